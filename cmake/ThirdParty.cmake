@@ -1,0 +1,22 @@
+# Every library that Gridmill links, and the room that may use it.
+
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(fmt REQUIRED)
+find_package(nlohmann_json REQUIRED)
+find_package(CLI11 REQUIRED)
+find_package(ZLIB REQUIRED)
+find_package(zstd CONFIG REQUIRED)
+find_package(eccodes CONFIG REQUIRED)  # its pkg-config file has a wrong include path
+pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
+pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
+pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
+
+set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
+set(GRIDMILL_system_LIBRARIES Threads::Threads)
+set(GRIDMILL_codec_LIBRARIES
+    PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB)
+set(GRIDMILL_formats_LIBRARIES PkgConfig::NETCDF PkgConfig::HDF5 eccodes)
