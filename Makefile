@@ -1,0 +1,66 @@
+# Gridmill's two commands are `make demo` and `make test`; each does all of its own set-up.
+
+# Real data for the tests; see CONTRIBUTING.md.
+GRIDMILL_TEST_DATA ?= $(wildcard ../shared/data)
+override GRIDMILL_TEST_DATA := $(if $(GRIDMILL_TEST_DATA),$(abspath $(GRIDMILL_TEST_DATA)))
+GRIDMILL_BINARY := $(abspath build/release/gridmill)
+export GRIDMILL_TEST_DATA GRIDMILL_BINARY
+
+JOBS ?= $(shell nproc)
+
+.PHONY: help setup build test demo bench format lint check-includes clean need-data
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+help:  ## this list
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile | awk '{name = $$1; sub(/^[^ ]* */, ""); sub(/:$$/, "", name); printf "  make %-15s %s\n", name, $$0}'
+
+setup:  ## install what is missing: Debian packages, Python peers in .venv, the chart library
+	@tools/setup.sh
+
+build:  ## the command, build/release/gridmill (after `make setup`)
+	@$(call cmake_build,release)
+
+test: need-data setup build  ## every test: C++ under sanitizers, then Python against the real peers
+	@$(call cmake_build,dev)
+	ctest --preset dev --parallel $(JOBS) --progress
+	.venv/bin/python -m pytest tests -n $(JOBS) $(PYTEST_ARGS)
+
+demo: setup build  ## convert, verify and plot real climatologies
+	@tools/demo.sh
+
+bench: setup  ## the speed ratios of docs/benchmarks.md (quiet machine, several minutes)
+	@$(call cmake_build,bench)
+	GRIDMILL_BINARY=$(abspath build/bench/gridmill) .venv/bin/python bench/run.py
+
+format:  ## rewrite the C++ files with clang-format
+	@tools/format.sh
+
+lint:  ## clang-tidy on the C++ files that changed (GRIDMILL_LINT_BASE=COMMIT, or `all`)
+	@$(call cmake_configure,dev)
+	@tools/lint.py
+
+check-includes:  ## which room may include which, and the doors to the system and to data
+	@tools/check_includes.py
+
+clean:  ## remove what was built (keeps .venv and web/node_modules)
+	rm -rf build demo-output
+
+# Configuring takes half a second; its chatter is shown by `cmake --preset` run by hand.
+define cmake_configure
+command -v cmake >/dev/null || { echo 'cmake is missing: run `make setup`' >&2; exit 1; }; \
+cmake --preset $(1) >/dev/null
+endef
+define cmake_build
+$(call cmake_configure,$(1)); echo "building: $(1)"; cmake --build --preset $(1) --parallel $(JOBS)
+endef
+
+need-data:
+	@if [ -d "$$GRIDMILL_TEST_DATA" ]; then :; \
+	elif [ "$$GRIDMILL_NO_REAL_DATA" = 1 ]; then \
+	  echo 'WARNING: no real data: the tests that need it are skipped (GRIDMILL_NO_REAL_DATA=1)'; \
+	else \
+	  echo "There is no real data to test with ($${GRIDMILL_TEST_DATA:-../shared/data})." >&2; \
+	  echo 'Set GRIDMILL_TEST_DATA to its folder, or GRIDMILL_NO_REAL_DATA=1 to test without.' >&2; \
+	  exit 1; \
+	fi
