@@ -1,0 +1,197 @@
+#include "gridmill/array/attribute.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "gridmill/base/error.h"
+
+namespace gridmill {
+namespace {
+
+bool all_of_kind(const Json& list, bool (Json::*test)() const noexcept) {
+  return !list.empty() &&
+         std::all_of(list.begin(), list.end(), [&](const Json& item) { return (item.*test)(); });
+}
+
+bool fits_int64(const Json& number) {
+  return !number.is_number_unsigned() ||
+         number.get<std::uint64_t>() <=
+             static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
+}
+
+bool json_equal(const Json& a, const Json& b) {
+  if (a.is_number() && b.is_number()) {
+    const bool nan_a = a.is_number_float() && std::isnan(a.get<double>());
+    const bool nan_b = b.is_number_float() && std::isnan(b.get<double>());
+    return nan_a || nan_b ? nan_a && nan_b : a == b;
+  }
+  if (a.is_array() && b.is_array()) {
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), json_equal);
+  }
+  return a == b;
+}
+
+template <class T>
+Json scalar_or_list(const std::vector<T>& values) {
+  if (values.size() == 1) return values[0];
+  return Json(values);
+}
+
+}  // namespace
+
+AttributeValue AttributeValue::text(std::string text) {
+  AttributeValue result;
+  result.value_ = std::move(text);
+  return result;
+}
+
+AttributeValue AttributeValue::texts(std::vector<std::string> texts) {
+  AttributeValue result;
+  result.value_ = std::move(texts);
+  return result;
+}
+
+AttributeValue AttributeValue::integers(DataType type, std::vector<std::int64_t> values) {
+  AttributeValue result;
+  result.value_ = std::move(values);
+  result.type_ = type;
+  return result;
+}
+
+AttributeValue AttributeValue::unsigned_integers(std::vector<std::uint64_t> values) {
+  AttributeValue result;
+  result.value_ = std::move(values);
+  result.type_ = types::uint64;
+  return result;
+}
+
+AttributeValue AttributeValue::floats(DataType type, std::vector<double> values) {
+  AttributeValue result;
+  result.value_ = std::move(values);
+  result.type_ = type;
+  return result;
+}
+
+AttributeValue AttributeValue::from_json(const Json& value) {
+  if (value.is_string()) return text(value.get<std::string>());
+  const Json list = value.is_array() ? value : Json::array({value});
+  if (value.is_array() && all_of_kind(list, &Json::is_string)) {
+    return texts(list.get<std::vector<std::string>>());
+  }
+  if (all_of_kind(list, &Json::is_number_integer)) {
+    if (std::all_of(list.begin(), list.end(), fits_int64)) {
+      return integers(types::int64, list.get<std::vector<std::int64_t>>());
+    }
+    if (all_of_kind(list, &Json::is_number_unsigned)) {
+      return unsigned_integers(list.get<std::vector<std::uint64_t>>());
+    }
+  }
+  if (all_of_kind(list, &Json::is_number)) {
+    return floats(types::float64, list.get<std::vector<double>>());
+  }
+  AttributeValue result;
+  result.value_ = value;
+  return result;
+}
+
+bool AttributeValue::is_number() const noexcept { return as_double().has_value(); }
+
+std::string_view AttributeValue::as_text() const noexcept {
+  const auto* text = std::get_if<std::string>(&value_);
+  return text != nullptr ? std::string_view(*text) : std::string_view();
+}
+
+std::optional<double> AttributeValue::as_double() const noexcept {
+  if (const auto* v = std::get_if<std::vector<double>>(&value_); v && v->size() == 1) return (*v)[0];
+  if (const auto* v = std::get_if<std::vector<std::int64_t>>(&value_); v && v->size() == 1) {
+    return static_cast<double>((*v)[0]);
+  }
+  if (const auto* v = std::get_if<std::vector<std::uint64_t>>(&value_); v && v->size() == 1) {
+    return static_cast<double>((*v)[0]);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::int64_t> AttributeValue::as_int() const noexcept {
+  if (const auto* v = std::get_if<std::vector<std::int64_t>>(&value_); v && v->size() == 1) {
+    return (*v)[0];
+  }
+  return std::nullopt;
+}
+
+std::vector<double> AttributeValue::as_doubles() const {
+  std::vector<double> numbers;
+  std::visit(
+      [&](const auto& values) {
+        using Values = std::decay_t<decltype(values)>;
+        if constexpr (std::is_same_v<Values, std::vector<double>> ||
+                      std::is_same_v<Values, std::vector<std::int64_t>> ||
+                      std::is_same_v<Values, std::vector<std::uint64_t>>) {
+          for (const auto value : values) numbers.push_back(static_cast<double>(value));
+        }
+      },
+      value_);
+  return numbers;
+}
+
+Json AttributeValue::to_json() const {
+  return std::visit(
+      [](const auto& values) -> Json {
+        using Values = std::decay_t<decltype(values)>;
+        if constexpr (std::is_same_v<Values, std::string> || std::is_same_v<Values, Json>) {
+          return values;
+        } else if constexpr (std::is_same_v<Values, std::vector<std::string>>) {
+          return Json(values);
+        } else {
+          return scalar_or_list(values);
+        }
+      },
+      value_);
+}
+
+bool operator==(const AttributeValue& a, const AttributeValue& b) {
+  return json_equal(a.to_json(), b.to_json());
+}
+
+const AttributeValue* Attributes::find(std::string_view name) const noexcept {
+  const auto found = std::find_if(items_.begin(), items_.end(),
+                                  [&](const auto& item) { return item.first == name; });
+  return found == items_.end() ? nullptr : &found->second;
+}
+
+std::string_view Attributes::text(std::string_view name) const noexcept {
+  const AttributeValue* value = find(name);
+  return value != nullptr ? value->as_text() : std::string_view();
+}
+
+void Attributes::set(std::string name, AttributeValue value) {
+  for (auto& [existing, old] : items_) {
+    if (existing == name) {
+      old = std::move(value);
+      return;
+    }
+  }
+  items_.emplace_back(std::move(name), std::move(value));
+}
+
+bool Attributes::erase(std::string_view name) {
+  return std::erase_if(items_, [&](const auto& item) { return item.first == name; }) > 0;
+}
+
+Json Attributes::to_json() const {
+  Json object = Json::object();
+  for (const auto& [name, value] : items_) object[name] = value.to_json();
+  return object;
+}
+
+Attributes Attributes::from_json(const Json& object) {
+  if (!object.is_object()) throw Error(ErrorKind::corrupt, "attributes are not a JSON object");
+  Attributes attributes;
+  for (const auto& [name, value] : object.items()) {
+    attributes.items_.emplace_back(name, AttributeValue::from_json(value));
+  }
+  return attributes;
+}
+
+}  // namespace gridmill

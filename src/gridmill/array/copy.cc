@@ -1,0 +1,162 @@
+#include "gridmill/array/copy.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+namespace gridmill {
+namespace {
+
+template <class Word>
+void swap_words(std::byte* at, std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i, at += sizeof(Word)) {
+    store_le(at, byte_swap(load_le<Word>(at)));
+  }
+}
+
+template <class Element>
+void move_row(const std::byte* from, std::int64_t from_step, std::byte* to, std::int64_t to_step,
+              std::int64_t count) {
+  for (std::int64_t i = 0; i < count; ++i, from += from_step, to += to_step) {
+    std::memcpy(to, from, sizeof(Element));
+  }
+}
+
+struct Pair16 {
+  std::uint64_t words[2];
+};
+
+// One row along the last dimension.
+void copy_row(const std::byte* from, std::int64_t from_step, std::byte* to, std::int64_t to_step,
+              std::int64_t count, std::int64_t size) {
+  if (from_step == size && to_step == size) {
+    std::memcpy(to, from, static_cast<std::size_t>(count * size));
+    return;
+  }
+  switch (size) {
+    case 1: return move_row<std::uint8_t>(from, from_step, to, to_step, count);
+    case 2: return move_row<std::uint16_t>(from, from_step, to, to_step, count);
+    case 4: return move_row<std::uint32_t>(from, from_step, to, to_step, count);
+    case 8: return move_row<std::uint64_t>(from, from_step, to, to_step, count);
+    case 16: return move_row<Pair16>(from, from_step, to, to_step, count);
+    default:
+      for (std::int64_t i = 0; i < count; ++i) {
+        std::memcpy(to + i * to_step, from + i * from_step, static_cast<std::size_t>(size));
+      }
+  }
+}
+
+// Drops unit dimensions and fuses neighbours that are adjacent in both views, so that the inner loop
+// is as long as the memory allows.
+struct Loops {
+  Index extents, from_steps, to_steps;
+};
+
+Loops fuse(const Shape& shape, const Index& from, const Index& to) {
+  Loops loops;
+  for (int d = 0; d < shape.rank(); ++d) {
+    if (shape[d] == 1) continue;
+    const int last = loops.extents.rank() - 1;
+    if (last >= 0 && loops.from_steps[last] == from[d] * shape[d] &&
+        loops.to_steps[last] == to[d] * shape[d]) {
+      loops.extents[last] *= shape[d];
+      loops.from_steps[last] = from[d];
+      loops.to_steps[last] = to[d];
+      continue;
+    }
+    loops.extents.push_back(shape[d]);
+    loops.from_steps.push_back(from[d]);
+    loops.to_steps.push_back(to[d]);
+  }
+  return loops;
+}
+
+template <class Row>
+void for_each_row(const Loops& loops, const std::byte* from, std::byte* to, Row&& row) {
+  const int inner = loops.extents.rank() - 1;
+  Index at = Index::filled(std::max(inner, 0), 0);
+  while (true) {
+    row(from, to);
+    int d = inner - 1;
+    for (; d >= 0; --d) {
+      from += loops.from_steps[d];
+      to += loops.to_steps[d];
+      if (++at[d] < loops.extents[d]) break;
+      from -= loops.from_steps[d] * loops.extents[d];
+      to -= loops.to_steps[d] * loops.extents[d];
+      at[d] = 0;
+    }
+    if (d < 0) return;
+  }
+}
+
+// A scalar is one row of one element.
+void close_scalar(Loops& loops) {
+  if (loops.extents.rank() > 0) return;
+  loops.extents.push_back(1);
+  loops.from_steps.push_back(0);
+  loops.to_steps.push_back(0);
+}
+
+}  // namespace
+
+void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
+  if (from.shape != to.shape || from.type != to.type) {
+    throw Error(ErrorKind::internal, fmt::format("copy of {} {} into {} {}", from.type.name(),
+                                                 to_string(from.shape), to.type.name(),
+                                                 to_string(to.shape)));
+  }
+  if (volume(from.shape) == 0) return;
+  Loops loops = fuse(from.shape, from.strides, to.strides);
+  close_scalar(loops);
+  const int inner = loops.extents.rank() - 1;
+  const std::int64_t count = loops.extents[inner];
+  const std::int64_t size = from.type.size;
+  const std::int32_t unit = from.type.swap_unit();
+  for_each_row(loops, from.data, to.data, [&](const std::byte* source, std::byte* target) {
+    copy_row(source, loops.from_steps[inner], target, loops.to_steps[inner], count, size);
+    if (!swap || unit == 1) return;
+    if (loops.to_steps[inner] == size || count == 1) {
+      swap_bytes({target, static_cast<std::size_t>(count * size)}, unit);
+      return;
+    }
+    for (std::int64_t i = 0; i < count; ++i) {
+      swap_bytes({target + i * loops.to_steps[inner], static_cast<std::size_t>(size)}, unit);
+    }
+  });
+}
+
+void fill_array(const std::byte* value, const MutableArrayView& to) {
+  if (volume(to.shape) == 0) return;
+  Loops loops = fuse(to.shape, to.strides, to.strides);
+  close_scalar(loops);
+  const int inner = loops.extents.rank() - 1;
+  for_each_row(loops, to.data, to.data, [&](const std::byte*, std::byte* target) {
+    copy_row(value, 0, target, loops.to_steps[inner], loops.extents[inner], to.type.size);
+  });
+}
+
+void swap_bytes(MutableByteView bytes, std::int32_t unit) {
+  const std::size_t size = bytes.size();
+  if (unit == 2) swap_words<std::uint16_t>(bytes.data(), size / 2);
+  if (unit == 4) swap_words<std::uint32_t>(bytes.data(), size / 4);
+  if (unit == 8) swap_words<std::uint64_t>(bytes.data(), size / 8);
+}
+
+bool all_equal(const ArrayView& from, const std::byte* value) {
+  if (volume(from.shape) == 0) return true;
+  Loops loops = fuse(from.shape, from.strides, from.strides);
+  close_scalar(loops);
+  const int inner = loops.extents.rank() - 1;
+  const auto size = static_cast<std::size_t>(from.type.size);
+  bool equal = true;
+  for_each_row(loops, from.data, nullptr, [&](const std::byte* row, std::byte*) {
+    for (std::int64_t i = 0; equal && i < loops.extents[inner]; ++i) {
+      equal = std::memcmp(row + i * loops.from_steps[inner], value, size) == 0;
+    }
+  });
+  return equal;
+}
+
+}  // namespace gridmill

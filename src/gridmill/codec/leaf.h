@@ -1,0 +1,72 @@
+// leaf.h: the smallest unit that is read and decoded: a Zarr chunk, an HDF5 chunk, a GRIB message, a
+// slab of a contiguous variable.
+//
+// A LeafReader is one variable of one file or store, cut into a regular grid of leaves. Reading is two
+// steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's lock)
+// and `decode` (pure CPU). Both may be called from any thread at once.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "gridmill/array/strings.h"
+#include "gridmill/array/view.h"
+#include "gridmill/codec/context.h"
+#include "gridmill/store/store.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+// A box that somebody wants, in positions relative to the leaf's begin, and where it shall go.
+// into.shape == box.shape.
+struct Part {
+  Box box;
+  MutableArrayView into;
+};
+
+// Where a leaf's bytes lie, when they are addressable from outside.
+struct LeafLocation {
+  std::string store;  // Store::describe() or a path
+  std::string key;
+  std::optional<ByteRange> range;  // none: the whole value
+};
+
+class LeafReader {
+ public:
+  virtual ~LeafReader() = default;
+
+  DataType type() const noexcept { return type_; }
+  // Leaves over the variable's shape; edge leaves are clipped to it.
+  const ChunkGrid& grid() const noexcept { return grid_; }
+
+  // An upper estimate, for memory credit, of what fetch puts into `stored` for any leaf.
+  virtual std::int64_t stored_bound() const = 0;
+  // Working memory that decode needs beside its inputs and outputs, per thread.
+  virtual std::int64_t scratch_bound() const = 0;
+  // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with the
+  // leaf named on anything else.
+  virtual bool fetch(const Index& position, Buffer& stored) const = 0;
+  // Decodes what `fetch` gave and copies the wanted parts. New strings go to `strings`. Throws
+  // Error(corrupt) when the bytes are not what the metadata promise.
+  virtual void decode(const Index& position, ByteView stored, std::span<const Part> parts,
+                      StringArena& strings, CodecContext& context) const = 0;
+  // What an absent leaf holds.
+  virtual void fill(std::span<const Part> parts) const = 0;
+
+  virtual std::optional<LeafLocation> locate(const Index& /*position*/) const {
+    return std::nullopt;
+  }
+  // For messages: "t2m of a.nc, values [0:24, 0:361]", "chunk c/0/1 of x.zarr/t2m".
+  virtual std::string describe(const Index& position) const = 0;
+
+ protected:
+  LeafReader(DataType type, ChunkGrid grid) : type_(type), grid_(grid) {}
+
+ private:
+  DataType type_;
+  ChunkGrid grid_;
+};
+
+}  // namespace gridmill

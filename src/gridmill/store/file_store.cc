@@ -1,0 +1,212 @@
+#include "gridmill/store/file_store.h"
+
+#include <fmt/format.h>
+
+#include <mutex>
+#include <set>
+
+#include "gridmill/base/error.h"
+#include "gridmill/store/ranges.h"
+#include "gridmill/system/random.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::string_view kPartial = ".partial";
+
+bool is_partial(const std::string& name) {
+  return name.starts_with('.') && name.ends_with(kPartial);
+}
+
+Version version_of(const FileStatus& status) {
+  return {fmt::format("{}-{}-{}", status.inode, status.modified_ns, status.size)};
+}
+
+std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+
+class FileStore final : public Store {
+ public:
+  using Store::get;
+  using Store::put;
+
+  FileStore(Files& files, std::string root, Durability durability)
+      : files_(files), root_(std::move(root)), durability_(durability) {}
+
+  std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) override {
+    const auto file = files_.open(path_of(key));
+    if (!file) return std::nullopt;
+    const FileStatus status = file->status();
+    if (status.is_directory) return std::nullopt;
+    const GetResult result{version_of(status), status.size};
+    check_version(key, request.if_version, result.version);
+    const auto ranges = resolve_ranges(request.ranges, status.size);
+    std::size_t total = 0;
+    for (const ByteRange& range : ranges) total += static_cast<std::size_t>(range.length);
+    into.resize(total);
+    std::size_t at = 0;
+    for (const ByteRange& range : ranges) {
+      const auto length = static_cast<std::size_t>(range.length);
+      const std::size_t got = file->read_at(range.offset, into.bytes().subspan(at, length));
+      if (got != length) {
+        throw Error(ErrorKind::corrupt,
+                    fmt::format("{}: read {} of {} bytes at offset {}: the file shrank",
+                                path_of(key), got, length, range.offset));
+      }
+      at += length;
+    }
+    return result;
+  }
+
+  std::optional<GetResult> stat(const Key& key) override {
+    const auto status = files_.status(path_of(key));
+    if (!status || status->is_directory) return std::nullopt;
+    return GetResult{version_of(*status), status->size};
+  }
+
+  Version put(const Key& key, std::span<const ByteView> pieces) override {
+    Writer writer(*this, key);
+    for (const ByteView piece : pieces) writer.append(piece);
+    return writer.commit();
+  }
+
+  Version put_if(const Key& key, ByteView value, const std::optional<Version>& expected) override {
+    const std::lock_guard lock(put_if_mutex_);
+    const auto found = stat(key);
+    if (found.has_value() != expected.has_value() || (found && found->version != *expected)) {
+      throw_put_conflict(key);
+    }
+    return put(key, value);
+  }
+
+  std::unique_ptr<ValueWriter> writer(const Key& key) override {
+    return std::make_unique<Writer>(*this, key);
+  }
+
+  void list(const Key& prefix, const std::function<void(const ListEntry&)>& visit) override {
+    if (const auto found = stat(prefix)) {
+      visit({prefix, found->value_size});
+      return;
+    }
+    list_below(prefix, visit);
+  }
+
+  std::vector<std::string> children(const Key& prefix) override {
+    std::vector<std::string> names;
+    for (const DirectoryEntry& entry : files_.list(path_of(prefix))) {
+      if (!is_partial(entry.name)) names.push_back(entry.name);
+    }
+    return names;
+  }
+
+  bool remove(const Key& key) override {
+    const auto status = files_.status(path_of(key));
+    return status && !status->is_directory && files_.remove_file(path_of(key));
+  }
+
+  std::string describe() const override { return root_; }
+
+ private:
+  class Writer final : public ValueWriter {
+   public:
+    Writer(FileStore& store, const Key& key)
+        : store_(store), path_(store.path_of(key)), partial_(partial_path(path_)) {
+      file_ = store_.create(partial_);
+    }
+
+    ~Writer() override {
+      if (file_ == nullptr && committed_) return;
+      file_.reset();
+      try {
+        store_.files_.remove_file(partial_);
+      } catch (const Error&) {
+        // The write has already failed or been given up; its debris is listed by debris().
+        return;
+      }
+    }
+
+    void append(ByteView bytes) override { file_->append(bytes); }
+
+    Version commit() override {
+      const bool synced = store_.durability_ == Durability::synced;
+      if (synced) file_->sync();
+      file_->close();
+      const auto status = store_.files_.status(partial_);
+      if (!status) throw Error(ErrorKind::unavailable, partial_ + " vanished while being written");
+      store_.files_.rename(partial_, path_);
+      committed_ = true;
+      file_.reset();
+      if (synced) store_.files_.sync_directory(parent_of(path_));
+      return version_of(*status);
+    }
+
+   private:
+    static std::string partial_path(const std::string& path) {
+      const std::size_t slash = path.rfind('/');
+      return fmt::format("{}/.{}.{}{}", path.substr(0, slash), path.substr(slash + 1),
+                         unique_suffix(), kPartial);
+    }
+
+    FileStore& store_;
+    std::string path_;
+    std::string partial_;
+    std::unique_ptr<WritableFile> file_;
+    bool committed_ = false;
+  };
+
+  std::string path_of(const Key& key) const {
+    return key.is_root() ? root_ : root_ + "/" + key.text();
+  }
+
+  // Directories are remembered, so that a chunk costs one create and not a walk from the root.
+  std::unique_ptr<WritableFile> create(const std::string& path) {
+    const std::string directory = parent_of(path);
+    {
+      const std::lock_guard lock(known_mutex_);
+      if (!known_directories_.contains(directory)) {
+        files_.make_directories(directory);
+        known_directories_.insert(directory);
+      }
+    }
+    return files_.create(path);
+  }
+
+  void list_below(const Key& prefix, const std::function<void(const ListEntry&)>& visit) {
+    for (const DirectoryEntry& entry : files_.list(path_of(prefix))) {
+      if (is_partial(entry.name)) continue;
+      const Key key = prefix / entry.name;
+      if (entry.is_directory) {
+        list_below(key, visit);
+      } else if (const auto found = stat(key)) {
+        visit({key, found->value_size});
+      }
+    }
+  }
+
+  Files& files_;
+  const std::string root_;
+  const Durability durability_;
+  std::mutex put_if_mutex_;
+  std::mutex known_mutex_;
+  std::set<std::string> known_directories_;
+};
+
+}  // namespace
+
+std::unique_ptr<Store> file_store(Files& files, std::string root, Durability durability) {
+  return std::make_unique<FileStore>(files, std::move(root), durability);
+}
+
+std::vector<std::string> debris(Files& files, const std::string& root) {
+  std::vector<std::string> found;
+  for (const DirectoryEntry& entry : files.list(root)) {
+    const std::string path = root + "/" + entry.name;
+    if (entry.is_directory) {
+      for (std::string& deeper : debris(files, path)) found.push_back(std::move(deeper));
+    } else if (is_partial(entry.name)) {
+      found.push_back(path);
+    }
+  }
+  return found;
+}
+
+}  // namespace gridmill

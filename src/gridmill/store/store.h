@@ -1,0 +1,90 @@
+// store.h: the one door to data: keys to bytes.
+//
+// Contract, proved by tests/store/conformance.h for every store:
+// - A returned put is atomic: readers see the old value or the new one, never a mixture, also after a
+//   crash. With Durability::synced it also survives loss of power.
+// - get says nullopt only when the key is proven absent; every other failure throws.
+// - Versions are opaque and change whenever a value does; they are compared, never interpreted.
+// - All functions may be called from any thread at once.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gridmill/base/bytes.h"
+#include "gridmill/store/key.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+struct Version {
+  std::string token;
+  friend bool operator==(const Version&, const Version&) = default;
+};
+
+// Half open [offset, offset + length); a negative offset counts from the end (-8, 8: the last 8 bytes).
+struct ByteRange {
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+};
+
+struct GetRequest {
+  std::vector<ByteRange> ranges;      // none: the whole value
+  std::optional<Version> if_version;  // set: Error(conflict) if the value has another version by now
+};
+
+struct GetResult {
+  Version version;
+  std::int64_t value_size = 0;  // of the whole value
+};
+
+struct ListEntry {
+  Key key;
+  std::int64_t size = 0;
+};
+
+enum class Durability {
+  ordered,  // atomic against crashes of the process
+  synced,   // and against loss of power: every put reaches the disk before it returns
+};
+
+// Streams a value that is too large to hold; nothing is visible before commit().
+class ValueWriter {
+ public:
+  virtual ~ValueWriter() = default;  // without commit: as if it had never been
+  virtual void append(ByteView bytes) = 0;
+  [[nodiscard]] virtual Version commit() = 0;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  // Replaces `into` by the value, or by its requested ranges one after the other. A range beyond the
+  // end is Error(corrupt). nullopt: the key is absent, `into` is unspecified.
+  virtual std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) = 0;
+  virtual std::optional<GetResult> stat(const Key& key) = 0;
+  // Stores the concatenation of `pieces`.
+  virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
+  // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).
+  virtual Version put_if(const Key& key, ByteView value,
+                         const std::optional<Version>& expected) = 0;
+  virtual std::unique_ptr<ValueWriter> writer(const Key& key) = 0;
+  // Every key at or below `prefix`, in key order. Values being written are not listed.
+  virtual void list(const Key& prefix, const std::function<void(const ListEntry&)>& visit) = 0;
+  // Names directly below `prefix`: keys, and prefixes of longer keys. Sorted.
+  virtual std::vector<std::string> children(const Key& prefix) = 0;
+  virtual bool remove(const Key& key) = 0;  // false: was absent
+  // For messages: "/data/x.zarr", "memory:".
+  virtual std::string describe() const = 0;
+
+  std::optional<GetResult> get(const Key& key, Buffer& into) { return get(key, {}, into); }
+  Version put(const Key& key, ByteView value) { return put(key, std::span(&value, 1)); }
+};
+
+}  // namespace gridmill

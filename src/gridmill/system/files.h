@@ -1,0 +1,75 @@
+// files.h: the door to the file system.
+//
+// Nothing outside system/ calls the operating system's file functions; store/ (and formats/, for
+// the libraries that insist on paths) go through a Files, which the tests replace by a double that
+// fails the n-th call, fills the disk, tears a write or hangs.
+//
+// Errors: ENOENT is absence where a function says so; everything else throws gridmill::Error with the
+// path and the system's words: out_of_space (ENOSPC, EDQUOT), denied (EACCES, EPERM, EROFS), conflict
+// (EEXIST), unavailable otherwise. Threads: a Files may be used from any thread; one open file from one
+// thread at a time, except read_at, which is safe from many.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gridmill/base/bytes.h"
+
+namespace gridmill {
+
+struct FileStatus {
+  bool is_directory = false;
+  std::int64_t size = 0;
+  std::int64_t modified_ns = 0;
+  std::uint64_t inode = 0;
+};
+
+struct DirectoryEntry {
+  std::string name;
+  bool is_directory = false;
+};
+
+class ReadableFile {
+ public:
+  virtual ~ReadableFile() = default;
+  virtual FileStatus status() const = 0;
+  // Fills `into` from `offset`; returns fewer bytes only at the end of the file.
+  virtual std::size_t read_at(std::int64_t offset, MutableByteView into) const = 0;
+};
+
+class WritableFile {
+ public:
+  virtual ~WritableFile() = default;  // an unclosed file is closed; its content is not promised
+  virtual void append(ByteView bytes) = 0;
+  virtual void sync() = 0;   // content reaches the disk; after a failure write a new file
+  virtual void close() = 0;  // reports what the system reported late
+};
+
+class Files {
+ public:
+  virtual ~Files() = default;
+
+  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;   // null: absent
+  virtual std::unique_ptr<WritableFile> create(const std::string& path) = 0;  // must not exist
+  virtual std::optional<FileStatus> status(const std::string& path) = 0;      // follows links
+  virtual std::vector<DirectoryEntry> list(const std::string& directory) = 0;  // sorted; absent: empty
+  virtual void make_directories(const std::string& path) = 0;
+  virtual void rename(const std::string& from, const std::string& to) = 0;     // replaces a file
+  virtual void rename_new(const std::string& from, const std::string& to) = 0;  // conflict if `to` is
+  virtual void exchange(const std::string& a, const std::string& b) = 0;       // both must exist
+  virtual bool remove_file(const std::string& path) = 0;                       // false: absent
+  virtual bool remove_directory(const std::string& path) = 0;                  // must be empty
+  virtual void sync_directory(const std::string& path) = 0;
+  virtual std::string absolute(const std::string& path) = 0;  // links resolved as far as it exists
+};
+
+// The operating system's own files. Holds no state.
+std::unique_ptr<Files> posix_files();
+
+// Removes a directory and all below it; absent is fine. Does not follow links.
+void remove_tree(Files& files, const std::string& path);
+
+}  // namespace gridmill

@@ -1,0 +1,204 @@
+#include "gridmill/system/memory.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "gridmill/base/error.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::size_t kHugeFrom = std::size_t{1} << 20;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
+std::size_t round_up(std::size_t n, std::size_t unit) { return (n + unit - 1) / unit * unit; }
+
+bool is_mapped(std::size_t capacity) { return capacity >= kHugeFrom; }
+
+// Large blocks are mapped with a huge page's alignment; the slack at both ends is given back.
+std::byte* map_huge(std::size_t capacity) {
+  const std::size_t span = capacity + kHugePage;
+  void* raw = ::mmap(nullptr, span, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (raw == MAP_FAILED) return nullptr;
+  auto* begin = static_cast<std::byte*>(raw);
+  const auto address = reinterpret_cast<std::uintptr_t>(begin);
+  const std::size_t head = round_up(address, kHugePage) - address;
+  if (head > 0) ::munmap(begin, head);
+  if (kHugePage > head) ::munmap(begin + head + capacity, kHugePage - head);
+  ::madvise(begin + head, capacity, MADV_HUGEPAGE);
+  return begin + head;
+}
+
+std::int64_t status_field(const char* name) {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  while (status >> word) {
+    std::int64_t kib = 0;
+    if (word == name && status >> kib) return kib * 1024;
+  }
+  return 0;
+}
+
+std::int64_t number_in_file(const char* path) {
+  std::ifstream file(path);
+  std::int64_t value = 0;
+  return file >> value && value > 0 ? value : std::numeric_limits<std::int64_t>::max();
+}
+
+}  // namespace
+
+Buffer::Buffer(Buffer&& other) noexcept
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      capacity_(std::exchange(other.capacity_, 0)) {}
+
+Buffer& Buffer::operator=(Buffer&& other) noexcept {
+  if (this != &other) {
+    release();
+    data_ = std::exchange(other.data_, nullptr);
+    size_ = std::exchange(other.size_, 0);
+    capacity_ = std::exchange(other.capacity_, 0);
+  }
+  return *this;
+}
+
+Buffer::~Buffer() { release(); }
+
+void Buffer::release() noexcept {
+  if (data_ == nullptr) return;
+  if (is_mapped(capacity_)) {
+    ::munmap(data_, capacity_);
+  } else {
+    std::free(data_);
+  }
+  data_ = nullptr;
+  size_ = capacity_ = 0;
+}
+
+void Buffer::resize(std::size_t size) {
+  if (size > capacity_) {
+    release();
+    // Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up.
+    const std::size_t capacity = round_up(size, size >= kHugeFrom ? 4096 : 64);
+    data_ = is_mapped(capacity) ? map_huge(capacity)
+                                : static_cast<std::byte*>(std::aligned_alloc(64, capacity));
+    if (data_ == nullptr) {
+      throw Error(ErrorKind::out_of_memory, fmt::format("can't allocate {} bytes", size));
+    }
+    capacity_ = capacity;
+  }
+  size_ = size;
+}
+
+void Buffer::grow(std::size_t size) {
+  if (size <= capacity_) {
+    size_ = size;
+    return;
+  }
+  Buffer larger(size);
+  std::copy_n(data_, size_, larger.data_);
+  *this = std::move(larger);
+}
+
+void Buffer::append(ByteView bytes) {
+  const std::size_t old_size = size_;
+  if (old_size + bytes.size() > capacity_) {
+    const std::size_t wanted = std::max(old_size + bytes.size(), 2 * capacity_);
+    grow(wanted);
+  }
+  size_ = old_size + bytes.size();
+  std::copy(bytes.begin(), bytes.end(), data_ + old_size);
+}
+
+Buffer BufferPool::take() {
+  const std::lock_guard lock(mutex_);
+  if (waiting_.empty()) return {};
+  Buffer buffer = std::move(waiting_.back());
+  waiting_.pop_back();
+  return buffer;
+}
+
+void BufferPool::give(Buffer buffer) {
+  if (buffer.capacity() == 0) return;
+  const std::lock_guard lock(mutex_);
+  waiting_.push_back(std::move(buffer));
+}
+
+void BufferPool::drain() {
+  const std::lock_guard lock(mutex_);
+  waiting_.clear();
+}
+
+Credit::Hold::Hold(Hold&& other) noexcept
+    : credit_(std::exchange(other.credit_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+
+Credit::Hold& Credit::Hold::operator=(Hold&& other) noexcept {
+  if (this != &other) {
+    give_back();
+    credit_ = std::exchange(other.credit_, nullptr);
+    bytes_ = std::exchange(other.bytes_, 0);
+  }
+  return *this;
+}
+
+void Credit::Hold::give_back() noexcept {
+  if (credit_ != nullptr) credit_->give(bytes_);
+  credit_ = nullptr;
+  bytes_ = 0;
+}
+
+Credit::Hold Credit::take(std::int64_t bytes, const std::stop_token& stop) {
+  if (bytes > budget_) {
+    throw Error(ErrorKind::invalid, fmt::format("a task needs {} bytes but the budget is {}; "
+                                                "raise --memory or choose smaller chunks",
+                                                bytes, budget_));
+  }
+  std::unique_lock lock(mutex_);
+  const std::uint64_t ticket = next_ticket_++;
+  const auto my_turn = [&] { return serving_ == ticket && held_ + bytes <= budget_; };
+  if (!changed_.wait(lock, stop, my_turn)) {
+    // Whoever leaves the queue must not block those behind: wait for the turn to pass it on.
+    changed_.wait(lock, [&] { return serving_ == ticket; });
+    ++serving_;
+    changed_.notify_all();
+    throw Error(ErrorKind::cancelled, "interrupted while waiting for memory");
+  }
+  ++serving_;
+  held_ += bytes;
+  changed_.notify_all();
+  return {this, bytes};
+}
+
+void Credit::give(std::int64_t bytes) noexcept {
+  {
+    const std::lock_guard lock(mutex_);
+    held_ -= bytes;
+  }
+  changed_.notify_all();
+}
+
+std::int64_t Credit::held() const {
+  const std::lock_guard lock(mutex_);
+  return held_;
+}
+
+std::int64_t usable_memory() {
+  const std::int64_t physical =
+      static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
+  return std::min({physical, number_in_file("/sys/fs/cgroup/memory.max"),
+                   number_in_file("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+}
+
+std::int64_t resident_memory() { return status_field("VmRSS:"); }
+std::int64_t peak_resident_memory() { return status_field("VmHWM:"); }
+
+}  // namespace gridmill

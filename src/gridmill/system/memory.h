@@ -1,0 +1,113 @@
+// memory.h: big buffers that are reused, and the credit that bounds them.
+//
+// On virtual machines the first touch of a page costs more than decoding it (docs/benchmarks.md), so
+// buffers of a MiB and more sit on huge pages, keep their memory when they shrink, and pools hand out
+// the one used last. Credit is the memory contract of a run: a task takes all that it will hold at
+// once, waits while it can't, and gives it back.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <vector>
+
+#include "gridmill/base/bytes.h"
+
+namespace gridmill {
+
+// A resizable block of uninitialised bytes, aligned to 64 (4096 from a MiB on). Not copyable.
+class Buffer {
+ public:
+  Buffer() = default;
+  explicit Buffer(std::size_t size) { resize(size); }
+  Buffer(Buffer&& other) noexcept;
+  Buffer& operator=(Buffer&& other) noexcept;
+  Buffer(const Buffer&) = delete;
+  Buffer& operator=(const Buffer&) = delete;
+  ~Buffer();
+
+  std::byte* data() noexcept { return data_; }
+  const std::byte* data() const noexcept { return data_; }
+  std::size_t size() const noexcept { return size_; }
+  std::size_t capacity() const noexcept { return capacity_; }
+  bool empty() const noexcept { return size_ == 0; }
+
+  // Content is lost when the capacity must grow, kept otherwise. Throws Error(out_of_memory).
+  void resize(std::size_t size);
+  // As resize, but content up to min(old, new size) is kept.
+  void grow(std::size_t size);
+  void append(ByteView bytes);
+  void clear() noexcept { size_ = 0; }
+
+  operator ByteView() const noexcept { return {data_, size_}; }
+  MutableByteView bytes() noexcept { return {data_, size_}; }
+  ByteView bytes() const noexcept { return {data_, size_}; }
+
+ private:
+  void release() noexcept;
+
+  std::byte* data_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+// Buffers that wait for their next use, warmest first. Thread-safe.
+class BufferPool {
+ public:
+  Buffer take();            // any buffer; empty when the pool is
+  void give(Buffer buffer);  // keeps its memory
+  void drain();             // frees what waits
+
+ private:
+  std::mutex mutex_;
+  std::vector<Buffer> waiting_;
+};
+
+// A counted budget of bytes. Thread-safe; first come, first served, so that a large request is not
+// starved by small ones.
+class Credit {
+ public:
+  explicit Credit(std::int64_t budget) : budget_(budget) {}
+
+  // Bytes taken, given back on destruction.
+  class Hold {
+   public:
+    Hold() = default;
+    Hold(Credit* credit, std::int64_t bytes) : credit_(credit), bytes_(bytes) {}
+    Hold(Hold&& other) noexcept;
+    Hold& operator=(Hold&& other) noexcept;
+    ~Hold() { give_back(); }
+    std::int64_t bytes() const noexcept { return bytes_; }
+    void give_back() noexcept;
+
+   private:
+    Credit* credit_ = nullptr;
+    std::int64_t bytes_ = 0;
+  };
+
+  // Waits until `bytes` fit. Throws Error(invalid) if they exceed the whole budget, cancelled if
+  // `stop` is requested first.
+  [[nodiscard]] Hold take(std::int64_t bytes, const std::stop_token& stop);
+  std::int64_t budget() const noexcept { return budget_; }
+  std::int64_t held() const;
+
+ private:
+  void give(std::int64_t bytes) noexcept;
+
+  const std::int64_t budget_;
+  mutable std::mutex mutex_;
+  std::condition_variable_any changed_;
+  std::int64_t held_ = 0;
+  std::uint64_t next_ticket_ = 0;
+  std::uint64_t serving_ = 0;
+};
+
+// Bytes of memory this process may use: the smaller of physical memory and the cgroup's limit.
+std::int64_t usable_memory();
+std::int64_t resident_memory();       // VmRSS now
+std::int64_t peak_resident_memory();  // VmHWM since the start
+
+}  // namespace gridmill

@@ -1,0 +1,241 @@
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/fs.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+
+#include "gridmill/base/error.h"
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+namespace {
+
+ErrorKind kind_of(int code) {
+  switch (code) {
+    case ENOSPC:
+    case EDQUOT: return ErrorKind::out_of_space;
+    case EACCES:
+    case EPERM:
+    case EROFS: return ErrorKind::denied;
+    case EEXIST:
+    case ENOTEMPTY: return ErrorKind::conflict;
+    case ENOENT:
+    case ENOTDIR: return ErrorKind::not_found;
+    case ENAMETOOLONG:
+    case EISDIR: return ErrorKind::invalid;
+    case ENOMEM: return ErrorKind::out_of_memory;
+    default: return ErrorKind::unavailable;
+  }
+}
+
+[[noreturn]] void fail(const char* action, const std::string& path, int code) {
+  throw Error(kind_of(code), fmt::format("{} {}: {}", action, path, std::strerror(code)));
+}
+
+bool is_absent(int code) { return code == ENOENT || code == ENOTDIR; }
+
+FileStatus to_status(const struct stat& raw) {
+  FileStatus status;
+  status.is_directory = S_ISDIR(raw.st_mode);
+  status.size = raw.st_size;
+  status.modified_ns = raw.st_mtim.tv_sec * 1'000'000'000 + raw.st_mtim.tv_nsec;
+  status.inode = raw.st_ino;
+  return status;
+}
+
+class Descriptor {
+ public:
+  explicit Descriptor(int fd) : fd_(fd) {}
+  ~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  int get() const { return fd_; }
+  int release() { return std::exchange(fd_, -1); }
+
+ private:
+  int fd_;
+};
+
+class PosixReadable final : public ReadableFile {
+ public:
+  PosixReadable(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  FileStatus status() const override {
+    struct stat raw {};
+    if (::fstat(fd_.get(), &raw) != 0) fail("stat", path_, errno);
+    return to_status(raw);
+  }
+
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    std::size_t done = 0;
+    while (done < into.size()) {
+      const ssize_t got = ::pread(fd_.get(), into.data() + done, into.size() - done,
+                                  offset + static_cast<std::int64_t>(done));
+      if (got == 0) break;
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) fail("read", path_, errno);
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class PosixWritable final : public WritableFile {
+ public:
+  PosixWritable(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
+  void append(ByteView bytes) override {
+    while (!bytes.empty()) {
+      const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
+      if (put < 0 && errno == EINTR) continue;
+      if (put < 0) fail("write", path_, errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(put));
+    }
+  }
+
+  void sync() override {
+    if (::fdatasync(fd_.get()) != 0) fail("sync", path_, errno);
+  }
+
+  void close() override {
+    if (::close(fd_.release()) != 0 && errno != EINTR) fail("close", path_, errno);
+  }
+
+ private:
+  Descriptor fd_;
+  std::string path_;
+};
+
+class PosixFiles final : public Files {
+ public:
+  std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) return std::make_unique<PosixReadable>(fd, path);
+    if (is_absent(errno)) return nullptr;
+    fail("open", path, errno);
+  }
+
+  std::unique_ptr<WritableFile> create(const std::string& path) override {
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) fail("create", path, errno);
+    return std::make_unique<PosixWritable>(fd, path);
+  }
+
+  std::optional<FileStatus> status(const std::string& path) override {
+    struct stat raw {};
+    if (::stat(path.c_str(), &raw) == 0) return to_status(raw);
+    if (is_absent(errno)) return std::nullopt;
+    fail("stat", path, errno);
+  }
+
+  std::vector<DirectoryEntry> list(const std::string& directory) override {
+    std::vector<DirectoryEntry> entries;
+    const std::unique_ptr<DIR, int (*)(DIR*)> handle(::opendir(directory.c_str()), ::closedir);
+    if (!handle) {
+      if (is_absent(errno)) return entries;
+      fail("list", directory, errno);
+    }
+    while (true) {
+      errno = 0;
+      // One stream belongs to one thread here, which is all that readdir asks.
+      const dirent* entry = ::readdir(handle.get());  // NOLINT(concurrency-mt-unsafe)
+      if (entry == nullptr && errno != 0) fail("list", directory, errno);
+      if (entry == nullptr) break;
+      const std::string name = entry->d_name;
+      if (name == "." || name == "..") continue;
+      entries.push_back({name, is_directory(directory, *entry)});
+    }
+    std::sort(entries.begin(), entries.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    return entries;
+  }
+
+  void make_directories(const std::string& path) override {
+    std::error_code code;
+    std::filesystem::create_directories(path, code);
+    if (code) fail("create directory", path, code.value());
+  }
+
+  void rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) fail("rename to", to, errno);
+  }
+
+  void rename_new(const std::string& from, const std::string& to) override {
+    rename_with(from, to, RENAME_NOREPLACE);
+  }
+
+  void exchange(const std::string& a, const std::string& b) override {
+    rename_with(a, b, RENAME_EXCHANGE);
+  }
+
+  bool remove_file(const std::string& path) override {
+    if (::unlink(path.c_str()) == 0) return true;
+    if (is_absent(errno)) return false;
+    fail("remove", path, errno);
+  }
+
+  bool remove_directory(const std::string& path) override {
+    if (::rmdir(path.c_str()) == 0) return true;
+    if (is_absent(errno)) return false;
+    fail("remove directory", path, errno);
+  }
+
+  void sync_directory(const std::string& path) override {
+    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync directory", path, errno);
+  }
+
+  std::string absolute(const std::string& path) override {
+    std::error_code code;
+    const auto resolved = std::filesystem::weakly_canonical(std::filesystem::absolute(path), code);
+    if (code) fail("resolve", path, code.value());
+    std::string text = resolved.string();
+    while (text.size() > 1 && text.ends_with('/')) text.pop_back();
+    return text;
+  }
+
+ private:
+  static bool is_directory(const std::string& directory, const dirent& entry) {
+    if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_DIR;
+    struct stat raw {};
+    return ::lstat((directory + "/" + entry.d_name).c_str(), &raw) == 0 && S_ISDIR(raw.st_mode);
+  }
+
+  static void rename_with(const std::string& from, const std::string& to, unsigned flags) {
+    if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) != 0) {
+      fail("rename to", to, errno);
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Files> posix_files() { return std::make_unique<PosixFiles>(); }
+
+void remove_tree(Files& files, const std::string& path) {
+  for (const DirectoryEntry& entry : files.list(path)) {
+    const std::string child = path + "/" + entry.name;
+    if (entry.is_directory) {
+      remove_tree(files, child);
+    } else {
+      files.remove_file(child);
+    }
+  }
+  files.remove_directory(path);
+}
+
+}  // namespace gridmill
