@@ -119,23 +119,49 @@ void Buffer::append(ByteView bytes) {
   std::copy(bytes.begin(), bytes.end(), data_ + old_size);
 }
 
-Buffer BufferPool::take() {
+Buffer BufferPool::take(std::size_t size) {
+  const auto fits = [size](const Buffer& buffer) {
+    return buffer.capacity() >= size && buffer.capacity() <= std::max(2 * size, kHugeFrom);
+  };
+  std::vector<Buffer> evicted;  // freed after the lock is gone
+  Buffer buffer;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto found = std::find_if(waiting_.rbegin(), waiting_.rend(), fits);
+    if (found != waiting_.rend()) {
+      buffer = std::move(*found);
+      waiting_.erase(std::next(found).base());
+      waiting_bytes_ -= static_cast<std::int64_t>(buffer.capacity());
+    } else {
+      const auto wanted = static_cast<std::int64_t>(size);
+      while (!waiting_.empty() && used_bytes_ + waiting_bytes_ + wanted > limit_) {
+        waiting_bytes_ -= static_cast<std::int64_t>(waiting_.front().capacity());
+        evicted.push_back(std::move(waiting_.front()));
+        waiting_.erase(waiting_.begin());
+      }
+    }
+    used_bytes_ += static_cast<std::int64_t>(std::max(size, buffer.capacity()));
+  }
+  evicted.clear();
+  const std::size_t counted = std::max(size, buffer.capacity());
+  buffer.resize(size);
   const std::lock_guard lock(mutex_);
-  if (waiting_.empty()) return {};
-  Buffer buffer = std::move(waiting_.back());
-  waiting_.pop_back();
+  used_bytes_ += static_cast<std::int64_t>(buffer.capacity()) - static_cast<std::int64_t>(counted);
   return buffer;
 }
 
 void BufferPool::give(Buffer buffer) {
-  if (buffer.capacity() == 0) return;
+  const auto bytes = static_cast<std::int64_t>(buffer.capacity());
   const std::lock_guard lock(mutex_);
+  used_bytes_ = std::max<std::int64_t>(0, used_bytes_ - bytes);
+  if (bytes == 0 || used_bytes_ + waiting_bytes_ + bytes > limit_) return;
+  waiting_bytes_ += bytes;
   waiting_.push_back(std::move(buffer));
 }
 
-void BufferPool::drain() {
+std::int64_t BufferPool::allocated() const {
   const std::lock_guard lock(mutex_);
-  waiting_.clear();
+  return used_bytes_ + waiting_bytes_;
 }
 
 Credit::Hold::Hold(Hold&& other) noexcept

@@ -54,16 +54,23 @@ class Buffer {
   std::size_t capacity_ = 0;
 };
 
-// Buffers that wait for their next use, warmest first. Thread-safe.
+// Buffers that wait for their next use, warmest first. All that the pool has handed out or keeps stays
+// below `limit` as long as its users hold no more than that: before it allocates, it frees what has
+// waited longest. Thread-safe.
 class BufferPool {
  public:
-  Buffer take();            // any buffer; empty when the pool is
-  void give(Buffer buffer);  // keeps its memory
-  void drain();             // frees what waits
+  explicit BufferPool(std::int64_t limit) : limit_(limit) {}
+  // A buffer of `size` bytes, content unspecified: the one given back last that fits without waste.
+  Buffer take(std::size_t size);
+  void give(Buffer buffer);
+  std::int64_t allocated() const;  // bytes handed out and waiting
 
  private:
-  std::mutex mutex_;
-  std::vector<Buffer> waiting_;
+  const std::int64_t limit_;
+  mutable std::mutex mutex_;
+  std::vector<Buffer> waiting_;  // oldest first
+  std::int64_t waiting_bytes_ = 0;
+  std::int64_t used_bytes_ = 0;
 };
 
 // A counted budget of bytes. Thread-safe; first come, first served, so that a large request is not
