@@ -1,0 +1,368 @@
+#include "gridmill/engine/executor.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <optional>
+#include <thread>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/engine/bounded_queue.h"
+#include "gridmill/engine/lanes.h"
+#include "gridmill/engine/task.h"
+#include "gridmill/engine/work_queue.h"
+
+namespace gridmill {
+namespace {
+
+using TaskPtr = std::shared_ptr<RunningTask>;
+
+struct ReadJob {
+  TaskPtr task;
+  std::size_t leaf = 0;
+};
+
+// Either a fetched leaf to decode (stored or absent), or a unit to compute and encode.
+struct CpuJob {
+  TaskPtr task;
+  std::size_t leaf = 0;
+  std::size_t unit = 0;
+  bool is_encode = false;
+  bool is_present = false;
+  Buffer stored;
+};
+
+struct WriteJob {
+  TaskPtr task;
+  std::size_t unit = 0;
+};
+
+// Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in the
+// prototypes: 4 is as good as more, 1 costs a fifth).
+constexpr std::size_t kReadQueue = 8;
+constexpr std::size_t kDecodeQueue = 4;
+constexpr std::size_t kWriteQueue = 4;
+
+LeafCost leaf_cost(const Field& field) {
+  if (const auto* source = dynamic_cast<const Source*>(&field)) return source->leaf_cost();
+  LeafCost cost;
+  for (const FieldPtr& input : dynamic_cast<const Operator&>(field).inputs()) {
+    const LeafCost own = leaf_cost(*input);
+    cost.stored = std::max(cost.stored, own.stored);
+    cost.scratch = std::max(cost.scratch, own.scratch);
+  }
+  return cost;
+}
+
+// Held for the whole run: leaves in flight between reader and decoder, and scratch per CPU thread.
+std::int64_t fixed_cost(const Stage& stage, const RunOptions& options) {
+  LeafCost largest;
+  for (const Output& output : stage.outputs) {
+    largest.scratch = std::max(largest.scratch, output.sink->scratch_bound());
+    for (const FieldPtr& field : output.fields) {
+      const LeafCost cost = leaf_cost(*field);
+      largest.stored = std::max(largest.stored, cost.stored);
+      largest.scratch = std::max(largest.scratch, cost.scratch);
+    }
+  }
+  const auto in_flight =
+      static_cast<std::int64_t>(options.readers + options.threads) +
+      static_cast<std::int64_t>(kDecodeQueue);
+  return in_flight * largest.stored + options.threads * largest.scratch;
+}
+
+// The largest task's cost, and which output it belongs to.
+std::pair<std::int64_t, const Output*> largest_task(const Stage& stage) {
+  std::pair<std::int64_t, const Output*> largest{0, nullptr};
+  for (const Output& output : stage.outputs) {
+    const ChunkGrid grid(output.sink->units().counts(), output.units_per_task);
+    if (grid.size() == 0) continue;
+    const std::int64_t cost = task_cost(output, grid.box_of(grid.position(0)));
+    if (largest.second == nullptr || cost > largest.first) largest = {cost, &output};
+  }
+  return largest;
+}
+
+void check_budget(const Stage& stage, const RunOptions& options) {
+  const std::int64_t needed = smallest_budget(stage, options);
+  if (needed <= options.memory) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("a task of {} ({}) does not fit into --memory {}: give --memory {}M or "
+                          "more, fewer --threads, or smaller chunks",
+                          largest_task(stage).second->name, stage.name,
+                          format_bytes(static_cast<double>(options.memory)),
+                          (needed + (1 << 20) - 1) >> 20));
+}
+
+// All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned leaves
+// nothing dangling.
+class Run : public std::enable_shared_from_this<Run> {
+ public:
+  Run(std::shared_ptr<const Stage> stage, const RunOptions& options, const Clock& clock,
+      Progress& progress)
+      : stage_(std::move(stage)),
+        options_(options),
+        clock_(clock),
+        progress_(progress),
+        credit_(options.memory - fixed_cost(*stage_, options)),
+        pool_(options.memory),
+        reads_(kReadQueue),
+        work_(kDecodeQueue),
+        writes_(kWriteQueue) {}
+
+  void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
+    const std::stop_callback on_stop(
+        stop, [this] { fail(Error(ErrorKind::cancelled, "interrupted")); });
+    LaneGroup lanes;
+    start_lanes(lanes);
+    const std::jthread watch = start_watch(lanes);
+    schedule(first, last);
+    wait_until_idle();
+    reads_.close();
+    work_.close();
+    writes_.close();
+    lanes.join();
+    const std::lock_guard lock(mutex_);
+    if (failure_) throw Error(*failure_);
+  }
+
+ private:
+  void start_lanes(LaneGroup& lanes) {
+    const auto self = shared_from_this();
+    for (int i = 0; i < options_.readers; ++i) {
+      lanes.start(fmt::format("reader {}", i), [self](Lane& lane) { self->read_leaves(lane); });
+    }
+    for (int i = 0; i < options_.threads; ++i) {
+      lanes.start(fmt::format("CPU thread {}", i), [self](Lane&) { self->do_work(); });
+    }
+    for (int i = 0; i < options_.writers; ++i) {
+      lanes.start(fmt::format("writer {}", i), [self](Lane& lane) { self->write_units(lane); });
+    }
+  }
+
+  std::jthread start_watch(LaneGroup& lanes) {
+    if (options_.timeout_ns <= 0) return {};
+    return std::jthread([this, &lanes](const std::stop_token& done) {
+      const auto beat = std::chrono::nanoseconds(
+          std::clamp<std::int64_t>(options_.timeout_ns / 10, 1'000'000, 200'000'000));
+      while (!done.stop_requested()) {
+        std::this_thread::sleep_for(beat);
+        for (const std::string& text : lanes.abandon_late(clock_, options_.timeout_ns)) {
+          fail(Error(ErrorKind::timeout,
+                     text + "; it is given up (--timeout sets how long to wait)"));
+        }
+      }
+    });
+  }
+
+  // ---- scheduler
+
+  void schedule(std::int64_t first, std::int64_t last) {
+    const TaskGrid grid(stage_->outputs);
+    progress_.tasks_total += last - first;
+    try {
+      for (std::int64_t index = first; index < last && !has_failed(); ++index) admit(grid, index);
+    } catch (...) {
+      fail(current_error());
+    }
+  }
+
+  void admit(const TaskGrid& grid, std::int64_t index) {
+    const TaskGrid::Task spec = grid.task(index);
+    const Output& output = stage_->outputs[spec.output];
+    Credit::Hold hold = credit_.take(task_cost(output, spec.units), stopping_.get_token());
+    const TaskPtr task = expand_task(output, spec, index, pool_);
+    task->credit = std::move(hold);
+    progress_.memory_held = credit_.held();
+    tasks_in_flight_ += 1;
+    if (task->leaves.empty()) finish_leaves(task);
+    for (std::size_t leaf = 0; leaf < task->leaves.size(); ++leaf) {
+      if (!reads_.push({task, leaf})) break;
+    }
+  }
+
+  void wait_until_idle() {
+    std::unique_lock lock(mutex_);
+    idle_.wait(lock, [&] { return failure_.has_value() || tasks_in_flight_ == 0; });
+  }
+
+  void end_task() {
+    progress_.tasks_done += 1;
+    if (--tasks_in_flight_ > 0) return;
+    { const std::lock_guard lock(mutex_); }  // a waiter is either before its test or already asleep
+    idle_.notify_all();
+  }
+
+  // ---- readers
+
+  void read_leaves(Lane& lane) {
+    while (auto job = reads_.pop()) {
+      if (has_failed()) continue;
+      const WantedLeaf& wanted = job->task->leaves[job->leaf];
+      CpuJob decode{job->task, job->leaf, 0, false, false,
+                    pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()))};
+      try {
+        const bool alive = lane.wait_for(
+            clock_, [&] { return describe(*job->task, wanted.leaf); },
+            [&] {
+              decode.is_present = wanted.leaf.reader->fetch(wanted.leaf.position, decode.stored);
+            });
+        if (!alive) return;
+      } catch (...) {
+        fail_at(describe(*job->task, wanted.leaf));
+        continue;
+      }
+      progress_.leaves_read += 1;
+      if (decode.is_present) {
+        progress_.bytes_fetched += static_cast<std::int64_t>(decode.stored.size());
+      }
+      work_.push_decode(std::move(decode));
+    }
+  }
+
+  // ---- CPU threads
+
+  void do_work() {
+    CodecContext context;
+    while (auto job = work_.pop()) {
+      if (has_failed()) continue;
+      job->is_encode ? encode(*job, context) : decode(*job, context);
+    }
+  }
+
+  void decode(CpuJob& job, CodecContext& context) {
+    RunningTask& task = *job.task;
+    const WantedLeaf& wanted = task.leaves[job.leaf];
+    try {
+      const std::vector<Part> parts = parts_of(wanted);
+      if (job.is_present) {
+        wanted.leaf.reader->decode(wanted.leaf.position, job.stored, parts, task.strings, context);
+      } else {
+        wanted.leaf.reader->fill(parts);
+      }
+      std::int64_t bytes = 0;
+      for (const Part& part : parts) bytes += part.into.byte_size();
+      progress_.bytes_decoded += bytes;
+    } catch (...) {
+      fail_at(describe(task, wanted.leaf));
+      return;
+    }
+    pool_.give(std::move(job.stored));
+    if (--task.leaves_left == 0) finish_leaves(job.task);
+  }
+
+  void finish_leaves(const TaskPtr& task) {
+    for (std::size_t unit = 0; unit < task->units.size(); ++unit) {
+      work_.push_encode({task, 0, unit, true, false, {}});
+    }
+  }
+
+  void encode(CpuJob& job, CodecContext& context) {
+    RunningTask& task = *job.task;
+    Unit& unit = task.units[job.unit];
+    Sink& sink = *task.output->sink;
+    try {
+      compute_unit(unit, pool_);
+      unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
+      const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
+      sink.encode(unit.position, columns, unit.encoded, context);
+    } catch (...) {
+      fail_at(describe(task, unit));
+      return;
+    }
+    for (Buffer& column : unit.columns) pool_.give(std::move(column));
+    writes_.push({job.task, job.unit});
+  }
+
+  // ---- writers
+
+  void write_units(Lane& lane) {
+    while (auto job = writes_.pop()) {
+      if (has_failed()) continue;
+      RunningTask& task = *job->task;
+      Unit& unit = task.units[job->unit];
+      try {
+        const bool alive = lane.wait_for(
+            clock_, [&] { return "writing " + describe(task, unit); },
+            [&] { task.output->sink->store(unit.position, unit.encoded); });
+        if (!alive) return;
+      } catch (...) {
+        fail_at(describe(task, unit));
+        continue;
+      }
+      progress_.units_written += 1;
+      progress_.bytes_written += static_cast<std::int64_t>(unit.encoded.size());
+      pool_.give(std::move(unit.encoded));
+      if (--task.units_left > 0) continue;
+      task.credit.give_back();
+      progress_.memory_held = credit_.held();
+      end_task();
+    }
+  }
+
+  // ---- failure
+
+  static std::string describe(const RunningTask& task, const Leaf& leaf) {
+    return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.output->name);
+  }
+  static std::string describe(const RunningTask& task, const Unit& unit) {
+    return task.output->sink->describe(unit.position);
+  }
+
+  bool has_failed() const { return stopping_.stop_requested(); }
+
+  // Call inside a catch block.
+  void fail_at(const std::string& where) {
+    Error error = current_error();
+    error.add_context(where);
+    fail(std::move(error));
+  }
+
+  void fail(Error error) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (!failure_) failure_ = std::move(error);
+    }
+    stopping_.request_stop();
+    reads_.close();
+    work_.close();
+    writes_.close();
+    idle_.notify_all();
+  }
+
+  std::shared_ptr<const Stage> stage_;
+  const RunOptions options_;
+  const Clock& clock_;
+  Progress& progress_;
+
+  Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
+  BufferPool pool_;
+  BoundedQueue<ReadJob> reads_;
+  WorkQueue<CpuJob> work_;
+  BoundedQueue<WriteJob> writes_;
+
+  std::stop_source stopping_;
+  std::atomic<std::int64_t> tasks_in_flight_{0};
+  std::mutex mutex_;
+  std::condition_variable idle_;
+  std::optional<Error> failure_;
+};
+
+}  // namespace
+
+std::int64_t smallest_budget(const Stage& stage, const RunOptions& options) {
+  return fixed_cost(stage, options) + largest_task(stage).first;
+}
+
+void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
+               const RunOptions& options, const Clock& clock, Progress& progress,
+               const std::stop_token& stop) {
+  if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+  check_budget(*stage, options);
+  std::make_shared<Run>(std::move(stage), options, clock, progress)->execute(first, last, stop);
+}
+
+}  // namespace gridmill

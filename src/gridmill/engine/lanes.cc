@@ -1,0 +1,92 @@
+#include "gridmill/engine/lanes.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+
+#include "gridmill/base/text.h"
+
+namespace gridmill {
+
+bool Lane::wait_for(const Clock& clock, const std::function<std::string()>& what,
+                    const std::function<void()>& call) {
+  {
+    const std::lock_guard lock(mutex_);
+    since_ns_ = clock.monotonic_ns();
+    what_ = what;
+  }
+  std::exception_ptr failure;
+  try {
+    call();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    if (abandoned_) return false;
+    since_ns_ = -1;
+    what_ = nullptr;
+  }
+  if (failure) std::rethrow_exception(failure);
+  return true;
+}
+
+std::string Lane::abandon_if_late(const Clock& clock, std::int64_t limit_ns) {
+  const std::lock_guard lock(mutex_);
+  if (abandoned_ || since_ns_ < 0) return "";
+  const std::int64_t waited_ns = clock.monotonic_ns() - since_ns_;
+  if (waited_ns <= limit_ns) return "";
+  abandoned_ = true;
+  std::string text = fmt::format("{} waited {} for {}", name_,
+                                 format_duration(static_cast<double>(waited_ns) * 1e-9), what_());
+  what_ = nullptr;
+  return text;
+}
+
+void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
+  auto lane = std::make_shared<Lane>(std::move(name));
+  std::thread thread([lane, body = std::move(body), ends = ends_]() mutable {
+    body(*lane);
+    body = nullptr;  // what it owned goes before the thread counts as ended
+    const std::lock_guard lock(ends->mutex);
+    ends->ended.push_back(lane.get());
+    ends->changed.notify_all();
+  });
+  threads_.push_back({std::move(lane), std::move(thread), false});
+}
+
+std::vector<std::string> LaneGroup::abandon_late(const Clock& clock, std::int64_t limit_ns) {
+  std::vector<std::string> late;
+  for (Thread& thread : threads_) {
+    std::string text = thread.lane->abandon_if_late(clock, limit_ns);
+    if (text.empty()) continue;
+    late.push_back(std::move(text));
+    const std::lock_guard lock(ends_->mutex);
+    thread.abandoned = true;
+    ends_->changed.notify_all();
+  }
+  return late;
+}
+
+bool LaneGroup::has_ended(const Thread& thread) const {
+  return std::find(ends_->ended.begin(), ends_->ended.end(), thread.lane.get()) !=
+         ends_->ended.end();
+}
+
+void LaneGroup::join() {
+  for (Thread& thread : threads_) {
+    if (!thread.thread.joinable()) continue;
+    std::unique_lock lock(ends_->mutex);
+    ends_->changed.wait(lock, [&] { return thread.abandoned || has_ended(thread); });
+    const bool ended = has_ended(thread);
+    lock.unlock();
+    if (ended) {
+      thread.thread.join();
+    } else {
+      thread.thread.detach();  // stuck in a call that nothing can interrupt; named in the error
+    }
+  }
+}
+
+}  // namespace gridmill

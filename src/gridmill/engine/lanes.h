@@ -1,0 +1,76 @@
+// lanes.h: the threads of a run, what each is doing, and how a stuck one is found.
+//
+// A lane thread says when it enters and leaves a call that may block. A watch compares that with the
+// deadline; a thread that exceeds it is abandoned: the run ends with an error that names it, and
+// the thread, should its call ever return, ends without touching anything of the run.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "gridmill/system/clock.h"
+
+namespace gridmill {
+
+class Lane {
+ public:
+  explicit Lane(std::string name) : name_(std::move(name)) {}
+
+  // Runs `call`, during which this lane counts as waiting for `what()`. False if the lane was given up
+  // meanwhile: the thread must return at once. Errors of an abandoned call are dropped.
+  bool wait_for(const Clock& clock, const std::function<std::string()>& what,
+                const std::function<void()>& call);
+
+  // Gives the lane up if it has waited longer than `limit_ns`; says for what, or "".
+  std::string abandon_if_late(const Clock& clock, std::int64_t limit_ns);
+  const std::string& name() const noexcept { return name_; }
+
+ private:
+  std::string name_;
+  std::mutex mutex_;
+  std::int64_t since_ns_ = -1;  // < 0: not waiting
+  std::function<std::string()> what_;
+  bool abandoned_ = false;
+};
+
+// Starts lane threads and waits for them; the only place where a thread may be left behind.
+class LaneGroup {
+ public:
+  LaneGroup() = default;
+  ~LaneGroup() { join(); }
+  LaneGroup(const LaneGroup&) = delete;
+  LaneGroup& operator=(const LaneGroup&) = delete;
+
+  // `body` owns (by shared pointers) all that it touches.
+  void start(std::string name, std::function<void(Lane&)> body);
+  // Names and waits of lanes that exceeded the limit just now.
+  std::vector<std::string> abandon_late(const Clock& clock, std::int64_t limit_ns);
+  // Returns when every thread has ended or been abandoned.
+  void join();
+
+ private:
+  struct Thread {
+    std::shared_ptr<Lane> lane;
+    std::thread thread;
+    bool abandoned = false;
+  };
+  // Outlives the group if a thread is left behind.
+  struct Ends {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::vector<const Lane*> ended;
+  };
+
+  bool has_ended(const Thread& thread) const;
+
+  std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
+  std::vector<Thread> threads_;
+};
+
+}  // namespace gridmill

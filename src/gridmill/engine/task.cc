@@ -1,0 +1,148 @@
+#include "gridmill/engine/task.h"
+
+#include <algorithm>
+
+#include "gridmill/base/checked.h"
+#include "gridmill/field/leaf_set.h"
+
+namespace gridmill {
+namespace {
+
+std::int64_t bytes_of(const Shape& shape, DataType type) {
+  return checked_mul(volume(shape), type.size, "a task's buffer");
+}
+
+// What evaluating `field` on `region` holds beside its own output.
+std::int64_t input_cost(const Field& field, const Box& region) {
+  const auto* operation = dynamic_cast<const Operator*>(&field);
+  if (operation == nullptr) return 0;
+  std::int64_t total = operation->scratch_bytes(region);
+  for (int i = 0; i < static_cast<int>(operation->inputs().size()); ++i) {
+    const Field& input = *operation->inputs()[static_cast<std::size_t>(i)];
+    const Box needed = operation->needs(i, region);
+    total += bytes_of(needed.shape, input.type()) + input_cost(input, needed);
+  }
+  return total;
+}
+
+std::int64_t unit_cost(const Output& output, const Index& position) {
+  const Sink& sink = *output.sink;
+  std::int64_t total = sink.encoded_bound();
+  for (int column = 0; column < sink.columns(); ++column) {
+    const Field& field = *output.fields[static_cast<std::size_t>(column)];
+    total += bytes_of(sink.buffer_shape(column, position), sink.column_type(column)) +
+             input_cost(field, sink.region(column, position));
+  }
+  return total;
+}
+
+class Expansion {
+ public:
+  Expansion(RunningTask& task, BufferPool& pool) : task_(task), pool_(pool) {}
+
+  Unit make_unit(const Index& position) {
+    Unit unit;
+    unit.position = position;
+    const Sink& sink = *task_.output->sink;
+    for (int column = 0; column < sink.columns(); ++column) {
+      const DataType type = sink.column_type(column);
+      const Shape shape = sink.buffer_shape(column, position);
+      unit.columns.push_back(pool_.take(static_cast<std::size_t>(bytes_of(shape, type))));
+      const MutableArrayView view = view_of(unit.columns.back().bytes(), type, shape);
+      sink.prepare(column, position, view);
+      unit.column_views.push_back(view);
+      const Box region = sink.region(column, position);
+      const Box at_origin = whole_box(region.shape);
+      unit.evaluations.push_back(evaluate(
+          task_.output->fields[static_cast<std::size_t>(column)], region, view.part(at_origin)));
+    }
+    return unit;
+  }
+
+ private:
+  std::unique_ptr<Evaluation> evaluate(const FieldPtr& field, const Box& region,
+                                       const MutableArrayView& view) {
+    auto node = std::make_unique<Evaluation>();
+    node->field = field;
+    node->region = region;
+    node->view = view;
+    if (const auto* source = dynamic_cast<const Source*>(field.get())) {
+      collect_leaves(*source, *node);
+    } else {
+      make_inputs(dynamic_cast<const Operator&>(*field), *node);
+    }
+    return node;
+  }
+
+  void make_inputs(const Operator& operation, Evaluation& node) {
+    for (int i = 0; i < static_cast<int>(operation.inputs().size()); ++i) {
+      const FieldPtr& input = operation.inputs()[static_cast<std::size_t>(i)];
+      const Box needed = operation.needs(i, node.region);
+      Buffer buffer = pool_.take(static_cast<std::size_t>(bytes_of(needed.shape, input->type())));
+      const auto view = view_of(buffer.bytes(), input->type(), needed.shape);
+      node.inputs.push_back(evaluate(input, needed, view));
+      node.inputs.back()->owned = std::move(buffer);
+    }
+  }
+
+  void collect_leaves(const Source& source, const Evaluation& node) {
+    source.leaves(node.region, [&](const Leaf& leaf) {
+      const auto [slot, is_new] = index_.try_emplace(leaf, task_.leaves.size());
+      if (is_new) task_.leaves.push_back({leaf, {}});
+      task_.leaves[slot->second].wanted_by.push_back(&node);
+    });
+  }
+
+  RunningTask& task_;
+  BufferPool& pool_;
+  LeafMap<std::size_t> index_;
+};
+
+void compute(Evaluation& node, BufferPool& pool) {
+  const auto* operation = dynamic_cast<const Operator*>(node.field.get());
+  if (operation == nullptr) return;
+  std::vector<ArrayView> inputs;
+  for (const auto& input : node.inputs) {
+    compute(*input, pool);
+    inputs.push_back(input->view);
+  }
+  operation->compute(inputs, node.region, node.view);
+  for (const auto& input : node.inputs) pool.give(std::move(input->owned));
+  node.inputs.clear();
+}
+
+}  // namespace
+
+std::int64_t task_cost(const Output& output, const Box& units) {
+  // Units differ only at the far edges, where they are smaller: the first is the largest.
+  return checked_mul(unit_cost(output, units.begin), volume(units.shape), "a task's memory");
+}
+
+std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,
+                                         std::int64_t index, BufferPool& pool) {
+  auto running = std::make_shared<RunningTask>();
+  running->index = index;
+  running->output = &output;
+  Expansion expansion(*running, pool);
+  for_each_position(task.units, [&](const Index& position) {
+    running->units.push_back(expansion.make_unit(position));
+  });
+  running->leaves_left = static_cast<std::int64_t>(running->leaves.size());
+  running->units_left = static_cast<std::int64_t>(running->units.size());
+  return running;
+}
+
+std::vector<Part> parts_of(const WantedLeaf& wanted) {
+  std::vector<Part> parts;
+  for (const Evaluation* node : wanted.wanted_by) {
+    const auto& source = dynamic_cast<const Source&>(*node->field);
+    source.scatter(wanted.leaf, node->region, node->view, parts);
+  }
+  return parts;
+}
+
+void compute_unit(Unit& unit, BufferPool& pool) {
+  for (const auto& evaluation : unit.evaluations) compute(*evaluation, pool);
+}
+
+}  // namespace gridmill

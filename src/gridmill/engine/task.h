@@ -1,0 +1,63 @@
+// task.h: one task in memory: its units, the regions its fields must be evaluated on, and the leaves
+// that feed them.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <vector>
+
+#include "gridmill/engine/plan.h"
+#include "gridmill/field/field.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+// One field evaluated on one region. Leaves scatter into `view` if the field is a source; otherwise
+// `inputs` are evaluated first and compute() fills it.
+struct Evaluation {
+  FieldPtr field;
+  Box region;
+  MutableArrayView view;
+  Buffer owned;  // of an operator's input; a unit's own columns live in Unit::columns
+  std::vector<std::unique_ptr<Evaluation>> inputs;
+};
+
+struct Unit {
+  Index position;
+  std::vector<Buffer> columns;
+  std::vector<MutableArrayView> column_views;  // whole buffers
+  std::vector<std::unique_ptr<Evaluation>> evaluations;  // one per column
+  Buffer encoded;
+};
+
+// A leaf and every evaluation in this task that wants some of it: decoded once for all of them.
+struct WantedLeaf {
+  Leaf leaf;
+  std::vector<const Evaluation*> wanted_by;
+};
+
+struct RunningTask {
+  std::int64_t index = 0;
+  const Output* output = nullptr;
+  std::vector<Unit> units;
+  std::vector<WantedLeaf> leaves;
+  std::atomic<std::int64_t> leaves_left{0};
+  std::atomic<std::int64_t> units_left{0};
+  StringArena strings;
+  Credit::Hold credit;
+};
+
+// Bytes that a task of these units holds at its peak: buffers, operator inputs, encoded units.
+std::int64_t task_cost(const Output& output, const Box& units);
+
+// Buffers come from `pool`; the caller holds task_cost() bytes of credit.
+std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,
+                                         std::int64_t index, BufferPool& pool);
+
+// Where the elements of `leaf` go in this task.
+std::vector<Part> parts_of(const WantedLeaf& leaf);
+
+// Computes a unit's operators, innermost first, giving back their inputs to `pool`.
+void compute_unit(Unit& unit, BufferPool& pool);
+
+}  // namespace gridmill

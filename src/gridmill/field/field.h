@@ -1,0 +1,110 @@
+// field.h: an array that can be asked for any region, without being one.
+//
+// A field is a node of a lazy graph. A Source lists the leaves that hold a region and says where their
+// elements go; an Operator says which regions of its inputs it needs and computes. `reach` tells the
+// planner what kind of need that is. Fields are immutable and may be used from any thread; they keep
+// what they read from alive. Nothing here reads a byte: the engine does, leaf by leaf.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "gridmill/array/view.h"
+#include "gridmill/base/json.h"
+#include "gridmill/codec/leaf.h"
+
+namespace gridmill {
+
+// How far an element of the output looks along one dimension of the input.
+enum class ReachKind {
+  point,     // only its own position
+  window,    // `before` and `after` positions around it
+  segments,  // a group of positions (a month, a climatology's day)
+  sparse,    // through a weight table
+  whole,     // everything along the dimension
+  table,     // known only from an earlier stage's result
+};
+
+struct Reach {
+  ReachKind kind = ReachKind::point;
+  std::int64_t before = 0;
+  std::int64_t after = 0;
+};
+
+class Field {
+ public:
+  virtual ~Field() = default;
+
+  const std::vector<std::string>& dimensions() const noexcept { return dimensions_; }
+  const Shape& shape() const noexcept { return shape_; }
+  DataType type() const noexcept { return type_; }
+
+  virtual Reach reach(int /*dimension*/) const { return {}; }
+  // The node and its inputs, enough to build it again: {"source": ...} or {"operator": ...}.
+  virtual Json to_json() const = 0;
+
+ protected:
+  Field(std::vector<std::string> dimensions, Shape shape, DataType type)
+      : dimensions_(std::move(dimensions)), shape_(shape), type_(type) {}
+
+ private:
+  std::vector<std::string> dimensions_;
+  Shape shape_;
+  DataType type_;
+};
+
+using FieldPtr = std::shared_ptr<const Field>;
+
+// One leaf of a source. (reader, position) names it: equal leaves are the same bytes.
+struct Leaf {
+  const LeafReader* reader = nullptr;
+  Index position;  // in the reader's grid
+  Index offset;    // of the reader's first element, in the source that made the leaf
+  friend bool operator==(const Leaf& a, const Leaf& b) noexcept {
+    return a.reader == b.reader && a.position == b.position;
+  }
+};
+
+// The most that any leaf costs: what credit for a lane's work in flight is computed from.
+struct LeafCost {
+  std::int64_t stored = 0;   // bytes fetched
+  std::int64_t scratch = 0;  // decoder's working memory, per thread
+};
+
+class Source : public Field {
+ public:
+  // Every leaf that holds an element of `region`, each once, in a fixed order.
+  virtual void leaves(const Box& region, const std::function<void(const Leaf&)>& visit) const = 0;
+  // The parts of `leaf` that belong into `into`, a view of `region`; appended to `parts`.
+  virtual void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
+                       std::vector<Part>& parts) const = 0;
+  virtual LeafCost leaf_cost() const = 0;
+
+ protected:
+  using Field::Field;
+};
+
+class Operator : public Field {
+ public:
+  const std::vector<FieldPtr>& inputs() const noexcept { return inputs_; }
+  // The region of input `i` that computing `region` takes.
+  virtual Box needs(int input, const Box& region) const = 0;
+  // Working memory beside inputs and output.
+  virtual std::int64_t scratch_bytes(const Box& /*region*/) const { return 0; }
+  // `inputs[i]` views needs(i, region), `out` views `region`. Pure; any number of threads.
+  virtual void compute(std::span<const ArrayView> inputs, const Box& region,
+                       const MutableArrayView& out) const = 0;
+
+ protected:
+  Operator(std::vector<FieldPtr> inputs, std::vector<std::string> dimensions, Shape shape,
+           DataType type)
+      : Field(std::move(dimensions), shape, type), inputs_(std::move(inputs)) {}
+
+ private:
+  std::vector<FieldPtr> inputs_;
+};
+
+}  // namespace gridmill

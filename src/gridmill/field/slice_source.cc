@@ -1,0 +1,49 @@
+#include <fmt/format.h>
+
+#include "gridmill/base/error.h"
+#include "gridmill/field/sources.h"
+
+namespace gridmill {
+namespace {
+
+class SliceSource final : public Source {
+ public:
+  SliceSource(std::shared_ptr<const Source> input, const Box& region)
+      : Source(input->dimensions(), region.shape, input->type()),
+        input_(std::move(input)),
+        region_(region) {
+    if (region.rank() != input_->shape().rank() ||
+        !contains(whole_box(input_->shape()), region)) {
+      throw Error(ErrorKind::invalid, fmt::format("region {} is not inside an array of shape {}",
+                                                  to_string(region), to_string(input_->shape())));
+    }
+  }
+
+  void leaves(const Box& region, const std::function<void(const Leaf&)>& visit) const override {
+    input_->leaves(shifted(region, region_.begin), visit);
+  }
+
+  void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
+               std::vector<Part>& parts) const override {
+    input_->scatter(leaf, shifted(region, region_.begin), into, parts);
+  }
+
+  LeafCost leaf_cost() const override { return input_->leaf_cost(); }
+
+  Json to_json() const override {
+    return {{"source", "slice"}, {"region", to_string(region_)}, {"input", input_->to_json()}};
+  }
+
+ private:
+  std::shared_ptr<const Source> input_;
+  Box region_;
+};
+
+}  // namespace
+
+std::shared_ptr<const Source> slice_source(std::shared_ptr<const Source> input,
+                                           const Box& region) {
+  return std::make_shared<SliceSource>(std::move(input), region);
+}
+
+}  // namespace gridmill

@@ -1,0 +1,48 @@
+// sink.h: where computed regions go, in whole write units.
+//
+// A sink owns a grid of units (chunks, table partitions); each is written by exactly one task. The
+// engine fills one buffer per unit and column, calls `encode` on a CPU lane and `store` on a writer
+// lane; different units may be in either at once, from any thread. Nothing a sink writes is visible to
+// readers before finish(); whoever made the sink then publishes the whole output.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "gridmill/array/strings.h"
+#include "gridmill/array/view.h"
+#include "gridmill/codec/context.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+class Sink {
+ public:
+  virtual ~Sink() = default;
+
+  // Units over the sink's shape.
+  virtual const ChunkGrid& units() const = 0;
+  // Fields that feed a unit: 1 for an array, one per column for a table.
+  virtual int columns() const { return 1; }
+  // The region of column `column`'s field that unit `unit` holds.
+  virtual Box region(int column, const Index& unit) const = 0;
+  virtual DataType column_type(int column) const = 0;
+  // The buffer a unit is assembled in: at least as large as its region, which sits at the origin.
+  virtual Shape buffer_shape(int column, const Index& unit) const = 0;
+  // Sets what of a buffer lies outside the region (padding of edge chunks).
+  virtual void prepare(int column, const Index& unit, const MutableArrayView& buffer) const = 0;
+  // The most bytes that encode may produce.
+  virtual std::int64_t encoded_bound() const = 0;
+  // Working memory of encode, per thread.
+  virtual std::int64_t scratch_bound() const = 0;
+
+  virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
+                      CodecContext& context) const = 0;
+  virtual void store(const Index& unit, ByteView encoded) = 0;
+  // All units are stored: completes the output's own metadata.
+  virtual void finish() = 0;
+  virtual std::string describe(const Index& unit) const = 0;  // "chunk c/0/1 of t2m"
+};
+
+}  // namespace gridmill
