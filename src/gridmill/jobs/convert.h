@@ -1,0 +1,36 @@
+// convert.h: `gridmill convert IN... OUT`: any input to a new Zarr store, or to one netCDF-4 file.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+struct ConvertOptions {
+  std::vector<std::string> inputs;  // locations; several concatenate
+  std::string output;               // *.nc, *.nc4, *.cdf: netCDF-4; otherwise a Zarr store
+  int zarr_format = 3;
+  // "time=24,lat=all" or a size "16MiB"; each may be prefixed by "NAME:" for one variable.
+  std::vector<std::string> chunks;
+  // Short form or Zarr codec JSON; each may be prefixed by "NAME:".
+  std::vector<std::string> codec;
+  std::vector<std::string> variables;  // names or globs; empty: all
+  std::vector<std::string> drop;
+  std::vector<std::string> region;  // "d=a:b"
+  std::vector<std::string> sel;     // "d=a:b"
+  bool overwrite = false;
+  bool dry_run = false;
+  Resources resources = default_resources();
+};
+
+// Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec, read_amplification}],
+// "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":..., "peak_memory":...}; with dry_run
+// the same without the run's figures. Throws gridmill::Error; an interrupted or failed run leaves
+// nothing at `output` and names its debris in the error.
+Json convert(const ConvertOptions& options, const Workplace& workplace);
+
+}  // namespace gridmill

@@ -1,0 +1,25 @@
+// verify.h: `gridmill verify STORE [--against SOURCE...]`: is it whole, and is it the source?
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+struct VerifyOptions {
+  std::string store;
+  std::vector<std::string> against;
+  std::vector<std::string> variables;  // names or globs; empty: all
+  std::vector<std::string> drop;       // of the source, when some were left out on purpose
+  Resources resources = default_resources();
+};
+
+// {"store", "proved":[...], "unproved":[...], "problems":[{variable, chunk, region, what}], "chunks",
+// "bytes", "ok": bool}. All problems are found, not only the first. Throws only if it can't look.
+Json verify(const VerifyOptions& options, const Workplace& workplace);
+std::string verify_text(const Json& report);
+
+}  // namespace gridmill

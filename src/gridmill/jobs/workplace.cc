@@ -1,0 +1,26 @@
+#include "gridmill/jobs/workplace.h"
+
+#include <algorithm>
+
+#include "gridmill/system/cpu.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+Resources default_resources() {
+  Resources resources;
+  resources.memory = std::min<std::int64_t>(usable_memory() / 2, std::int64_t{8} << 30);
+  resources.threads = usable_cores();
+  resources.timeout_ns = 600'000'000'000;
+  return resources;
+}
+
+RunOptions run_options(const Resources& resources) {
+  RunOptions options;
+  options.memory = resources.memory;
+  options.threads = resources.threads;
+  options.timeout_ns = resources.timeout_ns;
+  return options;
+}
+
+}  // namespace gridmill

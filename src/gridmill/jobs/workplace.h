@@ -1,0 +1,60 @@
+// workplace.h: what every verb is given: the doors to the machine, its share of it, and somebody to
+// tell how things go.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "gridmill/engine/executor.h"
+#include "gridmill/engine/progress.h"
+#include "gridmill/system/clock.h"
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+
+// The command line's resource options.
+struct Resources {
+  std::int64_t memory = 0;      // --memory, bytes
+  int threads = 1;              // --threads
+  std::int64_t timeout_ns = 0;  // --timeout; 0: none
+};
+
+// Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O call.
+Resources default_resources();
+RunOptions run_options(const Resources& resources);
+
+// Who listens to a job. The command line prints; tests and libraries may ignore.
+class Console {
+ public:
+  virtual ~Console() = default;
+  virtual void say(const std::string& line) = 0;   // a step, for people
+  virtual void warn(const std::string& line) = 0;  // something a user should know
+  // `progress` may be read until done() is called.
+  virtual void begin(const std::string& what, const Progress& progress) = 0;
+  virtual void done() = 0;
+};
+
+struct Workplace {
+  Files& files;
+  const Clock& clock;
+  Console& console;
+  std::stop_token stop;
+};
+
+// Tells `console` of a run while it lives.
+class Watched {
+ public:
+  Watched(Console& console, const std::string& what, const Progress& progress)
+      : console_(console) {
+    console_.begin(what, progress);
+  }
+  ~Watched() { console_.done(); }
+  Watched(const Watched&) = delete;
+  Watched& operator=(const Watched&) = delete;
+
+ private:
+  Console& console_;
+};
+
+}  // namespace gridmill

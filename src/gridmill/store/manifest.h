@@ -1,0 +1,58 @@
+// manifest.h: what a store that Gridmill wrote must hold: every key with its size and content hash, and
+// the keys that are absent on purpose.
+//
+// It lies beside the store (companion key "manifest"); other readers never see it. Lines of text, so that
+// a million entries stream and a person can grep; sorted by key, so that the same store has the same
+// manifest:
+//   {"gridmill_manifest": 1, "hash": "xxh3-128", "present": 2, "absent": 1}
+//   4096 0123456789abcdef0123456789abcdef t2m/c/0/0/0
+//   - - t2m/c/1/0/0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "gridmill/base/hashing.h"
+#include "gridmill/store/store.h"
+
+namespace gridmill {
+
+inline constexpr std::string_view kManifestKey = "manifest";
+
+struct ManifestEntry {
+  std::int64_t size = 0;
+  Hash128 hash;
+};
+
+// Thread-safe while it is being filled; a key is added once (Error(internal) otherwise: two tasks own
+// the same chunk).
+class Manifest {
+ public:
+  void add(const Key& key, ByteView content);
+  void add_absent(const Key& key);
+  // Metadata files are written last and may be written again.
+  void replace(const Key& key, ByteView content);
+
+  // nullopt inside: absent on purpose.
+  const std::map<std::string, std::optional<ManifestEntry>>& entries() const noexcept {
+    return entries_;
+  }
+
+  void save(Store& companion) const;
+  // nullopt if there is none; Error(corrupt) if it can't be read.
+  static std::optional<Manifest> load(Store& companion);
+
+  Manifest() = default;
+  Manifest(Manifest&& other) noexcept : entries_(std::move(other.entries_)) {}
+
+ private:
+  void insert(const Key& key, std::optional<ManifestEntry> entry);
+
+  std::mutex mutex_;
+  std::map<std::string, std::optional<ManifestEntry>> entries_;
+};
+
+}  // namespace gridmill
