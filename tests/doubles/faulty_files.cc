@@ -1,0 +1,126 @@
+#include "doubles/faulty_files.h"
+
+#include <utility>
+
+namespace gridmill {
+namespace {
+
+using Verdict = FaultGate::Verdict;
+
+// FaultGate::pass for actions without a result.
+template <class Action>
+void pass_void(FaultGate& gate, const Call& call, Action&& action) {
+  gate.pass(call, [&] {
+    action();
+    return true;
+  });
+}
+
+class FaultyReadable final : public ReadableFile {
+ public:
+  FaultyReadable(std::unique_ptr<ReadableFile> under, std::string path,
+                 std::shared_ptr<FaultGate> gate)
+      : under_(std::move(under)), path_(std::move(path)), gate_(std::move(gate)) {}
+
+  FileStatus status() const override {
+    return gate_->pass({"status", path_, {}, 0}, [&] { return under_->status(); });
+  }
+
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    const Call call{"read_at", path_, {}, static_cast<std::int64_t>(into.size())};
+    const Verdict verdict = gate_->enter(call);
+    if (verdict == Verdict::shorten) into = into.first(into.size() / 2);
+    const std::size_t got = under_->read_at(offset, into);
+    if (verdict == Verdict::lose_reply) FaultGate::throw_io_error(call);
+    return got;
+  }
+
+ private:
+  std::unique_ptr<ReadableFile> under_;
+  std::string path_;
+  std::shared_ptr<FaultGate> gate_;
+};
+
+class FaultyWritable final : public WritableFile {
+ public:
+  FaultyWritable(std::unique_ptr<WritableFile> under, std::string path,
+                 std::shared_ptr<FaultGate> gate)
+      : under_(std::move(under)), path_(std::move(path)), gate_(std::move(gate)) {}
+
+  void append(ByteView bytes) override {
+    const Call call{"append", path_, {}, static_cast<std::int64_t>(bytes.size())};
+    const Verdict verdict = gate_->enter(call);
+    const bool is_torn = verdict == Verdict::tear || verdict == Verdict::crash_midway;
+    under_->append(is_torn ? bytes.first(bytes.size() / 2) : bytes);
+    if (verdict == Verdict::crash_midway) throw CrashError();
+    if (is_torn || verdict == Verdict::lose_reply) FaultGate::throw_io_error(call);
+  }
+
+  void sync() override {
+    pass_void(*gate_, {"sync", path_, {}, 0}, [&] { under_->sync(); });
+  }
+  void close() override {
+    pass_void(*gate_, {"close", path_, {}, 0}, [&] { under_->close(); });
+  }
+
+ private:
+  std::unique_ptr<WritableFile> under_;
+  std::string path_;
+  std::shared_ptr<FaultGate> gate_;
+};
+
+}  // namespace
+
+std::unique_ptr<ReadableFile> FaultyFiles::open(const std::string& path) {
+  auto file = gate_->pass({"open", path, {}, 0}, [&] { return under_.open(path); });
+  if (!file) return nullptr;
+  return std::make_unique<FaultyReadable>(std::move(file), path, gate_);
+}
+
+std::unique_ptr<WritableFile> FaultyFiles::create(const std::string& path) {
+  auto file = gate_->pass({"create", path, {}, 0}, [&] { return under_.create(path); });
+  return std::make_unique<FaultyWritable>(std::move(file), path, gate_);
+}
+
+std::optional<FileStatus> FaultyFiles::status(const std::string& path) {
+  return gate_->pass({"status", path, {}, 0}, [&] { return under_.status(path); });
+}
+
+std::vector<DirectoryEntry> FaultyFiles::list(const std::string& directory) {
+  return gate_->pass({"list", directory, {}, 0}, [&] { return under_.list(directory); });
+}
+
+void FaultyFiles::make_directories(const std::string& path) {
+  pass_void(*gate_, {"make_directories", path, {}, 0}, [&] { under_.make_directories(path); });
+}
+
+void FaultyFiles::rename(const std::string& from, const std::string& to) {
+  pass_void(*gate_, {"rename", from, to, 0}, [&] { under_.rename(from, to); });
+}
+
+void FaultyFiles::rename_new(const std::string& from, const std::string& to) {
+  pass_void(*gate_, {"rename_new", from, to, 0}, [&] { under_.rename_new(from, to); });
+}
+
+void FaultyFiles::exchange(const std::string& a, const std::string& b) {
+  pass_void(*gate_, {"exchange", a, b, 0}, [&] { under_.exchange(a, b); });
+}
+
+bool FaultyFiles::remove_file(const std::string& path) {
+  return gate_->pass({"remove_file", path, {}, 0}, [&] { return under_.remove_file(path); });
+}
+
+bool FaultyFiles::remove_directory(const std::string& path) {
+  return gate_->pass({"remove_directory", path, {}, 0},
+                     [&] { return under_.remove_directory(path); });
+}
+
+void FaultyFiles::sync_directory(const std::string& path) {
+  pass_void(*gate_, {"sync_directory", path, {}, 0}, [&] { under_.sync_directory(path); });
+}
+
+std::string FaultyFiles::absolute(const std::string& path) {
+  return gate_->pass({"absolute", path, {}, 0}, [&] { return under_.absolute(path); });
+}
+
+}  // namespace gridmill

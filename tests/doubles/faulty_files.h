@@ -1,0 +1,47 @@
+// faulty_files.h: a Files whose n-th call fails.
+//
+// Decorates another Files (the real one on a temporary directory, as a rule). Calls of open files
+// are counted too, by the name of their function: open, read_at, create, append, sync, close,
+// status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
+// remove_file, remove_directory, sync_directory, absolute. A crash in an append leaves half of it.
+#pragma once
+
+#include <memory>
+
+#include "doubles/fault_gate.h"
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+
+class FaultyFiles final : public Files {
+ public:
+  // `under` must outlive this and the files opened through it.
+  explicit FaultyFiles(Files& under, Fault fault = {})
+      : under_(under), gate_(std::make_shared<FaultGate>(fault)) {}
+
+  FaultGate& gate() noexcept { return *gate_; }
+  void set_fault(Fault fault) { gate_->set_fault(fault); }
+  void release() { gate_->release(); }
+  std::int64_t calls() const { return gate_->calls(); }
+  bool fired() const { return gate_->fired(); }
+  std::vector<Call> log() const { return gate_->log(); }
+
+  std::unique_ptr<ReadableFile> open(const std::string& path) override;
+  std::unique_ptr<WritableFile> create(const std::string& path) override;
+  std::optional<FileStatus> status(const std::string& path) override;
+  std::vector<DirectoryEntry> list(const std::string& directory) override;
+  void make_directories(const std::string& path) override;
+  void rename(const std::string& from, const std::string& to) override;
+  void rename_new(const std::string& from, const std::string& to) override;
+  void exchange(const std::string& a, const std::string& b) override;
+  bool remove_file(const std::string& path) override;
+  bool remove_directory(const std::string& path) override;
+  void sync_directory(const std::string& path) override;
+  std::string absolute(const std::string& path) override;
+
+ private:
+  Files& under_;
+  std::shared_ptr<FaultGate> gate_;  // shared with the open files
+};
+
+}  // namespace gridmill

@@ -1,0 +1,114 @@
+// memory_leaves.h: a LeafReader over an Array in memory, for tests of fields and of the engine.
+//
+// Cuts the array into leaves, counts what is fetched and decoded, and can be told that a leaf is
+// absent or fails. "Stored" bytes are the leaf's elements in C order, so that decode checks that it
+// gets what fetch gave. Thread-safe, as the interface asks.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <map>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "gridmill/array/array.h"
+#include "gridmill/array/copy.h"
+#include "gridmill/codec/leaf.h"
+
+namespace gridmill {
+
+class MemoryLeaves final : public LeafReader {
+ public:
+  enum class Step { fetch, decode };
+
+  MemoryLeaves(Array content, const Shape& chunk)
+      : LeafReader(content.type(), ChunkGrid(content.shape(), chunk)),
+        content_(std::move(content)),
+        fill_(static_cast<std::size_t>(content_.type().size), std::byte{0}) {}
+
+  // What absent leaves hold; zero bytes unless set.
+  template <class T>
+  void set_fill(T value) {
+    fill_.assign(sizeof value, std::byte{0});
+    std::memcpy(fill_.data(), &value, sizeof value);
+  }
+  void make_absent(const Index& position) { absent_.insert(grid().ordinal(position)); }
+  void make_fail(const Index& position, Step step, ErrorKind kind) {
+    failing_[{grid().ordinal(position), step}] = kind;
+  }
+
+  std::int64_t fetches(const Index& position) const { return count(position, Step::fetch); }
+  std::int64_t decodes(const Index& position) const { return count(position, Step::decode); }
+  std::int64_t total_fetches() const { return total(Step::fetch); }
+  std::int64_t total_decodes() const { return total(Step::decode); }
+  const Array& content() const noexcept { return content_; }
+
+  std::int64_t stored_bound() const override { return volume(grid().chunk()) * type().size; }
+  std::int64_t scratch_bound() const override { return 0; }
+
+  bool fetch(const Index& position, Buffer& stored) const override {
+    enter(position, Step::fetch);
+    if (absent_.contains(grid().ordinal(position))) return false;
+    const Box box = grid().box_of(position);
+    stored.resize(static_cast<std::size_t>(volume(box.shape) * type().size));
+    copy_array(content_.view().part(box), view_of(stored.bytes(), type(), box.shape));
+    return true;
+  }
+
+  void decode(const Index& position, ByteView stored, std::span<const Part> parts, StringArena&,
+              CodecContext&) const override {
+    enter(position, Step::decode);
+    const Box box = grid().box_of(position);
+    const auto expected = static_cast<std::size_t>(volume(box.shape) * type().size);
+    if (stored.size() != expected) {
+      throw Error(ErrorKind::corrupt, fmt::format("{}: {} bytes instead of {}", describe(position),
+                                                  stored.size(), expected));
+    }
+    const ArrayView leaf = view_of(stored, type(), box.shape);
+    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into);
+  }
+
+  void fill(std::span<const Part> parts) const override {
+    for (const Part& part : parts) fill_array(fill_.data(), part.into);
+  }
+
+  std::string describe(const Index& position) const override {
+    return "leaf " + to_string(position) + " in memory";
+  }
+
+ private:
+  using Event = std::pair<std::int64_t, Step>;
+
+  void enter(const Index& position, Step step) const {
+    const Event event{grid().ordinal(position), step};
+    const std::lock_guard lock(mutex_);
+    ++counts_[event];
+    if (const auto found = failing_.find(event); found != failing_.end()) {
+      throw Error(found->second, describe(position) + ": pretended failure");
+    }
+  }
+
+  std::int64_t count(const Index& position, Step step) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = counts_.find({grid().ordinal(position), step});
+    return found == counts_.end() ? 0 : found->second;
+  }
+
+  std::int64_t total(Step step) const {
+    const std::lock_guard lock(mutex_);
+    std::int64_t sum = 0;
+    for (const auto& [event, n] : counts_) sum += event.second == step ? n : 0;
+    return sum;
+  }
+
+  Array content_;
+  std::vector<std::byte> fill_;
+  std::set<std::int64_t> absent_;
+  std::map<Event, ErrorKind> failing_;
+  mutable std::mutex mutex_;
+  mutable std::map<Event, std::int64_t> counts_;
+};
+
+}  // namespace gridmill
