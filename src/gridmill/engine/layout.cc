@@ -1,0 +1,191 @@
+#include "gridmill/engine/layout.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "gridmill/base/checked.h"
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+
+namespace gridmill {
+namespace {
+
+std::int64_t bytes_of(const Shape& shape, DataType type) {
+  return checked_mul(volume(shape), type.size, "chunk size");
+}
+
+// Chunks of at most `most` elements along an extent, all but the last equal and the last not tiny.
+std::int64_t even_cut(std::int64_t extent, std::int64_t most) {
+  const std::int64_t pieces = ceil_div(extent, std::max<std::int64_t>(1, most));
+  return ceil_div(extent, pieces);
+}
+
+Shape at_least_one(const Shape& shape) {
+  Shape chunks = shape;
+  for (int d = 0; d < shape.rank(); ++d) chunks[d] = std::max<std::int64_t>(1, shape[d]);
+  return chunks;
+}
+
+std::string text_of(const Shape& chunks, DataType type) {
+  return fmt::format("{} = {}", to_string(chunks),
+                     format_bytes(static_cast<double>(bytes_of(chunks, type))));
+}
+
+ChunkChoice cut_contiguous(const SourceLayout& source, std::int64_t target) {
+  Shape chunks = at_least_one(source.shape);
+  for (int d = 0; d < chunks.rank() && bytes_of(chunks, source.type) > target; ++d) {
+    chunks[d] = 1;
+    const std::int64_t rest = bytes_of(chunks, source.type);
+    chunks[d] = even_cut(source.shape[d], std::max<std::int64_t>(1, target / rest));
+  }
+  return {chunks, fmt::format("the source is contiguous: whole trailing dimensions, cut evenly along "
+                              "the leading ones to at most {}",
+                              format_bytes(static_cast<double>(target)))};
+}
+
+ChunkChoice multiply_chunks(const SourceLayout& source, std::int64_t target) {
+  Shape chunks = source.chunks;
+  for (int d = 0; d < chunks.rank(); ++d) {
+    chunks[d] = std::clamp<std::int64_t>(chunks[d], 1, std::max<std::int64_t>(1, source.shape[d]));
+  }
+  for (int d = 0; d < chunks.rank(); ++d) {
+    const std::int64_t factor = target / std::max<std::int64_t>(1, bytes_of(chunks, source.type));
+    const std::int64_t needed = ceil_div(source.shape[d], chunks[d]);
+    if (factor < 2 || needed < 2) continue;
+    const std::int64_t pieces = ceil_div(needed, std::min(factor, needed));
+    chunks[d] = std::min(source.shape[d], chunks[d] * ceil_div(needed, pieces));
+  }
+  return {chunks, chunks == source.chunks
+                      ? "the source's own chunks"
+                      : fmt::format("whole multiples of the source's chunks {}, up to {}",
+                                    to_string(source.chunks),
+                                    format_bytes(static_cast<double>(target)))};
+}
+
+// A source chunk far above the target is cut into equal parts; its task still reads it once.
+ChunkChoice divide_chunks(const SourceLayout& source, std::int64_t target) {
+  Shape chunks = source.chunks;
+  for (int d = 0; d < chunks.rank() && bytes_of(chunks, source.type) > target; ++d) {
+    const std::int64_t extent = chunks[d];
+    std::int64_t parts = std::min(extent, ceil_div(bytes_of(chunks, source.type), target));
+    while (parts < extent && extent % parts != 0) ++parts;
+    chunks[d] = extent / parts;
+  }
+  return {chunks, fmt::format("equal parts of the source's large chunks {}", to_string(source.chunks))};
+}
+
+std::int64_t chunk_extent(std::string_view text, std::int64_t extent) {
+  if (text == "all" || text == "-1") return std::max<std::int64_t>(1, extent);
+  const std::int64_t value = parse_int(text);
+  if (value < 1) {
+    throw Error(ErrorKind::invalid, fmt::format("--chunks: {} is not a chunk length: give 1 or more, "
+                                                "or \"all\"",
+                                                value));
+  }
+  return std::min(value, std::max<std::int64_t>(1, extent));
+}
+
+void check_size(const Shape& chunks, DataType type) {
+  const std::int64_t bytes = bytes_of(chunks, type);
+  if (bytes <= kLargestChunkBytes) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("--chunks: chunks of {} {} hold {}, more than the 2 GiB that codecs take",
+                          to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
+}
+
+bool is_size(std::string_view spec) { return spec.find('=') == std::string_view::npos; }
+
+}  // namespace
+
+ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes) {
+  const Shape whole = at_least_one(source.shape);
+  if (source.shape.rank() == 0) return {whole, "a scalar"};
+  if (bytes_of(whole, source.type) <= target_bytes) return {whole, "small enough for one chunk"};
+  if (source.chunks.rank() != source.shape.rank()) return cut_contiguous(source, target_bytes);
+  const bool is_huge = bytes_of(at_least_one(source.chunks), source.type) > 4 * target_bytes;
+  return is_huge ? divide_chunks(source, target_bytes) : multiply_chunks(source, target_bytes);
+}
+
+ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict) {
+  if (is_size(spec)) {
+    const std::int64_t target = parse_size(spec);
+    if (target < 1 || target > kLargestChunkBytes) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--chunks: {} is not a chunk size between 1 byte and 2 GiB", spec));
+    }
+    return default_chunks(source, target);
+  }
+  ChunkChoice choice = default_chunks(source);
+  for (const std::string& item : split(spec, ',')) {
+    const std::size_t equals = item.find('=');
+    const std::string name(trim(std::string_view(item).substr(0, equals)));
+    if (equals == std::string::npos || name.empty()) {
+      throw Error(ErrorKind::invalid, fmt::format("--chunks: \"{}\" is not DIMENSION=LENGTH", item));
+    }
+    const auto found = std::find(source.dimensions.begin(), source.dimensions.end(), name);
+    if (found == source.dimensions.end()) {
+      if (!strict) {
+        (void)chunk_extent(trim(std::string_view(item).substr(equals + 1)), 1);
+        continue;
+      }
+      throw Error(ErrorKind::invalid, fmt::format("--chunks: no dimension {}{}", name,
+                                                  did_you_mean(name, source.dimensions)));
+    }
+    const int d = static_cast<int>(found - source.dimensions.begin());
+    choice.chunks[d] =
+        chunk_extent(trim(std::string_view(item).substr(equals + 1)), source.shape[d]);
+  }
+  check_size(choice.chunks, source.type);
+  choice.why = "as asked with --chunks: " + text_of(choice.chunks, source.type);
+  return choice;
+}
+
+double read_amplification(const Cuts& leaves, std::int64_t step) {
+  const std::int64_t extent = leaves.back();
+  if (extent == 0) return 1;
+  std::int64_t read = 0;
+  for (std::size_t i = 0; i + 1 < leaves.size(); ++i) {
+    const std::int64_t first_task = leaves[i] / step;
+    const std::int64_t last_task = (leaves[i + 1] - 1) / step;
+    read += (leaves[i + 1] - leaves[i]) * (last_task - first_task + 1);
+  }
+  return static_cast<double>(read) / static_cast<double>(extent);
+}
+
+TaskChoice choose_tasks(const std::vector<Cuts>& cuts, const Shape& shape, const Shape& chunks,
+                        DataType type, std::int64_t most_bytes) {
+  const int rank = shape.rank();
+  TaskChoice choice{Index::filled(rank, 1), 1};
+  const auto step = [&](int d) { return chunks[d] * choice.units_per_task[d]; };
+  const auto factor = [&](int d) {
+    return read_amplification(cuts[static_cast<std::size_t>(d)], step(d));
+  };
+  // Widen where leaves are cut most, to the next multiple that holds whole leaves, while it fits.
+  std::vector<bool> is_fixed(static_cast<std::size_t>(rank), false);
+  while (true) {
+    int worst = -1;
+    for (int d = 0; d < rank; ++d) {
+      if (is_fixed[static_cast<std::size_t>(d)] || factor(d) <= 1) continue;
+      if (worst < 0 || factor(d) > factor(worst)) worst = d;
+    }
+    if (worst < 0) break;
+    const std::int64_t before = choice.units_per_task[worst];
+    const std::int64_t all = ceil_div(shape[worst], chunks[worst]);
+    const Cuts& leaves = cuts[static_cast<std::size_t>(worst)];
+    const std::int64_t leaf = leaves.size() > 1 ? leaves[1] - leaves[0] : 1;
+    const std::int64_t aligned = std::lcm(chunks[worst], std::max<std::int64_t>(1, leaf)) /
+                                 chunks[worst];
+    choice.units_per_task[worst] = before < aligned ? std::min(aligned, all) : std::min(2 * before, all);
+    Shape box = chunks;
+    for (int d = 0; d < rank; ++d) box[d] = std::min(shape[d], step(d));
+    const bool fits = bytes_of(box, type) <= most_bytes;
+    if (!fits) choice.units_per_task[worst] = before;
+    if (!fits || choice.units_per_task[worst] == all) is_fixed[static_cast<std::size_t>(worst)] = true;
+  }
+  for (int d = 0; d < rank; ++d) choice.read_amplification *= factor(d);
+  return choice;
+}
+
+}  // namespace gridmill
