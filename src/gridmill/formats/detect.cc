@@ -1,0 +1,64 @@
+// detect_format: what a file is, by its first bytes.
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gridmill/formats/format_file.h"
+
+namespace gridmill {
+namespace {
+
+// GRIB files may begin with a bulletin header or padding; ecCodes too looks further than byte 0.
+constexpr std::size_t kGribWithin = 4096;
+constexpr std::string_view kHdf5Magic = "\x89HDF\r\n\x1a\n";
+
+// HDF5 allows a user block before the file: its signature stands at 0, 512, 1024, 2048, ...
+bool has_hdf5_signature(const ReadableFile& file, std::int64_t size) {
+  std::array<std::byte, 8> magic{};
+  for (std::int64_t at = 0; at + 8 <= size; at = at == 0 ? 512 : at * 2) {
+    if (file.read_at(at, magic) == magic.size() && as_text(magic) == kHdf5Magic) return true;
+  }
+  return false;
+}
+
+bool is_classic_netcdf(std::string_view head) {
+  return head.size() >= 4 && head.substr(0, 3) == "CDF" &&
+         (head[3] == 1 || head[3] == 2 || head[3] == 5);
+}
+
+FileFormat format_of_directory(Files& files, const Location& location) {
+  std::vector<std::string> places{location.path};
+  if (!location.node.empty()) places.push_back(location.path + "/" + location.node);
+  for (const std::string& place : places) {
+    for (const char* name : {"zarr.json", ".zgroup", ".zarray"}) {
+      if (files.status(place + "/" + name)) return FileFormat::zarr;
+    }
+  }
+  return FileFormat::unknown;
+}
+
+}  // namespace
+
+FileFormat detect_format(Files& files, const Location& location) {
+  const std::optional<FileStatus> status = files.status(location.path);
+  if (!status) {
+    throw Error(ErrorKind::not_found,
+                fmt::format("there is no file or directory {}", location.path));
+  }
+  if (status->is_directory) return format_of_directory(files, location);
+  const std::unique_ptr<ReadableFile> file = files.open(location.path);
+  if (file == nullptr) {
+    throw Error(ErrorKind::not_found, fmt::format("there is no file {}", location.path));
+  }
+  std::array<std::byte, kGribWithin> bytes{};
+  const std::string_view head = as_text(ByteView(bytes).first(file->read_at(0, bytes)));
+  if (is_classic_netcdf(head)) return FileFormat::netcdf;
+  if (head.starts_with("GRIB")) return FileFormat::grib;
+  if (has_hdf5_signature(*file, status->size)) return FileFormat::netcdf;
+  if (head.find("GRIB") != std::string_view::npos) return FileFormat::grib;
+  return FileFormat::unknown;
+}
+
+}  // namespace gridmill

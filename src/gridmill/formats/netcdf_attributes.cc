@@ -1,0 +1,143 @@
+#include "gridmill/formats/netcdf_attributes.h"
+
+#include <fmt/format.h>
+#include <netcdf.h>
+
+#include <algorithm>
+#include <array>
+#include <optional>
+
+namespace gridmill {
+namespace {
+
+constexpr std::array<std::string_view, 10> kPrivate = {
+    "_NCProperties", "_Netcdf4Coordinates", "_Netcdf4Dimid",  "_nc3_strict", "CLASS",
+    "NAME",          "REFERENCE_LIST",      "DIMENSION_LIST", "_IsNetcdf4",  "_SuperblockVersion"};
+
+std::optional<DataType> atomic_type(int nc_type) {
+  switch (nc_type) {
+    case NC_BYTE:
+      return types::int8;
+    case NC_UBYTE:
+      return types::uint8;
+    case NC_SHORT:
+      return types::int16;
+    case NC_USHORT:
+      return types::uint16;
+    case NC_INT:
+      return types::int32;
+    case NC_UINT:
+      return types::uint32;
+    case NC_INT64:
+      return types::int64;
+    case NC_UINT64:
+      return types::uint64;
+    case NC_FLOAT:
+      return types::float32;
+    case NC_DOUBLE:
+      return types::float64;
+    default:
+      return std::nullopt;
+  }
+}
+
+template <class To, class From>
+std::vector<To> widened(const std::vector<std::byte>& raw, std::size_t length) {
+  std::vector<To> values;
+  values.reserve(length);
+  for (std::size_t i = 0; i < length; ++i) {
+    values.push_back(static_cast<To>(load_le<From>(raw.data() + i * sizeof(From))));
+  }
+  return values;
+}
+
+AttributeValue number_attribute(DataType type, const std::vector<std::byte>& raw,
+                                std::size_t length) {
+  AttributeValue value;
+  visit_real(type, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (std::is_floating_point_v<T>) {
+      value = AttributeValue::floats(type, widened<double, T>(raw, length));
+    } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+      value = AttributeValue::unsigned_integers(widened<std::uint64_t, T>(raw, length));
+    } else {
+      value = AttributeValue::integers(type, widened<std::int64_t, T>(raw, length));
+    }
+  });
+  return value;
+}
+
+AttributeValue string_attribute(const NetcdfSession& session, int group, int variable,
+                                const std::string& name, std::size_t length) {
+  std::vector<char*> pointers(length + 1, nullptr);
+  session.check(nc_get_att_string(group, variable, name.c_str(), pointers.data()),
+                "attribute " + name);
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < length; ++i) {
+    texts.emplace_back(pointers[i] == nullptr ? "" : pointers[i]);
+  }
+  nc_free_string(length, pointers.data());
+  if (length == 1) return AttributeValue::text(std::move(texts[0]));
+  return AttributeValue::texts(std::move(texts));
+}
+
+// NULs end or pad texts that C and Fortran programs write; netCDF4 drops them too.
+AttributeValue text_attribute(const NetcdfSession& session, int group, int variable,
+                              const std::string& name, std::size_t length) {
+  std::string text(length, '\0');
+  session.check(nc_get_att_text(group, variable, name.c_str(), text.data()), "attribute " + name);
+  std::erase(text, '\0');
+  return AttributeValue::text(std::move(text));
+}
+
+}  // namespace
+
+DataType netcdf_number_type(const NetcdfSession& session, int group, int nc_type) {
+  if (const auto type = atomic_type(nc_type)) return *type;
+  int base = 0, kind = 0;
+  char name[NC_MAX_NAME + 1] = {};
+  if (nc_type > NC_MAX_ATOMIC_TYPE) {
+    session.check(nc_inq_user_type(group, nc_type, name, nullptr, &base, nullptr, &kind), "a type");
+    if (kind == NC_ENUM) return netcdf_number_type(session, group, base);
+  }
+  const std::string_view what = kind == NC_COMPOUND ? "compound"
+                                : kind == NC_OPAQUE ? "opaque"
+                                : kind == NC_VLEN   ? "variable-length"
+                                                    : "unknown";
+  throw Error(ErrorKind::unsupported, fmt::format("values of {} type {}", what, name));
+}
+
+Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int variable,
+                                  const std::string& owner, std::vector<std::string>& notes) {
+  int count = 0;
+  session.check(nc_inq_varnatts(group, variable, &count), "attributes of " + owner);
+  Attributes attributes;
+  for (int i = 0; i < count; ++i) {
+    char raw_name[NC_MAX_NAME + 1] = {};
+    session.check(nc_inq_attname(group, variable, i, raw_name), "attributes of " + owner);
+    const std::string name = raw_name;
+    if (std::find(kPrivate.begin(), kPrivate.end(), name) != kPrivate.end()) continue;
+    int type = 0;
+    std::size_t length = 0;
+    session.check(nc_inq_att(group, variable, raw_name, &type, &length), "attribute " + name);
+    if (type == NC_CHAR) {
+      attributes.set(name, text_attribute(session, group, variable, name, length));
+    } else if (type == NC_STRING) {
+      attributes.set(name, string_attribute(session, group, variable, name, length));
+    } else {
+      try {
+        const DataType number = netcdf_number_type(session, group, type);
+        std::vector<std::byte> raw(length * static_cast<std::size_t>(number.size) + 1);
+        session.check(nc_get_att(group, variable, raw_name, raw.data()), "attribute " + name);
+        attributes.set(name, number_attribute(number, raw, length));
+      } catch (const Error& error) {
+        if (error.kind() != ErrorKind::unsupported) throw;
+        notes.push_back(
+            fmt::format("attribute {} of {} is left out: {}", name, owner, error.message()));
+      }
+    }
+  }
+  return attributes;
+}
+
+}  // namespace gridmill

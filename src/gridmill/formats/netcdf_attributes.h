@@ -1,0 +1,21 @@
+// netcdf_attributes.h: attributes of a netCDF group or variable, with the types of the file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/array/attribute.h"
+#include "gridmill/formats/netcdf_library.h"
+
+namespace gridmill {
+
+// variable -1: the group's own. The library's and HDF5's private attributes (_NCProperties,
+// DIMENSION_LIST, ...) are left out, as netCDF4 and xarray hide them. An attribute of a type that
+// has no JSON form (compound, opaque, variable-length) is left out with a line in `notes`.
+Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int variable,
+                                  const std::string& owner, std::vector<std::string>& notes);
+
+// The number type of a netCDF type, enums by their base; throws Error(unsupported) for any other.
+DataType netcdf_number_type(const NetcdfSession& session, int group, int nc_type);
+
+}  // namespace gridmill
