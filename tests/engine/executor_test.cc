@@ -1,0 +1,215 @@
+#include "gridmill/engine/executor.h"
+
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <random>
+
+#include "doubles/memory_leaves.h"
+#include "engine/test_sink.h"
+#include "gridmill/base/error.h"
+#include "gridmill/field/sources.h"
+
+namespace gridmill {
+namespace {
+
+struct Case {
+  std::shared_ptr<MemoryLeaves> leaves;
+  std::shared_ptr<TestSink> sink;
+  std::shared_ptr<Stage> stage = std::make_shared<Stage>();
+};
+
+Case make_case(const Shape& shape, const Shape& leaf, const Shape& chunk, const Shape& per_task) {
+  Case made;
+  made.leaves = std::make_shared<MemoryLeaves>(counted_array(shape), leaf);
+  made.sink = std::make_shared<TestSink>(types::int64, shape, chunk);
+  Variable variable;
+  variable.name = "v";
+  variable.type = types::int64;
+  variable.shape = shape;
+  for (int d = 0; d < shape.rank(); ++d) variable.dimensions.push_back("d" + std::to_string(d));
+  variable.blocks.push_back({Index::filled(shape.rank(), 0), made.leaves, "memory"});
+  made.stage->name = "test";
+  made.stage->outputs.push_back({"v", {variable_source(variable, "memory")}, made.sink, per_task});
+  return made;
+}
+
+RunOptions options(std::int64_t memory, int threads = 2) {
+  RunOptions result;
+  result.memory = memory;
+  result.threads = threads;
+  return result;
+}
+
+void run(const Case& made, const RunOptions& run_options, Progress& progress,
+         const std::stop_token& stop = {}) {
+  const auto clock = system_clock();
+  run_stage(made.stage, 0, TaskGrid(made.stage->outputs).size(), run_options, *clock, progress,
+            stop);
+}
+
+void expect_complete(const Case& made) {
+  const Array expected = counted_array(made.sink->result.shape());
+  ASSERT_EQ(0, std::memcmp(made.sink->result.view().data, expected.view().data,
+                           static_cast<std::size_t>(expected.view().byte_size())));
+  EXPECT_EQ(made.sink->stored_twice, 0);
+}
+
+ErrorKind kind_of(const std::function<void()>& action, std::string* text = nullptr) {
+  try {
+    action();
+  } catch (const Error& error) {
+    if (text != nullptr) *text = error.what();
+    return error.kind();
+  }
+  ADD_FAILURE() << "no error";
+  return ErrorKind::internal;
+}
+
+TEST(Executor, EveryElementArrivesWhateverTheGrids) {
+  std::mt19937 random(7);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  };
+  for (int round = 0; round < 60; ++round) {
+    const int rank = static_cast<int>(between(0, 3));
+    Shape shape, leaf, chunk, per_task;
+    for (int d = 0; d < rank; ++d) {
+      shape.push_back(between(1, 13));
+      leaf.push_back(between(1, 6));
+      chunk.push_back(between(1, 6));
+      per_task.push_back(between(1, 3));
+    }
+    const Case made = make_case(shape, leaf, chunk, per_task);
+    Progress progress;
+    run(made, options(1 << 20, static_cast<int>(between(1, 4))), progress);
+    expect_complete(made);
+    EXPECT_EQ(progress.bytes_decoded, volume(shape) * 8);
+    EXPECT_EQ(progress.units_written, made.sink->units().size());
+  }
+}
+
+TEST(Executor, ALeafIsFetchedOncePerTaskForAllItsUnits) {
+  const Case made = make_case({8, 8}, {8, 8}, {2, 2}, {4, 4});
+  Progress progress;
+  run(made, options(1 << 20), progress);
+  expect_complete(made);
+  EXPECT_EQ(made.leaves->total_fetches(), 1);
+  EXPECT_EQ(made.leaves->total_decodes(), 1);
+}
+
+TEST(Executor, AbsentLeavesAreFilled) {
+  const Case made = make_case({4, 4}, {2, 2}, {4, 4}, {1, 1});
+  made.leaves->set_fill<std::int64_t>(-7);
+  made.leaves->make_absent({1, 0});
+  Progress progress;
+  run(made, options(1 << 20), progress);
+  const auto* values = made.sink->result.values<std::int64_t>();
+  EXPECT_EQ(values[8], -7);
+  EXPECT_EQ(values[13], -7);
+  EXPECT_EQ(values[10], 10);
+}
+
+TEST(Executor, HeldMemoryStaysBelowTheBudget) {
+  // Ten times more data than budget: 64 units of 32 KiB.
+  const Case made = make_case({64, 64, 64}, {4, 64, 64}, {1, 64, 64}, {1, 1, 1});
+  const std::int64_t budget = smallest_budget(*made.stage, options(1)) + 100'000;
+  Progress progress;
+  std::atomic<std::int64_t> most{0};
+  made.sink->on_store = [&](const Index&) {
+    most = std::max(most.load(), progress.memory_held.load());
+  };
+  run(made, options(budget), progress);
+  expect_complete(made);
+  EXPECT_GT(most, 0);
+  EXPECT_LE(most, budget);
+}
+
+TEST(Executor, ABudgetThatCantHoldATaskIsRefusedWithOneThatWorks) {
+  const Case made = make_case({16, 16}, {4, 4}, {16, 16}, {1, 1});
+  const std::int64_t enough = smallest_budget(*made.stage, options(1));
+  Progress progress;
+  std::string text;
+  EXPECT_EQ(kind_of([&] { run(made, options(enough - 1), progress); }, &text), ErrorKind::invalid);
+  EXPECT_NE(text.find("--memory"), std::string::npos) << text;
+  EXPECT_EQ(made.leaves->total_fetches(), 0);
+  run(made, options(enough), progress);
+  expect_complete(made);
+}
+
+TEST(Executor, AFailingLeafEndsTheRunAndIsNamed) {
+  for (const auto step : {MemoryLeaves::Step::fetch, MemoryLeaves::Step::decode}) {
+    const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+    made.leaves->make_fail({17, 0}, step, ErrorKind::corrupt);
+    Progress progress;
+    std::string text;
+    EXPECT_EQ(kind_of([&] { run(made, options(1 << 20), progress); }, &text), ErrorKind::corrupt);
+    EXPECT_NE(text.find("leaf (17, 0)"), std::string::npos) << text;
+  }
+}
+
+TEST(Executor, AFailingWriteEndsTheRunAndIsNamed) {
+  const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+  made.sink->on_store = [](const Index& unit) {
+    if (unit[0] == 23) throw Error(ErrorKind::out_of_space, "no space left");
+  };
+  Progress progress;
+  std::string text;
+  EXPECT_EQ(kind_of([&] { run(made, options(1 << 20), progress); }, &text),
+            ErrorKind::out_of_space);
+  EXPECT_NE(text.find("unit (23, 0)"), std::string::npos) << text;
+}
+
+TEST(Executor, AStopRequestEndsTheRun) {
+  const Case made = make_case({400, 4}, {1, 4}, {1, 4}, {1, 1});
+  std::stop_source stop;
+  made.sink->on_store = [&](const Index& unit) {
+    if (unit[0] >= 5) stop.request_stop();
+  };
+  Progress progress;
+  EXPECT_EQ(kind_of([&] { run(made, options(1 << 20), progress, stop.get_token()); }),
+            ErrorKind::cancelled);
+  EXPECT_LT(progress.units_written, 400);
+}
+
+TEST(Executor, AHungWriteIsReportedByItsDeadline) {
+  const Case made = make_case({8, 4}, {1, 4}, {1, 4}, {1, 1});
+  std::mutex mutex;
+  std::condition_variable released;
+  bool is_released = false;
+  std::atomic<bool> returned{false};
+  made.sink->on_store = [&](const Index& unit) {
+    if (unit[0] != 3) return;
+    std::unique_lock lock(mutex);
+    released.wait(lock, [&] { return is_released; });
+    returned = true;
+  };
+  RunOptions limited = options(1 << 20);
+  limited.timeout_ns = 50'000'000;
+  Progress progress;
+  std::string text;
+  EXPECT_EQ(kind_of([&] { run(made, limited, progress); }, &text), ErrorKind::timeout);
+  EXPECT_NE(text.find("writer 0 waited"), std::string::npos) << text;
+  EXPECT_NE(text.find("unit (3, 0)"), std::string::npos) << text;
+  {
+    const std::lock_guard lock(mutex);
+    is_released = true;
+  }
+  released.notify_all();
+  while (!returned) std::this_thread::yield();
+}
+
+TEST(TaskGrid, NumbersTheTasksOfAllOutputsInOrder) {
+  const Case first = make_case({10}, {10}, {3}, {2});   // 4 units, 2 tasks
+  const Case second = make_case({4, 4}, {4, 4}, {2, 2}, {1, 2});  // 2 x 2 units, 2 tasks
+  std::vector<Output> outputs{first.stage->outputs[0], second.stage->outputs[0]};
+  const TaskGrid grid(outputs);
+  ASSERT_EQ(grid.size(), 4);
+  EXPECT_EQ(grid.task(1).output, 0u);
+  EXPECT_EQ(grid.task(1).units, (Box{{2}, {2}}));
+  EXPECT_EQ(grid.task(2).output, 1u);
+  EXPECT_EQ(grid.task(3).units, (Box{{1, 0}, {1, 2}}));
+}
+
+}  // namespace
+}  // namespace gridmill
