@@ -1,0 +1,62 @@
+#include "gridmill/kernels/statistics.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "gridmill/base/error.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::int64_t kBlock = 4096;
+
+class Accumulator {
+ public:
+  void add(double value) {
+    if (std::isnan(value)) {
+      ++result_.nan_count;
+    } else {
+      if (result_.count == 0 || value < result_.minimum) result_.minimum = value;
+      if (result_.count == 0 || value > result_.maximum) result_.maximum = value;
+      ++result_.count;
+      block_sum_ += value;
+    }
+    if (++in_block_ == kBlock) close_block();
+  }
+  Statistics finish() {
+    close_block();
+    return result_;
+  }
+
+ private:
+  void close_block() {
+    result_.sum += block_sum_;
+    block_sum_ = 0;
+    in_block_ = 0;
+  }
+
+  Statistics result_;
+  double block_sum_ = 0;
+  std::int64_t in_block_ = 0;
+};
+
+}  // namespace
+
+Statistics statistics_of(const ArrayView& view) {
+  Accumulator accumulator;
+  const bool is_known = visit_real(view.type, [&](auto element) {
+    for_each_position(whole_box(view.shape), [&](const Index& position) {
+      std::memcpy(&element, view.at(position), sizeof element);
+      accumulator.add(static_cast<double>(element));
+    });
+  });
+  if (!is_known) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("values of type {} have no minimum and mean", view.type.name()));
+  }
+  return accumulator.finish();
+}
+
+}  // namespace gridmill
