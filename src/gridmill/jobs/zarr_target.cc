@@ -1,0 +1,172 @@
+#include "gridmill/jobs/zarr_target.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gridmill/base/base64.h"
+#include "gridmill/base/error.h"
+#include "gridmill/codec/short_form.h"
+#include "gridmill/engine/layout.h"
+
+namespace gridmill {
+namespace {
+
+// `_FillValue` as the element that means "missing"; nullopt if there is none or the type can't hold it.
+std::optional<FillValue> declared_fill(const Variable& variable) {
+  const AttributeValue* attribute = variable.attributes.find("_FillValue");
+  if (attribute == nullptr) return std::nullopt;
+  Json json = attribute->to_json();
+  if (json.is_number_float() && !std::isfinite(json.get<double>())) {
+    const double value = json.get<double>();
+    json = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+  }
+  if (variable.type.kind == ScalarKind::bytes && json.is_string()) {
+    json = base64_encode(as_bytes(json.get_ref<const std::string&>()));
+  }
+  try {
+    return fill_from_json(json, variable.type, 3);
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+// What xarray's FillValueCoder reads back from a v3 attribute.
+Json v3_fill_attribute(const AttributeValue& value, DataType type) {
+  if (type.is_floating()) {
+    const double number = value.as_double().value_or(std::nan(""));
+    std::byte bytes[sizeof number];
+    store_le(bytes, number);
+    return base64_encode(bytes);
+  }
+  if (type.kind == ScalarKind::bytes) return base64_encode(as_bytes(value.as_text()));
+  return value.to_json();
+}
+
+class TargetMaker {
+ public:
+  TargetMaker(const Dataset& dataset, int format, const std::vector<std::string>& chunks,
+              const std::vector<std::string>& codec)
+      : dataset_(dataset),
+        format_(format),
+        chunks_("--chunks", chunks, dataset),
+        codec_("--codec", codec, dataset) {}
+
+  ZarrTarget make() {
+    check_chunk_dimensions();
+    target_.hierarchy.format = format_;
+    target_.hierarchy.is_consolidated = true;
+    for (const Group& group : dataset_.groups) {
+      target_.hierarchy.groups.push_back({group.path, group.attributes});
+    }
+    for (const Variable& variable : dataset_.variables) {
+      in_context([&] { return "variable " + variable.path(); }, [&] { add(variable); });
+    }
+    return std::move(target_);
+  }
+
+ private:
+  // A dimension that no variable has is a spelling mistake, even if the option is for all.
+  void check_chunk_dimensions() const {
+    SourceLayout all;
+    for (const Variable& variable : dataset_.variables) {
+      const VariableOption option = chunks_.for_variable(variable);
+      if (option.is_own || option.value.empty()) continue;
+      for (const std::string& name : variable.dimensions) {
+        if (std::find(all.dimensions.begin(), all.dimensions.end(), name) != all.dimensions.end()) {
+          continue;
+        }
+        if (all.shape.rank() == kMaxRank) return;
+        all.dimensions.push_back(name);
+        all.shape.push_back(1);
+      }
+    }
+    for (const Variable& variable : dataset_.variables) {
+      const VariableOption option = chunks_.for_variable(variable);
+      if (!option.is_own && !option.value.empty()) (void)chosen_chunks(all, option.value, true);
+    }
+  }
+
+  void add(const Variable& variable) {
+    TargetArray array;
+    array.source = &variable;
+    ArrayMetadata& metadata = array.metadata;
+    metadata.format = format_;
+    metadata.shape = variable.shape;
+    metadata.type = variable.type;
+    set_chunks(variable, array);
+    set_fill(variable, metadata);
+    const VariableOption codec = codec_.for_variable(variable);
+    metadata.codecs = codec.value.empty() ? default_chain(variable.type)
+                                          : chain_from_text(codec.value, variable.type);
+    if (format_ == 2) {
+      metadata.is_v2_keys = true;
+      metadata.separator = '.';
+    }
+    std::vector<std::optional<std::string>> names(variable.dimensions.begin(),
+                                                  variable.dimensions.end());
+    metadata.dimension_names = std::move(names);
+    target_.hierarchy.arrays.push_back({variable.path(), metadata});
+    target_.arrays.push_back(std::move(array));
+  }
+
+  void set_chunks(const Variable& variable, TargetArray& array) const {
+    SourceLayout source{variable.shape, variable.dimensions, variable.type,
+                        variable.chunks.value_or(Shape{})};
+    const VariableOption option = chunks_.for_variable(variable);
+    const ChunkChoice choice =
+        option.value.empty() ? default_chunks(source)
+                             : chosen_chunks(source, option.value, option.is_own);
+    array.metadata.chunks = choice.chunks;
+    array.why_chunks = choice.why;
+  }
+
+  void set_fill(const Variable& variable, ArrayMetadata& metadata) {
+    metadata.attributes = variable.attributes;
+    const AttributeValue* declared = variable.attributes.find("_FillValue");
+    const std::optional<FillValue> fill = declared_fill(variable);
+    if (fill) {
+      metadata.fill = *fill;
+    } else {
+      metadata.fill = FillValue::zero(variable.type);
+      metadata.fill.is_null = format_ == 2 && !variable.type.is_string();
+    }
+    if (declared == nullptr) return;
+    if (format_ == 2) {
+      // xarray takes v2's fill_value for _FillValue; one that the type can't hold stays an attribute.
+      if (fill) metadata.attributes.erase("_FillValue");
+      return;
+    }
+    if (fill) {
+      metadata.attributes.set(
+          "_FillValue", AttributeValue::from_json(v3_fill_attribute(*declared, variable.type)));
+      return;
+    }
+    metadata.attributes.erase("_FillValue");
+    target_.notes.push_back(fmt::format(
+        "{}: _FillValue {} is not a value of type {} and Zarr v3 can't hold it: left out (no value "
+        "could ever equal it)",
+        variable.path(), dump_json(declared->to_json(), -1), variable.type.name()));
+  }
+
+  const Dataset& dataset_;
+  int format_;
+  VariableOptions chunks_;
+  VariableOptions codec_;
+  ZarrTarget target_;
+};
+
+}  // namespace
+
+ZarrTarget make_target(const Dataset& dataset, int zarr_format,
+                       const std::vector<std::string>& chunks,
+                       const std::vector<std::string>& codec) {
+  if (zarr_format != 2 && zarr_format != 3) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("--zarr-format {} is not one of 2 and 3", zarr_format));
+  }
+  return TargetMaker(dataset, zarr_format, chunks, codec).make();
+}
+
+}  // namespace gridmill

@@ -1,0 +1,35 @@
+// zarr_target.h: how a dataset will look in Zarr: per variable chunks, codecs, fill value, attributes.
+//
+// The store must read in xarray as the source did: `_FillValue` moves where xarray looks for it (v2: the
+// array's fill_value; v3: an attribute in xarray's encoding), packed integers stay packed, and a fill value
+// that the source does not declare is never one that masks.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/dataset/dataset.h"
+#include "gridmill/jobs/per_variable.h"
+#include "gridmill/zarr/hierarchy.h"
+
+namespace gridmill {
+
+struct TargetArray {
+  const Variable* source = nullptr;
+  ArrayMetadata metadata;
+  std::string why_chunks;  // a sentence
+};
+
+struct ZarrTarget {
+  ZarrHierarchy hierarchy;           // arrays in the order of `arrays`
+  std::vector<TargetArray> arrays;
+  std::vector<std::string> notes;    // what a user should know, e.g. a fill value that can't be kept
+};
+
+// Shapes are the dataset's. `chunks` and `codec` are the options' texts. Throws Error(invalid) for what
+// the options ask and the variables can't have; Error(unsupported) for types without a Zarr spelling.
+ZarrTarget make_target(const Dataset& dataset, int zarr_format,
+                       const std::vector<std::string>& chunks,
+                       const std::vector<std::string>& codec);
+
+}  // namespace gridmill

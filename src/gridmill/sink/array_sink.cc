@@ -1,0 +1,95 @@
+#include "gridmill/sink/array_sink.h"
+
+#include <fmt/format.h>
+
+#include "gridmill/array/copy.h"
+
+namespace gridmill {
+namespace {
+
+class ArraySink final : public Sink {
+ public:
+  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
+            std::shared_ptr<Manifest> manifest)
+      : store_(std::move(store)),
+        path_(std::move(path)),
+        metadata_(std::move(metadata)),
+        manifest_(std::move(manifest)),
+        grid_(metadata_.grid()),
+        chunk_bytes_(volume(metadata_.chunks) * metadata_.type.size),
+        fill_text_{metadata_.fill.text.data(), metadata_.fill.text.size()} {}
+
+  const ChunkGrid& units() const override { return grid_; }
+  Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
+  DataType column_type(int) const override { return metadata_.type; }
+  Shape buffer_shape(int, const Index&) const override { return metadata_.chunks; }
+
+  void prepare(int, const Index& unit, const MutableArrayView& buffer) const override {
+    if (grid_.box_of(unit).shape != metadata_.chunks) fill_array(fill_element(), buffer);
+  }
+
+  std::int64_t encoded_bound() const override {
+    return metadata_.codecs.max_encoded_size(chunk_bytes_);
+  }
+  std::int64_t scratch_bound() const override { return chunk_bytes_; }
+
+  void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
+              CodecContext& context) const override {
+    if (is_fill(columns[0])) {
+      out.clear();  // no codec makes an empty value of a chunk
+      return;
+    }
+    metadata_.codecs.encode(columns[0], out, context);
+  }
+
+  void store(const Index& unit, ByteView encoded) override {
+    const Key key = path_ / metadata_.chunk_key(unit);
+    if (encoded.empty()) {
+      manifest_->add_absent(key);
+      return;
+    }
+    store_->put(key, encoded);
+    manifest_->add(key, encoded);
+  }
+
+  void finish() override {}
+
+  std::string describe(const Index& unit) const override {
+    return fmt::format("chunk {}/{} {}", path_.text(), metadata_.chunk_key(unit),
+                       to_string(grid_.box_of(unit)));
+  }
+
+ private:
+  const std::byte* fill_element() const {
+    return metadata_.type.is_string() ? reinterpret_cast<const std::byte*>(&fill_text_)
+                                      : metadata_.fill.element.data();
+  }
+
+  bool is_fill(const ArrayView& chunk) const {
+    if (metadata_.fill.is_null) return false;
+    if (!metadata_.type.is_string()) return all_equal(chunk, fill_element());
+    bool equal = true;
+    for_each_position(whole_box(chunk.shape), [&](const Index& at) {
+      equal = equal && load_le<StringRef>(chunk.at(at)).view() == metadata_.fill.text;
+    });
+    return equal;
+  }
+
+  std::shared_ptr<Store> store_;
+  Key path_;
+  ArrayMetadata metadata_;
+  std::shared_ptr<Manifest> manifest_;
+  ChunkGrid grid_;
+  std::int64_t chunk_bytes_;
+  StringRef fill_text_;  // points into metadata_, which never moves
+};
+
+}  // namespace
+
+std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
+                                 std::shared_ptr<Manifest> manifest) {
+  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata),
+                                     std::move(manifest));
+}
+
+}  // namespace gridmill
