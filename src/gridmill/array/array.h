@@ -5,6 +5,7 @@
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
+#include "gridmill/base/checked.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -14,7 +15,9 @@ class Array {
  public:
   Array() = default;
   Array(DataType type, const Shape& shape)
-      : type_(type), shape_(shape), buffer_(static_cast<std::size_t>(volume(shape) * type.size)) {}
+      : type_(type),
+        shape_(shape),
+        buffer_(static_cast<std::size_t>(checked_mul(volume(shape), type.size, "array size"))) {}
 
   DataType type() const noexcept { return type_; }
   const Shape& shape() const noexcept { return shape_; }

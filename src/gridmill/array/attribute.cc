@@ -20,6 +20,12 @@ bool fits_int64(const Json& number) {
              static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
 }
 
+// Integers that a double would round stay JSON.
+bool fits_double(const Json& number) {
+  constexpr double kExact = 9007199254740992.0;  // 2^53
+  return number.is_number_float() || std::abs(number.get<double>()) <= kExact;
+}
+
 bool json_equal(const Json& a, const Json& b) {
   if (a.is_number() && b.is_number()) {
     const bool nan_a = a.is_number_float() && std::isnan(a.get<double>());
@@ -32,9 +38,13 @@ bool json_equal(const Json& a, const Json& b) {
   return a == b;
 }
 
+const Json& without_list(const Json& value) {
+  return value.is_array() && value.size() == 1 && value[0].is_number() ? value[0] : value;
+}
+
 template <class T>
-Json scalar_or_list(const std::vector<T>& values) {
-  if (values.size() == 1) return values[0];
+Json scalar_or_list(const std::vector<T>& values, bool is_list) {
+  if (values.size() == 1 && !is_list) return values[0];
   return Json(values);
 }
 
@@ -76,22 +86,22 @@ AttributeValue AttributeValue::floats(DataType type, std::vector<double> values)
 AttributeValue AttributeValue::from_json(const Json& value) {
   if (value.is_string()) return text(value.get<std::string>());
   const Json list = value.is_array() ? value : Json::array({value});
+  AttributeValue result;
   if (value.is_array() && all_of_kind(list, &Json::is_string)) {
     return texts(list.get<std::vector<std::string>>());
   }
-  if (all_of_kind(list, &Json::is_number_integer)) {
-    if (std::all_of(list.begin(), list.end(), fits_int64)) {
-      return integers(types::int64, list.get<std::vector<std::int64_t>>());
-    }
-    if (all_of_kind(list, &Json::is_number_unsigned)) {
-      return unsigned_integers(list.get<std::vector<std::uint64_t>>());
-    }
+  if (all_of_kind(list, &Json::is_number_integer) &&
+      std::all_of(list.begin(), list.end(), fits_int64)) {
+    result = integers(types::int64, list.get<std::vector<std::int64_t>>());
+  } else if (all_of_kind(list, &Json::is_number_unsigned)) {
+    result = unsigned_integers(list.get<std::vector<std::uint64_t>>());
+  } else if (all_of_kind(list, &Json::is_number) &&
+             std::all_of(list.begin(), list.end(), fits_double)) {
+    result = floats(types::float64, list.get<std::vector<double>>());
+  } else {
+    result.value_ = value;
   }
-  if (all_of_kind(list, &Json::is_number)) {
-    return floats(types::float64, list.get<std::vector<double>>());
-  }
-  AttributeValue result;
-  result.value_ = value;
+  result.is_list_ = value.is_array();
   return result;
 }
 
@@ -103,7 +113,8 @@ std::string_view AttributeValue::as_text() const noexcept {
 }
 
 std::optional<double> AttributeValue::as_double() const noexcept {
-  if (const auto* v = std::get_if<std::vector<double>>(&value_); v && v->size() == 1) return (*v)[0];
+  if (const auto* v = std::get_if<std::vector<double>>(&value_); v && v->size() == 1)
+    return (*v)[0];
   if (const auto* v = std::get_if<std::vector<std::int64_t>>(&value_); v && v->size() == 1) {
     return static_cast<double>((*v)[0]);
   }
@@ -137,21 +148,23 @@ std::vector<double> AttributeValue::as_doubles() const {
 
 Json AttributeValue::to_json() const {
   return std::visit(
-      [](const auto& values) -> Json {
+      [this](const auto& values) -> Json {
         using Values = std::decay_t<decltype(values)>;
         if constexpr (std::is_same_v<Values, std::string> || std::is_same_v<Values, Json>) {
           return values;
         } else if constexpr (std::is_same_v<Values, std::vector<std::string>>) {
           return Json(values);
         } else {
-          return scalar_or_list(values);
+          return scalar_or_list(values, is_list_);
         }
       },
       value_);
 }
 
 bool operator==(const AttributeValue& a, const AttributeValue& b) {
-  return json_equal(a.to_json(), b.to_json());
+  const Json of_a = a.to_json();
+  const Json of_b = b.to_json();
+  return json_equal(without_list(of_a), without_list(of_b));
 }
 
 const AttributeValue* Attributes::find(std::string_view name) const noexcept {

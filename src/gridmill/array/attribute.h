@@ -1,7 +1,8 @@
 // attribute.h: metadata values with the types they had in their file.
 //
 // NetCDF attributes are typed (float32 scalar, int16 pair); JSON's are not. An AttributeValue keeps
-// the type as long as there is one, and knows how it looks in Zarr's JSON: as xarray would write it.
+// the type as long as there is one, and knows how it looks in Zarr's JSON: as xarray would write
+// it.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,9 @@
 
 namespace gridmill {
 
-// Numbers of every integer type are held as int64 (uint64 beyond it), every floating type as double;
-// `type` says what they were. A one-element numeric attribute is a scalar, as netCDF4 shows it.
+// Numbers of every integer type are held as int64 (uint64 beyond it), every floating type as
+// double; `type` says what they were. A one-element numeric attribute is a scalar, as netCDF4 shows
+// it.
 class AttributeValue {
  public:
   AttributeValue() = default;
@@ -45,7 +47,7 @@ class AttributeValue {
 
   // Scalar or list; floats as doubles, non-finite as such (dump_json writes NaN bare).
   Json to_json() const;
-  // By content as JSON; NaN equals NaN; types don't count.
+  // By content as JSON; NaN equals NaN; types don't count; 5 equals [5], as netCDF can't tell them.
   friend bool operator==(const AttributeValue& a, const AttributeValue& b);
 
  private:
@@ -53,6 +55,7 @@ class AttributeValue {
                              std::vector<std::uint64_t>, std::vector<double>, Json>;
   Value value_;
   DataType type_ = types::string;
+  bool is_list_ = false;  // one number that JSON showed as a list: [5] stays [5]
 };
 
 // Ordered as in the file; names are unique.
@@ -60,7 +63,7 @@ class Attributes {
  public:
   const AttributeValue* find(std::string_view name) const noexcept;
   std::string_view text(std::string_view name) const noexcept;  // "" if absent or not text
-  void set(std::string name, AttributeValue value);              // replaces or appends
+  void set(std::string name, AttributeValue value);             // replaces or appends
   bool erase(std::string_view name);
   bool empty() const noexcept { return items_.empty(); }
   std::size_t size() const noexcept { return items_.size(); }

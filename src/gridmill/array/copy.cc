@@ -35,11 +35,16 @@ void copy_row(const std::byte* from, std::int64_t from_step, std::byte* to, std:
     return;
   }
   switch (size) {
-    case 1: return move_row<std::uint8_t>(from, from_step, to, to_step, count);
-    case 2: return move_row<std::uint16_t>(from, from_step, to, to_step, count);
-    case 4: return move_row<std::uint32_t>(from, from_step, to, to_step, count);
-    case 8: return move_row<std::uint64_t>(from, from_step, to, to_step, count);
-    case 16: return move_row<Pair16>(from, from_step, to, to_step, count);
+    case 1:
+      return move_row<std::uint8_t>(from, from_step, to, to_step, count);
+    case 2:
+      return move_row<std::uint16_t>(from, from_step, to, to_step, count);
+    case 4:
+      return move_row<std::uint32_t>(from, from_step, to, to_step, count);
+    case 8:
+      return move_row<std::uint64_t>(from, from_step, to, to_step, count);
+    case 16:
+      return move_row<Pair16>(from, from_step, to, to_step, count);
     default:
       for (std::int64_t i = 0; i < count; ++i) {
         std::memcpy(to + i * to_step, from + i * from_step, static_cast<std::size_t>(size));
@@ -47,8 +52,8 @@ void copy_row(const std::byte* from, std::int64_t from_step, std::byte* to, std:
   }
 }
 
-// Drops unit dimensions and fuses neighbours that are adjacent in both views, so that the inner loop
-// is as long as the memory allows.
+// Drops unit dimensions and fuses neighbours that are adjacent in both views, so that the inner
+// loop is as long as the memory allows.
 struct Loops {
   Index extents, from_steps, to_steps;
 };
@@ -103,9 +108,9 @@ void close_scalar(Loops& loops) {
 
 void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
   if (from.shape != to.shape || from.type != to.type) {
-    throw Error(ErrorKind::internal, fmt::format("copy of {} {} into {} {}", from.type.name(),
-                                                 to_string(from.shape), to.type.name(),
-                                                 to_string(to.shape)));
+    throw Error(ErrorKind::internal,
+                fmt::format("copy of {} {} into {} {}", from.type.name(), to_string(from.shape),
+                            to.type.name(), to_string(to.shape)));
   }
   if (volume(from.shape) == 0) return;
   Loops loops = fuse(from.shape, from.strides, to.strides);
@@ -150,9 +155,19 @@ bool all_equal(const ArrayView& from, const std::byte* value) {
   close_scalar(loops);
   const int inner = loops.extents.rank() - 1;
   const auto size = static_cast<std::size_t>(from.type.size);
+  const std::int64_t count = loops.extents[inner];
+  const bool is_dense = loops.from_steps[inner] == from.type.size;
   bool equal = true;
+  // The walk wants a target; nothing is written to it, so that its steps can stay at zero.
+  loops.to_steps = Index::filled(loops.extents.rank(), 0);
   for_each_row(loops, from.data, nullptr, [&](const std::byte* row, std::byte*) {
-    for (std::int64_t i = 0; equal && i < loops.extents[inner]; ++i) {
+    if (!equal) return;
+    if (is_dense) {  // the first is right, and each equals its neighbour
+      equal = std::memcmp(row, value, size) == 0 &&
+              std::memcmp(row, row + size, static_cast<std::size_t>(count - 1) * size) == 0;
+      return;
+    }
+    for (std::int64_t i = 0; equal && i < count; ++i) {
       equal = std::memcmp(row + i * loops.from_steps[inner], value, size) == 0;
     }
   });

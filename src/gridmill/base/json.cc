@@ -2,28 +2,42 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 
 namespace gridmill {
 namespace {
 
-// nlohmann's grammar is strict. Bare non-finite tokens outside strings are rewritten to these
-// strings before parsing and turned back into numbers afterwards. U+E000.. is private use: a
-// document that holds the marker itself is refused rather than misread.
+// nlohmann's grammar is strict. Bare non-finite tokens outside strings are rewritten to strings
+// that start with this marker before parsing, and turned back into numbers afterwards. U+E0F0 is
+// private use: a document that holds both it and such tokens is refused rather than misread.
 constexpr std::string_view kMarker = "\uE0F0gridmill:";
+constexpr std::string_view kMarkerStart = "\uE0F0";
+constexpr std::string_view kMarkerStartEscaped = "\\ue0f0";
 
 struct Prepared {
   std::string text;
-  bool replaced = false;
+  std::vector<std::size_t> replaced_at;  // in the original, ascending
+  std::vector<std::size_t> growth;       // bytes added there
 };
 
 void check_depth(int depth, int max_depth) {
   if (depth > max_depth) {
     throw Error(ErrorKind::corrupt, fmt::format("JSON is nested deeper than {} levels", max_depth));
   }
+}
+
+[[noreturn]] void throw_not_json(std::string_view text, std::size_t at, std::string_view reason) {
+  const std::string_view before = text.substr(0, at);
+  const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+  const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
+  throw Error(ErrorKind::corrupt, fmt::format("not valid JSON at line {}, column {}: {}", line,
+                                              at - line_begin + 1, reason));
 }
 
 // One pass outside strings: measures depth and quotes bare non-finite tokens.
@@ -40,6 +54,7 @@ Prepared prepare(std::string_view text, int max_depth) {
       if (c == '"') in_string = false;
       continue;
     }
+    if (c == '\0') throw_not_json(text, i, "a NUL byte");  // the parser would take it for the end
     if (c == '"') in_string = true;
     if (c == '[' || c == '{') check_depth(++depth, max_depth);
     if (c == ']' || c == '}') --depth;
@@ -47,7 +62,9 @@ Prepared prepare(std::string_view text, int max_depth) {
     for (const std::string_view token : {"NaN", "Infinity", "-Infinity"}) {
       if (text.substr(i, token.size()) == token) {
         out.text += fmt::format("\"{}{}\"", kMarker, token);
-        out.replaced = token_found = true;
+        out.replaced_at.push_back(i);
+        out.growth.push_back(kMarker.size() + 2);
+        token_found = true;
         i += token.size() - 1;
         break;
       }
@@ -57,8 +74,40 @@ Prepared prepare(std::string_view text, int max_depth) {
   return out;
 }
 
+// {NaN: 1}: the token is a value, not a name.
+void refuse_marked_names(const Json& object) {
+  for (const auto& [name, value] : object.items()) {
+    if (name.starts_with(kMarker)) {
+      throw Error(ErrorKind::corrupt, fmt::format("not valid JSON: {} is used as a member's name",
+                                                  name.substr(kMarker.size())));
+    }
+  }
+}
+
+// Where a byte of the prepared text stood in the original.
+std::size_t original_position(const Prepared& prepared, std::size_t at) {
+  std::size_t added = 0;
+  for (std::size_t i = 0; i < prepared.replaced_at.size(); ++i) {
+    if (at < prepared.replaced_at[i] + added) break;
+    added += std::min(prepared.growth[i], at - prepared.replaced_at[i] - added);
+  }
+  return at - added;
+}
+
+// What nlohmann says, without its own tag and position, and without our marker.
+std::string reason_of(const nlohmann::json::exception& error) {
+  std::string reason = error.what();
+  const std::size_t colon = reason.find(": ");
+  if (colon != std::string::npos) reason.erase(0, colon + 2);
+  for (std::size_t at = reason.find(kMarker); at != std::string::npos; at = reason.find(kMarker)) {
+    reason.erase(at, kMarker.size());
+  }
+  return reason;
+}
+
 void restore_non_finite(Json& node) {
   if (node.is_structured()) {
+    if (node.is_object()) refuse_marked_names(node);
     for (auto& child : node) restore_non_finite(child);
     return;
   }
@@ -80,11 +129,21 @@ bool has_non_finite(const Json& node) {
   return false;
 }
 
+void refuse_marker(std::string_view text) {
+  if (text.starts_with(kMarker)) {
+    throw Error(ErrorKind::unsupported, "a JSON string starts with a reserved private-use marker");
+  }
+}
+
 void mark_non_finite(Json& node) {
+  if (node.is_object()) {
+    for (const auto& [name, value] : node.items()) refuse_marker(name);
+  }
   if (node.is_structured()) {
     for (auto& child : node) mark_non_finite(child);
     return;
   }
+  if (node.is_string()) refuse_marker(node.get_ref<const std::string&>());
   if (!node.is_number_float() || std::isfinite(node.get<double>())) return;
   const double value = node.get<double>();
   std::string token = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
@@ -98,16 +157,21 @@ std::string plain_dump(const Json& document, int indent) {
 }  // namespace
 
 Json parse_json(std::string_view text, int max_depth) {
-  if (text.find(kMarker) != std::string_view::npos) {
-    throw Error(ErrorKind::unsupported, "JSON holds a reserved private-use marker");
-  }
   const Prepared prepared = prepare(text, max_depth);
+  const bool is_rewritten = !prepared.replaced_at.empty();
+  if (is_rewritten && (text.find(kMarkerStart) != std::string_view::npos ||
+                       to_lower(text).find(kMarkerStartEscaped) != std::string::npos)) {
+    throw Error(ErrorKind::unsupported, "JSON holds a reserved private-use marker and NaN");
+  }
   try {
     Json document = Json::parse(prepared.text);
-    if (prepared.replaced) restore_non_finite(document);
+    if (is_rewritten) restore_non_finite(document);
     return document;
+  } catch (const nlohmann::json::parse_error& error) {
+    const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
+    throw_not_json(text, original_position(prepared, at), reason_of(error));
   } catch (const nlohmann::json::exception& error) {
-    throw Error(ErrorKind::corrupt, fmt::format("not valid JSON ({})", error.what()));
+    throw Error(ErrorKind::corrupt, fmt::format("not valid JSON: {}", reason_of(error)));
   }
 }
 
@@ -118,6 +182,10 @@ std::string dump_json(const Json& document, int indent) {
   std::string text = plain_dump(marked, indent);
   const std::string opening = "\"" + std::string(kMarker);
   for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at)) {
+    if (at > 0 && text[at - 1] == '\\') {  // a quoted quote inside a string
+      at += opening.size();
+      continue;
+    }
     const std::size_t close = text.find('"', at + 1);
     text.erase(close, 1);
     text.erase(at, opening.size());

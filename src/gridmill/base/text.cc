@@ -42,9 +42,16 @@ std::string to_lower(std::string_view text) {
   return lower;
 }
 
+namespace {
+// std::from_chars knows no '+'; "+-5" must not become -5.
+std::string_view without_plus(std::string_view text) {
+  return text.starts_with('+') && !text.starts_with("+-") ? text.substr(1) : text;
+}
+}  // namespace
+
 std::int64_t parse_int(std::string_view text) {
   std::int64_t value = 0;
-  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const std::string_view digits = without_plus(text);
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (code != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("\"{}\" is not a whole number", text));
@@ -54,7 +61,7 @@ std::int64_t parse_int(std::string_view text) {
 
 double parse_double(std::string_view text) {
   double value = 0;
-  const std::string_view digits = text.starts_with('+') ? text.substr(1) : text;
+  const std::string_view digits = without_plus(text);
   const auto [end, code] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
   if (code != std::errc() || end != digits.data() + digits.size() || digits.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("\"{}\" is not a number", text));
@@ -101,23 +108,28 @@ std::int64_t parse_size(std::string_view text) {
 std::string format_bytes(double bytes) {
   constexpr std::array<const char*, 6> kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
   std::size_t unit = 0;
-  while (bytes >= 1024 && unit + 1 < kUnits.size()) {
+  while (bytes >= 1023.5 && unit + 1 < kUnits.size()) {
     bytes /= 1024;
     ++unit;
   }
-  return unit == 0 ? fmt::format("{:.0f} B", bytes) : fmt::format("{:.3g} {}", bytes, kUnits[unit]);
+  if (unit == 0) return fmt::format("{:.0f} B", bytes);
+  // Three digits, but four before 1024: "1.5", "38.2", "512", "1023", never "1e+03".
+  return bytes < 999.5 ? fmt::format("{:.3g} {}", bytes, kUnits[unit])
+                       : fmt::format("{:.0f} {}", bytes, kUnits[unit]);
 }
 
 std::string format_duration(double seconds) {
-  if (seconds < 1) return fmt::format("{:.0f} ms", seconds * 1e3);
-  if (seconds < 60) return fmt::format("{:.1f} s", seconds);
+  if (seconds < 0.9995) return fmt::format("{:.0f} ms", seconds * 1e3);
+  if (seconds < 59.95) return fmt::format("{:.1f} s", seconds);
   const auto whole = static_cast<std::int64_t>(std::llround(seconds));
   if (whole < 3600) return fmt::format("{} min {:02} s", whole / 60, whole % 60);
   return fmt::format("{} h {:02} min", whole / 3600, whole % 3600 / 60);
 }
 
 std::string format_count(std::int64_t n) {
-  std::string digits = std::to_string(n < 0 ? -n : n);
+  // In unsigned arithmetic, because the most negative number has no positive counterpart.
+  const auto magnitude = static_cast<std::uint64_t>(n);
+  std::string digits = std::to_string(n < 0 ? 0 - magnitude : magnitude);
   for (std::ptrdiff_t at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }

@@ -2,10 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/store/ranges.h"
 #include "gridmill/system/random.h"
 
@@ -22,7 +24,11 @@ Version version_of(const FileStatus& status) {
   return {fmt::format("{}-{}-{}", status.inode, status.modified_ns, status.size)};
 }
 
-std::string parent_of(const std::string& path) { return path.substr(0, path.rfind('/')); }
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
 
 class FileStore final : public Store {
  public:
@@ -75,7 +81,15 @@ class FileStore final : public Store {
     if (found.has_value() != expected.has_value() || (found && found->version != *expected)) {
       throw_put_conflict(key);
     }
-    return put(key, value);
+    Writer writer(*this, key);
+    writer.append(value);
+    if (expected) return writer.commit();
+    try {
+      return writer.commit_new();  // atomic between processes too
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::conflict) throw_put_conflict(key);
+      throw;
+    }
   }
 
   std::unique_ptr<ValueWriter> writer(const Key& key) override {
@@ -114,11 +128,11 @@ class FileStore final : public Store {
     }
 
     ~Writer() override {
-      if (file_ == nullptr && committed_) return;
+      if (committed_) return;
       file_.reset();
       try {
         store_.files_.remove_file(partial_);
-      } catch (const Error&) {
+      } catch (...) {
         // The write has already failed or been given up; its debris is listed by debris().
         return;
       }
@@ -126,24 +140,28 @@ class FileStore final : public Store {
 
     void append(ByteView bytes) override { file_->append(bytes); }
 
-    Version commit() override {
+    Version commit() override { return commit_with(&Files::rename); }
+    // Error(conflict) if the key has a value by then.
+    Version commit_new() { return commit_with(&Files::rename_new); }
+
+   private:
+    Version commit_with(void (Files::*rename)(const std::string&, const std::string&)) {
       const bool synced = store_.durability_ == Durability::synced;
       if (synced) file_->sync();
       file_->close();
       const auto status = store_.files_.status(partial_);
       if (!status) throw Error(ErrorKind::unavailable, partial_ + " vanished while being written");
-      store_.files_.rename(partial_, path_);
+      (store_.files_.*rename)(partial_, path_);
       committed_ = true;
       file_.reset();
       if (synced) store_.files_.sync_directory(parent_of(path_));
       return version_of(*status);
     }
 
-   private:
+    // Long names are cut, so that every name that the file system takes can be written.
     static std::string partial_path(const std::string& path) {
-      const std::size_t slash = path.rfind('/');
-      return fmt::format("{}/.{}.{}{}", path.substr(0, slash), path.substr(slash + 1),
-                         unique_suffix(), kPartial);
+      const std::string name = path.substr(path.rfind('/') + 1).substr(0, 200);
+      return fmt::format("{}/.{}.{}{}", parent_of(path), name, unique_suffix(), kPartial);
     }
 
     FileStore& store_;
@@ -153,7 +171,14 @@ class FileStore final : public Store {
     bool committed_ = false;
   };
 
+  // A key that looks like an unfinished write would vanish from listings, or show one.
   std::string path_of(const Key& key) const {
+    for (const std::string& segment : split(key.text(), '/')) {
+      if (is_partial(segment)) {
+        throw Error(ErrorKind::invalid, fmt::format("{}: names .*{} are kept for unfinished writes",
+                                                    key.text(), kPartial));
+      }
+    }
     return key.is_root() ? root_ : root_ + "/" + key.text();
   }
 
@@ -163,21 +188,50 @@ class FileStore final : public Store {
     {
       const std::lock_guard lock(known_mutex_);
       if (!known_directories_.contains(directory)) {
-        files_.make_directories(directory);
+        make_directories(directory);
         known_directories_.insert(directory);
       }
     }
     return files_.create(path);
   }
 
+  // With synced, the entries of new directories must reach the disk as well.
+  void make_directories(const std::string& directory) {
+    std::vector<std::string> parents_of_new;
+    if (durability_ == Durability::synced) {
+      for (std::string at = directory; !files_.status(at); at = parent_of(at)) {
+        parents_of_new.push_back(parent_of(at));
+      }
+    }
+    files_.make_directories(directory);
+    for (const std::string& parent : parents_of_new) files_.sync_directory(parent);
+  }
+
   void list_below(const Key& prefix, const std::function<void(const ListEntry&)>& visit) {
+    struct Child {
+      Key key;
+      FileStatus status;
+      // Key order is not name order: "a-b" < "a/b" though "a" < "a-b".
+      std::string order() const { return status.is_directory ? key.text() + "/" : key.text(); }
+    };
+    std::vector<Child> children;
     for (const DirectoryEntry& entry : files_.list(path_of(prefix))) {
       if (is_partial(entry.name)) continue;
-      const Key key = prefix / entry.name;
-      if (entry.is_directory) {
-        list_below(key, visit);
-      } else if (const auto found = stat(key)) {
-        visit({key, found->value_size});
+      Child child{prefix / entry.name, {.is_directory = true}};
+      if (!entry.is_directory) {  // a file, or a link to anything
+        const auto status = files_.status(path_of(child.key));
+        if (!status) continue;
+        child.status = *status;
+      }
+      children.push_back(std::move(child));
+    }
+    std::sort(children.begin(), children.end(),
+              [](const Child& x, const Child& y) { return x.order() < y.order(); });
+    for (const Child& child : children) {
+      if (child.status.is_directory) {
+        list_below(child.key, visit);
+      } else {
+        visit({child.key, child.status.size});
       }
     }
   }

@@ -9,19 +9,31 @@
 namespace gridmill {
 namespace {
 
-// RFC 3986 scheme of at least two letters, so that a drive-like "c:" stays a path.
-std::string_view scheme_of(std::string_view text) {
+// RFC 3986 scheme in lower case, of at least two letters, so that a drive-like "c:" stays a path.
+std::string scheme_of(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == std::string_view::npos || colon < 2) return {};
-  const std::string_view scheme = text.substr(0, colon);
-  const bool letters = scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") ==
-                       std::string_view::npos;
-  return letters ? scheme : std::string_view{};
+  std::string scheme = to_lower(text.substr(0, colon));
+  const bool letters =
+      scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") == std::string::npos;
+  return letters && scheme[0] >= 'a' ? scheme : std::string();
 }
 
 bool is_reserved(std::string_view scheme) {
   return scheme == "http" || scheme == "https" || scheme == "s3" || scheme == "gs" ||
          scheme == "zip";
+}
+
+// What follows "file:": a path, or "//" host and path, where the host must be this machine.
+std::string_view path_of_file_url(std::string_view rest, std::string_view whole) {
+  if (!rest.starts_with("//")) return rest;
+  rest.remove_prefix(2);
+  if (rest.starts_with("localhost/")) rest.remove_prefix(9);
+  if (!rest.starts_with('/')) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("\"{}\" names a host; write file:///path for a local file", whole));
+  }
+  return rest;
 }
 
 }  // namespace
@@ -34,15 +46,17 @@ Location parse_location(std::string_view text) {
     location.node = Key(trim(rest.substr(fragment + 2))).text();
     rest = rest.substr(0, fragment);
   }
-  const std::string_view scheme = scheme_of(rest);
+  const std::string scheme = scheme_of(rest);
   if (is_reserved(scheme)) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("{}: locations are not built in yet: copy {} to a local path first",
                             scheme, text));
   }
   if (scheme == "file") {
-    rest.remove_prefix(5);
-    if (rest.starts_with("//")) rest.remove_prefix(2);
+    rest = path_of_file_url(rest.substr(5), text);
+  } else if (!scheme.empty() && rest.substr(scheme.size()).starts_with("://")) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}: gridmill knows no scheme \"{}\"", text, scheme));
   }
   while (rest.size() > 1 && rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty()) throw Error(ErrorKind::invalid, fmt::format("\"{}\" names no path", text));

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <mutex>
+#include <set>
 
 #include "gridmill/base/error.h"
 #include "gridmill/store/ranges.h"
@@ -78,15 +79,14 @@ class MemoryStore final : public Store {
   }
 
   std::vector<std::string> children(const Key& prefix) override {
-    std::vector<std::string> names;
+    std::set<std::string> names;  // key order is not name order: "a", "a-b", "a/b"
     const std::size_t skip = prefix.is_root() ? 0 : prefix.text().size() + 1;
     list(prefix, [&](const ListEntry& entry) {
       if (entry.key.text().size() <= skip) return;
-      std::string name = entry.key.text().substr(skip);
-      name = name.substr(0, name.find('/'));
-      if (names.empty() || names.back() != name) names.push_back(std::move(name));
+      const std::string name = entry.key.text().substr(skip);
+      names.insert(name.substr(0, name.find('/')));
     });
-    return names;
+    return {names.begin(), names.end()};
   }
 
   bool remove(const Key& key) override {

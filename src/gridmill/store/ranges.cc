@@ -10,12 +10,14 @@ std::vector<ByteRange> resolve_ranges(const std::vector<ByteRange>& ranges, std:
   if (ranges.empty()) return {{0, size}};
   std::vector<ByteRange> resolved = ranges;
   for (ByteRange& range : resolved) {
+    const ByteRange asked = range;
     if (range.offset < 0) range.offset += size;
     if (range.offset < 0 || range.length < 0 || range.offset > size ||
         range.length > size - range.offset) {
       throw Error(ErrorKind::corrupt,
-                  fmt::format("bytes {} to {} are asked for but the value ends at {}: truncated?",
-                              range.offset, range.offset + range.length, size));
+                  fmt::format("{} bytes at offset {} are asked for but the value has only {}: "
+                              "truncated?",
+                              asked.length, asked.offset, size));
     }
   }
   return resolved;

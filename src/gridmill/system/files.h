@@ -6,7 +6,8 @@
 //
 // Errors: ENOENT is absence where a function says so; everything else throws gridmill::Error with the
 // path and the system's words: out_of_space (ENOSPC, EDQUOT), denied (EACCES, EPERM, EROFS), conflict
-// (EEXIST), unavailable otherwise. Threads: a Files may be used from any thread; one open file from one
+// (EEXIST, ENOTEMPTY, and a file where a directory is needed or the reverse), not_found (the parent
+// of what is to be written), invalid (names that can't be), unavailable otherwise. Threads: a Files may be used from any thread; one open file from one
 // thread at a time, except read_at, which is safe from many.
 #pragma once
 
@@ -45,7 +46,7 @@ class WritableFile {
   virtual ~WritableFile() = default;  // an unclosed file is closed; its content is not promised
   virtual void append(ByteView bytes) = 0;
   virtual void sync() = 0;   // content reaches the disk; after a failure write a new file
-  virtual void close() = 0;  // reports what the system reported late
+  virtual void close() = 0;  // reports what the system reported late; dates the file to the ns
 };
 
 class Files {
@@ -69,7 +70,7 @@ class Files {
 // The operating system's own files. Holds no state.
 std::unique_ptr<Files> posix_files();
 
-// Removes a directory and all below it; absent is fine. Does not follow links.
+// Removes a directory and all below it, or a file; absent is fine. Of a link only the link itself.
 void remove_tree(Files& files, const std::string& path);
 
 }  // namespace gridmill

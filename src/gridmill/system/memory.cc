@@ -183,6 +183,7 @@ void Credit::Hold::give_back() noexcept {
 }
 
 Credit::Hold Credit::take(std::int64_t bytes, const std::stop_token& stop) {
+  if (bytes < 0) throw Error(ErrorKind::internal, "a negative number of bytes of memory credit");
   if (bytes > budget_) {
     throw Error(ErrorKind::invalid, fmt::format("a task needs {} bytes but the budget is {}; "
                                                 "raise --memory or choose smaller chunks",
@@ -190,26 +191,20 @@ Credit::Hold Credit::take(std::int64_t bytes, const std::stop_token& stop) {
   }
   std::unique_lock lock(mutex_);
   const std::uint64_t ticket = next_ticket_++;
-  const auto my_turn = [&] { return serving_ == ticket && held_ + bytes <= budget_; };
-  if (!changed_.wait(lock, stop, my_turn)) {
-    // Whoever leaves the queue must not block those behind: wait for the turn to pass it on.
-    changed_.wait(lock, [&] { return serving_ == ticket; });
-    ++serving_;
-    changed_.notify_all();
-    throw Error(ErrorKind::cancelled, "interrupted while waiting for memory");
-  }
-  ++serving_;
-  held_ += bytes;
+  waiting_.insert(ticket);
+  const auto my_turn = [&] { return *waiting_.begin() == ticket && held_ + bytes <= budget_; };
+  const bool is_served = changed_.wait(lock, stop, my_turn);
+  waiting_.erase(ticket);  // whoever gives up must not block those behind
+  if (is_served) held_ += bytes;
   changed_.notify_all();
+  if (!is_served) throw Error(ErrorKind::cancelled, "interrupted while waiting for memory");
   return {this, bytes};
 }
 
 void Credit::give(std::int64_t bytes) noexcept {
-  {
-    const std::lock_guard lock(mutex_);
-    held_ -= bytes;
-  }
-  changed_.notify_all();
+  const std::lock_guard lock(mutex_);
+  held_ -= bytes;
+  changed_.notify_all();  // under the lock: the owner may destroy the credit once nothing is held
 }
 
 std::int64_t Credit::held() const {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <stop_token>
 #include <vector>
 
@@ -109,7 +110,7 @@ class Credit {
   std::condition_variable_any changed_;
   std::int64_t held_ = 0;
   std::uint64_t next_ticket_ = 0;
-  std::uint64_t serving_ = 0;
+  std::set<std::uint64_t> waiting_;  // tickets; the smallest is served next
 };
 
 // Bytes of memory this process may use: the smaller of physical memory and the cgroup's limit.

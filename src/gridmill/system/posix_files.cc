@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -21,18 +22,27 @@ namespace {
 ErrorKind kind_of(int code) {
   switch (code) {
     case ENOSPC:
-    case EDQUOT: return ErrorKind::out_of_space;
+    case EDQUOT:
+      return ErrorKind::out_of_space;
     case EACCES:
     case EPERM:
-    case EROFS: return ErrorKind::denied;
+    case EROFS:
+      return ErrorKind::denied;
     case EEXIST:
-    case ENOTEMPTY: return ErrorKind::conflict;
+    case ENOTEMPTY:
+    case ENOTDIR:  // a file stands where a directory is needed, or the reverse
+    case EISDIR:
+      return ErrorKind::conflict;
     case ENOENT:
-    case ENOTDIR: return ErrorKind::not_found;
+      return ErrorKind::not_found;
     case ENAMETOOLONG:
-    case EISDIR: return ErrorKind::invalid;
-    case ENOMEM: return ErrorKind::out_of_memory;
-    default: return ErrorKind::unavailable;
+    case ELOOP:
+    case EINVAL:
+      return ErrorKind::invalid;
+    case ENOMEM:
+      return ErrorKind::out_of_memory;
+    default:
+      return ErrorKind::unavailable;
   }
 }
 
@@ -111,7 +121,14 @@ class PosixWritable final : public WritableFile {
     if (::fdatasync(fd_.get()) != 0) fail("sync", path_, errno);
   }
 
+  // The time of the last write comes from a clock of the kernel that ticks every few milliseconds,
+  // and a freed inode is used again at once: two values of one size written in succession could
+  // look the same. A time with nanoseconds keeps their versions apart.
   void close() override {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const std::array<timespec, 2> times{now, now};
+    if (::futimens(fd_.get(), times.data()) != 0) fail("set the time of", path_, errno);
     if (::close(fd_.release()) != 0 && errno != EINTR) fail("close", path_, errno);
   }
 
@@ -201,7 +218,9 @@ class PosixFiles final : public Files {
 
   std::string absolute(const std::string& path) override {
     std::error_code code;
-    const auto resolved = std::filesystem::weakly_canonical(std::filesystem::absolute(path), code);
+    const auto whole = std::filesystem::absolute(path, code);
+    if (code) fail("resolve", path, code.value());
+    const auto resolved = std::filesystem::weakly_canonical(whole, code);
     if (code) fail("resolve", path, code.value());
     std::string text = resolved.string();
     while (text.size() > 1 && text.ends_with('/')) text.pop_back();
@@ -226,16 +245,39 @@ class PosixFiles final : public Files {
 
 std::unique_ptr<Files> posix_files() { return std::make_unique<PosixFiles>(); }
 
-void remove_tree(Files& files, const std::string& path) {
+namespace {
+
+// As the parent's listing shows it: a link to a directory is not one.
+bool is_real_directory(Files& files, const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return is_real_directory(files, "./" + path);
+  const std::string name = path.substr(slash + 1);
+  for (const DirectoryEntry& entry : files.list(slash == 0 ? "/" : path.substr(0, slash))) {
+    if (entry.name == name) return entry.is_directory;
+  }
+  return false;
+}
+
+void remove_directory_and_content(Files& files, const std::string& path) {
   for (const DirectoryEntry& entry : files.list(path)) {
     const std::string child = path + "/" + entry.name;
     if (entry.is_directory) {
-      remove_tree(files, child);
+      remove_directory_and_content(files, child);
     } else {
       files.remove_file(child);
     }
   }
   files.remove_directory(path);
+}
+
+}  // namespace
+
+void remove_tree(Files& files, const std::string& path) {
+  if (is_real_directory(files, path)) {
+    remove_directory_and_content(files, path);
+  } else {
+    files.remove_file(path);
+  }
 }
 
 }  // namespace gridmill

@@ -1,0 +1,45 @@
+// The conformance suite on the stores of this room, and on the doubles when nothing fails.
+#include "doubles/faulty_files.h"
+#include "doubles/faulty_store.h"
+#include "doubles/temporary_directory.h"
+#include "gridmill/store/file_store.h"
+#include "gridmill/store/memory_store.h"
+#include "store/conformance.h"
+
+namespace gridmill {
+namespace {
+
+OpenedStore on_disk(Durability durability) {
+  auto ground = std::make_shared<TemporaryDirectory>();
+  auto store = file_store(ground->files(), *ground / "x.zarr", durability);
+  return {std::move(ground), std::move(store)};
+}
+
+OpenedStore on_faultless_files() {
+  struct Ground {
+    TemporaryDirectory directory;
+    FaultyFiles files{directory.files()};
+  };
+  auto ground = std::make_shared<Ground>();
+  auto store = file_store(ground->files, ground->directory / "x.zarr");
+  return {std::move(ground), std::move(store)};
+}
+
+OpenedStore faultless_store() {
+  auto ground = std::shared_ptr<Store>(memory_store());
+  auto store = std::make_unique<FaultyStore>(*ground);
+  return {std::move(ground), std::move(store)};
+}
+
+INSTANTIATE_TEST_SUITE_P(FileStore, StoreConformance,
+                         testing::Values([] { return on_disk(Durability::ordered); }));
+INSTANTIATE_TEST_SUITE_P(SyncedFileStore, StoreConformance,
+                         testing::Values([] { return on_disk(Durability::synced); }));
+INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance, testing::Values([] {
+                           return OpenedStore{nullptr, memory_store()};
+                         }));
+INSTANTIATE_TEST_SUITE_P(FaultlessFiles, StoreConformance, testing::Values(on_faultless_files));
+INSTANTIATE_TEST_SUITE_P(FaultlessStore, StoreConformance, testing::Values(faultless_store));
+
+}  // namespace
+}  // namespace gridmill
