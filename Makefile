@@ -13,7 +13,8 @@ JOBS ?= $(shell nproc)
 .NOTPARALLEL:
 
 help:  ## this list
-	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile | awk '{name = $$1; sub(/^[^ ]* */, ""); sub(/:$$/, "", name); printf "  make %-15s %s\n", name, $$0}'
+	@sed -n 's/^\([a-z-]*\):.*##/\1:/p' Makefile | \
+	  awk -F ':  *' '{name = $$1; sub(/^[^ ]* */, ""); printf "  make %-15s %s\n", name, $$0}'
 
 setup:  ## install what is missing: Debian packages, Python peers in .venv, the chart library
 	@tools/setup.sh

@@ -1,6 +1,6 @@
 # A room is a folder of src/gridmill and one static library, gridmill_<room>. It may use the rooms
-# above it in src/gridmill/rooms.txt, the one place where their order stands; tools/check_includes.py
-# reads the same file and looks at the #include lines.
+# above it in src/gridmill/rooms.txt, where alone their order stands; tools/check_includes.py reads
+# the same file and looks at the #include lines.
 
 set(GRIDMILL_ROOMS_FILE ${PROJECT_SOURCE_DIR}/src/gridmill/rooms.txt)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${GRIDMILL_ROOMS_FILE})

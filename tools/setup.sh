@@ -13,7 +13,8 @@ cd "$(dirname "$0")/.."
 apt_get() {
   local try
   for try in $(seq 60); do
-    DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>.setup-apt.log && break
+    DEBIAN_FRONTEND=noninteractive \
+      apt-get -qq -o DPkg::Lock::Timeout=300 "$@" 2>.setup-apt.log && break
     if [ "$try" = 60 ] || ! grep -q 'Could not get lock' .setup-apt.log; then
       cat .setup-apt.log >&2
       echo "setup: apt-get $1 failed" >&2
@@ -23,6 +24,10 @@ apt_get() {
   done
 }
 
+installed() {
+  dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p'
+}
+
 packages() {
   local wanted missing
   wanted=$(sed 's/#.*//' packages.txt)
@@ -30,8 +35,7 @@ packages() {
     wanted=$(grep -vxE 'nodejs|npm' <<<"$wanted")
   fi
   # What is wanted and not among the installed; a package that dpkg has never heard of counts too.
-  missing=$(comm -23 <(tr -s ' \n' '\n' <<<"$wanted" | sed '/^$/d' | sort) \
-                     <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u))
+  missing=$(comm -23 <(tr -s ' \n' '\n' <<<"$wanted" | sed '/^$/d' | sort) <(installed | sort -u))
   [ -z "$missing" ] && return
   echo "setup: installing Debian packages:" $missing
   if [ "$(id -u)" != 0 ]; then

@@ -1,0 +1,48 @@
+"""What every Python test may ask for: the command, the real data, the ferret climatologies."""
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def gridmill():
+    """Runs the command: gridmill("info", path, "--json") -> CompletedProcess.
+
+    Asserts nothing. `env` adds to the environment, `text=False` gives bytes (dump --raw); further
+    keywords go to subprocess.run. A hang fails the test after `timeout` seconds.
+    """
+    binary = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build" / "release" / "gridmill"))
+    if not binary.is_file():
+        pytest.fail(f"there is no command at {binary}: run `make build`")
+
+    def run(*arguments, env=None, timeout=300, **options):
+        options = {"text": True, "capture_output": True, "timeout": timeout, **options}
+        command = [binary, *map(str, arguments)]
+        return subprocess.run(command, env={**os.environ, **(env or {})}, **options)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def data():
+    """The folder of real data; without it the test fails, or is skipped if that was asked for."""
+    folder = os.environ.get("GRIDMILL_TEST_DATA") or ROOT.parent / "shared" / "data"
+    if Path(folder).is_dir():
+        return Path(folder)
+    if os.environ.get("GRIDMILL_NO_REAL_DATA") == "1":
+        pytest.skip(f"NO REAL DATA at {folder} (GRIDMILL_NO_REAL_DATA=1)")
+    pytest.fail(f"no real data at {folder}: set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1")
+
+
+@pytest.fixture(scope="session")
+def ferret():
+    """The climatologies of Debian's ferret-datasets: classic netCDF with awkward calendars."""
+    folder = Path("/usr/share/ferret-vis/data")
+    if not folder.is_dir():
+        pytest.fail(f"no climatologies at {folder}: run `make setup`")
+    return folder

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""clang-tidy on the C++ files that changed, within a time limit.
+
+Which files: those that differ from GRIDMILL_LINT_BASE, a commit, or every file when it is `all`.
+Without it the base is where this branch left origin/main, or, on main itself, the newest commit at
+least four hours older than HEAD (one piece of work is several commits); where there is none, every
+file. A changed header is checked through a source that includes it. The largest changes go first;
+what the limit (GRIDMILL_LINT_SECONDS, default 330) left out is named at the end.
+
+Needs a configured dev preset (`make lint` sees to that).
+"""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+CLANG_TIDY = ["clang-tidy", "-p", "build/dev", "--quiet"]
+# The compile commands are g++'s: clang does not know each of its warnings.
+CLANG_TIDY += ["--extra-arg=-Wno-unknown-warning-option"]
+
+
+def git(*arguments):
+    """git's output, or None when it fails (no such branch, no commit yet)."""
+    result = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True)
+    return result.stdout.strip() if result.returncode == 0 else None
+
+
+def our_files(*which):
+    """The C++ files that git lists as --cached or --others."""
+    return git("ls-files", *which, "--exclude-standard", "--", "*.cc", "*.h").splitlines()
+
+
+def lint_base():
+    """The commit to compare with, or None for every file."""
+    named = os.environ.get("GRIDMILL_LINT_BASE")
+    if named:
+        if named == "all":
+            return None
+        commit = git("rev-parse", "--verify", "--quiet", named + "^{commit}")
+        return commit or sys.exit(f"lint: GRIDMILL_LINT_BASE={named} is no commit")
+    head = git("rev-parse", "HEAD")
+    fork = git("merge-base", "HEAD", "origin/main")
+    if fork and fork != head:
+        return fork
+    seconds = git("log", "-1", "--format=%ct")
+    return git("rev-list", "-1", f"--before={int(seconds) - 4 * 3600}", "HEAD") if seconds else None
+
+
+def changed_files(base):
+    """{path: changed lines} of C++ files that differ from base, also those unknown to git."""
+    sizes = {}
+    if base:
+        difference = git("diff", "--numstat", "--no-renames", base, "--", "*.cc", "*.h")
+        for line in difference.splitlines():
+            added, _, path = line.split("\t")
+            sizes[path] = int(added) if added.isdigit() else 0
+        fresh = our_files("--others")
+    else:
+        fresh = our_files("--cached", "--others")
+    for path in fresh:
+        if (ROOT / path).is_file():
+            sizes[path] = len((ROOT / path).read_text(errors="replace").splitlines())
+    return {path: size for path, size in sizes.items() if (ROOT / path).is_file()}
+
+
+def source_of(header, sources):
+    """A source through which clang-tidy sees this header: its own, else one that includes it."""
+    own = re.sub(r"\.h$", ".cc", header)
+    if own in sources:
+        return own
+    include = re.compile(r'#\s*include\s*"' + re.escape(re.sub(r"^(src|tests)/", "", header)) + '"')
+    for source in sources:
+        if include.search((ROOT / source).read_text(errors="replace")):
+            return source
+    return None
+
+
+def main():
+    limit = time.monotonic() + float(os.environ.get("GRIDMILL_LINT_SECONDS", "330"))
+    commands = (ROOT / "build" / "dev" / "compile_commands.json").read_text()
+    known = our_files("--cached", "--others")
+    sources = [path for path in known if f'"{ROOT / path}"' in commands]
+    base = lint_base()
+    work, unseen = {}, []
+    for path, size in changed_files(base).items():
+        source = path if path in sources else None
+        if path.endswith(".h"):
+            source = source_of(path, sources)
+        if source:
+            work[source] = work.get(source, 0) + size
+        else:
+            unseen.append(path)
+
+    def check(source):
+        if time.monotonic() > limit:
+            return source, None, ""
+        result = subprocess.run([*CLANG_TIDY, source], cwd=ROOT, capture_output=True, text=True)
+        if result.returncode:  # clang's own errors go to stderr
+            return source, False, result.stdout + result.stderr
+        return source, True, ""
+
+    since = f"changed since {base[:10]}" if base else "in the tree"
+    print(f"lint: {len(work)} sources {since}", flush=True)
+    bad, late, shown = [], [], set()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for source, good, output in pool.map(check, sorted(work, key=work.get, reverse=True)):
+            if good is None:
+                late.append(source)
+            elif not good:
+                bad.append(source)
+                # A finding in a header comes back through every source that includes it.
+                for finding in re.split(r"^(?=/.*: (?:error|warning): )", output, flags=re.M):
+                    if finding not in shown:
+                        print(finding, end="", flush=True)
+                        shown.add(finding)
+    for path in unseen:
+        print(f"lint: not checked, no build of the dev preset includes it: {path}")
+    for path in late:
+        print(f"lint: left out, the time was up: {path}")
+    clean = len(work) - len(bad) - len(late)
+    print(f"lint: {clean} clean, {len(bad)} with findings, {len(late)} left out")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
