@@ -1,0 +1,147 @@
+#include "gridmill/codec/blosc.h"
+
+#include <blosc.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/codec/blosc_frame.h"
+#include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/frame_error.h"
+
+namespace gridmill {
+namespace {
+
+constexpr int kMaxTypesize = BLOSC_MAX_TYPESIZE;
+
+std::string known_cname(const Json& configuration) {
+  const auto found = configuration.find("cname");
+  if (found == configuration.end()) return "lz4";
+  std::string cname = json_string(configuration, "cname", BloscCodec::kName);
+  const auto& known = blosc_cnames();
+  if (std::find(known.begin(), known.end(), cname) == known.end()) {
+    throw Error(ErrorKind::unsupported, fmt::format("blosc: cname \"{}\" is not one of {}{}", cname,
+                                                    join(known, ", "), did_you_mean(cname, known)));
+  }
+  return cname;
+}
+
+BloscShuffle shuffle_from_name(std::string_view name) {
+  for (const auto shuffle : {BloscShuffle::none, BloscShuffle::byte, BloscShuffle::bit}) {
+    if (to_string(shuffle) == name) return shuffle;
+  }
+  throw Error(ErrorKind::corrupt,
+              fmt::format("blosc: shuffle \"{}\" is not noshuffle, shuffle or bitshuffle", name));
+}
+
+BloscShuffle shuffle_from_number(std::int64_t number, std::int64_t item_size) {
+  if (number == -1) return item_size == 1 ? BloscShuffle::bit : BloscShuffle::byte;
+  return static_cast<BloscShuffle>(number);
+}
+
+BloscCodec common_from(const Json& configuration) {
+  if (!configuration.is_object()) {
+    throw Error(ErrorKind::corrupt, "blosc: the configuration is missing");
+  }
+  BloscCodec codec;
+  codec.cname = known_cname(configuration);
+  codec.clevel = static_cast<int>(config_int(configuration, BloscCodec::kName, "clevel", 5, 0, 9));
+  codec.blocksize =
+      config_int(configuration, BloscCodec::kName, "blocksize", 0, 0, BLOSC_MAX_BUFFERSIZE);
+  return codec;
+}
+
+}  // namespace
+
+std::string_view to_string(BloscShuffle shuffle) noexcept {
+  switch (shuffle) {
+    case BloscShuffle::none:
+      return "noshuffle";
+    case BloscShuffle::byte:
+      return "shuffle";
+    case BloscShuffle::bit:
+      return "bitshuffle";
+  }
+  return "?";
+}
+
+const std::vector<std::string>& blosc_cnames() {
+  static const std::vector<std::string> kNames{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
+  return kNames;
+}
+
+BloscCodec BloscCodec::from_v3(const Json& configuration) {
+  BloscCodec codec = common_from(configuration);
+  const auto found = configuration.find("shuffle");
+  if (found != configuration.end() && found->is_number_integer()) {  // numcodecs.blosc
+    codec.shuffle = shuffle_from_number(config_int(configuration, kName, "shuffle", 1, -1, 2), 1);
+  } else if (found != configuration.end()) {
+    codec.shuffle = shuffle_from_name(json_string(configuration, "shuffle", kName));
+  } else {
+    codec.shuffle = BloscShuffle::none;
+  }
+  codec.typesize =
+      static_cast<int>(config_int(configuration, kName, "typesize", 1, 1, BLOSC_MAX_BUFFERSIZE));
+  if (codec.typesize > kMaxTypesize) codec.typesize = 1;  // as libblosc does
+  return codec;
+}
+
+BloscCodec BloscCodec::from_v2(const Json& object, std::int64_t item_size) {
+  BloscCodec codec = common_from(object);
+  codec.shuffle = shuffle_from_number(config_int(object, kName, "shuffle", 1, -1, 2), item_size);
+  codec.typesize = item_size <= kMaxTypesize ? static_cast<int>(item_size) : 1;
+  return codec;
+}
+
+Json BloscCodec::to_v3() const {
+  return named_codec(kName, {{"cname", cname},
+                             {"clevel", clevel},
+                             {"shuffle", std::string(to_string(shuffle))},
+                             {"typesize", typesize},
+                             {"blocksize", blocksize}});
+}
+
+Json BloscCodec::to_v2() const {
+  return {{"id", std::string(kName)},
+          {"cname", cname},
+          {"clevel", clevel},
+          {"shuffle", static_cast<int>(shuffle)},
+          {"blocksize", blocksize}};
+}
+
+void BloscCodec::encode(ByteView raw, Buffer& out, CodecContext& /*context*/) const {
+  const auto size = static_cast<std::int64_t>(raw.size());
+  if (size > kMaxRawSize) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("blosc: a chunk of {} bytes exceeds Blosc's limit of {}; "
+                            "choose smaller chunks or another codec",
+                            size, kMaxRawSize));
+  }
+  const bool is_split = cname != "zstd" && typesize <= 16;
+  const std::int64_t request = is_split ? blocksize / typesize : blocksize;
+  out.resize(static_cast<std::size_t>(max_encoded_size(size)));
+  const int written = blosc_compress_ctx(
+      clevel, static_cast<int>(shuffle), static_cast<std::size_t>(typesize), raw.size(), raw.data(),
+      out.data(), out.size(), cname.c_str(), static_cast<std::size_t>(request), 1);
+  if (written <= 0) {
+    throw Error(ErrorKind::internal, fmt::format("blosc: {} could not compress {} bytes (code {})",
+                                                 cname, size, written));
+  }
+  out.resize(static_cast<std::size_t>(written));
+}
+
+void BloscCodec::decode(ByteView stored, MutableByteView out, CodecContext& context) const {
+  BloscFrame(stored).decode(out, context);
+}
+
+void BloscCodec::decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
+                                CodecContext& context) const {
+  const BloscFrame frame(stored);
+  if (frame.nbytes() > limit) throw_too_large(kName, static_cast<std::uint64_t>(limit));
+  out.resize(static_cast<std::size_t>(frame.nbytes()));
+  frame.decode(out.bytes(), context);
+}
+
+}  // namespace gridmill

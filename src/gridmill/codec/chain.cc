@@ -1,0 +1,223 @@
+#include "gridmill/codec/chain.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/array/copy.h"
+#include "gridmill/base/checked.h"
+#include "gridmill/codec/blosc_frame.h"
+#include "gridmill/codec/frame_error.h"
+#include "gridmill/codec/touched_blocks.h"
+#include "gridmill/codec/vlen_utf8.h"
+
+namespace gridmill {
+namespace {
+
+// Estimated bytes of one variable-length string, with its length.
+constexpr std::int64_t kStringEstimate = 64;
+// Decoding a Blosc frame block by block pays below this share of its blocks.
+constexpr double kFewBlocks = 0.7;
+
+std::int64_t content_size(DataType type, const Shape& chunk) {
+  const std::int64_t size = checked_mul(volume(chunk), type.size, "a chunk's size");
+  if (size > kMaxChunkBytes) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("a chunk of {} {} holds {} bytes, more than {}", to_string(chunk),
+                            type.name(), size, kMaxChunkBytes));
+  }
+  return size;
+}
+
+bool is_checksum(const ByteCodec& codec) { return std::holds_alternative<Crc32cCodec>(codec); }
+
+void decode_exactly(const ByteCodec& codec, ByteView stored, MutableByteView out,
+                    CodecContext& context) {
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Crc32cCodec>) {
+          one.decode(stored, out, context);
+        }
+      },
+      codec);
+}
+
+bool is_whole_chunk(const Part& part, const Shape& chunk) {
+  return part.box.shape == chunk && part.into.is_contiguous();
+}
+
+}  // namespace
+
+Shape CodecChain::encoded_shape(const Shape& chunk) const {
+  if (permutation_.rank() == 0) return chunk;
+  Shape shape;
+  for (const std::int64_t d : permutation_) shape.push_back(chunk[static_cast<int>(d)]);
+  return shape;
+}
+
+Index CodecChain::encoded_strides(const Shape& chunk, std::int64_t element_size) const {
+  const Index encoded = c_strides(encoded_shape(chunk), element_size);
+  if (permutation_.rank() == 0) return encoded;
+  Index strides = encoded;
+  for (int i = 0; i < encoded.rank(); ++i) strides[static_cast<int>(permutation_[i])] = encoded[i];
+  return strides;
+}
+
+std::int64_t CodecChain::max_encoded_size(DataType type, const Shape& chunk) const {
+  std::int64_t size = type.is_string() ? 4 + volume(chunk) * kStringEstimate
+                                       : checked_mul(volume(chunk), type.size, "a chunk's size");
+  for (const ByteCodec& codec : codecs_) {
+    size = std::visit([&](const auto& one) { return one.max_encoded_size(size); }, codec);
+  }
+  return size;
+}
+
+std::int64_t CodecChain::scratch_size(DataType type, const Shape& chunk) const {
+  const std::int64_t encoded = max_encoded_size(type, chunk);
+  const auto sizing = std::count_if(codecs_.begin(), codecs_.end(),
+                                    [](const ByteCodec& codec) { return !is_checksum(codec); });
+  return checked_mul(volume(chunk), type.size, "a chunk's size") + (sizing > 1 ? 2 * encoded : 0) +
+         (std::int64_t{2} << 20);
+}
+
+std::size_t CodecChain::sizing_codec() const noexcept {
+  const auto found = std::find_if_not(codecs_.begin(), codecs_.end(), is_checksum);
+  return static_cast<std::size_t>(found - codecs_.begin());
+}
+
+// Undoes the codecs after index `down_to`. The result lies in `stored` or in scratch 1 or 2.
+ByteView CodecChain::strip(ByteView stored, std::size_t down_to, std::int64_t limit,
+                           CodecContext& context) const {
+  int next = 1;
+  for (std::size_t i = codecs_.size(); i-- > down_to;) {
+    if (is_checksum(codecs_[i])) {
+      stored = Crc32cCodec::verified(stored);
+      continue;
+    }
+    Buffer& out = context.scratch[next];
+    next = 3 - next;
+    std::visit(
+        [&](const auto& one) {
+          if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Crc32cCodec>) {
+            one.decode_unsized(stored, limit, out, context);
+          }
+        },
+        codecs_[i]);
+    stored = out;
+  }
+  return stored;
+}
+
+void CodecChain::scatter(ByteView content, DataType type, const Shape& chunk,
+                         std::span<const Part> parts) const {
+  const ArrayView whole{content.data(), type, chunk, encoded_strides(chunk, type.size)};
+  for (const Part& part : parts) copy_array(whole.part(part.box), part.into, swaps(type));
+}
+
+void CodecChain::decode_strings(ByteView stored, DataType type, const Shape& chunk,
+                                std::span<const Part> parts, StringArena& arena,
+                                CodecContext& context) const {
+  const ByteView text = strip(stored, 0, kMaxChunkBytes, context);
+  Buffer& refs = context.scratch[0];
+  refs.resize(static_cast<std::size_t>(content_size(type, chunk)));
+  decode_vlen_utf8(text, volume(chunk), refs.data(), arena);
+  scatter(refs, type, chunk, parts);
+}
+
+bool CodecChain::decode_few_blocks(ByteView stored, DataType type, const Shape& chunk,
+                                   std::span<const Part> parts, CodecContext& context) const {
+  const BloscFrame frame(stored);
+  if (frame.block_count() < 2 || frame.nbytes() != content_size(type, chunk)) return false;
+  std::vector<bool> touched(static_cast<std::size_t>(frame.block_count()), false);
+  const Index strides = encoded_strides(chunk, type.size);
+  for (const Part& part : parts) {
+    mark_touched(part.box, strides, type.size, frame.blocksize(), touched);
+  }
+  const auto count = std::count(touched.begin(), touched.end(), true);
+  if (static_cast<double>(count) >= kFewBlocks * static_cast<double>(touched.size())) return false;
+  Buffer& content = context.scratch[0];
+  content.resize(static_cast<std::size_t>(frame.nbytes()));
+  frame.decode_blocks(touched, content.bytes(), context);
+  scatter(content, type, chunk, parts);
+  return true;
+}
+
+void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
+                        std::span<const Part> parts, StringArena& arena,
+                        CodecContext& context) const {
+  if (parts.empty()) return;
+  if (type.is_string()) return decode_strings(stored, type, chunk, parts, arena, context);
+  const auto size = static_cast<std::size_t>(content_size(type, chunk));
+  const std::size_t sizing = sizing_codec();
+  // Everything outside the codec whose output size is known; without one there are only checksums.
+  const std::size_t above = sizing < codecs_.size() ? sizing + 1 : 0;
+  const auto bound = std::max<std::int64_t>(max_encoded_size(type, chunk), 65536);
+  ByteView content = strip(stored, above, 2 * bound, context);
+  if (sizing < codecs_.size()) {
+    const std::size_t wanted = size + sizing * Crc32cCodec::kSize;
+    if (sizing == 0 && parts.size() == 1 && is_whole_chunk(parts[0], chunk) &&
+        permutation_.rank() == 0) {
+      const MutableByteView direct{parts[0].into.data, size};
+      decode_exactly(codecs_[sizing], content, direct, context);
+      if (swaps(type)) swap_bytes(direct, type.swap_unit());
+      return;
+    }
+    if (sizing == 0 && std::holds_alternative<BloscCodec>(codecs_[0]) &&
+        decode_few_blocks(content, type, chunk, parts, context)) {
+      return;
+    }
+    context.scratch[0].resize(wanted);
+    decode_exactly(codecs_[sizing], content, context.scratch[0].bytes(), context);
+    content = context.scratch[0];
+    for (std::size_t i = 0; i < sizing; ++i) content = Crc32cCodec::verified(content);
+  }
+  if (content.size() != size) throw_wrong_size("chunk", content.size(), size);
+  scatter(content, type, chunk, parts);
+}
+
+void CodecChain::encode(const ArrayView& chunk, Buffer& out, CodecContext& context) const {
+  const DataType type = chunk.type;
+  ByteView content;
+  if (type.is_string()) {
+    ArrayView permuted{chunk.data, type, encoded_shape(chunk.shape), chunk.strides};
+    for (int i = 0; i < permutation_.rank(); ++i) {
+      permuted.strides[i] = chunk.strides[static_cast<int>(permutation_[i])];
+    }
+    encode_vlen_utf8(permuted, context.scratch[0]);
+    content = context.scratch[0];
+  } else {
+    const auto size = static_cast<std::size_t>(content_size(type, chunk.shape));
+    if (permutation_.rank() == 0 && chunk.is_contiguous() && !swaps(type)) {
+      content = {chunk.data, size};
+    } else {
+      context.scratch[0].resize(size);
+      const MutableArrayView target{context.scratch[0].data(), type, chunk.shape,
+                                    encoded_strides(chunk.shape, type.size)};
+      copy_array(chunk, target, swaps(type));
+      content = context.scratch[0];
+    }
+  }
+  if (codecs_.empty()) {
+    out.clear();
+    out.append(content);
+    return;
+  }
+  int next = 1;
+  for (std::size_t i = 0; i < codecs_.size(); ++i) {
+    const bool is_last = i + 1 == codecs_.size();
+    Buffer& target = is_last ? out : context.scratch[next];
+    next = 3 - next;
+    std::visit([&](const auto& one) { one.encode(content, target, context); }, codecs_[i]);
+    content = target;
+  }
+}
+
+CodecChain default_chain(DataType type) {
+  if (type.is_string()) return CodecChain({ZstdCodec{}});
+  BloscCodec blosc;
+  blosc.typesize = type.size <= 255 ? type.size : 1;
+  blosc.blocksize = std::int64_t{512} << 10;
+  return CodecChain({blosc});
+}
+
+}  // namespace gridmill

@@ -1,0 +1,126 @@
+#include "gridmill/codec/short_form.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/base/text.h"
+
+namespace gridmill {
+namespace {
+
+using Parts = std::vector<std::string>;
+
+[[noreturn]] void throw_invalid(std::string_view text, std::string_view why) {
+  throw Error(ErrorKind::invalid, fmt::format("codec \"{}\": {}", text, why));
+}
+
+void check_count(std::string_view text, const Parts& parts, std::size_t most) {
+  if (parts.size() > most) throw_invalid(text, fmt::format("more than {} parts", most));
+}
+
+int level_of(std::string_view text, const Parts& parts, std::size_t at, int otherwise, int low,
+             int high) {
+  if (parts.size() <= at || parts[at].empty()) return otherwise;
+  const std::int64_t level = parse_int(parts[at]);
+  if (level < low || level > high) {
+    throw_invalid(text, fmt::format("level {} is not between {} and {}", level, low, high));
+  }
+  return static_cast<int>(level);
+}
+
+BloscShuffle shuffle_of(std::string_view text, const std::string& name) {
+  Parts known;
+  for (const auto shuffle : {BloscShuffle::none, BloscShuffle::byte, BloscShuffle::bit}) {
+    if (name == to_string(shuffle)) return shuffle;
+    known.emplace_back(to_string(shuffle));
+  }
+  throw_invalid(text, fmt::format("shuffle \"{}\" is not one of {}{}", name, join(known, ", "),
+                                  did_you_mean(name, known)));
+}
+
+BloscCodec blosc_of(std::string_view text, const Parts& parts, DataType type) {
+  check_count(text, parts, 5);
+  BloscCodec blosc;
+  blosc.typesize = type.is_string() || type.size > 255 ? 1 : type.size;
+  blosc.blocksize = std::int64_t{512} << 10;
+  if (parts.size() > 1 && !parts[1].empty()) blosc.cname = parts[1];
+  const auto& known = blosc_cnames();
+  if (std::find(known.begin(), known.end(), blosc.cname) == known.end()) {
+    throw_invalid(text, fmt::format("\"{}\" is not one of {}{}", blosc.cname, join(known, ", "),
+                                    did_you_mean(blosc.cname, known)));
+  }
+  blosc.clevel = level_of(text, parts, 2, 1, 0, 9);
+  if (parts.size() > 3 && !parts[3].empty()) blosc.shuffle = shuffle_of(text, parts[3]);
+  if (parts.size() > 4 && !parts[4].empty()) blosc.blocksize = parse_size(parts[4]);
+  if (blosc.blocksize > BloscCodec::kMaxRawSize) throw_invalid(text, "the block size is too large");
+  return blosc;
+}
+
+ZstdCodec zstd_of(std::string_view text, const Parts& parts) {
+  check_count(text, parts, 3);
+  ZstdCodec zstd;
+  zstd.level = level_of(text, parts, 1, 3, -131072, 22);
+  if (parts.size() > 2) {
+    if (parts[2] != "checksum") throw_invalid(text, "the third part can only be \"checksum\"");
+    zstd.checksum = true;
+  }
+  return zstd;
+}
+
+CodecChain from_json_text(std::string_view text, DataType type, int rank) {
+  const Json json = parse_json(text);
+  if (json.is_object() && json.contains("id")) {
+    return CodecChain({byte_codec_from_v2(json, type.is_string() ? 1 : type.size)});
+  }
+  Json codecs = json.is_array() ? json : Json(Json::array({json}));
+  const auto is_array_codec = [](const Json& codec) {
+    const std::string name =
+        codec.is_string() ? codec.get<std::string>() : json_string(codec, "name", "a codec");
+    if (name == "sharding_indexed") {
+      throw Error(ErrorKind::unsupported, "sharding is asked for with --shards, not with --codec");
+    }
+    return name == "bytes" || name == "vlen-utf8";
+  };
+  if (std::none_of(codecs.begin(), codecs.end(), is_array_codec)) {
+    const Json plain = CodecChain().to_v3(type);
+    auto at = codecs.begin();
+    while (at != codecs.end() && at->is_object() && at->value("name", "") == "transpose") ++at;
+    codecs.insert(at, plain[0]);
+  }
+  return CodecChain::from_v3(codecs, type, rank);
+}
+
+}  // namespace
+
+CodecChain parse_codec(std::string_view full_text, DataType type, int rank) {
+  const std::string_view text = trim(full_text);
+  if (text.starts_with('{') || text.starts_with('[')) {
+    try {
+      return from_json_text(text, type, rank);
+    } catch (const Error& error) {
+      // Here the JSON is the request, not data.
+      const bool unsupported = error.kind() == ErrorKind::unsupported;
+      throw Error(unsupported ? ErrorKind::unsupported : ErrorKind::invalid,
+                  fmt::format("codec {}: {}", text, error.what()));
+    }
+  }
+  const Parts parts = split(text, ':');
+  const std::string& name = parts[0];
+  if (name == "none" || name == "uncompressed") {
+    check_count(text, parts, 1);
+    return {};
+  }
+  if (name == "blosc") return CodecChain({blosc_of(text, parts, type)});
+  if (name == "zstd") return CodecChain({zstd_of(text, parts)});
+  if (name == "gzip" || name == "zlib") check_count(text, parts, 2);
+  if (name == "gzip") return CodecChain({GzipCodec{level_of(text, parts, 1, 5, 0, 9)}});
+  if (name == "zlib") return CodecChain({ZlibCodec{level_of(text, parts, 1, 1, 0, 9)}});
+  const Parts known{"blosc", "zstd", "gzip", "zlib", "none"};
+  throw_invalid(text,
+                fmt::format("\"{}\" is not one of {}{}; forms are blosc:zstd:1:shuffle:512KiB, "
+                            "zstd:3, gzip:5, none, or Zarr codec JSON",
+                            name, join(known, ", "), did_you_mean(name, known)));
+}
+
+}  // namespace gridmill

@@ -1,0 +1,16 @@
+// short_form.h: what people type after --codec.
+//
+// `blosc:zstd:1:shuffle:512KiB` (from the right, parts may be left out), `zstd:3`, `gzip:5`,
+// `zlib:1`, `none`, or Zarr codec JSON (v3 or v2 object, or a v3 list). Throws Error(invalid) that
+// names the known codecs and the nearest spelling.
+#pragma once
+
+#include <string_view>
+
+#include "gridmill/codec/chain.h"
+
+namespace gridmill {
+
+CodecChain parse_codec(std::string_view text, DataType type, int rank);
+
+}  // namespace gridmill

@@ -1,0 +1,16 @@
+// unshuffle.h: byte planes back into elements: the inverse of Blosc's byte shuffle.
+//
+// `planes` holds n = size / typesize first bytes, then n second bytes and so on; what is left over
+// after n elements is plain. The two blocks have the same size and don't overlap.
+#pragma once
+
+#include "gridmill/base/bytes.h"
+
+namespace gridmill {
+
+// True for the type sizes that this is fast for: 2, 4 and 8.
+bool unshuffles_fast(int typesize) noexcept;
+// Any typesize from 1.
+void unshuffle(int typesize, ByteView planes, std::byte* elements) noexcept;
+
+}  // namespace gridmill

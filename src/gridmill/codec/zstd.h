@@ -1,0 +1,34 @@
+// zstd.h: the `zstd` codec: v3 {"name": "zstd", "configuration": {"level": 3, "checksum": false}},
+// v2 {"id": "zstd", "level": 3}. Level 0 means libzstd's default, 3. Frames need not say their
+// size.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "gridmill/array/data_type.h"
+#include "gridmill/base/json.h"
+#include "gridmill/codec/context.h"
+
+namespace gridmill {
+
+struct ZstdCodec {
+  static constexpr std::string_view kName = "zstd";
+  int level = 0;
+  bool checksum = false;
+
+  static ZstdCodec from_json(const Json& configuration);
+  Json to_v3() const;
+  Json to_v2() const;
+
+  std::int64_t max_encoded_size(std::int64_t raw_size) const;
+  void encode(ByteView raw, Buffer& out, CodecContext& context) const;
+  // Fills `out` exactly, or Error(corrupt).
+  void decode(ByteView stored, MutableByteView out, CodecContext& context) const;
+  // For content of unknown size, at most `limit` bytes; `out` grows with what is really there.
+  void decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
+                      CodecContext& context) const;
+  friend bool operator==(const ZstdCodec&, const ZstdCodec&) = default;
+};
+
+}  // namespace gridmill
