@@ -1,0 +1,46 @@
+// grib_index.h: the fields of a GRIB file, sorted into hypercubes with the names that cfgrib gives.
+//
+// A cube is one parameter on one grid: fields that agree in the keys that cfgrib wants unique. Its
+// axes are the header coordinates, in cfgrib's order: number, time, step, the level (named after
+// typeOfLevel), wave direction and frequency. Coordinates with one value are scalars.
+// Keys and their meaning: cfgrib 0.9.15, dataset.py.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/formats/grib_message.h"
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+
+struct GribField {
+  GribMessage message;
+  int field = 0;  // within its message
+  std::map<std::string, Json> keys;
+  std::string describe() const;  // "message 3 at byte 6720"
+};
+
+struct GribAxis {
+  std::string name;            // "isobaricInhPa"
+  std::string key;             // "level"
+  std::vector<double> values;  // sorted as cfgrib sorts them
+  bool is_integer = false;     // number, time
+  bool is_scalar() const noexcept { return values.size() == 1; }
+};
+
+struct GribCube {
+  std::string name;               // the variable's
+  std::vector<GribField> fields;  // in file order
+  std::vector<GribAxis> axes;     // scalars included
+};
+
+// Throws Error(corrupt) for a damaged message and for two messages that claim the same place.
+std::vector<GribCube> index_grib(const ReadableFile& file);
+
+// Where a field stands along the axes that are not scalar.
+std::vector<std::int64_t> position_of(const GribCube& cube, const GribField& field);
+
+}  // namespace gridmill

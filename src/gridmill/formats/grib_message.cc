@@ -1,0 +1,248 @@
+#include "gridmill/formats/grib_message.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gridmill/base/error.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::int64_t kLongestGap = 4096, kBulletinHeader = 128;
+
+std::int64_t big_endian(ByteView bytes, std::size_t at, std::size_t count) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
+  }
+  return value > static_cast<std::uint64_t>(INT64_MAX) ? INT64_MAX
+                                                       : static_cast<std::int64_t>(value);
+}
+
+struct Section {
+  int number = 0;
+  std::size_t begin = 0, length = 0;
+};
+
+[[noreturn]] void bad_section(int number, std::size_t at, std::int64_t length) {
+  throw Error(
+      ErrorKind::corrupt,
+      fmt::format("section {} at byte {} of the message has an impossible length of {} bytes",
+                  number, at, length));
+}
+
+// The sections of an edition 2 message between section 0 and "7777".
+std::vector<Section> sections_2(ByteView bytes) {
+  std::vector<Section> sections;
+  const std::size_t end = bytes.size() - 4;
+  for (std::size_t at = 16; at < end;) {
+    if (end - at < 5) bad_section(0, at, static_cast<std::int64_t>(end - at));
+    const std::int64_t length = big_endian(bytes, at, 4);
+    const int number = std::to_integer<int>(bytes[at + 4]);
+    if (length < 5 || length > static_cast<std::int64_t>(end - at) || number < 1 || number > 7) {
+      bad_section(number, at, length);
+    }
+    sections.push_back({number, at, static_cast<std::size_t>(length)});
+    at += static_cast<std::size_t>(length);
+  }
+  return sections;
+}
+
+void check_sections_1(ByteView bytes) {
+  const std::size_t end = bytes.size() - 4;
+  std::size_t at = 8;
+  int flags = 0xff;
+  for (const int number : {1, 2, 3, 4}) {
+    if (number == 2 && (flags & 0x80) == 0) continue;
+    if (number == 3 && (flags & 0x40) == 0) continue;
+    if (end - at < 11 && (number == 1 || number == 4)) {
+      bad_section(number, at, static_cast<std::int64_t>(end - at));
+    }
+    if (end - at < 3) bad_section(number, at, static_cast<std::int64_t>(end - at));
+    const std::int64_t length = big_endian(bytes, at, 3);
+    // Section 4 of a message beyond 8 MiB states a remainder instead of its length.
+    if (number == 4 && bytes.size() > 0x7fffff) return;
+    if (length < 3 || length > static_cast<std::int64_t>(end - at)) {
+      bad_section(number, at, length);
+    }
+    if (number == 1) flags = std::to_integer<int>(bytes[at + 7]);
+    at += static_cast<std::size_t>(length);
+  }
+}
+
+// Edition 1 states up to 2^23 - 1 bytes; beyond, the top bit is set, the unit is 120 bytes, and the
+// length field of section 4 says how many of the last 120 are too many.
+std::int64_t long_length_1(const ReadableFile& file, std::int64_t offset, std::int64_t stated) {
+  std::array<std::byte, 8> head{};
+  std::int64_t at = offset + 8;
+  int flags = 0;
+  for (const int number : {1, 2, 3, 4}) {
+    if (number == 2 && (flags & 0x80) == 0) continue;
+    if (number == 3 && (flags & 0x40) == 0) continue;
+    if (file.read_at(at, head) != head.size()) break;
+    const std::int64_t length = big_endian(head, 0, 3);
+    if (number == 1) flags = std::to_integer<int>(head[7]);
+    if (number == 4) {
+      const std::int64_t total = (stated & 0x7fffff) * 120;
+      return length < 120 ? total - length + 4 : stated;
+    }
+    at += length;
+  }
+  return stated;
+}
+
+// Whether `gap`, which lies before a message or (at_end) behind the last, may be passed over.
+bool is_padding(ByteView gap, bool at_end) {
+  const bool zeros =
+      std::all_of(gap.begin(), gap.end(), [](std::byte b) { return b == std::byte{0}; });
+  if (zeros) return true;
+  if (static_cast<std::int64_t>(gap.size()) > kBulletinHeader) return false;
+  return std::all_of(gap.begin(), gap.end(), [&](std::byte b) {
+    const int c = std::to_integer<int>(b);
+    return c == '\r' || c == '\n' || c == 1 || c == 3 || (!at_end && c >= ' ' && c < 127);
+  });
+}
+
+// The offset of the message at or after `at`, or the file's size.
+std::int64_t next_message(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+  Buffer window;
+  std::int64_t padding = at;  // zeros may go on for long
+  while (padding < size) {
+    const auto length = static_cast<std::size_t>(std::min(kLongestGap, size - padding));
+    window.resize(length);
+    if (file.read_at(padding, window.bytes()) != length) break;
+    const std::size_t found = as_text(window).find("GRIB");
+    const bool at_end = padding + static_cast<std::int64_t>(length) == size;
+    const ByteView gap = window.bytes().first(std::min(found, length));
+    if (found != std::string_view::npos && is_padding(gap, false)) {
+      return padding + static_cast<std::int64_t>(found);
+    }
+    const bool zeros = is_padding(gap, true) && (at_end || gap[0] == std::byte{0});
+    if (found != std::string_view::npos || !zeros) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("the bytes from {} on are neither a GRIB message nor padding", at));
+    }
+    if (at_end) return size;
+    padding += static_cast<std::int64_t>(length) - 3;  // a mark may lie across the edge
+  }
+  return size;
+}
+
+GribMessage message_at(const ReadableFile& file, std::int64_t offset, std::int64_t size) {
+  std::array<std::byte, 16> head{};
+  if (file.read_at(offset, head) != head.size()) {
+    throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends at byte {}", size));
+  }
+  GribMessage message;
+  message.offset = offset;
+  message.edition = std::to_integer<int>(head[7]);
+  if (message.edition == 1) {
+    message.length = big_endian(head, 4, 3);
+    if ((message.length & 0x800000) != 0) {
+      message.length = long_length_1(file, offset, message.length);
+    }
+  } else if (message.edition == 2) {
+    message.length = big_endian(head, 8, 8);
+  } else {
+    throw Error(ErrorKind::corrupt, fmt::format("there is no GRIB edition {}", message.edition));
+  }
+  if (message.length < 32 || message.length > size - offset) {
+    throw Error(
+        ErrorKind::corrupt,
+        fmt::format("it says that it is {} bytes long, but the file ends {} bytes after its "
+                    "beginning",
+                    message.length, size - offset));
+  }
+  return message;
+}
+
+int count_fields(const GribMessage& message, ByteView bytes) {
+  if (message.edition == 1) {
+    check_sections_1(bytes);
+    return 1;
+  }
+  int fields = 0;
+  for (const Section& section : sections_2(bytes)) fields += section.number == 7 ? 1 : 0;
+  if (fields == 0) throw Error(ErrorKind::corrupt, "it has no section 7, which holds the data");
+  return fields;
+}
+
+std::string good_before(int count) {
+  if (count == 0) return "no good message comes before it";
+  if (count == 1) return "message 1 before it is good";
+  return fmt::format("messages 1 to {} before it are good", count);
+}
+
+}  // namespace
+
+void scan_grib(const ReadableFile& file,
+               const std::function<void(const GribMessage&, ByteView bytes)>& visit) {
+  const std::int64_t size = file.status().size;
+  Buffer bytes;
+  int count = 0;
+  std::int64_t at = 0;
+  while (true) {
+    GribMessage message;
+    message.offset = at;
+    try {
+      message.offset = next_message(file, at, size);
+      if (message.offset == size) break;
+      message = message_at(file, message.offset, size);
+      message.number = count + 1;
+      read_grib_message(file, message, bytes);
+      message.fields = count_fields(message, bytes);
+      visit(message, bytes);
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      Error located(ErrorKind::corrupt, error.message() + "; " + good_before(count));
+      located.add_context(fmt::format("message {} at byte {}", count + 1, message.offset));
+      throw located;
+    }
+    ++count;
+    at = message.offset + message.length;
+  }
+  if (count == 0) throw Error(ErrorKind::corrupt, "there is no GRIB message in it");
+}
+
+void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into) {
+  into.resize(static_cast<std::size_t>(message.length));
+  if (file.read_at(message.offset, into.bytes()) != into.size()) {
+    throw Error(ErrorKind::corrupt, "truncated: the file ends inside it");
+  }
+  const std::string_view text = as_text(into);
+  if (text.substr(0, 4) != "GRIB") throw Error(ErrorKind::corrupt, "it does not begin with GRIB");
+  if (text.substr(text.size() - 4) != "7777") {
+    throw Error(
+        ErrorKind::corrupt,
+        fmt::format("it does not end with 7777 at byte {}, as its length of {} bytes promises",
+                    message.offset + message.length - 4, message.length));
+  }
+}
+
+void keep_grib_field(int field, Buffer& message) {
+  // Sections 2 to 7 hold until they are repeated. A section 6 that says "as before" (indicator 254)
+  // does not replace the bitmap that it refers to.
+  constexpr std::byte kAsBefore{254};
+  std::array<Section, 8> current{};
+  int seen = -1;
+  for (const Section& section : sections_2(message)) {
+    const bool as_before = section.number == 6 && section.length > 5 &&
+                           message.data()[section.begin + 5] == kAsBefore && current[6].length > 0;
+    if (!as_before) current[static_cast<std::size_t>(section.number)] = section;
+    if (section.number == 7 && ++seen == field) break;
+  }
+  Buffer single;
+  single.append(message.bytes().first(16));
+  for (std::size_t number = 1; number <= 7; ++number) {
+    const Section& section = current[number];
+    single.append(message.bytes().subspan(section.begin, section.length));
+  }
+  single.append(as_bytes("7777"));
+  const auto length = static_cast<std::uint64_t>(single.size());
+  store_le(single.data() + 8, byte_swap(length));
+  message = std::move(single);
+}
+
+}  // namespace gridmill

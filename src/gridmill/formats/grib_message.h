@@ -1,0 +1,39 @@
+// grib_message.h: where the messages of a GRIB file begin and end, and what each is made of.
+//
+// Found by the lengths that the messages state, never by searching for the next "GRIB": a message
+// that is damaged must not be stepped over. Between messages only padding (zeros) and the headers
+// of telecommunication bulletins are accepted. No ecCodes here.
+//
+// Formats: WMO Manual on Codes 306, FM 92 GRIB editions 1 and 2; messages of edition 1 beyond 8 MiB
+// by ECMWF's convention (length in units of 120 bytes).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "gridmill/system/files.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+
+struct GribMessage {
+  int number = 0;  // from 1, in file order
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+  int edition = 0;
+  int fields = 1;  // edition 2 may hold several
+};
+
+// Visits the messages in order, with their bytes. Throws Error(corrupt) with number and offset of
+// the first one that is damaged, and how many good ones come before it.
+void scan_grib(const ReadableFile& file,
+               const std::function<void(const GribMessage&, ByteView bytes)>& visit);
+
+// Reads one message again and checks that it still stands there. Throws Error(corrupt).
+void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into);
+
+// Replaces a message that holds several fields by one that holds its `field`-th (from 0).
+void keep_grib_field(int field, Buffer& message);
+
+}  // namespace gridmill
