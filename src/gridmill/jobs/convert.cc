@@ -29,13 +29,13 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const Variable& variable = input.dataset.variables[i];
     choices.push_back(
-        tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunks, resources));
+        tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunk, resources));
     if (choices.back().read_amplification <= kMostAmplification) continue;
     throw Error(ErrorKind::invalid,
                 fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
                             "with --memory {}: convert with chunks along the source's (leave --chunks "
                             "out), give more memory, or rechunk the result",
-                            variable.path(), to_string(target.arrays[i].metadata.chunks),
+                            variable.path(), to_string(target.arrays[i].metadata.chunk),
                             choices.back().read_amplification,
                             format_bytes(static_cast<double>(resources.memory))));
   }
@@ -54,10 +54,10 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
                          {"type", metadata.type.name()},
                          {"dimensions", input.selected.variables[i].dimensions},
                          {"shape", extents(metadata.shape)},
-                         {"chunks", extents(metadata.chunks)},
-                         {"chunk_bytes", volume(metadata.chunks) * metadata.type.size},
+                         {"chunks", extents(metadata.chunk)},
+                         {"chunk_bytes", volume(metadata.chunk) * metadata.type.size},
                          {"why", target.arrays[i].why_chunks},
-                         {"codec", metadata.format == 3 ? metadata.codecs.to_v3(metadata.type)
+                         {"codec", metadata.zarr_format == 3 ? metadata.codecs.to_v3(metadata.type)
                                                         : metadata.codecs.v2_compressor()},
                          {"read_amplification", tasks[i].read_amplification},
                          {"logical_bytes", bytes}});
@@ -84,6 +84,31 @@ std::shared_ptr<Stage> make_plan(const ConvertInput& input, const ZarrTarget& ta
          tasks[i].units_per_task});
   }
   return plan;
+}
+
+// Arrays, then groups from the deepest up, then what makes the store visible: the order that keeps it
+// valid at every moment. All documents are noted in the manifest.
+void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes,
+                    Manifest& manifest) {
+  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
+    const Key path(node->path);
+    if (node->array) {
+      write_array(store, path, *node->array);
+    } else {
+      write_group(store, path, zarr_format, node->attributes);
+    }
+  }
+  write_consolidated(store, zarr_format, nodes);
+  Buffer document;
+  const auto note = [&](const Key& key) {
+    if (store.get(key, document)) manifest.replace(key, document);
+  };
+  for (const ZarrNode& node : nodes) {
+    for (const char* name : {"zarr.json", ".zarray", ".zgroup", ".zattrs"}) {
+      note(Key(node.path) / name);
+    }
+  }
+  note(Key(".zmetadata"));
 }
 
 // Clears what a failed run wrote and says so. A lane that was given up may still write: then only the
@@ -122,7 +147,7 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
       run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
                 workplace.clock, progress, workplace.stop);
     }
-    write_metadata(*store, target.hierarchy, *manifest);
+    write_metadata(*store, options.zarr_format, target.nodes, *manifest);
     manifest->save(stage->companion());
     if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
     stage->publish();

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cmath>
 
-#include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/short_form.h"
 #include "gridmill/engine/layout.h"
+#include "gridmill/zarr/base64.h"
 
 namespace gridmill {
 namespace {
@@ -26,7 +26,7 @@ std::optional<FillValue> declared_fill(const Variable& variable) {
     json = base64_encode(as_bytes(json.get_ref<const std::string&>()));
   }
   try {
-    return fill_from_json(json, variable.type, 3);
+    return FillValue::from_json(json, variable.type, 3);
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -55,10 +55,8 @@ class TargetMaker {
 
   ZarrTarget make() {
     check_chunk_dimensions();
-    target_.hierarchy.format = format_;
-    target_.hierarchy.is_consolidated = true;
     for (const Group& group : dataset_.groups) {
-      target_.hierarchy.groups.push_back({group.path, group.attributes});
+      target_.nodes.push_back({group.path, group.attributes, std::nullopt});
     }
     for (const Variable& variable : dataset_.variables) {
       in_context([&] { return "variable " + variable.path(); }, [&] { add(variable); });
@@ -91,23 +89,15 @@ class TargetMaker {
   void add(const Variable& variable) {
     TargetArray array;
     array.source = &variable;
+    array.metadata = new_array_metadata(format_, variable.type, variable.shape, variable.shape);
     ArrayMetadata& metadata = array.metadata;
-    metadata.format = format_;
-    metadata.shape = variable.shape;
-    metadata.type = variable.type;
     set_chunks(variable, array);
     set_fill(variable, metadata);
     const VariableOption codec = codec_.for_variable(variable);
     metadata.codecs = codec.value.empty() ? default_chain(variable.type)
-                                          : chain_from_text(codec.value, variable.type);
-    if (format_ == 2) {
-      metadata.is_v2_keys = true;
-      metadata.separator = '.';
-    }
-    std::vector<std::optional<std::string>> names(variable.dimensions.begin(),
-                                                  variable.dimensions.end());
-    metadata.dimension_names = std::move(names);
-    target_.hierarchy.arrays.push_back({variable.path(), metadata});
+                                          : parse_codec(codec.value, variable.type, variable.shape.rank());
+    metadata.dimension_names = variable.dimensions;
+    target_.nodes.push_back({variable.path(), {}, metadata});
     target_.arrays.push_back(std::move(array));
   }
 
@@ -118,7 +108,7 @@ class TargetMaker {
     const ChunkChoice choice =
         option.value.empty() ? default_chunks(source)
                              : chosen_chunks(source, option.value, option.is_own);
-    array.metadata.chunks = choice.chunks;
+    array.metadata.chunk = choice.chunks;
     array.why_chunks = choice.why;
   }
 
@@ -129,8 +119,8 @@ class TargetMaker {
     if (fill) {
       metadata.fill = *fill;
     } else {
-      metadata.fill = FillValue::zero(variable.type);
-      metadata.fill.is_null = format_ == 2 && !variable.type.is_string();
+      const bool is_undefined = format_ == 2 && !variable.type.is_string();
+      metadata.fill = is_undefined ? FillValue::null(variable.type) : FillValue::zero(variable.type);
     }
     if (declared == nullptr) return;
     if (format_ == 2) {

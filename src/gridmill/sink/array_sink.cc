@@ -16,22 +16,23 @@ class ArraySink final : public Sink {
         metadata_(std::move(metadata)),
         manifest_(std::move(manifest)),
         grid_(metadata_.grid()),
-        chunk_bytes_(volume(metadata_.chunks) * metadata_.type.size),
-        fill_text_{metadata_.fill.text.data(), metadata_.fill.text.size()} {}
+        fill_element_(metadata_.fill.element(metadata_.type)) {}
 
   const ChunkGrid& units() const override { return grid_; }
   Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
   DataType column_type(int) const override { return metadata_.type; }
-  Shape buffer_shape(int, const Index&) const override { return metadata_.chunks; }
+  Shape buffer_shape(int, const Index&) const override { return metadata_.chunk; }
 
   void prepare(int, const Index& unit, const MutableArrayView& buffer) const override {
-    if (grid_.box_of(unit).shape != metadata_.chunks) fill_array(fill_element(), buffer);
+    if (grid_.box_of(unit).shape != metadata_.chunk) metadata_.fill.fill(buffer);
   }
 
   std::int64_t encoded_bound() const override {
-    return metadata_.codecs.max_encoded_size(chunk_bytes_);
+    return metadata_.codecs.max_encoded_size(metadata_.type, metadata_.chunk);
   }
-  std::int64_t scratch_bound() const override { return chunk_bytes_; }
+  std::int64_t scratch_bound() const override {
+    return metadata_.codecs.scratch_size(metadata_.type, metadata_.chunk);
+  }
 
   void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
               CodecContext& context) const override {
@@ -43,7 +44,7 @@ class ArraySink final : public Sink {
   }
 
   void store(const Index& unit, ByteView encoded) override {
-    const Key key = path_ / metadata_.chunk_key(unit);
+    const Key key = path_ / chunk_key(metadata_, unit);
     if (encoded.empty()) {
       manifest_->add_absent(key);
       return;
@@ -55,22 +56,17 @@ class ArraySink final : public Sink {
   void finish() override {}
 
   std::string describe(const Index& unit) const override {
-    return fmt::format("chunk {}/{} {}", path_.text(), metadata_.chunk_key(unit),
+    return fmt::format("chunk {}/{} {}", path_.text(), chunk_key(metadata_, unit),
                        to_string(grid_.box_of(unit)));
   }
 
  private:
-  const std::byte* fill_element() const {
-    return metadata_.type.is_string() ? reinterpret_cast<const std::byte*>(&fill_text_)
-                                      : metadata_.fill.element.data();
-  }
-
   bool is_fill(const ArrayView& chunk) const {
-    if (metadata_.fill.is_null) return false;
-    if (!metadata_.type.is_string()) return all_equal(chunk, fill_element());
+    if (metadata_.fill.is_null()) return false;
+    if (!metadata_.type.is_string()) return all_equal(chunk, fill_element_.data());
     bool equal = true;
     for_each_position(whole_box(chunk.shape), [&](const Index& at) {
-      equal = equal && load_le<StringRef>(chunk.at(at)).view() == metadata_.fill.text;
+      equal = equal && load_le<StringRef>(chunk.at(at)).view() == metadata_.fill.text();
     });
     return equal;
   }
@@ -80,8 +76,7 @@ class ArraySink final : public Sink {
   ArrayMetadata metadata_;
   std::shared_ptr<Manifest> manifest_;
   ChunkGrid grid_;
-  std::int64_t chunk_bytes_;
-  StringRef fill_text_;  // points into metadata_, which never moves
+  std::vector<std::byte> fill_element_;
 };
 
 }  // namespace

@@ -47,6 +47,10 @@ class Manifest {
 
   Manifest() = default;
   Manifest(Manifest&& other) noexcept : entries_(std::move(other.entries_)) {}
+  Manifest& operator=(Manifest&& other) noexcept {
+    entries_ = std::move(other.entries_);
+    return *this;
+  }
 
  private:
   void insert(const Key& key, std::optional<ManifestEntry> entry);

@@ -10,7 +10,7 @@ namespace {
 
 std::string companion_path(const std::string& path) { return path + ".gridmill"; }
 
-class FileStage final : public Stage {
+class FileStage final : public OutputStage {
  public:
   FileStage(Files& files, std::string path, bool overwrite, Durability durability)
       : files_(files),
@@ -68,7 +68,7 @@ class FileStage final : public Stage {
 
 }  // namespace
 
-std::unique_ptr<Stage> open_stage(Files& files, const Location& location, bool overwrite,
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite,
                                   Durability durability) {
   const std::string path = files.absolute(location.path);
   if (files.status(path) && !overwrite) {

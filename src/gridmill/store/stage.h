@@ -16,9 +16,9 @@
 
 namespace gridmill {
 
-class Stage {
+class OutputStage {
  public:
-  virtual ~Stage() = default;  // unpublished: what was written stays as debris, named by debris_path()
+  virtual ~OutputStage() = default;  // unpublished: what was written stays as debris, named by debris_path()
   virtual Store& store() = 0;
   // Beside the store, never in it: manifest, run records.
   virtual Store& companion() = 0;
@@ -28,7 +28,7 @@ class Stage {
 };
 
 // Refuses with Error(conflict) if something stands at `location` and `overwrite` is false.
-std::unique_ptr<Stage> open_stage(Files& files, const Location& location, bool overwrite,
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite,
                                   Durability durability = Durability::ordered);
 
 // The companion of an existing store.
