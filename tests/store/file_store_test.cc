@@ -5,9 +5,9 @@
 #include <atomic>
 #include <thread>
 
+#include "doubles/assertions.h"
 #include "doubles/faulty_files.h"
 #include "doubles/temporary_directory.h"
-#include "store/assertions.h"
 
 namespace gridmill {
 namespace {

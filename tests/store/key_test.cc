@@ -1,8 +1,8 @@
 #include "gridmill/store/key.h"
 
+#include "doubles/assertions.h"
 #include "gridmill/store/location.h"
 #include "gridmill/store/ranges.h"
-#include "store/assertions.h"
 
 namespace gridmill {
 namespace {

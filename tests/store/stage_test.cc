@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "doubles/assertions.h"
 #include "doubles/faulty_files.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/store/file_store.h"
-#include "store/assertions.h"
 
 namespace gridmill {
 namespace {

@@ -1,0 +1,181 @@
+#include "gridmill/system/files.h"
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <set>
+#include <thread>
+
+#include "doubles/assertions.h"
+#include "doubles/faulty_files.h"
+#include "doubles/temporary_directory.h"
+
+namespace gridmill {
+namespace {
+
+class PosixFiles : public testing::Test {
+ protected:
+  void write(const std::string& path, std::string_view content) {
+    const auto file = files_.create(path);
+    file->append(as_bytes(content));
+    file->close();
+  }
+  std::string read(const std::string& path) {
+    const auto file = files_.open(path);
+    std::string content(static_cast<std::size_t>(file->status().size), '\0');
+    EXPECT_EQ(file->read_at(0, std::as_writable_bytes(std::span(content))), content.size());
+    return content;
+  }
+
+  TemporaryDirectory directory_;
+  Files& files_ = directory_.files();
+  const std::string a_ = directory_ / "a";
+  const std::string b_ = directory_ / "b";
+};
+
+TEST_F(PosixFiles, WritesAndReads) {
+  write(a_, "0123456789");
+  EXPECT_EQ(read(a_), "0123456789");
+  const auto file = files_.open(a_);
+  std::string part(8, '?');
+  EXPECT_EQ(file->read_at(6, std::as_writable_bytes(std::span(part))), 4U);  // the end
+  EXPECT_EQ(part, "6789????");
+  EXPECT_EQ(file->read_at(100, std::as_writable_bytes(std::span(part))), 0U);
+  EXPECT_FALSE(file->status().is_directory);
+  EXPECT_EQ(file->status().inode, files_.status(a_)->inode);
+}
+
+TEST_F(PosixFiles, AbsenceIsNoError) {
+  EXPECT_EQ(files_.open(a_), nullptr);
+  EXPECT_FALSE(files_.status(a_));
+  EXPECT_TRUE(files_.list(a_).empty());
+  EXPECT_FALSE(files_.remove_file(a_));
+  EXPECT_FALSE(files_.remove_directory(a_));
+  remove_tree(files_, a_);
+  write(a_, "");
+  EXPECT_EQ(files_.open(a_ + "/below"), nullptr);
+  EXPECT_FALSE(files_.status(a_ + "/below"));
+}
+
+TEST_F(PosixFiles, NamesTheKindOfEachFailure) {
+  write(a_, "1");
+  files_.make_directories(b_);
+  write(b_ + "/x", "2");
+  EXPECT_EQ(kind_thrown([&] { files_.create(a_); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.create(directory_ / "no/x"); }), ErrorKind::not_found);
+  EXPECT_EQ(kind_thrown([&] { files_.create(a_ + "/x"); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.make_directories(a_); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.make_directories(a_ + "/x"); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.rename(a_, b_); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.rename_new(a_, b_); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.remove_directory(b_); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { files_.exchange(a_, directory_ / "no"); }), ErrorKind::not_found);
+  EXPECT_EQ(kind_thrown([&] { files_.open(directory_ / std::string(300, 'n')); }),
+            ErrorKind::invalid);
+  EXPECT_EQ(kind_thrown([&] { (void)files_.absolute(""); }), ErrorKind::invalid);
+}
+
+// The kernel's own tree takes no files from anybody; mere permissions would not bind root.
+TEST_F(PosixFiles, DeniedIsDenied) {
+  EXPECT_EQ(kind_thrown([&] { files_.create("/sys/gridmill"); }), ErrorKind::denied);
+  EXPECT_EQ(kind_thrown([&] { files_.make_directories("/sys/gridmill"); }), ErrorKind::denied);
+}
+
+TEST_F(PosixFiles, RenamesReplaceOrRefuse) {
+  write(a_, "1");
+  write(b_, "2");
+  EXPECT_EQ(kind_thrown([&] { files_.rename_new(a_, b_); }), ErrorKind::conflict);
+  EXPECT_EQ(read(b_), "2");
+  files_.exchange(a_, b_);
+  EXPECT_EQ(read(a_), "2");
+  EXPECT_EQ(read(b_), "1");
+  files_.rename(a_, b_);
+  EXPECT_EQ(read(b_), "2");
+  EXPECT_EQ(files_.open(a_), nullptr);
+  files_.rename_new(b_, a_);
+  EXPECT_EQ(read(a_), "2");
+}
+
+TEST_F(PosixFiles, ListsSorted) {
+  for (const char* name : {"c", "a", ".b"}) write(directory_ / name, "");
+  files_.make_directories(directory_ / "b/d");
+  std::vector<std::string> names;
+  for (const DirectoryEntry& entry : files_.list(directory_.path())) {
+    names.push_back(entry.name + (entry.is_directory ? "/" : ""));
+  }
+  EXPECT_EQ(names, (std::vector<std::string>{".b", "a", "b/", "c"}));
+}
+
+TEST_F(PosixFiles, TimesOfQuickWritesDiffer) {
+  std::set<std::int64_t> times;
+  for (int i = 0; i < 200; ++i) {
+    files_.remove_file(a_);
+    write(a_, "same size");
+    EXPECT_TRUE(times.insert(files_.status(a_)->modified_ns).second);
+  }
+}
+
+TEST_F(PosixFiles, ResolvesLinksAsFarAsTheyExist) {
+  files_.make_directories(b_ + "/c");
+  ASSERT_EQ(::symlink(b_.c_str(), a_.c_str()), 0);
+  EXPECT_EQ(files_.absolute(a_ + "/c/../new/x/"), b_ + "/new/x");
+  EXPECT_EQ(files_.absolute(a_), b_);
+  EXPECT_EQ(files_.absolute("/"), "/");
+  EXPECT_EQ(files_.absolute("x").front(), '/');
+}
+
+TEST_F(PosixFiles, RemovingATreeDoesNotFollowLinks) {
+  files_.make_directories(b_ + "/keep");
+  write(b_ + "/keep/x", "1");
+  files_.make_directories(a_ + "/inner/deep");
+  write(a_ + "/inner/y", "2");
+  ASSERT_EQ(::symlink(b_.c_str(), (a_ + "/link").c_str()), 0);
+  remove_tree(files_, a_);
+  EXPECT_FALSE(files_.status(a_));
+  EXPECT_EQ(read(b_ + "/keep/x"), "1");
+
+  ASSERT_EQ(::symlink(b_.c_str(), a_.c_str()), 0);  // the tree itself is a link
+  remove_tree(files_, a_);
+  EXPECT_FALSE(files_.status(a_));
+  EXPECT_EQ(read(b_ + "/keep/x"), "1");
+
+  write(a_, "a file");
+  remove_tree(files_, a_);
+  EXPECT_FALSE(files_.status(a_));
+}
+
+// The double itself: without a fault it is the real thing, and it counts.
+TEST_F(PosixFiles, TheDoubleCountsAndFails) {
+  FaultyFiles faulty(files_);
+  {
+    const auto file = faulty.create(a_);
+    file->append(as_bytes("0123456789"));
+    file->close();
+  }
+  EXPECT_EQ(faulty.calls(), 3);
+  EXPECT_EQ(faulty.log()[1], (Call{"append", a_, "", 10}));
+
+  faulty.set_fault({2, Failure::torn_write});
+  const auto torn = faulty.create(b_);
+  EXPECT_EQ(kind_thrown([&] { torn->append(as_bytes("0123456789")); }), ErrorKind::unavailable);
+  EXPECT_EQ(read(b_), "01234");
+
+  faulty.set_fault({2, Failure::crash});
+  EXPECT_TRUE(faulty.status(a_));
+  EXPECT_THROW((void)faulty.status(a_), CrashError);
+  EXPECT_THROW((void)faulty.remove_file(a_), CrashError);
+  EXPECT_TRUE(files_.status(a_));
+
+  faulty.set_fault({1, Failure::lost_reply});
+  EXPECT_EQ(kind_thrown([&] { faulty.rename(a_, directory_ / "c"); }), ErrorKind::unavailable);
+  EXPECT_TRUE(files_.status(directory_ / "c"));
+
+  faulty.set_fault({1, Failure::hang});
+  std::jthread waiting([&] { EXPECT_TRUE(faulty.status(b_)); });
+  while (!faulty.fired()) std::this_thread::yield();
+  faulty.release();
+}
+
+}  // namespace
+}  // namespace gridmill
