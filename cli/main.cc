@@ -1,0 +1,46 @@
+// The command `gridmill`: gathers the machine's doors and hands over to command_line.h.
+#include "cli/command_line.h"
+#include "gridmill/system/environment.h"
+#include "gridmill/system/interrupt.h"
+#include "gridmill/system/terminal.h"
+
+namespace {
+
+using gridmill::ByteView;
+using gridmill::StandardStream;
+
+constexpr int kLineWidth = 100;
+
+gridmill::cli::Printer printer(StandardStream stream) {
+  return gridmill::cli::Printer(
+      [stream](ByteView bytes) { return gridmill::write_standard(stream, bytes); });
+}
+
+bool has_moving_lines() {
+  return gridmill::is_terminal(StandardStream::error) &&
+         gridmill::environment_variable("TERM").value_or("dumb") != "dumb";
+}
+
+}  // namespace
+
+int main(int count, char** words) {
+  gridmill::survive_closed_pipes();
+  const gridmill::InterruptWatch interrupt;
+  const auto files = gridmill::posix_files();
+  const auto clock = gridmill::system_clock();
+  auto out = printer(StandardStream::output);
+  auto err = printer(StandardStream::error);
+  const gridmill::cli::Surroundings surroundings{
+      .files = *files,
+      .clock = *clock,
+      .environment = gridmill::environment_variable,
+      .out = out,
+      .err = err,
+      .is_terminal = has_moving_lines(),
+      .error_width = [] { return gridmill::terminal_width(StandardStream::error, kLineWidth); },
+      .help_width =
+          std::min(gridmill::terminal_width(StandardStream::output, kLineWidth), kLineWidth),
+      .stop = interrupt.token(),
+  };
+  return gridmill::cli::run_command_line({words + 1, words + count}, surroundings);
+}

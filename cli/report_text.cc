@@ -1,0 +1,119 @@
+#include "cli/report_text.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "gridmill/base/text.h"
+
+namespace gridmill::cli {
+namespace {
+
+std::optional<double> number_at(const Json& report, const char* name) {
+  const auto found = report.find(name);
+  if (found == report.end() || !found->is_number()) return std::nullopt;
+  return found->get<double>();
+}
+
+std::string text_at(const Json& report, const char* name) {
+  const auto found = report.find(name);
+  if (found == report.end() || found->is_null()) return "";
+  return found->is_string() ? found->get<std::string>() : dump_json(*found, -1);
+}
+
+// [12, 90, 180] -> "12 x 90 x 180"
+std::string extents_at(const Json& variable, const char* name) {
+  const auto found = variable.find(name);
+  if (found == variable.end() || !found->is_array()) return text_at(variable, name);
+  if (found->empty()) return "one value";
+  std::vector<std::string> extents;
+  for (const Json& extent : *found) extents.push_back(dump_json(extent, -1));
+  return join(extents, " x ");
+}
+
+std::string counted(std::int64_t n, const char* one, const char* many) {
+  return fmt::format("{} {}", format_count(n), n == 1 ? one : many);
+}
+
+std::string variable_text(const Json& variable) {
+  std::string text =
+      fmt::format("  {}: {}", text_at(variable, "name"), extents_at(variable, "shape"));
+  const std::string chunks = extents_at(variable, "chunks");
+  const std::string codec = text_at(variable, "codec");
+  const std::string why = text_at(variable, "why");
+  const auto amplification = number_at(variable, "read_amplification");
+  if (!chunks.empty()) text += ", chunks " + chunks;
+  if (!codec.empty()) text += ", " + codec;
+  text += "\n";
+  if (!why.empty()) text += "      " + why + "\n";
+  if (amplification && *amplification > 1.005) {
+    text += fmt::format("      source bytes are decoded {:.2f} times\n", *amplification);
+  }
+  return text;
+}
+
+// "read 1.5 GiB, wrote 300 MiB (ratio 5.1) in 3.2 s, peak memory 240 MiB"
+std::string figures_text(const Json& report) {
+  std::vector<std::string> parts;
+  const auto bytes = [&](const char* name, const char* words) {
+    if (const auto figure = number_at(report, name)) {
+      parts.push_back(fmt::format("{} {}", words, format_bytes(*figure)));
+    }
+  };
+  bytes("bytes_read", "read");
+  bytes("bytes_written", "wrote");
+  if (const auto ratio = number_at(report, "ratio"); ratio && !parts.empty()) {
+    parts.back() += fmt::format(" (ratio {:.3g})", *ratio);
+  }
+  if (const auto seconds = number_at(report, "seconds")) {
+    parts.push_back("took " + format_duration(*seconds));
+  }
+  bytes("peak_memory", "peak memory");
+  return parts.empty() ? "" : "  " + join(parts, ", ") + "\n";
+}
+
+std::string point_text(const Json& point) {
+  const auto degrees = [&](const char* name) {
+    const auto value = number_at(point, name);
+    return value ? fmt::format("{:g}", *value) : "?";
+  };
+  std::string text =
+      fmt::format("  {}: {},{}", text_at(point, "name"), degrees("lat"), degrees("lon"));
+  if (point.contains("grid_lat")) {
+    text += fmt::format(" -> grid cell {},{}", degrees("grid_lat"), degrees("grid_lon"));
+  }
+  if (const auto distance = number_at(point, "distance_km")) {
+    text += fmt::format(", {:.1f} km away", *distance);
+  }
+  return text + "\n";
+}
+
+}  // namespace
+
+std::string convert_text(const Json& report, bool dry_run) {
+  const Json variables = report.value("variables", Json::array());
+  const std::string count =
+      counted(static_cast<std::int64_t>(variables.size()), "variable", "variables");
+  if (!dry_run)
+    return fmt::format("{}: {}\n", text_at(report, "output"), count) + figures_text(report);
+  std::string text = fmt::format("would write {} to {}\n", count, text_at(report, "output"));
+  for (const Json& variable : variables) text += variable_text(variable);
+  return text;
+}
+
+std::string extract_text(const Json& report, bool dry_run) {
+  const auto rows = number_at(report, "rows");
+  const std::string count =
+      rows ? counted(static_cast<std::int64_t>(*rows), "row", "rows") : "a table";
+  const std::string output = text_at(report, "output");
+  std::string text = dry_run ? fmt::format("would write {} to {}\n", count, output)
+                             : fmt::format("{}: {}\n", output, count);
+  for (const Json& point : report.value("points", Json::array())) text += point_text(point);
+  if (!dry_run) text += figures_text(report);
+  const std::string plot = text_at(report, "plot");
+  if (!plot.empty() && !dry_run) text += fmt::format("  plot: {}\n", plot);
+  return text;
+}
+
+}  // namespace gridmill::cli

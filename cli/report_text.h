@@ -1,0 +1,14 @@
+// report_text.h: the reports of convert and extract in plain words, for people. (info and verify
+// bring their own with the job.) A figure that a report lacks is left out.
+#pragma once
+
+#include <string>
+
+#include "gridmill/base/json.h"
+
+namespace gridmill::cli {
+
+std::string convert_text(const Json& report, bool dry_run);
+std::string extract_text(const Json& report, bool dry_run);
+
+}  // namespace gridmill::cli

@@ -1,0 +1,39 @@
+// rows.h: shorthand for the rows of the option tables: where a value goes.
+//
+// `target` must outlive the row; verbs keep their settings in a shared_ptr and pass an aliasing
+// one.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/options.h"
+
+namespace gridmill::cli {
+
+// on or off
+Option switch_row(std::string name, std::string help, std::shared_ptr<bool> target);
+// one value, taken as it is
+Option text_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                std::shared_ptr<std::string> target);
+// several values: kind list, repeated or many
+Option values_row(std::string name, OptionKind kind, std::string value_name, std::string help,
+                  std::string fallback, std::shared_ptr<Values> target);
+// Refused by name until it is built.
+Option refused_row(std::string name, std::string help);
+
+// The rows that choose variables and parts of them, the same for every verb that has them.
+Option variables_row(std::shared_ptr<Values> target);
+Option drop_row(std::shared_ptr<Values> target);
+Option region_row(std::shared_ptr<Values> target);
+Option sel_row(std::shared_ptr<Values> target);
+Option overwrite_row(std::shared_ptr<bool> target);
+
+// A pointer to a member that keeps its owner alive.
+template <class Owner, class Member>
+std::shared_ptr<Member> member_of(const std::shared_ptr<Owner>& owner, Member Owner::*member) {
+  return {owner, &((*owner).*member)};
+}
+
+}  // namespace gridmill::cli

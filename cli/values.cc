@@ -1,0 +1,85 @@
+#include "cli/values.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <cmath>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+
+namespace gridmill::cli {
+namespace {
+
+constexpr std::int64_t kLeastMemory = std::int64_t{64} << 20;
+constexpr std::int64_t kMostThreads = 1024;
+
+// Nanoseconds in one of `unit`, 0 if there is no such unit.
+double nanoseconds_in(std::string_view unit) {
+  struct Unit {
+    std::string_view name;
+    double ns;
+  };
+  static constexpr std::array<Unit, 6> kUnits{
+      {{"", 1e9}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}}};
+  for (const Unit& known : kUnits) {
+    if (known.name == unit) return known.ns;
+  }
+  return 0;
+}
+
+}  // namespace
+
+std::int64_t parse_duration(std::string_view text) {
+  const std::string_view whole = trim(text);
+  const std::size_t unit_at = std::min(whole.find_first_not_of("0123456789."), whole.size());
+  const std::string_view number = whole.substr(0, unit_at);
+  const double unit_ns = nanoseconds_in(to_lower(trim(whole.substr(unit_at))));
+  double value = 0;
+  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), value);
+  if (number.empty() || unit_ns == 0 || code != std::errc() ||
+      end != number.data() + number.size() || value * unit_ns > 9e18) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("\"{}\" is not a duration (write for example 30s, 10m or 2h; 0 for no "
+                            "limit)",
+                            text));
+  }
+  return std::llround(value * unit_ns);
+}
+
+bool parse_switch(std::string_view text) {
+  const std::string word = to_lower(trim(text));
+  if (word == "true" || word == "yes" || word == "on" || word == "1") return true;
+  if (word == "false" || word == "no" || word == "off" || word == "0") return false;
+  throw Error(ErrorKind::invalid, fmt::format("\"{}\" is neither true nor false", text));
+}
+
+std::int64_t parse_memory(std::string_view text) {
+  const std::int64_t bytes = parse_size(text);
+  if (bytes < kLeastMemory) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} is too little to work in: give at least 64M", text));
+  }
+  return bytes;
+}
+
+int parse_threads(std::string_view text) {
+  const std::int64_t threads = parse_int(text);
+  if (threads < 1 || threads > kMostThreads) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} threads make no sense: give 1 to {}", text, kMostThreads));
+  }
+  return static_cast<int>(threads);
+}
+
+std::vector<std::string> split_list(std::string_view text, char separator) {
+  std::vector<std::string> parts;
+  for (const std::string& part : split(text, separator)) {
+    const std::string_view trimmed = trim(part);
+    if (!trimmed.empty()) parts.emplace_back(trimmed);
+  }
+  return parts;
+}
+
+}  // namespace gridmill::cli

@@ -1,0 +1,60 @@
+// verb.h: one verb of the command line, as data. Each has its file, verb_<name>.cc, with one
+// function that makes it; all_verbs() is the table.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "cli/general_options.h"
+#include "cli/options.h"
+#include "cli/printer.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill::cli {
+
+// What a verb runs with, when all options have been applied.
+struct Invocation {
+  const Workplace& workplace;
+  const GeneralOptions& general;
+  const std::vector<Setting>& settings;
+  const std::vector<std::string>& operands;  // as many as the verb asks for
+  Printer& out;
+};
+
+struct Example {
+  std::string command;  // without "gridmill"
+  std::string what;
+};
+
+struct Verb {
+  std::string name;
+  std::string summary;   // one line, for the list of verbs
+  std::string operands;  // "IN... OUT"
+  int least_operands = 1;
+  int most_operands = 1;  // -1: no limit
+  std::string about;      // paragraphs for its help
+  std::vector<Example> examples;
+  std::vector<Option> options;  // its own
+  bool has_general_options = true;
+  std::function<int(const Invocation&)> run;  // the exit code; throws Error
+};
+
+Verb convert_verb();
+Verb info_verb();
+Verb dump_verb();
+Verb verify_verb();
+Verb extract_verb();
+Verb completion_verb();
+
+// The table, in the order of the help.
+std::vector<Verb> all_verbs();
+
+// A verb's own options, then those of every verb.
+std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOptions>& general);
+
+// The setting of an option that the verb has.
+const Setting& setting_of(const std::vector<Setting>& settings, const std::string& name);
+
+}  // namespace gridmill::cli

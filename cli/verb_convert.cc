@@ -1,0 +1,102 @@
+// gridmill convert IN... OUT
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "cli/report_text.h"
+#include "cli/rows.h"
+#include "cli/verb.h"
+#include "gridmill/base/text.h"
+#include "gridmill/jobs/convert.h"
+
+namespace gridmill::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Turns netCDF, GRIB or Zarr into one new Zarr store, or, if OUT ends in .nc, .nc4 or .cdf, "
+    "into "
+    "one netCDF-4 file. Several inputs are joined along the dimension in which they differ. "
+    "Values, "
+    "attributes, packing and calendars stay as they are; coordinates are checked before anything "
+    "is "
+    "written. OUT appears only when it is complete.\n"
+    "\n"
+    "Options that take NAME:VALUE mean one variable, without NAME: all others.";
+
+Option zarr_format_row(const std::shared_ptr<ConvertOptions>& options) {
+  Option row;
+  row.name = "zarr-format";
+  row.value_name = "3|2";
+  row.help = "version of the Zarr format to write";
+  row.fallback = "3";
+  row.choices = {"3", "2"};
+  row.apply = [options](const Values& values) {
+    options->zarr_format = static_cast<int>(parse_int(values.front()));
+  };
+  return row;
+}
+
+Option chunks_row(const std::shared_ptr<ConvertOptions>& options) {
+  Option row = values_row("chunks", OptionKind::repeated, "[NAME:]LAYOUT",
+                          "chunk shape (time=24,lat=90; lat=all is the whole dimension) or size "
+                          "(16MiB); may be repeated",
+                          "chosen per variable, --dry-run says why",
+                          member_of(options, &ConvertOptions::chunks));
+  row.is_mapping = true;
+  return row;
+}
+
+std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
+  return {
+      zarr_format_row(options),
+      chunks_row(options),
+      values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
+                 "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, none, or a Zarr codec as JSON; may "
+                 "be repeated",
+                 "blosc:zstd:1:shuffle:512KiB", member_of(options, &ConvertOptions::codec)),
+      variables_row(member_of(options, &ConvertOptions::variables)),
+      drop_row(member_of(options, &ConvertOptions::drop)),
+      region_row(member_of(options, &ConvertOptions::region)),
+      sel_row(member_of(options, &ConvertOptions::sel)),
+      overwrite_row(member_of(options, &ConvertOptions::overwrite)),
+  };
+}
+
+int run(ConvertOptions& options, const Invocation& invocation) {
+  options.inputs = {invocation.operands.begin(), invocation.operands.end() - 1};
+  options.output = invocation.operands.back();
+  options.dry_run = invocation.general.dry_run;
+  options.resources = invocation.general.resources;
+  const Json report = convert(options, invocation.workplace);
+  invocation.out.print(invocation.general.json ? dump_json(report) + "\n"
+                                               : convert_text(report, options.dry_run));
+  return 0;
+}
+
+}  // namespace
+
+Verb convert_verb() {
+  const auto options = std::make_shared<ConvertOptions>();
+  Verb verb;
+  verb.name = "convert";
+  verb.summary = "netCDF, GRIB or Zarr to a new Zarr store, or to one netCDF file";
+  verb.operands = "IN... OUT";
+  verb.least_operands = 2;
+  verb.most_operands = -1;
+  verb.about = kAbout;
+  verb.examples = {
+      {"convert coads_climatology.cdf coads.zarr", "a netCDF file to a Zarr v3 store"},
+      {"convert era5_2020-*.grib era5.zarr --chunks time=24,latitude=90,longitude=180",
+       "many files, joined along time, in chunks of one day"},
+      {"convert in.nc out.zarr --codec zstd:3 --codec mask:none --zarr-format 2",
+       "other codecs, one of them for a single variable, in Zarr v2"},
+      {"convert in.nc out.zarr --sel lat=30:60,time=2020-01:2020-03 --dry-run",
+       "part of the input; only say what would be done"},
+      {"convert store.zarr back.nc", "back to netCDF-4"},
+  };
+  verb.options = rows(options);
+  verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };
+  return verb;
+}
+
+}  // namespace gridmill::cli

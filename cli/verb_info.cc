@@ -1,0 +1,45 @@
+// gridmill info LOC
+#include <fmt/format.h>
+
+#include "cli/verb.h"
+#include "gridmill/jobs/info.h"
+
+namespace gridmill::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Shows what is inside a Zarr store, a netCDF or a GRIB file without reading its values: "
+    "groups, "
+    "dimensions, coordinates and their range, units, chunks, shards, codecs (for Blosc the true "
+    "one "
+    "inside the frames), stored and logical size, and how many chunks are present.";
+
+int run(const Invocation& invocation) {
+  const InfoOptions options{invocation.operands.front()};
+  if (invocation.general.dry_run) {
+    invocation.out.print(fmt::format("would read the metadata of {}\n", options.location));
+    return 0;
+  }
+  const Json report = info(options, invocation.workplace);
+  invocation.out.print(invocation.general.json ? dump_json(report) + "\n" : info_text(report));
+  return 0;
+}
+
+}  // namespace
+
+Verb info_verb() {
+  Verb verb;
+  verb.name = "info";
+  verb.summary = "what is inside a store or file";
+  verb.operands = "LOC";
+  verb.about = kAbout;
+  verb.examples = {
+      {"info coads.zarr", "an outline of the store"},
+      {"info era5.grib", "the hypercubes in a GRIB file"},
+      {"info coads.zarr --json | jq '.variables[].path'", "the same for programs"},
+  };
+  verb.run = run;
+  return verb;
+}
+
+}  // namespace gridmill::cli

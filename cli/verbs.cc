@@ -1,0 +1,38 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "cli/verb.h"
+#include "gridmill/base/error.h"
+
+namespace gridmill::cli {
+
+std::vector<Verb> all_verbs() {
+  std::vector<Verb> verbs;
+  verbs.push_back(convert_verb());
+  verbs.push_back(info_verb());
+  verbs.push_back(dump_verb());
+  verbs.push_back(verify_verb());
+  verbs.push_back(extract_verb());
+  verbs.push_back(completion_verb());
+  return verbs;
+}
+
+std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOptions>& general) {
+  std::vector<Option> options = verb.options;
+  for (Option& option : general_options(general)) {
+    const bool wanted = verb.has_general_options || option.name == "help";
+    if (wanted) options.push_back(std::move(option));
+  }
+  return options;
+}
+
+const Setting& setting_of(const std::vector<Setting>& settings, const std::string& name) {
+  const auto found = std::find_if(settings.begin(), settings.end(), [&](const Setting& setting) {
+    return setting.option->name == name;
+  });
+  if (found != settings.end()) return *found;
+  throw Error(ErrorKind::internal, fmt::format("the verb has no option {}", name));
+}
+
+}  // namespace gridmill::cli

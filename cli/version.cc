@@ -1,0 +1,27 @@
+#include "gridmill/base/version.h"
+
+#include <fmt/format.h>
+
+#include <CLI/Version.hpp>
+
+#include "cli/help.h"
+#include "gridmill/base/versions.h"
+#include "gridmill/codec/versions.h"
+#include "gridmill/formats/versions.h"
+
+namespace gridmill::cli {
+
+std::string version_text() {
+  std::string text = fmt::format("gridmill {}\n", kVersion);
+  const std::vector<LibraryVersion> own{{"CLI11", CLI11_VERSION},
+                                        {"yaml-cpp", GRIDMILL_YAML_CPP_VERSION}};
+  for (const auto& libraries :
+       {format_library_versions(), codec_library_versions(), base_library_versions(), own}) {
+    for (const LibraryVersion& library : libraries) {
+      text += fmt::format("  {:<15}{}\n", library.name, library.version);
+    }
+  }
+  return text;
+}
+
+}  // namespace gridmill::cli

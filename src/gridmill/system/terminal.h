@@ -1,0 +1,25 @@
+// terminal.h: standard output and standard error, and who is reading them.
+//
+// Writing to a pipe whose reader has gone (`gridmill dump X | head`) is no failure of ours: it is
+// reported by value, never by a signal, so that a run may still clean up. Thread-safe; two threads
+// that write at once may interleave.
+#pragma once
+
+#include "gridmill/base/bytes.h"
+
+namespace gridmill {
+
+enum class StandardStream { output, error };
+
+bool is_terminal(StandardStream stream) noexcept;
+// Columns of the terminal behind standard error or output; `otherwise` where there is none.
+int terminal_width(StandardStream stream, int otherwise) noexcept;
+
+// From here on a write into a pipe without a reader fails instead of ending the process.
+void survive_closed_pipes() noexcept;
+
+// Writes everything. False: nobody reads any more. Throws Error(out_of_space) for a full disk
+// behind a redirection, Error(unavailable) otherwise.
+bool write_standard(StandardStream stream, ByteView bytes);
+
+}  // namespace gridmill
