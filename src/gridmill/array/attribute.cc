@@ -23,7 +23,7 @@ bool fits_int64(const Json& number) {
 // Integers that a double would round stay JSON.
 bool fits_double(const Json& number) {
   constexpr double kExact = 9007199254740992.0;  // 2^53
-  return number.is_number_float() || std::abs(number.get<double>()) <= kExact;
+  return number.is_number_float() || std::abs(number.get<double>()) < kExact;
 }
 
 bool json_equal(const Json& a, const Json& b) {
