@@ -50,10 +50,11 @@ clean:  ## remove what was built (keeps .venv and web/node_modules)
 # Configuring takes half a second; its chatter is shown by `cmake --preset` run by hand.
 define cmake_configure
 command -v cmake >/dev/null || { echo 'cmake is missing: run `make setup`' >&2; exit 1; }; \
-cmake --preset $(1) >/dev/null
+cmake --preset $(1) >/dev/null || exit 1
 endef
 define cmake_build
-$(call cmake_configure,$(1)); echo "building: $(1)"; cmake --build --preset $(1) --parallel $(JOBS)
+$(call cmake_configure,$(1)); echo "building: $(1)"; \
+cmake --build --preset $(1) --parallel $(JOBS)
 endef
 
 need-data:
