@@ -1,4 +1,9 @@
-// array_reader.h: a Zarr array's chunks as leaves.
+// array_reader.h: the leaves of a Zarr array: its chunks, inside shards the inner ones.
+//
+// An absent chunk (or one that a shard's index leaves out) is not an error: fetch says false and
+// fill gives the fill value. Any other failure throws with the array and the chunk's key. Of shards
+// the index is read once and kept, at most 64 of them; a shard that changes meanwhile is
+// Error(conflict). Thread-safe.
 #pragma once
 
 #include <memory>
@@ -9,9 +14,8 @@
 
 namespace gridmill {
 
-// Leaves are chunks. A chunk that is proven absent holds the fill value. `path` is the array's key in
-// the store, which is kept alive.
-std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store, Key path,
+// Keeps the store alive.
+std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store, Key array_path,
                                                    ArrayMetadata metadata);
 
 }  // namespace gridmill

@@ -2,211 +2,308 @@
 
 #include <fmt/format.h>
 
-#include <array>
-#include <charconv>
+#include <bit>
 #include <cmath>
-#include <cstring>
 #include <limits>
-#include <optional>
 
-#include "gridmill/base/base64.h"
-#include "gridmill/base/bytes.h"
+#include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
-#include "gridmill/base/half.h"
+#include "gridmill/zarr/base64.h"
+#include "gridmill/zarr/half.h"
 
 namespace gridmill {
 namespace {
 
-[[noreturn]] void throw_misfit(const Json& value, DataType type) {
+using Bytes = std::vector<std::byte>;
+
+[[noreturn]] void throw_bad_fill(const Json& json, DataType type) {
   throw Error(ErrorKind::corrupt,
-              fmt::format("fill value {} does not fit type {}", dump_json(value, -1), type.name()));
+              fmt::format("fill_value {} is no value of {}", dump_json(json, -1), type.name()));
 }
 
-template <class T>
-std::vector<std::byte> bytes_of(T value) {
-  std::vector<std::byte> bytes(sizeof value);
-  std::memcpy(bytes.data(), &value, sizeof value);
-  return bytes;
+void append_low_bytes(Bytes& bytes, std::uint64_t value, int size) {
+  for (int i = 0; i < size; ++i) bytes.push_back(static_cast<std::byte>(value >> (8 * i)));
 }
 
-// Exact bits as "0x...", or nullopt when the text is something else.
-std::optional<std::uint64_t> hex_bits(const std::string& text, std::int32_t size) {
-  if (!text.starts_with("0x") || text.size() != 2 + 2 * static_cast<std::size_t>(size)) {
-    return std::nullopt;
-  }
+std::uint64_t low_bytes(const std::byte* from, int size) {
+  std::uint64_t value = 0;
+  for (int i = size - 1; i >= 0; --i) value = (value << 8) | static_cast<std::uint64_t>(from[i]);
+  return value;
+}
+
+// ---- floating point: as the bits of one number of `size` bytes ----
+
+std::uint64_t bits_of(double value, int size) {
+  if (size == 2) return half_from_double(value);
+  if (size == 4) return std::bit_cast<std::uint32_t>(static_cast<float>(value));
+  return std::bit_cast<std::uint64_t>(value);
+}
+
+double double_of(std::uint64_t bits, int size) {
+  if (size == 2) return double_from_half(static_cast<std::uint16_t>(bits));
+  if (size == 4) return std::bit_cast<float>(static_cast<std::uint32_t>(bits));
+  return std::bit_cast<double>(bits);
+}
+
+// The one NaN that is spelled "NaN": sign 0, only the top bit of the mantissa.
+std::uint64_t plain_nan(int size) {
+  if (size == 2) return 0x7e00;
+  return size == 4 ? 0x7fc00000U : 0x7ff8000000000000U;
+}
+
+std::optional<std::uint64_t> hex_bits(std::string_view text, int size) {
+  if (!text.starts_with("0x") || static_cast<int>(text.size()) != 2 + 2 * size) return std::nullopt;
   std::uint64_t bits = 0;
-  const auto [end, code] = std::from_chars(text.data() + 2, text.data() + text.size(), bits, 16);
-  if (code != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  for (const char c : text.substr(2)) {
+    const int digit = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (digit < 0) return std::nullopt;
+    bits = (bits << 4) | static_cast<std::uint64_t>(digit);
+  }
   return bits;
 }
 
-std::vector<std::byte> bytes_of_bits(std::uint64_t bits, std::int32_t size) {
-  std::vector<std::byte> bytes = bytes_of(bits);
-  bytes.resize(static_cast<std::size_t>(size));
+std::uint64_t float_bits(const Json& json, int size, DataType type) {
+  if (json.is_number()) {
+    const double value = json.get<double>();
+    return std::isnan(value) ? plain_nan(size) : bits_of(value, size);
+  }
+  if (!json.is_string()) throw_bad_fill(json, type);
+  const auto& text = json.get_ref<const std::string&>();
+  if (text == "NaN") return plain_nan(size);
+  if (text == "Infinity") return bits_of(std::numeric_limits<double>::infinity(), size);
+  if (text == "-Infinity") return bits_of(-std::numeric_limits<double>::infinity(), size);
+  if (const auto bits = hex_bits(text, size)) return *bits;
+  throw_bad_fill(json, type);
+}
+
+Json float_json(std::uint64_t bits, int size, int zarr_format) {
+  const double value = double_of(bits, size);
+  if (std::isnan(value)) {
+    if (bits == plain_nan(size) || zarr_format == 2) return "NaN";
+    return fmt::format("0x{:0{}x}", bits, 2 * size);
+  }
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return value;
+}
+
+// ---- integers ----
+
+Bytes integer_bytes(const Json& json, DataType type) {
+  const int bits = 8 * type.size;
+  const bool is_signed = type.kind == ScalarKind::integer;
+  Bytes bytes;
+  Json number = json;
+  if (json.is_number_float()) {  // z5 writes 0.0
+    const double value = json.get<double>();
+    if (value != std::trunc(value) || std::abs(value) > 9007199254740992.0) {
+      throw_bad_fill(json, type);
+    }
+    number = static_cast<std::int64_t>(value);
+  }
+  if (json.is_boolean()) number = json.get<bool>() ? 1 : 0;
+  if (!number.is_number_integer()) throw_bad_fill(json, type);
+  // A non-negative literal is unsigned in nlohmann's eyes, one made above may be signed.
+  const bool is_negative = !number.is_number_unsigned() && number.get<std::int64_t>() < 0;
+  if (is_negative) {
+    const std::int64_t low =
+        bits == 64 ? std::numeric_limits<std::int64_t>::min() : -(std::int64_t{1} << (bits - 1));
+    if (!is_signed || number.get<std::int64_t>() < low) throw_bad_fill(json, type);
+  } else {
+    const int usable = is_signed ? bits - 1 : bits;
+    if (usable < 64 && number.get<std::uint64_t>() >> usable != 0) throw_bad_fill(json, type);
+  }
+  append_low_bytes(bytes, number.get<std::uint64_t>(), type.size);
   return bytes;
 }
 
-std::vector<std::byte> float_bytes(double value, std::int32_t size) {
-  if (size == 2) return bytes_of(half_from_float(static_cast<float>(value)));
-  if (size == 4) return bytes_of(static_cast<float>(value));
-  return bytes_of(value);
+Json integer_json(const std::byte* from, DataType type) {
+  const std::uint64_t bits = low_bytes(from, type.size);
+  if (type.kind == ScalarKind::unsigned_) return bits;
+  const int unused = 64 - 8 * type.size;
+  return static_cast<std::int64_t>(bits << unused) >> unused;
 }
 
-std::vector<std::byte> float_from_json(const Json& value, std::int32_t size, DataType type) {
-  if (value.is_number()) return float_bytes(value.get<double>(), size);
-  if (!value.is_string()) throw_misfit(value, type);
-  const auto text = value.get<std::string>();
-  if (text == "NaN") return float_bytes(std::numeric_limits<double>::quiet_NaN(), size);
-  if (text == "Infinity") return float_bytes(std::numeric_limits<double>::infinity(), size);
-  if (text == "-Infinity") return float_bytes(-std::numeric_limits<double>::infinity(), size);
-  if (const auto bits = hex_bits(text, size)) return bytes_of_bits(*bits, size);
-  throw_misfit(value, type);
+// ---- fixed-length text ----
+
+Bytes padded(Bytes bytes, const Json& json, DataType type) {
+  if (static_cast<std::int64_t>(bytes.size()) > type.size) throw_bad_fill(json, type);
+  bytes.resize(static_cast<std::size_t>(type.size));
+  return bytes;
 }
 
-std::vector<std::byte> integer_from_json(const Json& value, DataType type) {
-  // z5 and old zarr write 0.0 for integers; a whole number that fits is taken.
-  const bool is_whole_float = value.is_number_float() && std::floor(value.get<double>()) == value.get<double>() &&
-                              std::abs(value.get<double>()) < 9e15;
-  if (!value.is_number_integer() && !is_whole_float) throw_misfit(value, type);
-  const int bits = 8 * type.size;
-  if (type.kind == ScalarKind::unsigned_) {
-    const bool is_negative = is_whole_float ? value.get<double>() < 0
-                                            : !value.is_number_unsigned() && value.get<std::int64_t>() < 0;
-    const auto number = is_negative ? 0 : value.get<std::uint64_t>();
-    if (is_negative || (bits < 64 && number >> bits != 0)) throw_misfit(value, type);
-    return bytes_of_bits(number, type.size);
+Bytes fixed_bytes(const Json& json, DataType type) {
+  if (json.is_array()) {  // v3 raw bits
+    Bytes bytes;
+    for (const Json& item : json) {
+      if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 255) throw_bad_fill(json, type);
+      bytes.push_back(static_cast<std::byte>(item.get<int>()));
+    }
+    return padded(std::move(bytes), json, type);
   }
-  const bool too_large = value.is_number_unsigned() &&
-                         value.get<std::uint64_t>() > std::uint64_t{std::numeric_limits<std::int64_t>::max()};
-  const auto number = value.get<std::int64_t>();
-  const std::int64_t limit = bits == 64 ? std::numeric_limits<std::int64_t>::max()
-                                        : (std::int64_t{1} << (bits - 1)) - 1;
-  if (too_large || number > limit || number < -limit - 1) throw_misfit(value, type);
-  return bytes_of_bits(static_cast<std::uint64_t>(number), type.size);
+  if (json.is_number_integer() && json.get<std::int64_t>() == 0) return padded({}, json, type);
+  if (!json.is_string()) throw_bad_fill(json, type);
+  auto bytes = base64_decode(json.get_ref<const std::string&>());
+  if (!bytes) throw_bad_fill(json, type);
+  return padded(std::move(*bytes), json, type);
 }
 
-std::vector<std::byte> complex_from_json(const Json& value, DataType type) {
-  if (!value.is_array() || value.size() != 2) throw_misfit(value, type);
-  std::vector<std::byte> real = float_from_json(value[0], type.size / 2, type);
-  const std::vector<std::byte> imaginary = float_from_json(value[1], type.size / 2, type);
-  real.insert(real.end(), imaginary.begin(), imaginary.end());
-  return real;
-}
-
-// v2: base64 of the padded bytes; v3: the same for null_terminated_bytes as zarr-python writes it.
-std::vector<std::byte> bytes_from_json(const Json& value, DataType type) {
-  if (value.is_number_integer() && value == 0) {
-    return std::vector<std::byte>(static_cast<std::size_t>(type.size));
+// The text comes from a JSON parser, which has checked that it is UTF-8.
+Bytes ucs4_bytes(const Json& json, DataType type) {
+  if (json.is_number_integer() && json.get<std::int64_t>() == 0) return padded({}, json, type);
+  if (!json.is_string()) throw_bad_fill(json, type);
+  Bytes bytes;
+  const auto& text = json.get_ref<const std::string&>();
+  for (std::size_t i = 0; i < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[i++]);
+    const int follow = lead < 0x80 ? 0 : lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    std::uint32_t code = follow == 0 ? lead : lead & (0x3fU >> follow);
+    for (int k = 0; k < follow && i < text.size(); ++k) {
+      code = (code << 6) | (static_cast<unsigned char>(text[i++]) & 0x3fU);
+    }
+    append_low_bytes(bytes, code, 4);
   }
-  if (!value.is_string()) throw_misfit(value, type);
-  const auto decoded = base64_decode(value.get<std::string>());
-  if (!decoded || decoded->size() > static_cast<std::size_t>(type.size)) throw_misfit(value, type);
-  std::vector<std::byte> element(static_cast<std::size_t>(type.size));
-  std::memcpy(element.data(), decoded->data(), decoded->size());
-  return element;
+  return padded(std::move(bytes), json, type);
 }
 
-// v3 fixed_length_utf32 is plain text; v2 <U is base64 or, as zarr-python writes it, plain text too.
-std::vector<std::byte> unicode_from_json(const Json& value, DataType type) {
-  std::vector<std::byte> element(static_cast<std::size_t>(type.size));
-  if (value.is_number_integer() && value == 0) return element;
-  if (!value.is_string()) throw_misfit(value, type);
-  const auto text = value.get<std::string>();
-  std::size_t at = 0;
-  for (const char c : text) {
-    // Only ASCII fills are in use; anything else would need a decoder for no known store.
-    if (static_cast<unsigned char>(c) > 127 || at + 4 > element.size()) throw_misfit(value, type);
-    element[at] = static_cast<std::byte>(c);
-    at += 4;
-  }
-  return element;
-}
-
-Json float_to_json(const std::byte* at, std::int32_t size) {
-  double value = 0;
-  std::uint64_t bits = 0;
-  std::memcpy(&bits, at, static_cast<std::size_t>(size));
-  if (size == 2) value = static_cast<double>(float_from_half(static_cast<std::uint16_t>(bits)));
-  if (size == 4) value = static_cast<double>(load_le<float>(at));
-  if (size == 8) value = load_le<double>(at);
-  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-  if (!std::isnan(value)) return value;
-  const std::uint64_t plain = size == 2 ? 0x7e00u : size == 4 ? 0x7fc00000u : 0x7ff8000000000000u;
-  if (bits == plain) return "NaN";
-  return fmt::format("0x{:0{}x}", bits, 2 * size);
-}
-
-std::string unicode_text(const FillValue& fill) {
+std::string utf8_of(const Bytes& bytes) {
   std::string text;
-  for (std::size_t at = 0; at + 4 <= fill.element.size(); at += 4) {
-    const auto code = load_le<std::uint32_t>(fill.element.data() + at);
+  for (std::size_t i = 0; i + 4 <= bytes.size(); i += 4) {
+    const auto code = load_le<std::uint32_t>(bytes.data() + i);
     if (code == 0) break;
-    text += static_cast<char>(code);
+    const auto put = [&](std::uint32_t byte) { text += static_cast<char>(byte); };
+    if (code < 0x80) {
+      put(code);
+    } else if (code < 0x800) {
+      put(0xc0 | (code >> 6));
+      put(0x80 | (code & 0x3f));
+    } else if (code < 0x10000) {
+      put(0xe0 | (code >> 12));
+      put(0x80 | ((code >> 6) & 0x3f));
+      put(0x80 | (code & 0x3f));
+    } else {
+      put(0xf0 | ((code >> 18) & 7));
+      put(0x80 | ((code >> 12) & 0x3f));
+      put(0x80 | ((code >> 6) & 0x3f));
+      put(0x80 | (code & 0x3f));
+    }
   }
   return text;
+}
+
+Bytes complex_bytes(const Json& json, DataType type) {
+  const Json pair = json.is_array() ? json : Json::array({json, 0});
+  if (pair.size() != 2) throw_bad_fill(json, type);
+  Bytes bytes;
+  for (const Json& part : pair) {
+    append_low_bytes(bytes, float_bits(part, type.size / 2, type), type.size / 2);
+  }
+  return bytes;
+}
+
+Bytes element_bytes(const Json& json, DataType type) {
+  Bytes bytes;
+  switch (type.kind) {
+    case ScalarKind::boolean: {
+      const bool is_number = json.is_number_integer() && (json == 0 || json == 1);
+      if (!json.is_boolean() && !is_number) throw_bad_fill(json, type);
+      bytes.push_back(json == true || json == 1 ? std::byte{1} : std::byte{0});
+      return bytes;
+    }
+    case ScalarKind::integer:
+    case ScalarKind::unsigned_:
+      return integer_bytes(json, type);
+    case ScalarKind::floating:
+      append_low_bytes(bytes, float_bits(json, type.size, type), type.size);
+      return bytes;
+    case ScalarKind::complex:
+      return complex_bytes(json, type);
+    case ScalarKind::bytes:
+      return fixed_bytes(json, type);
+    case ScalarKind::unicode:
+      return ucs4_bytes(json, type);
+    case ScalarKind::string:
+      break;
+  }
+  throw_bad_fill(json, type);
 }
 
 }  // namespace
 
 FillValue FillValue::zero(DataType type) {
   FillValue fill;
-  if (!type.is_string()) fill.element.resize(static_cast<std::size_t>(type.size));
+  if (!type.is_string()) fill.bytes_.resize(static_cast<std::size_t>(type.size));
   return fill;
 }
 
-FillValue fill_from_json(const Json& value, DataType type, int format) {
-  FillValue fill = FillValue::zero(type);
-  if (value.is_null()) {
-    if (format != 2) throw_misfit(value, type);
-    fill.is_null = true;
+FillValue FillValue::null(DataType type) {
+  FillValue fill = zero(type);
+  fill.is_null_ = true;
+  return fill;
+}
+
+FillValue FillValue::of_element(DataType type, const std::byte* element) {
+  FillValue fill;
+  fill.bytes_.assign(element, element + type.size);
+  return fill;
+}
+
+FillValue FillValue::of_text(std::string text) {
+  FillValue fill;
+  fill.text_ = std::move(text);
+  return fill;
+}
+
+FillValue FillValue::from_json(const Json& json, DataType type, int zarr_format) {
+  if (json.is_null() && zarr_format == 2) return null(type);
+  FillValue fill;
+  if (!type.is_string()) {
+    fill.bytes_ = element_bytes(json, type);
     return fill;
   }
-  switch (type.kind) {
-    case ScalarKind::boolean:
-      if (value.is_boolean()) {
-        fill.element[0] = std::byte{value.get<bool>()};
-      } else if (value.is_number_integer() && (value == 0 || value == 1)) {
-        fill.element[0] = std::byte{value == 1};
-      } else {
-        throw_misfit(value, type);
-      }
-      break;
-    case ScalarKind::integer:
-    case ScalarKind::unsigned_: fill.element = integer_from_json(value, type); break;
-    case ScalarKind::floating: fill.element = float_from_json(value, type.size, type); break;
-    case ScalarKind::complex: fill.element = complex_from_json(value, type); break;
-    case ScalarKind::bytes: fill.element = bytes_from_json(value, type); break;
-    case ScalarKind::unicode: fill.element = unicode_from_json(value, type); break;
-    case ScalarKind::string:
-      if (value.is_string()) {
-        fill.text = value.get<std::string>();
-      } else if (!(value.is_number_integer() && value == 0)) {
-        throw_misfit(value, type);
-      }
-      break;
-  }
+  const bool is_zero = zarr_format == 2 && json.is_number() && json == 0;  // zarr-python 2
+  if (!json.is_string() && !is_zero) throw_bad_fill(json, type);
+  if (json.is_string()) fill.text_ = json.get<std::string>();
   return fill;
 }
 
-Json fill_to_json(const FillValue& fill, DataType type, int format) {
-  if (fill.is_null && format == 2) return nullptr;
+Json FillValue::to_json(DataType type, int zarr_format) const {
+  if (is_null_ && zarr_format == 2) return nullptr;
+  const std::byte* at = bytes_.data();
   switch (type.kind) {
-    case ScalarKind::boolean: return fill.element[0] != std::byte{0};
-    case ScalarKind::floating: return float_to_json(fill.element.data(), type.size);
-    case ScalarKind::complex:
-      return Json::array({float_to_json(fill.element.data(), type.size / 2),
-                          float_to_json(fill.element.data() + type.size / 2, type.size / 2)});
-    case ScalarKind::bytes: return base64_encode(fill.element);
-    case ScalarKind::unicode: return unicode_text(fill);
-    case ScalarKind::string: return fill.text;
-    default: break;
+    case ScalarKind::boolean:
+      return *at != std::byte{0};
+    case ScalarKind::integer:
+    case ScalarKind::unsigned_:
+      return integer_json(at, type);
+    case ScalarKind::floating:
+      return float_json(low_bytes(at, type.size), type.size, zarr_format);
+    case ScalarKind::complex: {
+      const int half = type.size / 2;
+      return Json::array({float_json(low_bytes(at, half), half, zarr_format),
+                          float_json(low_bytes(at + half, half), half, zarr_format)});
+    }
+    case ScalarKind::bytes:
+      return base64_encode(bytes_);
+    case ScalarKind::unicode:
+      return utf8_of(bytes_);
+    case ScalarKind::string:
+      return text_;
   }
-  Json number;
-  visit_real(type, [&](auto value) {
-    std::memcpy(&value, fill.element.data(), sizeof value);
-    number = value;
-  });
-  return number;
+  return nullptr;
+}
+
+std::vector<std::byte> FillValue::element(DataType type) const {
+  if (!type.is_string()) return bytes_;
+  Bytes bytes(sizeof(StringRef));
+  store_le(bytes.data(), StringRef{text_.data(), text_.size()});
+  return bytes;
+}
+
+void FillValue::fill(const MutableArrayView& view) const {
+  fill_array(element(view.type).data(), view);
 }
 
 }  // namespace gridmill

@@ -1,29 +1,46 @@
-// fill_value.h: the value of absent chunks, between JSON and the bytes of one element.
+// fill_value.h: what the elements of an absent chunk are, and its many spellings in JSON.
 //
-// JSON has no NaN, no infinity and no bytes, so Zarr spells them: "NaN", "Infinity", "-Infinity",
-// "0x7fc00001" (all bits, most significant first), base64 for fixed-length bytes (v2). 64-bit integers
-// never pass through a double.
+// Held as the bytes of one element, so that NaNs keep their payload and -0.0 differs from 0.0. v3
+// spells "NaN" (exactly 0x7fc00000 for float32), "Infinity", "-Infinity", hex for any other NaN,
+// pairs for complex; v2 also bare NaN, base64 for fixed strings, null. 64-bit integers never pass
+// through a double. Throws Error(corrupt) for a value that its type can't hold.
 #pragma once
 
-#include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "gridmill/array/data_type.h"
+#include "gridmill/array/strings.h"
+#include "gridmill/array/view.h"
 #include "gridmill/base/json.h"
 
 namespace gridmill {
 
-struct FillValue {
-  bool is_null = false;           // v2 null: absent chunks have no defined value; bytes are zero
-  std::vector<std::byte> element;  // type.size bytes; empty for `string`
-  std::string text;                // of type `string`
-
+class FillValue {
+ public:
+  FillValue() = default;
+  // All bytes zero, the empty string.
   static FillValue zero(DataType type);
-};
+  // v2's null: absent chunks read as zero, and no value is special.
+  static FillValue null(DataType type);
+  // The element at `element`, of a type that is not string.
+  static FillValue of_element(DataType type, const std::byte* element);
+  static FillValue of_text(std::string text);  // type string
+  static FillValue from_json(const Json& json, DataType type, int zarr_format);
 
-// Throws Error(corrupt) naming the value when it does not fit the type. `format` is 2 or 3.
-FillValue fill_from_json(const Json& value, DataType type, int format);
-Json fill_to_json(const FillValue& fill, DataType type, int format);
+  Json to_json(DataType type, int zarr_format) const;
+  bool is_null() const noexcept { return is_null_; }
+  // The bytes of one element; for strings a StringRef that lives as long as this value.
+  std::vector<std::byte> element(DataType type) const;
+  const std::string& text() const noexcept { return text_; }
+  void fill(const MutableArrayView& view) const;
+
+  friend bool operator==(const FillValue&, const FillValue&) = default;
+
+ private:
+  std::vector<std::byte> bytes_;  // empty for strings
+  std::string text_;
+  bool is_null_ = false;
+};
 
 }  // namespace gridmill

@@ -2,175 +2,212 @@
 
 #include <fmt/format.h>
 
-#include <map>
-#include <optional>
+#include <algorithm>
 
 #include "gridmill/base/error.h"
 
 namespace gridmill {
 namespace {
 
-// Metadata documents are small; a huge one is an attack or a mistake.
-constexpr std::int64_t kLargestDocument = std::int64_t{1} << 28;
-constexpr int kDeepestGroup = 32;
+constexpr int kMaxDepth = 64;  // of groups in groups
 
 std::optional<Json> read_json(Store& store, const Key& key) {
-  const auto found = store.stat(key);
-  if (!found) return std::nullopt;
-  return in_context([&] { return fmt::format("{}/{}", store.describe(), key.text()); }, [&] {
-    if (found->value_size > kLargestDocument) {
-      throw Error(ErrorKind::corrupt, fmt::format("a metadata document of {} bytes",
-                                                  found->value_size));
+  Buffer text;
+  if (!store.get(key, text)) return std::nullopt;
+  return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
+                    [&] { return parse_json(as_text(text)); });
+}
+
+std::string joined(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "/" + name;
+}
+
+Key below(const Key& root, const std::string& path) { return path.empty() ? root : root / path; }
+
+std::string named(const std::string& path) { return path.empty() ? "the root" : path; }
+
+template <class Action>
+auto at_node(const std::string& path, Action&& action) {
+  return in_context([&] { return "Zarr node " + named(path); }, std::forward<Action>(action));
+}
+
+ZarrNode node_from_v3(const std::string& path, const Json& document) {
+  return at_node(path, [&] {
+    ZarrNode node{path, {}, {}};
+    const std::string type = json_string(document, "node_type", "zarr.json");
+    if (type == "array") {
+      node.array = array_metadata_from_v3(document);
+      return node;
     }
-    Buffer bytes;
-    if (!store.get(key, bytes)) throw Error(ErrorKind::unavailable, "vanished while being read");
-    return std::optional(parse_json(as_text(bytes)));
-  });
-}
-
-template <class Parse>
-void add_node(const std::string& path, Parse&& parse) {
-  in_context([&] { return "/" + path; }, parse);
-}
-
-// ---- v3
-
-bool is_group(const Json& document) {
-  return json_string(document, "node_type", "zarr.json") == "group";
-}
-
-void add_v3(ZarrHierarchy& out, const std::string& path, const Json& document) {
-  add_node(path, [&] {
+    if (type != "group") {
+      throw Error(ErrorKind::corrupt, fmt::format("node_type \"{}\" is unknown", type));
+    }
     if (json_int(document, "zarr_format", "zarr.json") != 3) {
-      throw Error(ErrorKind::corrupt, "zarr.json: zarr_format is not 3");
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("Zarr format {} is not supported", document["zarr_format"].dump()));
     }
-    if (is_group(document)) {
-      out.groups.push_back({path, Attributes::from_json(document.value("attributes", Json::object()))});
-    } else {
-      out.arrays.push_back({path, parse_array_v3(document)});
+    if (document.contains("attributes")) {
+      node.attributes = Attributes::from_json(document["attributes"]);
     }
+    return node;
   });
 }
 
-void walk_v3(Store& store, const Key& root, const Key& at, const std::string& path, int depth,
-             ZarrHierarchy& out) {
-  if (depth > kDeepestGroup) throw Error(ErrorKind::corrupt, "groups are nested too deeply");
-  for (const std::string& name : store.children(at)) {
-    const auto document = read_json(store, at / name / "zarr.json");
-    if (!document) continue;
-    const std::string child = path.empty() ? name : path + "/" + name;
-    add_v3(out, child, *document);
-    if (is_group(*document)) walk_v3(store, root, at / name, child, depth + 1, out);
-  }
-}
-
-bool add_consolidated_v3(const Json& root, ZarrHierarchy& out) {
-  const Json consolidated = root.value("consolidated_metadata", Json());
-  if (!consolidated.is_object() || !consolidated.contains("metadata")) return false;
-  std::map<std::string, const Json*> sorted;
-  for (const auto& [path, document] : consolidated["metadata"].items()) {
-    (void)Key(path);  // keys can't leave the root
-    sorted.emplace(path, &document);
-  }
-  for (const auto& [path, document] : sorted) add_v3(out, path, *document);
-  return true;
-}
-
-ZarrHierarchy open_v3(Store& store, const Key& root, const Json& document) {
-  ZarrHierarchy out;
-  out.format = 3;
-  add_v3(out, "", document);
-  if (!is_group(document)) return out;
-  out.is_consolidated = add_consolidated_v3(document, out);
-  if (!out.is_consolidated) walk_v3(store, root, root, "", 0, out);
-  return out;
-}
-
-// ---- v2
-
-void add_v2_array(ZarrHierarchy& out, const std::string& path, const Json& zarray,
-                  const std::optional<Json>& zattrs) {
-  add_node(path, [&] {
-    out.arrays.push_back({path, parse_array_v2(zarray, zattrs.value_or(Json::object()))});
+ZarrNode array_node_v2(const std::string& path, const Json& document, const Json& attributes) {
+  return at_node(path, [&] {
+    return ZarrNode{path, {}, array_metadata_from_v2(document, attributes)};
   });
 }
 
-void add_v2_group(ZarrHierarchy& out, const std::string& path, const std::optional<Json>& zattrs) {
-  add_node(path, [&] {
-    out.groups.push_back({path, Attributes::from_json(zattrs.value_or(Json::object()))});
-  });
+ZarrNode group_node_v2(const std::string& path, const Json& attributes) {
+  return at_node(path, [&] { return ZarrNode{path, Attributes::from_json(attributes), {}}; });
 }
 
-void walk_v2(Store& store, const Key& at, const std::string& path, int depth, ZarrHierarchy& out) {
-  if (depth > kDeepestGroup) throw Error(ErrorKind::corrupt, "groups are nested too deeply");
-  for (const std::string& name : store.children(at)) {
-    const Key child_key = at / name;
-    const std::string child = path.empty() ? name : path + "/" + name;
-    if (const auto zarray = read_json(store, child_key / ".zarray")) {
-      add_v2_array(out, child, *zarray, read_json(store, child_key / ".zattrs"));
-    } else if (read_json(store, child_key / ".zgroup")) {
-      add_v2_group(out, child, read_json(store, child_key / ".zattrs"));
-      walk_v2(store, child_key, child, depth + 1, out);
-    }
-  }
-}
-
-// "a/b/.zarray" -> ("a/b", ".zarray").
-std::pair<std::string, std::string> split_document_key(const std::string& key) {
-  const std::size_t slash = key.rfind('/');
-  if (slash == std::string::npos) return {"", key};
-  return {key.substr(0, slash), key.substr(slash + 1)};
-}
-
-void add_consolidated_v2(const Json& zmetadata, ZarrHierarchy& out) {
-  struct Documents {
-    const Json* zarray = nullptr;
-    const Json* zgroup = nullptr;
-    std::optional<Json> zattrs;
+// Parents before children, otherwise in the order of the document.
+void sort_parents_first(std::vector<ZarrNode>& nodes) {
+  const auto depth = [](const ZarrNode& node) {
+    return node.path.empty() ? 0 : 1 + std::count(node.path.begin(), node.path.end(), '/');
   };
-  std::map<std::string, Documents> nodes;
-  for (const auto& [key, document] : json_member(zmetadata, "metadata", ".zmetadata").items()) {
-    const auto [path, name] = split_document_key(key);
-    (void)Key(path);
-    Documents& node = nodes[path];
-    if (name == ".zarray") node.zarray = &document;
-    if (name == ".zgroup") node.zgroup = &document;
-    if (name == ".zattrs") node.zattrs = document;
+  std::stable_sort(nodes.begin(), nodes.end(),
+                   [&](const ZarrNode& a, const ZarrNode& b) { return depth(a) < depth(b); });
+}
+
+void add_consolidated_v3(const Json& consolidated, std::vector<ZarrNode>& nodes) {
+  const Json& metadata = json_member(consolidated, "metadata", "consolidated_metadata");
+  if (!metadata.is_object()) {
+    throw Error(ErrorKind::corrupt, "consolidated_metadata holds no object of nodes");
   }
-  for (const auto& [path, node] : nodes) {
-    if (node.zarray != nullptr) add_v2_array(out, path, *node.zarray, node.zattrs);
-    if (node.zgroup != nullptr) add_v2_group(out, path, node.zattrs);
+  for (const auto& [path, document] : metadata.items()) {
+    if (Key(path).is_root()) continue;
+    nodes.push_back(node_from_v3(path, document));
   }
+}
+
+// "a/b/.zarray" -> "a/b" if it ends with `suffix`.
+std::optional<std::string> path_before(const std::string& key, std::string_view suffix) {
+  if (key == suffix) return "";
+  if (!key.ends_with("/" + std::string(suffix))) return std::nullopt;
+  return key.substr(0, key.size() - suffix.size() - 1);
+}
+
+void add_consolidated_v2(const Json& document, std::vector<ZarrNode>& nodes) {
+  const Json& metadata = json_member(document, "metadata", ".zmetadata");
+  if (!metadata.is_object()) throw Error(ErrorKind::corrupt, ".zmetadata holds no object of nodes");
+  const auto attributes_of = [&](const std::string& path) {
+    const auto found = metadata.find(joined(path, ".zattrs"));
+    return found == metadata.end() ? Json(Json::object()) : *found;
+  };
+  for (const auto& [key, value] : metadata.items()) {
+    if (const auto group = path_before(key, ".zgroup")) {
+      static_cast<void>(Key(*group));  // refuses paths that leave the store
+      nodes.push_back(group_node_v2(*group, attributes_of(*group)));
+    } else if (const auto array = path_before(key, ".zarray")) {
+      static_cast<void>(Key(*array));
+      nodes.push_back(array_node_v2(*array, value, attributes_of(*array)));
+    }
+  }
+}
+
+// Reads nodes one by one, by listing.
+class Lister {
+ public:
+  Lister(Store& store, Key root, int zarr_format)
+      : store_(store), root_(std::move(root)), zarr_format_(zarr_format) {}
+
+  std::optional<ZarrNode> node_at(const std::string& path) {
+    const Key key = below(root_, path);
+    if (zarr_format_ == 3) {
+      const auto document = read_json(store_, key / "zarr.json");
+      if (!document) return std::nullopt;
+      return node_from_v3(path, *document);
+    }
+    const auto array = read_json(store_, key / ".zarray");
+    if (!array && !read_json(store_, key / ".zgroup")) return std::nullopt;
+    const Json attributes = read_json(store_, key / ".zattrs").value_or(Json(Json::object()));
+    return array ? array_node_v2(path, *array, attributes) : group_node_v2(path, attributes);
+  }
+
+  void add_children(const std::string& path, std::vector<ZarrNode>& nodes, int depth = 0) {
+    if (depth > kMaxDepth) {
+      throw Error(ErrorKind::corrupt, fmt::format("groups are nested deeper than {}", kMaxDepth));
+    }
+    for (const std::string& name : store_.children(below(root_, path))) {
+      if (name == "zarr.json" || name.starts_with(".z")) continue;
+      auto child = node_at(joined(path, name));
+      if (!child) continue;
+      const bool is_group = !child->array;
+      nodes.push_back(std::move(*child));
+      if (is_group) add_children(joined(path, name), nodes, depth + 1);
+    }
+  }
+
+ private:
+  Store& store_;
+  Key root_;
+  int zarr_format_;
+};
+
+std::optional<ZarrHierarchy> open_v3(Store& store, const Key& root) {
+  const auto document = read_json(store, root / "zarr.json");
+  if (!document) return std::nullopt;
+  ZarrHierarchy hierarchy;
+  hierarchy.nodes.push_back(node_from_v3("", *document));
+  if (hierarchy.nodes[0].array) return hierarchy;
+  const auto consolidated = document->find("consolidated_metadata");
+  if (consolidated != document->end() && consolidated->is_object()) {
+    hierarchy.is_consolidated = true;
+    add_consolidated_v3(*consolidated, hierarchy.nodes);
+  } else {
+    Lister(store, root, 3).add_children("", hierarchy.nodes);
+  }
+  return hierarchy;
 }
 
 std::optional<ZarrHierarchy> open_v2(Store& store, const Key& root) {
-  ZarrHierarchy out;
-  out.format = 2;
-  if (const auto zarray = read_json(store, root / ".zarray")) {
-    add_v2_array(out, "", *zarray, read_json(store, root / ".zattrs"));
-    return out;
+  ZarrHierarchy hierarchy;
+  hierarchy.zarr_format = 2;
+  if (const auto consolidated = read_json(store, root / ".zmetadata")) {
+    hierarchy.is_consolidated = true;
+    add_consolidated_v2(*consolidated, hierarchy.nodes);
+    sort_parents_first(hierarchy.nodes);
+    if (hierarchy.nodes.empty() || !hierarchy.nodes[0].path.empty()) {
+      throw Error(ErrorKind::corrupt, ".zmetadata does not describe the root");
+    }
+    return hierarchy;
   }
-  if (const auto zmetadata = read_json(store, root / ".zmetadata")) {
-    add_consolidated_v2(*zmetadata, out);
-    out.is_consolidated = true;
-    return out;
-  }
-  if (!read_json(store, root / ".zgroup")) return std::nullopt;
-  add_v2_group(out, "", read_json(store, root / ".zattrs"));
-  walk_v2(store, root, "", 0, out);
-  return out;
+  Lister lister(store, root, 2);
+  auto node = lister.node_at("");
+  if (!node) return std::nullopt;
+  hierarchy.nodes.push_back(std::move(*node));
+  if (!hierarchy.nodes[0].array) lister.add_children("", hierarchy.nodes);
+  return hierarchy;
 }
 
 }  // namespace
 
 ZarrHierarchy open_hierarchy(Store& store, const Key& root) {
-  if (const auto document = read_json(store, root / "zarr.json")) {
-    return open_v3(store, root, *document);
+  return in_context(
+      [&] { return store.describe(); },
+      [&] {
+        if (auto hierarchy = open_v3(store, root)) {
+          sort_parents_first(hierarchy->nodes);
+          return std::move(*hierarchy);
+        }
+        if (auto hierarchy = open_v2(store, root)) return std::move(*hierarchy);
+        throw Error(
+            ErrorKind::not_found,
+            fmt::format("no Zarr group or array at {} (neither zarr.json nor .zgroup, .zarray "
+                        "or .zmetadata)",
+                        named(root.text())));
+      });
+}
+
+std::optional<int> zarr_format_at(Store& store, const Key& root) {
+  if (store.stat(root / "zarr.json")) return 3;
+  for (const char* name : {".zgroup", ".zarray", ".zmetadata"}) {
+    if (store.stat(root / name)) return 2;
   }
-  if (auto found = open_v2(store, root)) return *std::move(found);
-  throw Error(ErrorKind::not_found,
-              fmt::format("{} holds no Zarr group or array{}", store.describe(),
-                          root.is_root() ? "" : " at " + root.text()));
+  return std::nullopt;
 }
 
 }  // namespace gridmill

@@ -1,9 +1,12 @@
-// hierarchy.h: the groups and arrays of a Zarr store, v2 or v3.
+// hierarchy.h: the groups and arrays of a store, Zarr v2 or v3.
 //
-// Consolidated metadata (v3 inline in the root's zarr.json, v2 .zmetadata) is used when it is there: one
-// read then opens the whole store. Otherwise the store is walked.
+// Consolidated metadata (v3 inline in the root's zarr.json, v2 .zmetadata) is used where present,
+// so that a store of any size opens in one request; otherwise the store is listed. Whether it is
+// stale is not looked into. Errors name the node: Error(not_found) if nothing is there,
+// Error(corrupt) for broken metadata, Error(unsupported) for what can't be read.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -12,25 +15,22 @@
 
 namespace gridmill {
 
-struct ZarrGroup {
-  std::string path;  // "" for the root
-  Attributes attributes;
-};
-
-struct ZarrArray {
-  std::string path;
-  ArrayMetadata metadata;
+struct ZarrNode {
+  std::string path;       // below the root that was opened: "", "a/b"
+  Attributes attributes;  // of a group; an array has its own in its metadata
+  std::optional<ArrayMetadata> array;
 };
 
 struct ZarrHierarchy {
-  int format = 3;
+  int zarr_format = 3;
   bool is_consolidated = false;
-  std::vector<ZarrGroup> groups;  // parents before children, in path order
-  std::vector<ZarrArray> arrays;  // in path order
+  std::vector<ZarrNode> nodes;  // parents before children; [0] is the root, a group or an array
 };
 
-// Opens what is at `root` inside the store: a group with all below it, or one array. Throws
-// Error(not_found) if there is neither; errors name the node.
-ZarrHierarchy open_hierarchy(Store& store, const Key& root = Key());
+// `root` is a group or array inside the store, the root key for the whole of it.
+ZarrHierarchy open_hierarchy(Store& store, const Key& root = {});
+
+// nullopt: no Zarr node there.
+std::optional<int> zarr_format_at(Store& store, const Key& root = {});
 
 }  // namespace gridmill

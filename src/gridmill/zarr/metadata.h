@@ -1,51 +1,67 @@
-// metadata.h: what a Zarr array's or group's metadata document says, v2 and v3 alike.
+// metadata.h: one Zarr array's metadata, v2 (.zarray and .zattrs) and v3 (zarr.json) alike.
 //
-// Parsing is strict: what this build does not understand and may not ignore is refused by name
-// (Error(unsupported)); what contradicts itself is Error(corrupt). Sizes are checked before anybody
-// allocates by them. Writing gives the same document for the same metadata.
+// Strict about what it doesn't know: unknown extensions that must be understood, storage
+// transformers, other grids than the regular one and unknown data types are refused by name
+// (Error(unsupported)); contradictions are Error(corrupt). Sizes are checked before anything is
+// allocated: a chunk has at most 2 GiB. A plain value.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "gridmill/array/attribute.h"
-#include "gridmill/array/box.h"
-#include "gridmill/base/json.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/store/key.h"
 #include "gridmill/zarr/fill_value.h"
 
 namespace gridmill {
 
+enum class ChunkKeys {
+  slashed,  // v3 "default": c/1/2
+  v2,       // 1.2
+};
+
+// A shard holds whole chunks and an index of where each lies.
+struct Sharding {
+  Shape shard;  // in elements; multiples of the chunk
+  bool is_index_at_end = true;
+  bool is_index_checked = true;  // crc32c behind the index
+  friend bool operator==(const Sharding&, const Sharding&) = default;
+};
+
 struct ArrayMetadata {
-  int format = 3;
+  int zarr_format = 3;
   Shape shape;
-  Shape chunks;  // what one key holds; a shard, when the chain begins with sharding
+  Shape chunk;  // the unit that is encoded; inside shards the inner chunk
+  std::optional<Sharding> sharding;
   DataType type;
   FillValue fill;
   CodecChain codecs;
-  // v3: absent, or one name or null per dimension. v2: from _ARRAY_DIMENSIONS.
-  std::optional<std::vector<std::optional<std::string>>> dimension_names;
-  Attributes attributes;  // v2: without _ARRAY_DIMENSIONS
+  // v3's names, "" for null; v2's _ARRAY_DIMENSIONS. nullopt: unnamed.
+  std::optional<std::vector<std::string>> dimension_names;
+  Attributes attributes;  // without _ARRAY_DIMENSIONS
+  ChunkKeys chunk_keys = ChunkKeys::slashed;
   char separator = '/';
-  bool is_v2_keys = false;  // "0.1" instead of "c/0/1"
 
-  ChunkGrid grid() const { return {shape, chunks}; }
-  // Relative to the array: "c/0/1", "0.1", "c" or "0" for a scalar.
-  std::string chunk_key(const Index& position) const;
+  // Chunks over the shape, shards disregarded.
+  ChunkGrid grid() const { return {shape, chunk}; }
+  // What one stored key holds: shards where there are, else chunks.
+  ChunkGrid key_grid() const { return {shape, sharding ? sharding->shard : chunk}; }
 };
 
-// One v3 zarr.json of node_type "array".
-ArrayMetadata parse_array_v3(const Json& document);
-Json array_to_v3(const ArrayMetadata& metadata);
+// The defaults of a format for a new array: key encoding, separator.
+ArrayMetadata new_array_metadata(int zarr_format, DataType type, Shape shape, Shape chunk);
 
-// v2's .zarray and .zattrs (an empty object if there is none).
-ArrayMetadata parse_array_v2(const Json& zarray, const Json& zattrs);
-Json array_to_v2(const ArrayMetadata& metadata);
-Json attributes_to_v2(const ArrayMetadata& metadata);
+ArrayMetadata array_metadata_from_v3(const Json& document);
+// `attributes` is .zattrs, or an empty object.
+ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attributes);
 
-Json group_to_v3(const Attributes& attributes);
+Json array_metadata_to_v3(const ArrayMetadata& metadata);
+Json array_metadata_to_v2(const ArrayMetadata& metadata);    // .zarray
+Json array_attributes_to_v2(const ArrayMetadata& metadata);  // .zattrs
+
+// "c/1/2" below the array; `position` is in key_grid().
+std::string chunk_key(const ArrayMetadata& metadata, const Index& position);
 
 }  // namespace gridmill

@@ -1,79 +1,91 @@
 #include "gridmill/zarr/writer.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
+#include "gridmill/base/error.h"
 
 namespace gridmill {
 namespace {
 
-class Writer {
- public:
-  Writer(Store& store, Manifest& manifest) : store_(store), manifest_(manifest) {}
-
-  void put(const Key& key, const Json& document) {
-    const std::string text = dump_json(document);
-    store_.put(key, as_bytes(text));
-    manifest_.replace(key, as_bytes(text));
-  }
-
- private:
-  Store& store_;
-  Manifest& manifest_;
-};
-
-Key node_key(const std::string& path, const char* name) {
-  return path.empty() ? Key(name) : Key(path) / name;
+void put_json(Store& store, const Key& key, const Json& document) {
+  store.put(key, as_bytes(dump_json(document)));
 }
 
-std::string node_name(const std::string& path, const char* name) {
-  return path.empty() ? name : path + "/" + name;
+Json group_v3(const Attributes& attributes) {
+  return {{"zarr_format", 3}, {"node_type", "group"}, {"attributes", attributes.to_json()}};
 }
 
-void write_v3(Writer& writer, const ZarrHierarchy& hierarchy) {
-  Json consolidated = Json::object();
-  const auto remember = [&](const std::string& path, const Json& document) {
-    if (!path.empty()) consolidated[path] = document;
-  };
-  for (const ZarrArray& array : hierarchy.arrays) {
-    const Json document = array_to_v3(array.metadata);
-    writer.put(node_key(array.path, "zarr.json"), document);
-    remember(array.path, document);
+Json group_v2() { return {{"zarr_format", 2}}; }
+
+Json inline_metadata(Json metadata) {
+  return {{"kind", "inline"}, {"must_understand", false}, {"metadata", std::move(metadata)}};
+}
+
+void check_root(const std::vector<ZarrNode>& nodes) {
+  if (nodes.empty() || !nodes[0].path.empty() || nodes[0].array) {
+    throw Error(ErrorKind::internal, "consolidated metadata without a root group");
   }
-  for (auto group = hierarchy.groups.rbegin(); group != hierarchy.groups.rend(); ++group) {
-    Json document = group_to_v3(group->attributes);
-    remember(group->path, document);
-    if (group->path.empty()) {
-      document["consolidated_metadata"] = {
-          {"kind", "inline"}, {"must_understand", false}, {"metadata", consolidated}};
+}
+
+// zarr-python gives every group below the root an empty consolidated member, and so reads them
+// without looking further.
+Json consolidated_v3(const std::vector<ZarrNode>& nodes) {
+  Json metadata = Json::object();
+  for (std::size_t i = 1; i < nodes.size(); ++i) {
+    const ZarrNode& node = nodes[i];
+    if (node.array) {
+      metadata[node.path] = array_metadata_to_v3(*node.array);
+      continue;
     }
-    writer.put(node_key(group->path, "zarr.json"), document);
+    metadata[node.path] = group_v3(node.attributes);
+    metadata[node.path]["consolidated_metadata"] = inline_metadata(Json::object());
   }
+  Json root = group_v3(nodes[0].attributes);
+  root["consolidated_metadata"] = inline_metadata(std::move(metadata));
+  return root;
 }
 
-void write_v2(Writer& writer, const ZarrHierarchy& hierarchy) {
-  Json consolidated = Json::object();
-  const auto put = [&](const std::string& path, const char* name, const Json& document) {
-    consolidated[node_name(path, name)] = document;
-    writer.put(node_key(path, name), document);
-  };
-  for (const ZarrArray& array : hierarchy.arrays) {
-    put(array.path, ".zarray", array_to_v2(array.metadata));
-    put(array.path, ".zattrs", attributes_to_v2(array.metadata));
+Json consolidated_v2(const std::vector<ZarrNode>& nodes) {
+  Json metadata = Json::object();
+  for (const ZarrNode& node : nodes) {
+    const std::string below = node.path.empty() ? "" : node.path + "/";
+    if (node.array) {
+      metadata[below + ".zarray"] = array_metadata_to_v2(*node.array);
+      metadata[below + ".zattrs"] = array_attributes_to_v2(*node.array);
+    } else {
+      metadata[below + ".zgroup"] = group_v2();
+      metadata[below + ".zattrs"] = node.attributes.to_json();
+    }
   }
-  for (auto group = hierarchy.groups.rbegin(); group != hierarchy.groups.rend(); ++group) {
-    put(group->path, ".zattrs", group->attributes.to_json());
-    put(group->path, ".zgroup", {{"zarr_format", 2}});
-  }
-  writer.put(Key(".zmetadata"), {{"zarr_consolidated_format", 1}, {"metadata", consolidated}});
+  return {{"zarr_consolidated_format", 1}, {"metadata", std::move(metadata)}};
 }
 
 }  // namespace
 
-void write_metadata(Store& store, const ZarrHierarchy& hierarchy, Manifest& manifest) {
-  Writer writer(store, manifest);
-  if (hierarchy.format == 3) {
-    write_v3(writer, hierarchy);
+void write_group(Store& store, const Key& path, int zarr_format, const Attributes& attributes) {
+  if (zarr_format == 3) {
+    put_json(store, path / "zarr.json", group_v3(attributes));
+    return;
+  }
+  put_json(store, path / ".zattrs", attributes.to_json());
+  put_json(store, path / ".zgroup", group_v2());
+}
+
+void write_array(Store& store, const Key& path, const ArrayMetadata& metadata) {
+  if (metadata.zarr_format == 3) {
+    put_json(store, path / "zarr.json", array_metadata_to_v3(metadata));
+    return;
+  }
+  put_json(store, path / ".zattrs", array_attributes_to_v2(metadata));
+  put_json(store, path / ".zarray", array_metadata_to_v2(metadata));
+}
+
+void write_consolidated(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes) {
+  check_root(nodes);
+  if (zarr_format == 3) {
+    put_json(store, Key("zarr.json"), consolidated_v3(nodes));
   } else {
-    write_v2(writer, hierarchy);
+    put_json(store, Key(".zmetadata"), consolidated_v2(nodes));
   }
 }
 

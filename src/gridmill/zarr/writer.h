@@ -1,14 +1,21 @@
-// writer.h: a store's metadata documents, written in the order that keeps a store consistent: arrays,
-// groups from the deepest up, and last what makes it visible: the root with consolidated metadata.
+// writer.h: a new hierarchy's metadata, v2 or v3.
+//
+// The order that keeps a store valid at every moment: chunks, then write_group and write_array,
+// then write_consolidated, last. Each function is a few puts; the store says how they fail.
 #pragma once
 
-#include "gridmill/store/manifest.h"
+#include <vector>
+
 #include "gridmill/store/store.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
 
-// Writes every document of `hierarchy` (of its format) and notes each in the manifest.
-void write_metadata(Store& store, const ZarrHierarchy& hierarchy, Manifest& manifest);
+void write_group(Store& store, const Key& path, int zarr_format, const Attributes& attributes);
+void write_array(Store& store, const Key& path, const ArrayMetadata& metadata);
+
+// All of a hierarchy's metadata in one value: v3 inline in the root's zarr.json, v2 in .zmetadata.
+// `nodes`: parents before children, [0] is the root group; arrays have the hierarchy's format.
+void write_consolidated(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes);
 
 }  // namespace gridmill

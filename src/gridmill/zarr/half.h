@@ -1,0 +1,11 @@
+// half.h: IEEE 754 binary16 to and from double, rounding half to even. NaNs keep no payload.
+#pragma once
+
+#include <cstdint>
+
+namespace gridmill {
+
+double double_from_half(std::uint16_t half) noexcept;
+std::uint16_t half_from_double(double value) noexcept;
+
+}  // namespace gridmill

@@ -1,0 +1,84 @@
+#include "gridmill/zarr/metadata_checks.h"
+
+#include <fmt/format.h>
+
+#include "gridmill/base/checked.h"
+
+namespace gridmill {
+namespace {
+
+// An index entry is two 64-bit numbers; more chunks than this in a shard are refused.
+constexpr std::int64_t kMaxChunksPerShard = std::int64_t{1} << 26;
+
+void check_sharding(const ArrayMetadata& metadata) {
+  const Shape& shard = metadata.sharding->shard;
+  if (shard.rank() != metadata.shape.rank()) {
+    throw Error(ErrorKind::corrupt, fmt::format("shards {} and shape {} differ in rank",
+                                                to_string(shard), to_string(metadata.shape)));
+  }
+  std::int64_t chunks = 1;
+  for (int d = 0; d < shard.rank(); ++d) {
+    if (shard[d] % metadata.chunk[d] != 0) {
+      throw Error(ErrorKind::corrupt, fmt::format("chunks {} do not divide shards {}",
+                                                  to_string(metadata.chunk), to_string(shard)));
+    }
+    chunks = checked_mul(chunks, shard[d] / metadata.chunk[d], "a shard's number of chunks");
+  }
+  if (chunks > kMaxChunksPerShard) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("shards of {} chunks are not supported", chunks));
+  }
+}
+
+}  // namespace
+
+Shape shape_from_json(const Json& list, std::string_view what, std::int64_t least) {
+  if (!list.is_array()) throw Error(ErrorKind::corrupt, fmt::format("{} is not a list", what));
+  Shape shape;
+  for (const Json& item : list) {
+    const bool fits = item.is_number_integer() &&
+                      (!item.is_number_unsigned() || item.get<std::uint64_t>() >> 63 == 0);
+    if (!fits || item.get<std::int64_t>() < least) {
+      throw Error(ErrorKind::corrupt, fmt::format("{} holds {}, which is no integer from {} on",
+                                                  what, item.dump(), least));
+    }
+    shape.push_back(item.get<std::int64_t>());
+  }
+  return shape;
+}
+
+Json shape_to_json(const Shape& shape) {
+  return std::vector<std::int64_t>(shape.begin(), shape.end());
+}
+
+void check_layout(const ArrayMetadata& metadata) {
+  if (metadata.chunk.rank() != metadata.shape.rank()) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("chunks {} and shape {} differ in rank", to_string(metadata.chunk),
+                            to_string(metadata.shape)));
+  }
+  checked_mul(volume(metadata.shape), metadata.type.size, "the array's size");
+  const std::int64_t chunk =
+      checked_mul(volume(metadata.chunk), metadata.type.size, "a chunk's size");
+  if (chunk > kMaxChunkBytes) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("chunks {} of {} hold {} bytes each, more than the supported 2 GiB",
+                            to_string(metadata.chunk), metadata.type.name(), chunk));
+  }
+  if (metadata.sharding) check_sharding(metadata);
+  if (metadata.dimension_names &&
+      static_cast<int>(metadata.dimension_names->size()) != metadata.shape.rank()) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("{} dimension names for {} dimensions",
+                            metadata.dimension_names->size(), metadata.shape.rank()));
+  }
+}
+
+char separator_from(const std::string& text) {
+  if (text != "/" && text != ".") {
+    throw Error(ErrorKind::corrupt, fmt::format("the separator \"{}\" is neither . nor /", text));
+  }
+  return text[0];
+}
+
+}  // namespace gridmill

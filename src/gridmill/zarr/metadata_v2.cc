@@ -1,0 +1,90 @@
+// Zarr v2's .zarray and .zattrs.
+#include <fmt/format.h>
+
+#include "gridmill/zarr/data_type_names.h"
+#include "gridmill/zarr/metadata_checks.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::string_view kDimensions = "_ARRAY_DIMENSIONS";  // xarray's convention
+
+const Json& member_or_null(const Json& document, const char* name) {
+  static const Json kNull;
+  return document.contains(name) ? document[name] : kNull;
+}
+
+bool is_fortran_order(const Json& document) {
+  const std::string order = json_string(document, "order", ".zarray");
+  if (order != "C" && order != "F") {
+    throw Error(ErrorKind::corrupt, fmt::format("order \"{}\" is neither C nor F", order));
+  }
+  return order == "F";
+}
+
+// Takes _ARRAY_DIMENSIONS out of the attributes, if it names every dimension.
+void take_dimension_names(const Json& attributes, ArrayMetadata& metadata) {
+  const auto found = attributes.find(std::string(kDimensions));
+  if (found == attributes.end() || !found->is_array() ||
+      static_cast<int>(found->size()) != metadata.shape.rank()) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const Json& name : *found) {
+    if (!name.is_string()) return;
+    names.push_back(name.get<std::string>());
+  }
+  metadata.dimension_names = std::move(names);
+  metadata.attributes.erase(kDimensions);
+}
+
+}  // namespace
+
+ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attributes) {
+  if (json_int(document, "zarr_format", ".zarray") != 2) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format(".zarray says Zarr format {}", document["zarr_format"].dump()));
+  }
+  ArrayMetadata metadata;
+  metadata.zarr_format = 2;
+  metadata.chunk_keys = ChunkKeys::v2;
+  metadata.separator = '.';
+  metadata.shape = shape_from_json(json_member(document, "shape", ".zarray"), "shape", 0);
+  metadata.chunk = shape_from_json(json_member(document, "chunks", ".zarray"), "chunks", 1);
+  const V2Type dtype = data_type_from_v2(json_member(document, "dtype", ".zarray"));
+  metadata.type = dtype.type;
+  metadata.codecs = CodecChain::from_v2(
+      member_or_null(document, "compressor"), member_or_null(document, "filters"),
+      is_fortran_order(document), dtype.type, dtype.is_big_endian, metadata.shape.rank());
+  metadata.fill = FillValue::from_json(member_or_null(document, "fill_value"), dtype.type, 2);
+  if (!member_or_null(document, "dimension_separator").is_null()) {
+    metadata.separator = separator_from(json_string(document, "dimension_separator", ".zarray"));
+  }
+  metadata.attributes = Attributes::from_json(attributes);
+  take_dimension_names(attributes, metadata);
+  check_layout(metadata);
+  return metadata;
+}
+
+Json array_metadata_to_v2(const ArrayMetadata& metadata) {
+  if (metadata.sharding) {
+    throw Error(ErrorKind::unsupported, "Zarr v2 has no shards; use --zarr-format 3");
+  }
+  return {{"zarr_format", 2},
+          {"shape", shape_to_json(metadata.shape)},
+          {"chunks", shape_to_json(metadata.chunk)},
+          {"dtype", data_type_to_v2(metadata.type, metadata.codecs.is_big_endian())},
+          {"compressor", metadata.codecs.v2_compressor()},
+          {"fill_value", metadata.fill.to_json(metadata.type, 2)},
+          {"order", metadata.codecs.is_fortran_order() ? "F" : "C"},
+          {"filters", metadata.codecs.v2_filters(metadata.type)},
+          {"dimension_separator", std::string(1, metadata.separator)}};
+}
+
+Json array_attributes_to_v2(const ArrayMetadata& metadata) {
+  Json attributes = metadata.attributes.to_json();
+  if (metadata.dimension_names) attributes[std::string(kDimensions)] = *metadata.dimension_names;
+  return attributes;
+}
+
+}  // namespace gridmill

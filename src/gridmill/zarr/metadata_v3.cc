@@ -1,0 +1,187 @@
+// Zarr v3's zarr.json of an array.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gridmill/zarr/data_type_names.h"
+#include "gridmill/zarr/metadata_checks.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::array<std::string_view, 11> kMembers{
+    "zarr_format",         "node_type",  "shape",  "data_type",  "chunk_grid",
+    "chunk_key_encoding",  "fill_value", "codecs", "attributes", "dimension_names",
+    "storage_transformers"};
+
+void refuse_unknown_members(const Json& document) {
+  for (const auto& [name, value] : document.items()) {
+    if (std::find(kMembers.begin(), kMembers.end(), name) != kMembers.end()) continue;
+    const bool ignorable =
+        value.is_object() && value.contains("must_understand") && value["must_understand"] == false;
+    if (!ignorable) {
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("the extension \"{}\" must be understood and is not", name));
+    }
+  }
+  if (!document.contains("storage_transformers")) return;
+  const Json& transformers = document["storage_transformers"];
+  if (!transformers.is_array() || !transformers.empty()) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("storage transformers {} are not supported", transformers.dump()));
+  }
+}
+
+Shape chunk_shape_from(const Json& document) {
+  const Json& grid = json_member(document, "chunk_grid", "array");
+  const std::string name = json_string(grid, "name", "chunk_grid");
+  if (name != "regular") {
+    throw Error(ErrorKind::unsupported, fmt::format("chunk grid \"{}\" is not supported", name));
+  }
+  const Json& configuration = json_member(grid, "configuration", "chunk_grid");
+  return shape_from_json(json_member(configuration, "chunk_shape", "chunk_grid"), "chunk_shape", 1);
+}
+
+void read_chunk_keys(const Json& document, ArrayMetadata& metadata) {
+  const Json& encoding = json_member(document, "chunk_key_encoding", "array");
+  const std::string name = encoding.is_string()
+                               ? encoding.get<std::string>()
+                               : json_string(encoding, "name", "chunk_key_encoding");
+  if (name != "default" && name != "v2") {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("chunk key encoding \"{}\" is not supported", name));
+  }
+  metadata.chunk_keys = name == "v2" ? ChunkKeys::v2 : ChunkKeys::slashed;
+  metadata.separator = name == "v2" ? '.' : '/';
+  if (!encoding.is_object() || !encoding.contains("configuration")) return;
+  const Json& configuration = encoding["configuration"];
+  if (!configuration.is_object() || !configuration.contains("separator")) return;
+  metadata.separator =
+      separator_from(json_string(configuration, "separator", "chunk_key_encoding"));
+}
+
+std::optional<std::vector<std::string>> dimension_names_from(const Json& document) {
+  if (!document.contains("dimension_names") || document["dimension_names"].is_null()) {
+    return std::nullopt;
+  }
+  const Json& list = document["dimension_names"];
+  if (!list.is_array()) throw Error(ErrorKind::corrupt, "dimension_names is not a list");
+  std::vector<std::string> names;
+  for (const Json& name : list) {
+    if (!name.is_string() && !name.is_null()) {
+      throw Error(ErrorKind::corrupt, fmt::format("dimension name {} is no string", name.dump()));
+    }
+    names.push_back(name.is_string() ? name.get<std::string>() : "");
+  }
+  return names;
+}
+
+bool is_codec(const Json& codec, std::string_view name) {
+  if (codec.is_string()) return codec.get<std::string>() == name;
+  return codec.is_object() && codec.value("name", Json()) == Json(std::string(name));
+}
+
+// The index must have a size that is known beforehand: bytes, little endian, and perhaps a
+// checksum.
+bool is_index_checked(const Json& configuration) {
+  const Json& codecs = json_member(configuration, "index_codecs", "sharding_indexed");
+  const bool is_known =
+      codecs.is_array() && (codecs.size() == 1 || codecs.size() == 2) &&
+      is_codec(codecs[0], "bytes") && (codecs.size() == 1 || is_codec(codecs[1], "crc32c")) &&
+      !CodecChain::from_v3(Json::array({codecs[0]}), types::uint64, 1).is_big_endian();
+  if (!is_known) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("shard index codecs {} are not supported", codecs.dump()));
+  }
+  return codecs.size() == 2;
+}
+
+void read_codecs(const Json& codecs, ArrayMetadata& metadata) {
+  const int rank = metadata.shape.rank();
+  if (!codecs.is_array() || codecs.size() != 1 || !is_codec(codecs[0], "sharding_indexed")) {
+    metadata.codecs = CodecChain::from_v3(codecs, metadata.type, rank);
+    return;
+  }
+  const Json& configuration = json_member(codecs[0], "configuration", "sharding_indexed");
+  Sharding sharding;
+  sharding.shard = metadata.chunk;
+  metadata.chunk = shape_from_json(json_member(configuration, "chunk_shape", "sharding_indexed"),
+                                   "the shard's chunk_shape", 1);
+  if (configuration.contains("index_location")) {
+    const std::string location = json_string(configuration, "index_location", "sharding_indexed");
+    if (location != "start" && location != "end") {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("index_location \"{}\" is neither start nor end", location));
+    }
+    sharding.is_index_at_end = location == "end";
+  }
+  sharding.is_index_checked = is_index_checked(configuration);
+  metadata.codecs = CodecChain::from_v3(json_member(configuration, "codecs", "sharding_indexed"),
+                                        metadata.type, rank);
+  metadata.sharding = sharding;
+}
+
+Json codecs_to_v3(const ArrayMetadata& metadata) {
+  const Json codecs = metadata.codecs.to_v3(metadata.type);
+  if (!metadata.sharding) return codecs;
+  Json index = CodecChain().to_v3(types::uint64);
+  if (metadata.sharding->is_index_checked) index.push_back({{"name", "crc32c"}});
+  return Json::array(
+      {{{"name", "sharding_indexed"},
+        {"configuration",
+         {{"chunk_shape", shape_to_json(metadata.chunk)},
+          {"codecs", codecs},
+          {"index_codecs", index},
+          {"index_location", metadata.sharding->is_index_at_end ? "end" : "start"}}}}});
+}
+
+}  // namespace
+
+ArrayMetadata array_metadata_from_v3(const Json& document) {
+  if (json_int(document, "zarr_format", "array") != 3) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("Zarr format {} is not supported", document["zarr_format"].dump()));
+  }
+  refuse_unknown_members(document);
+  ArrayMetadata metadata;
+  metadata.shape = shape_from_json(json_member(document, "shape", "array"), "shape", 0);
+  metadata.type = data_type_from_v3(json_member(document, "data_type", "array"));
+  metadata.chunk = chunk_shape_from(document);
+  read_chunk_keys(document, metadata);
+  read_codecs(json_member(document, "codecs", "array"), metadata);
+  metadata.fill =
+      FillValue::from_json(json_member(document, "fill_value", "array"), metadata.type, 3);
+  metadata.dimension_names = dimension_names_from(document);
+  if (document.contains("attributes")) {
+    metadata.attributes = Attributes::from_json(document["attributes"]);
+  }
+  check_layout(metadata);
+  return metadata;
+}
+
+Json array_metadata_to_v3(const ArrayMetadata& metadata) {
+  Json document = {{"zarr_format", 3}, {"node_type", "array"}};
+  document["shape"] = shape_to_json(metadata.shape);
+  document["data_type"] = data_type_to_v3(metadata.type);
+  const Shape& keyed = metadata.sharding ? metadata.sharding->shard : metadata.chunk;
+  document["chunk_grid"] = {{"name", "regular"},
+                            {"configuration", {{"chunk_shape", shape_to_json(keyed)}}}};
+  document["chunk_key_encoding"] = {
+      {"name", metadata.chunk_keys == ChunkKeys::v2 ? "v2" : "default"},
+      {"configuration", {{"separator", std::string(1, metadata.separator)}}}};
+  document["fill_value"] = metadata.fill.to_json(metadata.type, 3);
+  document["codecs"] = codecs_to_v3(metadata);
+  document["attributes"] = metadata.attributes.to_json();
+  if (metadata.dimension_names) {
+    Json names = Json::array();
+    for (const std::string& name : *metadata.dimension_names) {
+      names.push_back(name.empty() ? Json() : Json(name));
+    }
+    document["dimension_names"] = names;
+  }
+  document["storage_transformers"] = Json::array();
+  return document;
+}
+
+}  // namespace gridmill
