@@ -1,0 +1,173 @@
+// Convert against every failing call: whatever fails and wherever, OUT is either absent (or the old store)
+// or the complete new store, and a second run succeeds.
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstring>
+#include <thread>
+
+#include "doubles/faulty_files.h"
+#include "doubles/temporary_directory.h"
+#include "gridmill/base/error.h"
+#include "gridmill/dataset/dataset.h"
+#include "gridmill/jobs/convert.h"
+#include "gridmill/jobs/verify.h"
+#include "gridmill/store/file_store.h"
+#include "gridmill/zarr/writer.h"
+
+namespace gridmill {
+namespace {
+
+class SilentConsole final : public Console {
+ public:
+  void say(const std::string&) override {}
+  void warn(const std::string&) override {}
+  void begin(const std::string&, const Progress&) override {}
+  void done() override {}
+};
+
+// A Zarr v3 store with a coordinate and a field of 3 x 2 chunks, made with the zarr room alone.
+void make_source(Files& files, const std::string& path) {
+  const auto store = file_store(files, path);
+  std::vector<ZarrNode> nodes{{"", {}, std::nullopt}};
+  CodecContext context;
+  Buffer encoded;
+  const auto add = [&](const std::string& name, std::vector<std::string> dimensions,
+                       const Shape& shape, const Shape& chunk) {
+    ArrayMetadata metadata = new_array_metadata(3, types::float32, shape, chunk);
+    metadata.fill = FillValue::zero(types::float32);
+    metadata.codecs = default_chain(types::float32);
+    metadata.dimension_names = std::move(dimensions);
+    const ChunkGrid grid = metadata.grid();
+    for (std::int64_t i = 0; i < grid.size(); ++i) {
+      Array values(types::float32, chunk);
+      for (std::int64_t k = 0; k < values.size(); ++k) {
+        values.values<float>()[k] = static_cast<float>(i * 1000 + k) + 0.5F;
+      }
+      metadata.codecs.encode(values.view(), encoded, context);
+      store->put(Key(name) / chunk_key(metadata, grid.position(i)), encoded);
+    }
+    write_array(*store, Key(name), metadata);
+    nodes.push_back({name, {}, metadata});
+  };
+  add("time", {"time"}, {6}, {6});
+  add("t2m", {"time", "x"}, {6, 8}, {2, 4});
+  write_group(*store, Key(), 3, {});
+  write_consolidated(*store, 3, nodes);
+}
+
+class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
+ protected:
+  ConvertFaults() : in_(directory_ / "in.zarr"), out_(directory_ / "out.zarr") {
+    make_source(directory_.files(), in_);
+  }
+
+  Json run(Files& files, bool overwrite, std::int64_t timeout_ns = 0) {
+    ConvertOptions options;
+    options.inputs = {in_};
+    options.output = out_;
+    options.overwrite = overwrite;
+    options.resources.memory = 64 << 20;
+    options.resources.threads = 2;
+    options.resources.timeout_ns = timeout_ns;
+    return convert(options, {files, *clock_, console_, {}});
+  }
+
+  bool is_sound() {
+    VerifyOptions options;
+    options.store = out_;
+    options.against = {in_};
+    options.resources.memory = 64 << 20;
+    return verify(options, {directory_.files(), *clock_, console_, {}})["ok"].get<bool>();
+  }
+
+  void start_over(bool with_old) {
+    remove_tree(directory_.files(), out_);
+    remove_tree(directory_.files(), out_ + ".gridmill");
+    if (!with_old) return;
+    make_source(directory_.files(), out_);
+    file_store(directory_.files(), out_)->put(Key("old"), as_bytes("old"));
+  }
+
+  bool is_old() { return directory_.files().status(out_ + "/old").has_value(); }
+
+  TemporaryDirectory directory_;
+  std::string in_;
+  std::string out_;
+  std::unique_ptr<Clock> clock_ = system_clock();
+  SilentConsole console_;
+};
+
+TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
+  const auto [failure, with_old] = GetParam();
+  for (int n = 1;; ++n) {
+    ASSERT_LT(n, 2000);
+    start_over(with_old);
+    FaultyFiles files(directory_.files(), {n, failure});
+    bool succeeded = false;
+    try {
+      run(files, with_old);
+      succeeded = true;
+    } catch (const Error& error) {
+      if (failure == Failure::full_disk) {
+        EXPECT_EQ(error.kind(), ErrorKind::out_of_space) << error.what();
+      }
+    } catch (const CrashError&) {
+      EXPECT_EQ(failure, Failure::crash);
+    }
+    const bool fired = files.fired();
+    const bool exists = directory_.files().status(out_).has_value();
+    if (with_old) {
+      EXPECT_TRUE(exists) << "call " << n << " lost the old store";
+    }
+    if (succeeded || (exists && !(with_old && is_old()))) {
+      EXPECT_TRUE(exists && is_sound()) << "call " << n;
+    }
+    run(directory_.files(), true);
+    EXPECT_TRUE(is_sound() && !is_old()) << "after call " << n;
+    if (!fired) return;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Failures, ConvertFaults,
+    testing::Combine(testing::Values(Failure::error, Failure::full_disk, Failure::torn_write,
+                                     Failure::short_read, Failure::lost_reply, Failure::crash),
+                     testing::Bool()));
+
+using ConvertHang = ConvertFaults;
+
+// Every call that a lane makes is bounded; calls before the lanes start are the caller's own thread.
+TEST_P(ConvertHang, IsReportedByItsDeadline) {
+  start_over(false);
+  FaultyFiles counting(directory_.files());
+  run(counting, false);
+  const auto log = counting.log();
+  int hung = 0;
+  for (std::size_t i = 0; i < log.size(); ++i) {
+    const bool is_chunk = log[i].name == "append" && log[i].subject.find("/t2m/c/") != std::string::npos;
+    if (!is_chunk) continue;
+    start_over(false);
+    FaultyFiles files(directory_.files(), {static_cast<std::int64_t>(i) + 1, Failure::hang});
+    try {
+      run(files, false, 100'000'000);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::timeout) << error.what();
+      EXPECT_NE(std::strstr(error.what(), "waited"), nullptr) << error.what();
+      EXPECT_NE(std::strstr(error.what(), "rm -r"), nullptr) << error.what();
+      ++hung;
+    }
+    EXPECT_FALSE(directory_.files().status(out_).has_value());
+    files.release();
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));  // the abandoned lane goes home
+    if (hung >= 2) break;
+  }
+  EXPECT_GE(hung, 1);
+}
+
+INSTANTIATE_TEST_SUITE_P(Failures, ConvertHang,
+                         testing::Values(std::tuple(Failure::hang, false)));
+
+}  // namespace
+}  // namespace gridmill
