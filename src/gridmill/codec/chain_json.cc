@@ -25,7 +25,8 @@ Json configuration_of(const Json& codec) {
 
 // Empty for the identity.
 Index permutation_from(const Json& codec, int rank) {
-  const Json& order = json_member(configuration_of(codec), "order", "transpose");
+  const Json configuration = configuration_of(codec);
+  const Json& order = json_member(configuration, "order", "transpose");
   if (!order.is_array() || static_cast<int>(order.size()) != rank) {
     throw_bad_codecs(
         fmt::format("transpose: the order {} is not one of {} dimensions", order.dump(), rank));
