@@ -28,6 +28,15 @@ bool is_classic_netcdf(std::string_view head) {
          (head[3] == 1 || head[3] == 2 || head[3] == 5);
 }
 
+// "GRIB" and, four bytes on, an edition: the word alone may stand in any text.
+bool holds_grib_message(std::string_view head) {
+  for (std::size_t at = head.find("GRIB"); at != std::string_view::npos;
+       at = head.find("GRIB", at + 1)) {
+    if (at + 7 < head.size() && (head[at + 7] == 1 || head[at + 7] == 2)) return true;
+  }
+  return false;
+}
+
 FileFormat format_of_directory(Files& files, const Location& location) {
   std::vector<std::string> places{location.path};
   if (!location.node.empty()) places.push_back(location.path + "/" + location.node);
@@ -57,7 +66,7 @@ FileFormat detect_format(Files& files, const Location& location) {
   if (is_classic_netcdf(head)) return FileFormat::netcdf;
   if (head.starts_with("GRIB")) return FileFormat::grib;
   if (has_hdf5_signature(*file, status->size)) return FileFormat::netcdf;
-  if (head.find("GRIB") != std::string_view::npos) return FileFormat::grib;
+  if (holds_grib_message(head)) return FileFormat::grib;
   return FileFormat::unknown;
 }
 

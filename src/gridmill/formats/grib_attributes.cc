@@ -123,9 +123,11 @@ Attributes grib_coordinate_attributes(const std::string& name, const std::string
   } else if (name == "heightAboveGround") {
     set_vertical(attributes, "m", "up", "height", "height above the surface");
   } else if (name == "isobaricInhPa" || name == "isobaricInPa") {
-    set_vertical(attributes, name == "isobaricInPa" ? "Pa" : "hPa", "down", "air_pressure",
-                 "pressure");
-    attributes.set("stored_direction", AttributeValue::text("decreasing"));
+    set_texts(attributes, {{"units", name == "isobaricInPa" ? "Pa" : "hPa"},
+                           {"positive", "down"},
+                           {"stored_direction", "decreasing"},
+                           {"standard_name", "air_pressure"},
+                           {"long_name", "pressure"}});
   } else if (name == "isobaricLayer") {
     set_vertical(attributes, "Pa", "down", "air_pressure", "pressure");
   }

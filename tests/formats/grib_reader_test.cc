@@ -1,0 +1,251 @@
+// GRIB files as named hypercubes; expected names and values were taken from cfgrib 0.9.15.
+
+#include <eccodes.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstdlib>
+
+#include "formats/netcdf_file.h"
+#include "formats/read_variable.h"
+
+namespace gridmill {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::read_all;
+using testing::ScratchDirectory;
+using testing::values_of;
+using testing::variable_at;
+
+// A GRIB2 message of a 4 x 3 grid from ecCodes' own sample, as the oracle of encoding.
+class SampleMessage {
+ public:
+  SampleMessage() : handle_(codes_grib_handle_new_from_samples(nullptr, "GRIB2")) {
+    set("Ni", 4);
+    set("Nj", 3);
+    set("latitudeOfFirstGridPointInDegrees", 20.0);
+    set("latitudeOfLastGridPointInDegrees", 0.0);
+    set("longitudeOfFirstGridPointInDegrees", 0.0);
+    set("longitudeOfLastGridPointInDegrees", 30.0);
+    set("iDirectionIncrementInDegrees", 10.0);
+    set("jDirectionIncrementInDegrees", 10.0);
+    set("shortName", "t");
+    set("typeOfLevel", "isobaricInhPa");
+    set("level", 500);
+    set("dataDate", 20200229);
+  }
+  ~SampleMessage() { codes_handle_delete(handle_); }
+  SampleMessage(const SampleMessage&) = delete;
+  SampleMessage& operator=(const SampleMessage&) = delete;
+
+  SampleMessage& set(const char* key, long value) {
+    EXPECT_EQ(codes_set_long(handle_, key, value), 0) << key;
+    return *this;
+  }
+  SampleMessage& set(const char* key, int value) { return set(key, static_cast<long>(value)); }
+  SampleMessage& set(const char* key, double value) {
+    EXPECT_EQ(codes_set_double(handle_, key, value), 0) << key;
+    return *this;
+  }
+  SampleMessage& set(const char* key, const char* value) {
+    std::size_t length = std::strlen(value);
+    EXPECT_EQ(codes_set_string(handle_, key, value, &length), 0) << key;
+    return *this;
+  }
+  // Values first, first + 1, ...
+  std::string bytes(double first) {
+    std::vector<double> values(12);
+    for (std::size_t i = 0; i < values.size(); ++i) values[i] = first + static_cast<double>(i);
+    EXPECT_EQ(codes_set_double_array(handle_, "values", values.data(), values.size()), 0);
+    const void* message = nullptr;
+    std::size_t size = 0;
+    EXPECT_EQ(codes_get_message(handle_, &message, &size), 0);
+    return {static_cast<const char*>(message), size};
+  }
+
+ private:
+  codes_handle* handle_;
+};
+
+class GribReader : public ::testing::Test {
+ protected:
+  FormatFile open(const std::string& content) {
+    scratch_.write("a.grib", content);
+    return open_grib(*files_, {scratch_.path("a.grib"), ""});
+  }
+  std::string message_of_failure(const std::string& content, ErrorKind kind) {
+    try {
+      const FormatFile file = open(content);
+      for (const FileGroup& group : file.groups) {
+        for (const FileVariable& variable : group.variables) read_all(*variable.reader);
+      }
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), kind) << error.what();
+      return error.what();
+    }
+    return "nothing was thrown";
+  }
+
+  std::unique_ptr<Files> files_ = posix_files();
+  ScratchDirectory scratch_;
+};
+
+std::vector<float> ramp(float first) {
+  std::vector<float> values(12);
+  for (std::size_t i = 0; i < 12; ++i) values[i] = first + static_cast<float>(i);
+  return values;
+}
+
+TEST_F(GribReader, LevelsAndTimesBecomeAHypercubeWithHoles) {
+  SampleMessage sample;
+  std::string content = sample.set("level", 500).bytes(100);
+  content += sample.set("level", 850).bytes(200);
+  content += sample.set("level", 500).set("dataDate", 20200301).bytes(300);  // 850 is missing
+  const FormatFile file = open(content);
+  EXPECT_EQ(file.format, "GRIB 2");
+  ASSERT_EQ(file.groups.size(), 1U);
+  const FileGroup& root = file.groups[0];
+  const FileVariable& t = variable_at(root, "t");
+  EXPECT_THAT(t.dimensions, ElementsAre("time", "isobaricInhPa", "latitude", "longitude"));
+  EXPECT_EQ(t.shape, Shape({2, 2, 3, 4}));
+  EXPECT_EQ(t.chunks, Shape({1, 1, 3, 4}));
+  EXPECT_EQ(t.attributes.text("units"), "K");
+  EXPECT_EQ(t.attributes.text("coordinates"),
+            "time step isobaricInhPa latitude longitude valid_time");
+  EXPECT_THAT(values_of<double>(read_all(*variable_at(root, "isobaricInhPa").reader)),
+              ElementsAre(850, 500));
+  EXPECT_THAT(values_of<double>(read_all(*variable_at(root, "latitude").reader)),
+              ElementsAre(20, 10, 0));
+  // date -u -d 2020-02-29T12:00 +%s
+  EXPECT_THAT(values_of<std::int64_t>(read_all(*variable_at(root, "time").reader)),
+              ElementsAre(1582977600, 1583064000));
+  const std::vector<float> values = values_of<float>(read_all(*t.reader));
+  const auto leaf = [&](std::ptrdiff_t i) {
+    return std::vector<float>(values.begin() + 12 * i, values.begin() + 12 * (i + 1));
+  };
+  EXPECT_EQ(leaf(0), ramp(200));
+  EXPECT_EQ(leaf(1), ramp(100));
+  EXPECT_TRUE(std::isnan(leaf(2)[0]));
+  EXPECT_EQ(leaf(3), ramp(300));
+}
+
+TEST_F(GribReader, FieldsThatDoNotShareCoordinatesFormGroups) {
+  SampleMessage sample;
+  std::string content = sample.bytes(1);
+  sample.set("typeOfLevel", "heightAboveGround").set("shortName", "2t");
+  content += sample.bytes(2);
+  sample.set("shortName", "10u");
+  content += sample.bytes(3);
+  const FormatFile file = open(content);
+  std::vector<std::string> paths;
+  for (const FileGroup& group : file.groups) paths.push_back(group.path);
+  EXPECT_THAT(paths, ElementsAre("", "heightAboveGround", "heightAboveGround_2", "isobaricInhPa"));
+  ASSERT_EQ(file.notes.size(), 1U);
+  EXPECT_EQ(values_of<float>(read_all(*variable_at(file.groups[2], "u10").reader)), ramp(3));
+}
+
+TEST_F(GribReader, AMessageMayHoldSeveralFields) {
+  SampleMessage sample;
+  const std::string first = sample.bytes(10), second = sample.set("level", 850).bytes(20);
+  // Sections 4 to 7 of the second follow those of the first.
+  const auto section_begin = [](const std::string& message, int number) {
+    std::size_t at = 16;
+    while (message[at + 4] != static_cast<char>(number)) {
+      at += static_cast<std::size_t>(static_cast<unsigned char>(message[at + 2]) * 256 +
+                                     static_cast<unsigned char>(message[at + 3]));
+    }
+    return at;
+  };
+  const std::size_t from = section_begin(second, 4);
+  std::string both = first.substr(0, first.size() - 4) + second.substr(from);
+  both[14] = static_cast<char>(both.size() / 256);
+  both[15] = static_cast<char>(both.size() % 256);
+  const FormatFile file = open(both);
+  const std::vector<float> values =
+      values_of<float>(read_all(*variable_at(file.groups[0], "t").reader));
+  std::vector<float> expected = ramp(20);
+  const std::vector<float> upper = ramp(10);
+  expected.insert(expected.end(), upper.begin(), upper.end());
+  EXPECT_EQ(values, expected);
+}
+
+TEST_F(GribReader, TwoMessagesForOnePlaceAreCorrupt) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1);
+  EXPECT_THAT(message_of_failure(one + one, ErrorKind::corrupt),
+              AllOf(HasSubstr("message 1 at byte 0"),
+                    HasSubstr("message 2 at byte " + std::to_string(one.size()))));
+}
+
+TEST_F(GribReader, EveryTruncationAndTrailingGarbageIsCorrupt) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1);
+  const std::string two = one + sample.set("level", 850).bytes(2);
+  for (std::size_t length = 0; length < two.size(); ++length) {
+    if (length == one.size()) continue;
+    const std::string what = message_of_failure(two.substr(0, length), ErrorKind::corrupt);
+    EXPECT_THAT(what, HasSubstr("a.grib")) << length;
+    if (length > one.size()) {
+      EXPECT_THAT(what, HasSubstr("message 2 at byte " + std::to_string(one.size())));
+      EXPECT_THAT(what, HasSubstr("message 1 before it is good"));
+    }
+  }
+  EXPECT_THAT(message_of_failure(two + "rubbish", ErrorKind::corrupt),
+              HasSubstr("neither a GRIB message nor padding"));
+  EXPECT_NO_THROW(open(two + std::string(10000, '\0')));
+}
+
+std::string test_data() {
+  const char* folder = std::getenv("GRIDMILL_TEST_DATA");
+  return folder == nullptr ? "" : folder;
+}
+
+bool may_skip() {
+  const char* allowed = std::getenv("GRIDMILL_NO_REAL_DATA");
+  return allowed != nullptr && std::string_view(allowed) == "1";
+}
+
+TEST(RealFiles, AllOpenAndCanBeRead) {
+  if (test_data().empty() && may_skip()) GTEST_SKIP() << "without real data, as asked";
+  ASSERT_FALSE(test_data().empty()) << "set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1";
+  const auto files = posix_files();
+  int count = 0;
+  for (const DirectoryEntry& entry : files->list(test_data())) {
+    const Location location{test_data() + "/" + entry.name, ""};
+    const FileFormat format = detect_format(*files, location);
+    if (format == FileFormat::unknown) continue;
+    if (entry.name == "era5-levels-corrupted.grib") continue;
+    SCOPED_TRACE(entry.name);
+    EXPECT_EQ(format, entry.name.ends_with(".nc") ? FileFormat::netcdf : FileFormat::grib);
+    const FormatFile file =
+        format == FileFormat::grib ? open_grib(*files, location) : open_netcdf(*files, location);
+    for (const FileGroup& group : file.groups) {
+      for (const FileVariable& variable : group.variables) {
+        EXPECT_EQ(read_all(*variable.reader).shape(), variable.shape) << variable.name;
+      }
+    }
+    ++count;
+  }
+  EXPECT_GE(count, 17);
+}
+
+TEST(RealFiles, TheDamagedGribIsRefusedWithMessageAndOffset) {
+  if (test_data().empty() && may_skip()) GTEST_SKIP() << "without real data, as asked";
+  ASSERT_FALSE(test_data().empty()) << "set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1";
+  const auto files = posix_files();
+  try {
+    open_grib(*files, {test_data() + "/era5-levels-corrupted.grib", ""});
+    FAIL() << "a damaged file was opened";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("era5-levels-corrupted.grib"),
+                                    HasSubstr("message 1 at byte 0"), HasSubstr("7777")));
+  }
+}
+
+}  // namespace
+}  // namespace gridmill
