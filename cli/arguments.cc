@@ -30,7 +30,7 @@ CLI::Option* declare(CLI::App& parser, const Option& option) {
   }
   CLI::Option* declared = parser.add_option(names);
   declared->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  if (option.kind == OptionKind::many) return declared->expected(1, -1);
+  if (option.kind == OptionKind::many) return declared->expected(1, -1)->allow_extra_args();
   return declared->expected(1)->allow_extra_args(false);
 }
 

@@ -95,9 +95,8 @@ Verb extract_verb() {
   verb.examples = {
       {"extract coads.zarr --point 52.5,-20 -o atlantic.csv --plot atlantic.html",
        "one place, as a table and a chart"},
-      {"extract era5.zarr --point Sydney=-33.9,151.2 --point Oslo=59.9,10.8 --variables t2m -o "
-       "t.csv",
-       "two named places, one variable"},
+      {"extract era5.zarr --point Sydney=-33.9,151.2 --point 59.9,10.8 --variables t2m -o t.csv",
+       "two places, one of them named; one variable"},
       {"extract era5.zarr --points stations.csv --sel time=2020-01:2020-03 -o stations_2020.csv",
        "many places out of a file, three months"},
   };
