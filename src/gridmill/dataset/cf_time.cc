@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -14,7 +15,7 @@
 namespace gridmill {
 namespace {
 
-using Wide = __int128;
+__extension__ using Wide = __int128;  // products of 64-bit numbers, exactly
 
 struct Unit {
   std::string_view name;
@@ -25,7 +26,7 @@ constexpr std::int64_t kSecond_ns = 1'000'000'000;
 constexpr std::int64_t kDay_ns = 86'400 * kSecond_ns;
 
 // The spellings that UDUNITS and cftime know. Plurals and case are handled by the caller.
-constexpr std::array<Unit, 25> kUnits{{
+constexpr std::array<Unit, 21> kUnits{{
     {"nanosecond", 1},
     {"nanosec", 1},
     {"ns", 1},
@@ -47,10 +48,6 @@ constexpr std::array<Unit, 25> kUnits{{
     {"day", kDay_ns},
     {"d", kDay_ns},
     {"week", 7 * kDay_ns},
-    {"weeks", 7 * kDay_ns},
-    {"days", kDay_ns},
-    {"hours", 3600 * kSecond_ns},
-    {"seconds", kSecond_ns},
 }};
 
 std::int64_t find_unit_ns(std::string_view singular_or_plural, Calendar calendar) {
@@ -174,6 +171,11 @@ Instant TimeUnits::instant_of_date(DateTime date) const {
   return gridmill::instant_of(calendar_, date);
 }
 
+bool TimeUnits::is_same_axis(const TimeUnits& other) const noexcept {
+  return calendar_ == other.calendar_ && unit_ns_ == other.unit_ns_ &&
+         reference_ == other.reference_;
+}
+
 bool is_time_units(std::string_view units) noexcept {
   return since_position(units) != std::string_view::npos;
 }
@@ -203,6 +205,37 @@ std::vector<Instant> decode_times(const TimeUnits& units, const ArrayView& value
     throw Error(ErrorKind::unsupported, fmt::format("times of type {}", values.type.name()));
   }
   return instants;
+}
+
+Array reencode_times(const Array& values, const TimeUnits& from, const TimeUnits& to) {
+  if (from.calendar() != to.calendar()) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("calendars differ: {} and {}", to_string(from.calendar()),
+                            to_string(to.calendar())));
+  }
+  const std::vector<Instant> instants = decode_times(from, values.view());
+  Array result(values.type(), values.shape());
+  visit_real(values.type(), [&](auto element) {
+    using Element = decltype(element);
+    for (std::size_t i = 0; i < instants.size(); ++i) {
+      const std::optional<std::int64_t> exact = to.exact_number(instants[i]);
+      bool fits = true;
+      if constexpr (std::is_integral_v<Element>) {
+        fits = exact && std::in_range<Element>(*exact);
+        if (fits) element = static_cast<Element>(*exact);
+      } else {
+        element = static_cast<Element>(to.number(instants[i]));
+        fits = to.instant(static_cast<double>(element)) == instants[i];
+      }
+      if (!fits) {
+        throw Error(ErrorKind::corrupt,
+                    fmt::format("{} can't be written exactly as {} \"{}\"", to.iso(instants[i]),
+                                values.type().name(), to.text()));
+      }
+      result.values<Element>()[i] = element;
+    }
+  });
+  return result;
 }
 
 std::optional<Period> parse_period(const TimeUnits& units, std::string_view label) {

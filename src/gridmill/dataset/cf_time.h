@@ -33,6 +33,9 @@ class TimeUnits {
   Instant reference() const noexcept { return reference_; }
   const std::string& text() const noexcept { return text_; }
 
+  // Equal numbers are equal times, however the units are spelled.
+  bool is_same_axis(const TimeUnits& other) const noexcept;
+
   // Error(invalid) for NaN and for times beyond the range of 64 bits.
   Instant instant(std::int64_t value) const;
   Instant instant(double value) const;
@@ -61,6 +64,10 @@ bool is_time_units(std::string_view units) noexcept;
 std::optional<TimeUnits> time_units_of(const Variable& variable);
 // A one-dimensional array of times, integers exactly. Throws Error(invalid) for NaN.
 std::vector<Instant> decode_times(const TimeUnits& units, const ArrayView& values);
+
+// The same times as numbers of other units, in the same data type. Throws Error(corrupt) if the
+// calendars differ or a time can't be written exactly in `to` and the type.
+Array reencode_times(const Array& values, const TimeUnits& from, const TimeUnits& to);
 
 // The span of time that a label means: "1990", "1990-01", "1990-01-01", "1990-01-01T12",
 // "...T12:30", "...:15" or with a fraction (one microsecond). Half-open. nullopt if the text is no

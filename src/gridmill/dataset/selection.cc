@@ -1,0 +1,186 @@
+#include "gridmill/dataset/selection.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "gridmill/base/text.h"
+#include "gridmill/dataset/coordinates.h"
+
+namespace gridmill {
+namespace {
+
+bool is_match(const std::string& pattern, const Variable& variable) {
+  return glob_match(pattern, variable.path()) || glob_match(pattern, variable.name);
+}
+
+void check_pattern(const Dataset& dataset, const std::string& pattern) {
+  const bool found = std::any_of(dataset.variables.begin(), dataset.variables.end(),
+                                 [&](const Variable& v) { return is_match(pattern, v); });
+  if (found) return;
+  const std::vector<std::string> paths = dataset.variable_paths();
+  throw Error(ErrorKind::not_found, fmt::format("{} has no variable {}{}", dataset.location,
+                                                pattern, did_you_mean(pattern, paths)));
+}
+
+bool matches_any(const std::vector<std::string>& patterns, const Variable& variable) {
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return is_match(pattern, variable); });
+}
+
+// A name inside an attribute resolves in the variable's group or its parents.
+const Variable* find_near(const Dataset& dataset, std::string group, std::string_view name) {
+  while (true) {
+    const Variable* found =
+        dataset.find(group.empty() ? std::string(name) : group + "/" + std::string(name));
+    if (found != nullptr || group.empty()) return found;
+    const auto slash = group.rfind('/');
+    group = slash == std::string::npos ? "" : group.substr(0, slash);
+  }
+}
+
+std::vector<const Variable*> needs_of(const Dataset& dataset, const Variable& variable) {
+  std::vector<const Variable*> needed;
+  for (const std::string& dimension : variable.dimensions) {
+    needed.push_back(find_dimension_coordinate(dataset, variable.group, dimension));
+  }
+  for (const char* attribute :
+       {"coordinates", "bounds", "climatology", "grid_mapping", "ancillary_variables"}) {
+    for (const std::string& word : split(variable.attributes.text(attribute), ' ')) {
+      // The long form of grid_mapping, "crs: x y", names the variable before a colon.
+      const std::string name = word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
+      if (!name.empty()) needed.push_back(find_near(dataset, variable.group, name));
+    }
+  }
+  std::erase(needed, nullptr);
+  return needed;
+}
+
+SelectionText parse_selection(std::string_view text, bool by_label) {
+  const auto equals = text.find('=');
+  SelectionText result;
+  result.by_label = by_label;
+  if (equals != std::string_view::npos) {
+    result.dimension = std::string(trim(text.substr(0, equals)));
+    result.range = std::string(trim(text.substr(equals + 1)));
+  }
+  if (result.dimension.empty() || result.range.empty()) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("\"{}\" is not a selection: {}", text,
+                            by_label ? "write dimension=first:last, e.g. time=1990-01:1990-03"
+                                     : "write dimension=begin:end, e.g. time=0:24"));
+  }
+  return result;
+}
+
+std::int64_t from_the_end(std::int64_t index, std::int64_t size) noexcept {
+  return index < 0 ? index + size : index;
+}
+
+}  // namespace
+
+Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
+                         const std::vector<std::string>& dropped) {
+  for (const std::string& pattern : wanted) check_pattern(dataset, pattern);
+  for (const std::string& pattern : dropped) check_pattern(dataset, pattern);
+  std::set<const Variable*> kept;
+  std::vector<const Variable*> waiting;
+  for (const Variable& variable : dataset.variables) {
+    if (wanted.empty() || matches_any(wanted, variable)) waiting.push_back(&variable);
+  }
+  while (!waiting.empty()) {
+    const Variable* variable = waiting.back();
+    waiting.pop_back();
+    if (matches_any(dropped, *variable) || !kept.insert(variable).second) continue;
+    for (const Variable* needed : needs_of(dataset, *variable)) waiting.push_back(needed);
+  }
+  Dataset result = dataset;
+  result.variables.clear();
+  for (const Variable& variable : dataset.variables) {
+    if (kept.contains(&variable)) result.variables.push_back(variable);
+  }
+  if (result.variables.empty()) {
+    throw Error(ErrorKind::invalid, fmt::format("{}: no variable is left", dataset.location));
+  }
+  return result;
+}
+
+SelectionText parse_region(std::string_view text) { return parse_selection(text, false); }
+SelectionText parse_sel(std::string_view text) { return parse_selection(text, true); }
+
+IndexRange resolve_indices(std::string_view range, std::string_view dimension, std::int64_t size) {
+  const std::vector<std::string> ends = split(range, ':');
+  if (ends.size() > 2) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("\"{}\" is not a range of indices: steps are not supported", range));
+  }
+  IndexRange result{0, size};
+  if (!trim(ends[0]).empty()) result.begin = from_the_end(parse_int(trim(ends[0])), size);
+  if (ends.size() == 1) {
+    result.end = result.begin + 1;
+  } else if (!trim(ends[1]).empty()) {
+    result.end = from_the_end(parse_int(trim(ends[1])), size);
+  }
+  if (result.begin < 0 || result.end > size || result.begin >= result.end) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}={} {}: {} has indices 0 to {}", dimension, range,
+                            result.begin >= result.end ? "selects nothing" : "leaves the dimension",
+                            dimension, size - 1));
+  }
+  return result;
+}
+
+Selection::Selection(const Dataset& dataset, std::vector<SelectionText> texts)
+    : dataset_(dataset), texts_(std::move(texts)) {
+  std::set<std::string> seen;
+  for (const Group& group : dataset.groups) {
+    for (const Dimension& dimension : group.dimensions) seen.insert(dimension.name);
+  }
+  for (const Variable& variable : dataset.variables) {
+    seen.insert(variable.dimensions.begin(), variable.dimensions.end());
+  }
+  const std::vector<std::string> known(seen.begin(), seen.end());
+  std::set<std::string> selected;
+  for (const SelectionText& text : texts_) {
+    if (!seen.contains(text.dimension)) {
+      throw Error(
+          ErrorKind::invalid,
+          fmt::format("{} has no dimension {}{}; it has {}", dataset.location, text.dimension,
+                      did_you_mean(text.dimension, known), join(known, ", ")));
+    }
+    if (!selected.insert(text.dimension).second) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("dimension {} is selected twice", text.dimension));
+    }
+  }
+}
+
+Box Selection::box(const Variable& variable) {
+  Box box = whole_box(variable.shape);
+  for (const SelectionText& text : texts_) {
+    const int d = variable.dimension_index(text.dimension);
+    if (d < 0) continue;
+    const IndexRange range = resolve(text, variable, variable.shape[d]);
+    box.begin[d] = range.begin;
+    box.shape[d] = range.end - range.begin;
+  }
+  return box;
+}
+
+IndexRange Selection::resolve(const SelectionText& text, const Variable& variable,
+                              std::int64_t size) {
+  if (!text.by_label) return resolve_indices(text.range, text.dimension, size);
+  const Variable* coordinate = find_dimension_coordinate(dataset_, variable.group, text.dimension);
+  if (coordinate == nullptr) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("dimension {} has no coordinate variable, so it has no labels: use "
+                            "--region {}=begin:end (0:{})",
+                            text.dimension, text.dimension, size));
+  }
+  auto [found, is_new] = coordinates_.try_emplace(coordinate->path());
+  if (is_new) found->second = read_array(*coordinate);
+  return resolve_labels(text.range, *coordinate, found->second);
+}
+
+}  // namespace gridmill
