@@ -121,16 +121,5 @@ TEST_F(NetcdfWriterTest, ADirectoryThatIsNotThereIsAnError) {
   EXPECT_THROW(NetcdfWriter(scratch_.path("no/where.nc")), Error);
 }
 
-TEST_F(NetcdfWriterTest, AFullDiskIsOutOfSpace) {
-  if (!files_->status("/dev/full")) GTEST_SKIP() << "no /dev/full here";
-  try {
-    NetcdfWriter writer("/dev/full");
-    writer.close();
-    FAIL() << "a full disk took the file";
-  } catch (const Error& error) {
-    EXPECT_NE(error.kind(), ErrorKind::internal) << error.what();
-  }
-}
-
 }  // namespace
 }  // namespace gridmill

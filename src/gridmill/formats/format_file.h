@@ -1,5 +1,5 @@
-// format_file.h: other people's files, seen alike: a tree of groups with typed variables, each with a
-// LeafReader. NetCDF and GRIB implement it; what they can't represent they refuse by name.
+// format_file.h: other people's files, seen alike: a tree of groups with typed variables, each with
+// a LeafReader. NetCDF and GRIB implement it; what they can't represent they refuse by name.
 #pragma once
 
 #include <memory>
@@ -23,7 +23,8 @@ struct FileDimension {
 struct FileVariable {
   std::string name;
   DataType type;
-  std::vector<std::string> dimensions;  // names, outermost first; they resolve in the group or above
+  std::vector<std::string>
+      dimensions;  // names, outermost first; they resolve in the group or above
   Shape shape;
   Attributes attributes;  // as in the file, _FillValue included
   // How it is stored, for info and for default chunks: {"storage": "chunked", "deflate": 4, ...}.
@@ -41,7 +42,7 @@ struct FileGroup {
 
 // An open file. Readers keep what they need alive by themselves.
 struct FormatFile {
-  std::string format;  // "netCDF-3 64-bit offset", "netCDF-4", "GRIB 1 and 2"
+  std::string format;             // "netCDF-3 64-bit offset", "netCDF-4", "GRIB 1 and 2"
   std::vector<FileGroup> groups;  // parents before children; [0] is the root
   // Things a user should know, e.g. messages of a GRIB file that were left out by request.
   std::vector<std::string> notes;
