@@ -189,16 +189,17 @@ ZarrHierarchy open_hierarchy(Store& store, const Key& root) {
   return in_context(
       [&] { return store.describe(); },
       [&] {
-        if (auto hierarchy = open_v3(store, root)) {
-          sort_parents_first(hierarchy->nodes);
-          return std::move(*hierarchy);
+        auto hierarchy = open_v3(store, root);
+        if (!hierarchy) hierarchy = open_v2(store, root);
+        if (!hierarchy) {
+          throw Error(
+              ErrorKind::not_found,
+              fmt::format("no Zarr group or array at {} (neither zarr.json nor .zgroup, .zarray "
+                          "or .zmetadata)",
+                          named(root.text())));
         }
-        if (auto hierarchy = open_v2(store, root)) return std::move(*hierarchy);
-        throw Error(
-            ErrorKind::not_found,
-            fmt::format("no Zarr group or array at {} (neither zarr.json nor .zgroup, .zarray "
-                        "or .zmetadata)",
-                        named(root.text())));
+        sort_parents_first(hierarchy->nodes);
+        return std::move(*hierarchy);
       });
 }
 

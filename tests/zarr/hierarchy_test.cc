@@ -1,0 +1,202 @@
+// What the writer writes, the hierarchy and the readers read: with and without consolidated
+// metadata, absent chunks, shards, damage.
+#include "gridmill/zarr/hierarchy.h"
+
+#include <gmock/gmock.h>
+
+#include <array>
+
+#include "gridmill/array/array.h"
+#include "gridmill/store/memory_store.h"
+#include "gridmill/zarr/array_reader.h"
+#include "gridmill/zarr/writer.h"
+
+namespace gridmill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::vector<std::string> paths(const ZarrHierarchy& hierarchy) {
+  std::vector<std::string> all;
+  for (const ZarrNode& node : hierarchy.nodes) all.push_back(node.path + (node.array ? "*" : ""));
+  return all;
+}
+
+std::vector<ZarrNode> sample_nodes(int zarr_format) {
+  ArrayMetadata metadata = new_array_metadata(zarr_format, types::int16, {4, 6}, {2, 4});
+  metadata.dimension_names = {"y", "x"};
+  metadata.attributes.set("units", AttributeValue::text("K"));
+  Attributes root;
+  root.set("title", AttributeValue::text("sample"));
+  return {{"", root, {}}, {"a", {}, {}}, {"t", {}, metadata}, {"a/b", {}, metadata}};
+}
+
+void write(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes) {
+  for (const ZarrNode& node : nodes) {
+    if (node.array) {
+      write_array(store, Key(node.path), *node.array);
+    } else {
+      write_group(store, Key(node.path), zarr_format, node.attributes);
+    }
+  }
+}
+
+class Formats : public testing::TestWithParam<int> {};
+INSTANTIATE_TEST_SUITE_P(V, Formats, testing::Values(2, 3));
+
+TEST_P(Formats, ListedAndConsolidatedAgree) {
+  const auto store = memory_store();
+  const auto nodes = sample_nodes(GetParam());
+  write(*store, GetParam(), nodes);
+  const ZarrHierarchy listed = open_hierarchy(*store);
+  EXPECT_FALSE(listed.is_consolidated);
+  EXPECT_THAT(paths(listed), ElementsAre("", "a", "t*", "a/b*"));
+  write_consolidated(*store, GetParam(), nodes);
+  store->remove(Key("a/b/zarr.json"));  // proof that nothing but the one value is read
+  store->remove(Key("a/b/.zarray"));
+  const ZarrHierarchy consolidated = open_hierarchy(*store);
+  EXPECT_TRUE(consolidated.is_consolidated);
+  EXPECT_THAT(paths(consolidated), ElementsAre("", "a", "t*", "a/b*"));
+  for (const ZarrHierarchy* one : {&listed, &consolidated}) {
+    EXPECT_EQ(one->zarr_format, GetParam());
+    EXPECT_EQ(one->nodes[0].attributes.text("title"), "sample");
+    EXPECT_EQ(one->nodes[3].array->dimension_names, (std::vector<std::string>{"y", "x"}));
+    EXPECT_EQ(one->nodes[3].array->attributes.text("units"), "K");
+  }
+  EXPECT_THAT(paths(open_hierarchy(*store, Key("a"))), testing::Contains(""));
+  EXPECT_THAT(paths(open_hierarchy(*store, Key("t"))), ElementsAre("*"));
+}
+
+TEST(Hierarchy, NothingThereIsNotFound) {
+  const auto store = memory_store();
+  try {
+    open_hierarchy(*store);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::not_found);
+  }
+}
+
+TEST(Hierarchy, ErrorsNameTheNode) {
+  const auto store = memory_store();
+  const auto nodes = sample_nodes(3);
+  write(*store, 3, nodes);
+  store->put(Key("a/b/zarr.json"), as_bytes(R"({"zarr_format": 3, "node_type": "array"})"));
+  try {
+    open_hierarchy(*store);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_THAT(error.what(), HasSubstr("a/b"));
+  }
+}
+
+TEST(Hierarchy, ConsolidatedPathsStayInside) {
+  const auto store = memory_store();
+  store->put(Key("zarr.json"), as_bytes(R"({"zarr_format": 3, "node_type": "group",
+    "consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata":
+      {"../x": {"zarr_format": 3, "node_type": "group"}}}})"));
+  EXPECT_THROW(open_hierarchy(*store), Error);
+}
+
+TEST(ArrayReader, AbsentIsFillAndDamageIsNamed) {
+  const std::shared_ptr<Store> store = memory_store();
+  ArrayMetadata metadata = new_array_metadata(3, types::int16, {4, 6}, {2, 4});
+  metadata.fill = FillValue::from_json(-7, types::int16, 3);
+  const auto reader = zarr_leaf_reader(store, Key("t"), metadata);
+  Buffer stored;
+  EXPECT_FALSE(reader->fetch({1, 1}, stored));
+  Array out(types::int16, {2, 2});
+  const Part part{{{0, 0}, {2, 2}}, out.view()};
+  reader->fill(std::span(&part, 1));
+  EXPECT_EQ(out.values<std::int16_t>()[3], -7);
+  store->put(Key("t/c/1/1"), as_bytes("rubbish"));
+  ASSERT_TRUE(reader->fetch({1, 1}, stored));
+  CodecContext context;
+  try {
+    reader->decode({1, 1}, stored, std::span(&part, 1), out.strings(), context);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    EXPECT_THAT(error.what(), HasSubstr("t/c/1/1"));
+  }
+}
+
+// A shard of four raw chunks of two int16, the third absent, gaps between, index at either side.
+class Shards : public testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(IndexAtEnd, Shards, testing::Bool());
+
+Buffer shard_bytes(bool is_index_at_end, std::uint64_t size_of_last = 4) {
+  constexpr auto kAbsent = ~std::uint64_t{0};
+  const std::uint64_t base = is_index_at_end ? 0 : 68;
+  Buffer index;
+  for (const std::uint64_t number : {base + 8, std::uint64_t{4}, base, std::uint64_t{4}, kAbsent,
+                                     kAbsent, base + 13, size_of_last}) {
+    std::array<std::byte, 8> bytes{};
+    store_le(bytes.data(), number);
+    index.append(bytes);
+  }
+  std::array<std::byte, 4> checksum{};
+  store_le(checksum.data(), crc32c(index));
+  index.append(checksum);
+  std::array<std::byte, 17> chunks{};
+  const std::array<std::pair<std::size_t, std::int16_t>, 6> values{
+      {{8, 1}, {10, 2}, {0, 3}, {2, 4}, {13, 7}, {15, 8}}};
+  for (const auto& [at, value] : values) store_le(chunks.data() + at, value);
+  Buffer shard;
+  if (!is_index_at_end) shard.append(index);
+  shard.append(chunks);
+  if (is_index_at_end) shard.append(index);
+  return shard;
+}
+
+TEST_P(Shards, ChunksAreFoundByTheIndex) {
+  const std::shared_ptr<Store> store = memory_store();
+  ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
+  metadata.codecs = CodecChain();
+  metadata.sharding = Sharding{{8}, GetParam(), true};
+  store->put(Key("c/0"), shard_bytes(GetParam()));
+  const auto reader = zarr_leaf_reader(store, Key(), metadata);
+  CodecContext context;
+  Buffer stored;
+  for (std::int64_t chunk = 0; chunk < 4; ++chunk) {
+    ASSERT_EQ(reader->fetch({chunk}, stored), chunk != 2);
+    if (chunk == 2) continue;
+    Array out(types::int16, {2});
+    const Part part{{{0}, {2}}, out.view()};
+    reader->decode({chunk}, stored, std::span(&part, 1), out.strings(), context);
+    EXPECT_EQ(out.values<std::int16_t>()[0], 2 * chunk + 1);
+    EXPECT_EQ(out.values<std::int16_t>()[1], 2 * chunk + 2);
+  }
+}
+
+TEST_P(Shards, ADamagedIndexIsCorrupt) {
+  ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
+  metadata.sharding = Sharding{{8}, GetParam(), true};
+  const auto expect_corrupt = [&](ByteView shard) {
+    const std::shared_ptr<Store> store = memory_store();
+    store->put(Key("c/0"), shard);
+    Buffer stored;
+    try {
+      zarr_leaf_reader(store, Key(), metadata)->fetch({0}, stored);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt) << error.what();
+    }
+  };
+  const Buffer good = shard_bytes(GetParam());
+  for (std::size_t bit = 0; bit < 68 * 8; bit += 5) {
+    Buffer flipped;
+    flipped.append(good);
+    const std::size_t begin = GetParam() ? 17 : 0;
+    flipped.bytes()[begin + bit / 8] ^= static_cast<std::byte>(1U << (bit % 8));
+    expect_corrupt(flipped);
+  }
+  expect_corrupt(good.bytes().first(40));
+  expect_corrupt(shard_bytes(GetParam(), 1000));                   // beyond the shard
+  expect_corrupt(shard_bytes(GetParam(), ~std::uint64_t{0} - 3));  // offset + size overflows
+}
+
+}  // namespace
+}  // namespace gridmill
