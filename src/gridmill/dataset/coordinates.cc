@@ -80,6 +80,16 @@ std::optional<std::string> missing_problem(const Variable& coordinate, const Arr
   return std::nullopt;
 }
 
+// Labels that nobody ever wrote: all of them are the declared fill value. They name nothing and order
+// nothing, so nothing can be wrong with them (a real CMIP5 file has a `ts` like that).
+bool is_unwritten(const Variable& coordinate, const Array& values) {
+  const AttributeValue* fill = coordinate.attributes.find("_FillValue");
+  const std::optional<double> missing = fill != nullptr ? fill->as_double() : std::nullopt;
+  if (!missing || !coordinate.type.is_real()) return false;
+  const std::vector<double> numbers = to_doubles(values.view());
+  return std::all_of(numbers.begin(), numbers.end(), [&](double n) { return n == *missing; });
+}
+
 // T keeps 64-bit integers exact.
 template <class T>
 std::optional<std::string> order_problem(const Variable& coordinate, const Array& values,
@@ -135,7 +145,10 @@ std::string coordinate_text(const Variable& coordinate, const Array& values,
 }
 
 std::optional<std::string> coordinate_problem(const Variable& coordinate, const Array& values) {
-  if (is_label(coordinate)) return duplicate_problem(coordinate, values);
+  if (is_label(coordinate)) {
+    if (is_unwritten(coordinate, values)) return std::nullopt;
+    return duplicate_problem(coordinate, values);
+  }
   if (coordinate.type.is_floating() && coordinate.type.size == 2) return std::nullopt;
   if (auto problem = missing_problem(coordinate, values, to_doubles(values.view()))) return problem;
   std::optional<std::string> problem;
