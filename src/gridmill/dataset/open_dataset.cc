@@ -1,9 +1,10 @@
+// From the three kinds of files to one picture: see dataset.h.
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <cmath>
 
-#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/formats/format_file.h"
 #include "gridmill/zarr/array_reader.h"
@@ -13,205 +14,232 @@
 namespace gridmill {
 namespace {
 
-// ---- netCDF and GRIB
-
-void add_file_variable(const FileVariable& from, const std::string& group, const std::string& origin,
-                       Dataset& dataset) {
-  Variable variable;
-  variable.group = group;
-  variable.name = from.name;
-  variable.type = from.type;
-  variable.dimensions = from.dimensions;
-  variable.shape = from.shape;
-  variable.attributes = from.attributes;
-  variable.chunks = from.chunks;
-  variable.encoding = from.encoding;
-  variable.blocks.push_back({Index::filled(from.shape.rank(), 0), from.reader, origin});
-  dataset.variables.push_back(std::move(variable));
+std::string parent_of(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
-Dataset from_file(const FormatFile& file, const Location& location) {
+std::string leaf_name(const std::string& path) {
+  const auto slash = path.rfind('/');
+  return slash == std::string::npos ? path : path.substr(slash + 1);
+}
+
+Index origin_of(const Shape& shape) { return Index::filled(shape.rank(), 0); }
+
+// ---- netCDF and GRIB ----
+
+Variable variable_of(const std::string& group, const FileVariable& source,
+                     const std::string& origin) {
+  Variable variable;
+  variable.group = group;
+  variable.name = source.name;
+  variable.type = source.type;
+  variable.dimensions = source.dimensions;
+  variable.shape = source.shape;
+  variable.attributes = source.attributes;
+  variable.chunks = source.chunks;
+  variable.encoding = source.encoding;
+  variable.blocks.push_back({origin_of(source.shape), source.reader, origin});
+  return variable;
+}
+
+Dataset dataset_of(const FormatFile& file, const Location& location) {
   Dataset dataset;
   dataset.format = file.format;
   dataset.location = location.text();
   dataset.notes = file.notes;
-  for (const FileGroup& from : file.groups) {
-    Group group;
-    group.path = from.path;
-    group.attributes = from.attributes;
-    for (const FileDimension& dimension : from.dimensions) {
+  for (const FileGroup& source : file.groups) {
+    Group group{source.path, {}, source.attributes};
+    for (const FileDimension& dimension : source.dimensions) {
       group.dimensions.push_back({dimension.name, dimension.size, dimension.is_unlimited});
     }
     dataset.groups.push_back(std::move(group));
-    for (const FileVariable& variable : from.variables) {
-      add_file_variable(variable, from.path, location.path, dataset);
+    for (const FileVariable& variable : source.variables) {
+      dataset.variables.push_back(variable_of(source.path, variable, location.path));
     }
   }
+  if (dataset.groups.empty()) dataset.groups.emplace_back();
   return dataset;
 }
 
-// ---- Zarr
+bool is_inside(const std::string& path, const std::string& node) {
+  return path == node || path.starts_with(node + "/");
+}
+
+// A group of the file, seen as the root: what it inherits comes along.
+void restrict_to_group(Dataset& dataset, const std::string& node) {
+  const auto relative = [&](const std::string& path) {
+    return path == node ? std::string() : path.substr(node.size() + 1);
+  };
+  std::vector<Dimension> inherited;
+  for (const Group& group : dataset.groups) {
+    if (group.path.empty() || (is_inside(node, group.path) && group.path != node)) {
+      inherited.insert(inherited.end(), group.dimensions.begin(), group.dimensions.end());
+    }
+  }
+  std::erase_if(dataset.groups, [&](const Group& g) { return !is_inside(g.path, node); });
+  std::erase_if(dataset.variables, [&](const Variable& v) { return !is_inside(v.group, node); });
+  for (Group& group : dataset.groups) group.path = relative(group.path);
+  for (Variable& variable : dataset.variables) variable.group = relative(variable.group);
+  std::vector<Dimension>& own = dataset.groups.front().dimensions;
+  for (auto dimension = inherited.rbegin(); dimension != inherited.rend(); ++dimension) {
+    const bool hidden = std::any_of(own.begin(), own.end(),
+                                    [&](const Dimension& d) { return d.name == dimension->name; });
+    if (!hidden) own.push_back(*dimension);
+  }
+}
+
+void restrict_to_node(Dataset& dataset, const std::string& node) {
+  if (node.empty()) return;
+  const bool is_group = std::any_of(dataset.groups.begin(), dataset.groups.end(),
+                                    [&](const Group& g) { return g.path == node; });
+  if (is_group) return restrict_to_group(dataset, node);
+  const std::string path = dataset.at(node).path();  // or says what is near
+  std::erase_if(dataset.variables, [&](const Variable& v) { return v.path() != path; });
+}
+
+// ---- Zarr ----
+
+// xarray writes a v3 array's _FillValue attribute as base64 of the little-endian float64 (its
+// FillValueCoder), whatever the float type.
+void decode_fill_attribute(Variable& variable) {
+  const AttributeValue* fill = variable.attributes.find("_FillValue");
+  if (fill == nullptr || !variable.type.is_floating()) return;
+  if (fill->is_text()) {
+    const auto bytes = base64_decode(fill->as_text());
+    if (!bytes || bytes->size() != sizeof(double)) return;  // not xarray's: left as it is
+    variable.attributes.set(
+        "_FillValue", AttributeValue::floats(variable.type, {load_le<double>(bytes->data())}));
+  } else if (const auto number = fill->as_double()) {
+    variable.attributes.set("_FillValue", AttributeValue::floats(variable.type, {*number}));
+  }
+}
+
+// In v2 the array's fill value is the CF _FillValue too (xarray: use_zarr_fill_value_as_mask).
+void adopt_v2_fill(Variable& variable, const ArrayMetadata& metadata) {
+  if (metadata.fill.is_null() || variable.attributes.find("_FillValue") != nullptr) return;
+  if (!variable.type.is_real() || variable.type == types::float16) return;
+  const std::vector<std::byte> element = metadata.fill.element(variable.type);
+  visit_real(variable.type, [&](auto value) {
+    value = load_le<decltype(value)>(element.data());
+    if constexpr (std::is_floating_point_v<decltype(value)>) {
+      variable.attributes.set("_FillValue", AttributeValue::floats(variable.type, {value}));
+    } else if constexpr (std::is_same_v<decltype(value), std::uint64_t>) {
+      variable.attributes.set("_FillValue", AttributeValue::unsigned_integers({value}));
+    } else {
+      variable.attributes.set("_FillValue", AttributeValue::integers(variable.type, {value}));
+    }
+  });
+}
 
 std::vector<std::string> dimension_names(const ArrayMetadata& metadata) {
   std::vector<std::string> names;
   for (int d = 0; d < metadata.shape.rank(); ++d) {
-    std::string name =
-        metadata.dimension_names ? (*metadata.dimension_names)[static_cast<std::size_t>(d)] : "";
-    names.push_back(name.empty() ? fmt::format("dim_{}", d) : std::move(name));
+    const auto at = static_cast<std::size_t>(d);
+    const bool is_named = metadata.dimension_names && at < metadata.dimension_names->size() &&
+                          !(*metadata.dimension_names)[at].empty();
+    names.push_back(is_named ? (*metadata.dimension_names)[at] : fmt::format("dim_{}", d));
   }
   return names;
 }
 
-// xarray writes v3 `_FillValue` of floats as the base64 of a little-endian double.
-void decode_fill_attribute(Variable& variable) {
-  const AttributeValue* value = variable.attributes.find("_FillValue");
-  if (value == nullptr || !value->is_text()) return;
-  const auto bytes = base64_decode(value->as_text());
-  if (!bytes) return;
-  if (variable.type.is_floating() && bytes->size() == sizeof(double)) {
-    variable.attributes.set(
-        "_FillValue", AttributeValue::floats(variable.type, {load_le<double>(bytes->data())}));
-  } else if (variable.type.kind == ScalarKind::bytes) {
-    variable.attributes.set("_FillValue", AttributeValue::text(std::string(as_text(*bytes))));
-  }
-}
-
-// v2's fill_value is what xarray shows as `_FillValue`.
-void adopt_v2_fill(const ArrayMetadata& metadata, Variable& variable) {
-  if (metadata.fill.is_null() || variable.type.is_string()) return;
-  if (variable.attributes.find("_FillValue") != nullptr) return;
-  const std::vector<std::byte> element = metadata.fill.element(variable.type);
-  if (variable.type.kind == ScalarKind::bytes) {
-    std::string text(as_text(element));
-    text.resize(text.find_last_not_of('\0') + 1);
-    variable.attributes.set("_FillValue", AttributeValue::text(std::move(text)));
-    return;
-  }
-  visit_real(variable.type, [&](auto number) {
-    std::memcpy(&number, element.data(), sizeof number);
-    using Number = decltype(number);
-    AttributeValue value;
-    if constexpr (std::is_floating_point_v<Number>) {
-      value = AttributeValue::floats(variable.type, {static_cast<double>(number)});
-    } else if constexpr (std::is_same_v<Number, std::uint64_t>) {
-      value = AttributeValue::unsigned_integers({number});
-    } else {
-      value = AttributeValue::integers(variable.type, {static_cast<std::int64_t>(number)});
+Json codecs_of(const ArrayMetadata& metadata) {
+  if (metadata.zarr_format == 2) {
+    const Json document = array_metadata_to_v2(metadata);
+    Json encoding = Json::object();
+    for (const char* name : {"compressor", "filters", "order"}) {
+      if (document.contains(name)) encoding[name] = document[name];
     }
-    variable.attributes.set("_FillValue", std::move(value));
-  });
+    return encoding;
+  }
+  return Json{{"codecs", array_metadata_to_v3(metadata)["codecs"]}};
 }
 
-std::string group_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-Variable from_array(const ZarrNode& node, const std::string& name,
-                    const std::shared_ptr<Store>& store, const Key& key,
-                    const std::string& origin) {
-  const ArrayMetadata& metadata = *node.array;
+Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
+                     const std::shared_ptr<Store>& store, const Key& key,
+                     const std::string& origin) {
   Variable variable;
-  variable.group = group_of(node.path);
-  variable.name = name;
+  variable.group = parent_of(path);
+  variable.name = leaf_name(path);
   variable.type = metadata.type;
   variable.dimensions = dimension_names(metadata);
   variable.shape = metadata.shape;
   variable.attributes = metadata.attributes;
+  variable.attributes.erase("_ARRAY_DIMENSIONS");
   variable.chunks = metadata.chunk;
   if (metadata.sharding) variable.shards = metadata.sharding->shard;
-  variable.encoding = {{"codecs", metadata.codecs.summary()}};
+  variable.encoding = codecs_of(metadata);
   variable.store_fill = metadata.fill.to_json(metadata.type, metadata.zarr_format);
-  if (metadata.zarr_format == 2) {
-    adopt_v2_fill(metadata, variable);
-  } else {
-    decode_fill_attribute(variable);
-  }
-  variable.blocks.push_back({Index::filled(variable.shape.rank(), 0),
-                             zarr_leaf_reader(store, key, metadata), origin});
+  if (metadata.zarr_format == 3) decode_fill_attribute(variable);
+  if (metadata.zarr_format == 2) adopt_v2_fill(variable, metadata);
+  variable.blocks.push_back(
+      {origin_of(metadata.shape), zarr_leaf_reader(store, key, metadata), origin});
   return variable;
 }
 
-// A group's dimensions are those of its own arrays.
-void collect_dimensions(Dataset& dataset) {
+// Zarr declares no dimensions: they are what the arrays of a group say, and must agree. A name that
+// two arrays use for different sizes is left to each array (only dim_N may do that; CF data never
+// does).
+void declare_dimensions(Dataset& dataset) {
   for (const Variable& variable : dataset.variables) {
-    for (Group& group : dataset.groups) {
-      if (group.path != variable.group) continue;
-      for (int d = 0; d < variable.shape.rank(); ++d) {
-        const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+    for (int d = 0; d < variable.shape.rank(); ++d) {
+      const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+      for (Group& group : dataset.groups) {
+        if (group.path != variable.group) continue;
         const bool is_known =
             std::any_of(group.dimensions.begin(), group.dimensions.end(),
-                        [&](const Dimension& dimension) { return dimension.name == name; });
+                        [&](const Dimension& known) { return known.name == name; });
         if (!is_known) group.dimensions.push_back({name, variable.shape[d], false});
       }
     }
   }
 }
 
-Dataset from_zarr(Files& files, const Location& location) {
+Dataset open_zarr(Files& files, const Location& location) {
   const std::shared_ptr<Store> store = open_store(files, location);
-  const Key root(location.node);
+  const Key root = location.node.empty() ? Key() : Key(location.node);
   const ZarrHierarchy hierarchy = open_hierarchy(*store, root);
   Dataset dataset;
   dataset.format = fmt::format("Zarr v{}", hierarchy.zarr_format);
   dataset.location = location.text();
+  const bool root_is_array = hierarchy.nodes.front().array.has_value();
+  if (root_is_array) dataset.groups.emplace_back();
   for (const ZarrNode& node : hierarchy.nodes) {
     if (!node.array) {
       dataset.groups.push_back({node.path, {}, node.attributes});
       continue;
     }
-    const bool is_root = node.path.empty();
-    if (is_root) dataset.groups.push_back({"", {}, {}});  // an array opened by itself
-    const std::string whole = is_root ? root.text() : node.path;
-    std::string name = whole.substr(whole.rfind('/') + 1);
-    if (name.empty()) name = "array";
-    dataset.variables.push_back(from_array(node, name, store,
-                                           is_root ? root : Key(root.text()) / node.path,
-                                           location.path));
+    const std::string fallback = leaf_name(location.node.empty() ? "array" : location.node);
+    const std::string path = node.path.empty() ? fallback : node.path;
+    const Key key = node.path.empty() ? root : root / node.path;
+    dataset.variables.push_back(variable_of(*node.array, path, store, key, location.path));
   }
-  collect_dimensions(dataset);
-  return dataset;
-}
-
-// The part of a file's dataset that `#/node` names: a group with all below it, or one variable.
-Dataset restricted(Dataset dataset, const std::string& node) {
-  if (node.empty()) return dataset;
-  const auto is_below = [&](const std::string& path) {
-    return path == node || path.starts_with(node + "/");
-  };
-  const bool is_group = std::any_of(dataset.groups.begin(), dataset.groups.end(),
-                                    [&](const Group& group) { return group.path == node; });
-  if (!is_group) {
-    const Variable chosen = dataset.at(node);
-    dataset.variables = {chosen};
-    return dataset;
-  }
-  const auto relative = [&](const std::string& path) {
-    return path.size() == node.size() ? std::string() : path.substr(node.size() + 1);
-  };
-  std::erase_if(dataset.groups, [&](const Group& group) { return !is_below(group.path); });
-  std::erase_if(dataset.variables,
-                [&](const Variable& variable) { return !is_below(variable.group); });
-  for (Group& group : dataset.groups) group.path = relative(group.path);
-  for (Variable& variable : dataset.variables) variable.group = relative(variable.group);
+  declare_dimensions(dataset);
   return dataset;
 }
 
 }  // namespace
 
 Dataset open_dataset(Files& files, const Location& location) {
-  return in_context([&] { return location.text(); }, [&] {
-    switch (detect_format(files, location)) {
-      case FileFormat::netcdf:
-        return restricted(from_file(open_netcdf(files, location), location), location.node);
-      case FileFormat::grib:
-        return restricted(from_file(open_grib(files, location), location), location.node);
-      case FileFormat::zarr: return from_zarr(files, location);
-      case FileFormat::unknown: break;
+  switch (detect_format(files, location)) {
+    case FileFormat::zarr:
+      return open_zarr(files, location);
+    case FileFormat::netcdf: {
+      Dataset dataset = dataset_of(open_netcdf(files, location), location);
+      restrict_to_node(dataset, location.node);
+      return dataset;
     }
-    throw Error(ErrorKind::unsupported,
-                "not a format that Gridmill knows: netCDF, GRIB and Zarr are read");
-  });
+    case FileFormat::grib: {
+      Dataset dataset = dataset_of(open_grib(files, location), location);
+      restrict_to_node(dataset, location.node);
+      return dataset;
+    }
+    case FileFormat::unknown:
+      break;
+  }
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("{} is not a format that is known here (netCDF, GRIB, Zarr)", location.path));
 }
 
 }  // namespace gridmill
