@@ -23,8 +23,8 @@ struct DumpOptions {
   Resources resources = default_resources();
 };
 
-// Streams in bounded memory to `output` (atomic) or to `print`. raw: C order, little endian, as stored
-// (packed stays packed).
+// Streams in bounded memory to `output` (atomic) or to `print`. raw: C order, little endian, as
+// stored (packed stays packed).
 void dump(const DumpOptions& options, const Workplace& workplace,
           const std::function<void(ByteView)>& print);
 

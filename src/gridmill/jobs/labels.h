@@ -1,0 +1,18 @@
+// labels.h: what stands beside values in tables: a dimension's coordinate as people write it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "gridmill/dataset/dataset.h"
+#include "gridmill/sink/text_cells.h"
+
+namespace gridmill {
+
+// The labels of positions [begin, begin + count) of `dimension` as seen from `group`, quoted for
+// CSV: times as ISO dates, numbers in shortest form, text; the index where there is no coordinate.
+std::shared_ptr<const CellTexts> dimension_labels(const Dataset& dataset, const std::string& group,
+                                                  const std::string& dimension, std::int64_t begin,
+                                                  std::int64_t count);
+
+}  // namespace gridmill

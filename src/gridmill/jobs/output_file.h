@@ -1,0 +1,24 @@
+// output_file.h: one file that a job writes: refused or promised at the start, visible only when
+// whole.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gridmill/store/store.h"
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+
+// Throws Error(conflict) if `path` is a directory, exists and `overwrite` is false, or is or lies
+// in one of `inputs` (locations); Error(not_found) if its directory is missing. Call it before any
+// work.
+void check_output_file(Files& files, const std::string& path, bool overwrite,
+                       const std::vector<std::string>& inputs);
+
+// The writer keeps its store alive; commit() makes the file appear in one step. `files` must
+// outlive it.
+std::unique_ptr<ValueWriter> write_file(Files& files, const std::string& path);
+
+}  // namespace gridmill

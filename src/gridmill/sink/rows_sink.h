@@ -1,0 +1,57 @@
+// rows_sink.h: streamed records: units that are formatted in any order and come out in C order.
+//
+// The rows are the positions of a shape in C order; a unit is a run of them without a gap. Units
+// that are stored before their turn wait in memory: storing never blocks, so that a single writer
+// lane can't lock itself out; how many wait is as many as the lanes can be ahead of the slowest
+// leaf.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gridmill/sink/sink.h"
+
+namespace gridmill {
+
+// How rows are cut into units: `run` is 1 along the first dimensions, then anything along one, then
+// whole. Along that one dimension the first unit is shorter by `lead`, so that units can begin
+// where the source's chunks do.
+struct RowRuns {
+  Shape shape;
+  Shape run;
+  std::int64_t lead = 0;  // 0 <= lead < run of the divided dimension
+
+  int divided() const noexcept;         // the dimension that units divide; 0 for a scalar
+  ChunkGrid units() const;              // of the shape with `lead` before it
+  Box box_of(const Index& unit) const;  // the rows of a unit
+};
+
+// A field that takes part in the rows: which of the rows' dimensions its own dimensions are, in its
+// own order. Dimensions that it lacks repeat it.
+struct RowColumn {
+  DataType type;
+  std::vector<int> dimensions;
+};
+
+struct RowsTarget {
+  std::string name;  // for messages
+  RowRuns runs;
+  std::vector<RowColumn> columns;
+  std::int64_t row_bound = 0;  // most bytes of one formatted row (text elements may exceed it)
+  // Formats the rows of `box` into `out`; columns are the fields' regions in their own dimension
+  // order. Called from any thread.
+  std::function<void(const Box& box, std::span<const ArrayView> columns, Buffer& out)> format;
+  // Takes the units' bytes in order, one call at a time.
+  std::function<void(ByteView)> append;
+  std::function<void()> finish;  // may be empty
+};
+
+// Throws Error(internal) if the runs would not come out in C order.
+std::shared_ptr<Sink> rows_sink(RowsTarget target);
+
+// Strides of a column's view along the rows' dimensions: 0 where it has none.
+Index row_strides(const RowColumn& column, const ArrayView& view, int row_rank);
+
+}  // namespace gridmill
