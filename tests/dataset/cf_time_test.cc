@@ -7,25 +7,13 @@
 
 #include <cmath>
 #include <limits>
-#include <memory>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "table_file.h"
 
 namespace gridmill {
 namespace {
-
-// The table beside this file.
-std::string cases_text() {
-  const std::string here = __FILE__;
-  const std::string path = here.substr(0, here.rfind('/')) + "/cf_time_cases.csv";
-  const std::unique_ptr<Files> files = posix_files();
-  const std::unique_ptr<ReadableFile> file = files->open(path);
-  if (!file) return "";
-  std::string text(static_cast<std::size_t>(file->status().size), ' ');
-  file->read_at(0, std::as_writable_bytes(std::span(text)));
-  return text;
-}
 
 std::string decoded(double value, std::string_view units, std::string_view calendar) {
   const TimeUnits parsed = TimeUnits::parse(units, calendar);
@@ -42,10 +30,9 @@ ErrorKind kind_of(std::string_view units, std::string_view calendar) {
 }
 
 TEST(CfTime, DecodesAsCftime) {
-  std::vector<std::string> lines = split(cases_text(), '\n');
+  const std::vector<std::string> lines = testing::table_lines(__FILE__, "cf_time_cases.csv");
   int checked = 0;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    if (lines[i].empty()) continue;
+  for (std::size_t i = 0; i < lines.size(); ++i) {
     const std::vector<std::string> fields = split(lines[i], ',');
     ASSERT_EQ(fields.size(), 4u) << lines[i];
     const TimeUnits units = TimeUnits::parse(fields[1], fields[2]);
@@ -53,7 +40,9 @@ TEST(CfTime, DecodesAsCftime) {
     const Instant instant =
         is_integer ? units.instant(parse_int(fields[0])) : units.instant(parse_double(fields[0]));
     EXPECT_EQ(units.iso(instant), fields[3]) << lines[i];
-    if (is_integer) EXPECT_EQ(units.exact_number(instant), parse_int(fields[0])) << lines[i];
+    if (is_integer) {
+      EXPECT_EQ(units.exact_number(instant), parse_int(fields[0])) << lines[i];
+    }
     ++checked;
   }
   EXPECT_EQ(checked, 2000);
