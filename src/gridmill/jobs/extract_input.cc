@@ -1,0 +1,285 @@
+#include "gridmill/jobs/extract_input.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/dataset/cf_time.h"
+#include "gridmill/dataset/concat.h"
+#include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/selection.h"
+#include "gridmill/field/unpack.h"
+
+namespace gridmill {
+namespace {
+
+Dataset open_inputs(const ExtractOptions& options, Files& files) {
+  if (options.inputs.empty()) throw Error(ErrorKind::invalid, "no input is given");
+  std::vector<Dataset> inputs;
+  for (const std::string& text : options.inputs) {
+    inputs.push_back(open_dataset(files, parse_location(text)));
+  }
+  return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
+}
+
+std::vector<RequestedPoint> requested_points(const ExtractOptions& options, Files& files) {
+  std::vector<RequestedPoint> points;
+  for (const std::string& text : options.points) points.push_back(parse_point(text));
+  if (!options.points_file.empty()) {
+    const auto more = read_points(files, options.points_file);
+    points.insert(points.end(), more.begin(), more.end());
+  }
+  if (points.empty()) throw Error(ErrorKind::invalid, "no point is given: --point LAT,LON");
+  check_distinct(points);
+  return points;
+}
+
+// Grids by what decides them, since building one reads coordinates.
+class Grids {
+ public:
+  explicit Grids(const Dataset& dataset) : dataset_(dataset) {}
+
+  const HorizontalGrid& of(const Variable& variable) {
+    const std::string key = variable.group + '\n' + join(variable.dimensions, "\n") + '\n' +
+                            std::string(variable.attributes.text("coordinates"));
+    auto& grid = grids_[key];
+    if (!grid) grid = std::make_unique<HorizontalGrid>(dataset_, variable);
+    return *grid;
+  }
+  const HorizontalGrid* find(const Variable& variable) {
+    try {
+      return &of(variable);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::unsupported) return nullptr;
+      throw;
+    }
+  }
+
+ private:
+  const Dataset& dataset_;
+  std::map<std::string, std::unique_ptr<HorizontalGrid>> grids_;
+};
+
+std::set<std::string> bounds_of(const Dataset& dataset) {
+  std::set<std::string> names;
+  for (const Variable& variable : dataset.variables) {
+    for (const char* attribute : {"bounds", "climatology"}) {
+      names.emplace(variable.attributes.text(attribute));
+    }
+    for (const auto& name : split(variable.attributes.text("coordinates"), ' ')) names.insert(name);
+  }
+  return names;
+}
+
+// Everything that has both horizontal coordinates and is none itself.
+std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& grids) {
+  const std::set<std::string> beside = bounds_of(dataset);
+  std::vector<const Variable*> found;
+  for (const Variable& variable : dataset.variables) {
+    if (variable.shape.rank() < 1 || !variable.type.is_numeric()) continue;
+    if (is_dimension_coordinate(variable) || is_latitude(variable) || is_longitude(variable)) {
+      continue;
+    }
+    if (beside.contains(variable.name) || grids.find(variable) == nullptr) continue;
+    found.push_back(&variable);
+  }
+  if (found.empty()) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} holds no variable with latitude and longitude: it has {}",
+                            dataset.location, join(dataset.variable_paths(), ", ")));
+  }
+  return found;
+}
+
+// --variables: names, paths and globs, in the file's order.
+std::vector<const Variable*> named_variables(const Dataset& dataset,
+                                             const std::vector<std::string>& patterns) {
+  std::set<const Variable*> chosen;
+  for (const std::string& pattern : patterns) {
+    const std::size_t before = chosen.size();
+    bool is_found = false;
+    for (const Variable& variable : dataset.variables) {
+      if (!glob_match(pattern, variable.path()) && !glob_match(pattern, variable.name)) continue;
+      is_found = true;
+      chosen.insert(&variable);
+    }
+    if (!is_found && chosen.size() == before)
+      (void)dataset.at(pattern);  // throws, with what is near
+  }
+  std::vector<const Variable*> found;
+  for (const Variable& variable : dataset.variables) {
+    if (chosen.contains(&variable)) found.push_back(&variable);
+  }
+  return found;
+}
+
+// One table has one set of points on one grid.
+void check_one_grid(const std::vector<const Variable*>& variables, Grids& grids) {
+  std::map<std::string, std::vector<std::string>> by_grid;
+  for (const Variable* variable : variables) {
+    const HorizontalGrid& grid = grids.of(*variable);
+    by_grid[grid.latitude_path() + " x " + grid.longitude_path()].push_back(variable->path());
+  }
+  if (by_grid.size() == 1) return;
+  std::vector<std::string> lines;
+  for (const auto& [grid, names] : by_grid) lines.push_back(join(names, ",") + " on " + grid);
+  throw Error(ErrorKind::invalid, fmt::format("the variables lie on different grids: {}; choose "
+                                              "those of one with --variables",
+                                              join(lines, "; ")));
+}
+
+bool is_time(const Dataset& dataset, const std::string& group, const std::string& dimension) {
+  const Variable* coordinate = find_dimension_coordinate(dataset, group, dimension);
+  return coordinate != nullptr && coordinate->type.is_real() &&
+         is_time_units(coordinate->attributes.text("units"));
+}
+
+class RowsOf {
+ public:
+  RowsOf(const Dataset& dataset) : dataset_(dataset) {}
+
+  void add(const Variable& variable, const Box& region, int d) {
+    const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+    std::int64_t leaf = 1;
+    for (const Block& block : variable.blocks) {
+      leaf = std::max(leaf, block.reader->grid().chunk()[d]);
+    }
+    for (RowDimension& row : rows_) {
+      if (row.name != name) continue;
+      if (row.size != region.shape[d]) refuse(row, variable, region.shape[d]);
+      row.leaf = std::max(row.leaf, leaf);
+      return;
+    }
+    rows_.push_back({name, region.begin[d], region.shape[d], leaf, variable.group,
+                     is_time(dataset_, variable.group, name)});
+    first_.push_back(variable.path());
+  }
+
+  // Times first, then the others as they were met.
+  std::vector<RowDimension> sorted() const {
+    std::vector<RowDimension> rows = rows_;
+    std::stable_partition(rows.begin(), rows.end(),
+                          [](const RowDimension& row) { return row.is_time; });
+    return rows;
+  }
+
+ private:
+  [[noreturn]] void refuse(const RowDimension& row, const Variable& variable,
+                           std::int64_t size) const {
+    const auto at = static_cast<std::size_t>(&row - rows_.data());
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("{} has {} positions in {} and {} in {}: they don't fit into one table; "
+                    "choose with --variables",
+                    row.name, row.size, first_[at], size, variable.path()));
+  }
+
+  const Dataset& dataset_;
+  std::vector<RowDimension> rows_;
+  std::vector<std::string> first_;
+};
+
+bool is_fixed(const HorizontalGrid& grid, const std::string& dimension) {
+  const auto& names = grid.dimensions();
+  return std::find(names.begin(), names.end(), dimension) != names.end();
+}
+
+void check_selection(const std::vector<SelectionText>& texts, const HorizontalGrid& grid) {
+  for (const SelectionText& text : texts) {
+    if (is_fixed(grid, text.dimension)) {
+      throw Error(
+          ErrorKind::invalid,
+          fmt::format("{} is a horizontal dimension: the points choose along it", text.dimension));
+    }
+  }
+}
+
+ExtractVariable make_variable(const ExtractInput& input, const Variable& variable,
+                              const HorizontalGrid& grid, const Box& region) {
+  ExtractVariable made;
+  made.variable = &variable;
+  made.column = variable.name;
+  std::shared_ptr<const Source> source = variable_source(variable, input.dataset.location);
+  if (region != whole_box(variable.shape)) source = slice_source(source, region);
+  std::vector<int> fixed;
+  for (int d = 0; d < variable.shape.rank(); ++d) {
+    if (is_fixed(grid, variable.dimensions[static_cast<std::size_t>(d)])) fixed.push_back(d);
+  }
+  std::vector<GridPoint> points;
+  for (const RequestedPoint& point : input.points) {
+    points.push_back({grid.nearest(point.latitude_deg, point.longitude_deg).position});
+  }
+  made.packed = points_source(source, std::move(fixed), std::move(points));
+  made.values = unpack_field(made.packed, packing_of(variable));
+  return made;
+}
+
+void name_columns(ExtractInput& input) {
+  std::map<std::string, int> uses;
+  for (const ExtractVariable& variable : input.variables) ++uses[variable.column];
+  for (ExtractVariable& variable : input.variables) {
+    if (uses[variable.column] > 1) variable.column = variable.variable->path();
+  }
+}
+
+}  // namespace
+
+void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
+  input.points = requested_points(options, files);
+  input.dataset = open_inputs(options, files);
+  check_coordinates(input.dataset);
+  Grids grids(input.dataset);
+  const auto variables = options.variables.empty()
+                             ? default_variables(input.dataset, grids)
+                             : named_variables(input.dataset, options.variables);
+  check_one_grid(variables, grids);
+  const HorizontalGrid& grid = grids.of(*variables[0]);
+  for (const RequestedPoint& point : input.points) {
+    in_context(
+        [&] { return fmt::format("point {} ({})", point.name, point.origin); },
+        [&] { input.places.push_back(grid.nearest(point.latitude_deg, point.longitude_deg)); });
+  }
+  std::vector<SelectionText> texts;
+  for (const std::string& text : options.region) texts.push_back(parse_region(text));
+  for (const std::string& text : options.sel) texts.push_back(parse_sel(text));
+  check_selection(texts, grid);
+  Selection selection(input.dataset, texts);
+  RowsOf rows(input.dataset);
+  for (const Variable* variable : variables) {
+    const Box region = selection.box(*variable);
+    const HorizontalGrid& own = grids.of(*variable);
+    for (int d = 0; d < region.rank(); ++d) {
+      if (!is_fixed(own, variable->dimensions[static_cast<std::size_t>(d)])) {
+        rows.add(*variable, region, d);
+      }
+    }
+    input.variables.push_back(make_variable(input, *variable, own, region));
+  }
+  input.rows = rows.sorted();
+  const auto count = static_cast<std::int64_t>(input.points.size());
+  input.rows.push_back({"point", 0, count, count, "", false});
+  for (ExtractVariable& variable : input.variables) {
+    for (const std::string& name : variable.values->dimensions()) {
+      const auto found = std::find_if(input.rows.begin(), input.rows.end(),
+                                      [&](const RowDimension& row) { return row.name == name; });
+      variable.row_dimensions.push_back(static_cast<int>(found - input.rows.begin()));
+    }
+  }
+  name_columns(input);
+}
+
+std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input) {
+  std::int64_t touched = 0;
+  std::int64_t total = 0;
+  for (const ExtractVariable& variable : input.variables) {
+    variable.packed->leaves(whole_box(variable.packed->shape()), [&](const Leaf&) { ++touched; });
+    for (const Block& block : variable.variable->blocks) total += block.reader->grid().size();
+  }
+  return {touched, total};
+}
+
+}  // namespace gridmill

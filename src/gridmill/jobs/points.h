@@ -1,0 +1,28 @@
+// points.h: the places that a user names, on the command line or in a CSV file.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/system/files.h"
+
+namespace gridmill {
+
+struct RequestedPoint {
+  std::string name;
+  double latitude_deg = 0;
+  double longitude_deg = 0;
+  std::string origin;  // "--point 52.5,13.4", "line 3 of stations.csv": for messages
+};
+
+// "LAT,LON" or "NAME=LAT,LON". Without a name: "52.5N 13.4E". Throws Error(invalid).
+RequestedPoint parse_point(const std::string& text);
+
+// A table with columns lat and lon (or latitude, longitude), and name (or station) if wanted, in
+// any case and order; quotes as in RFC 4180. Errors name the line.
+std::vector<RequestedPoint> read_points(Files& files, const std::string& path);
+
+// Throws Error(invalid) naming both if two are the same place, or have the same name.
+void check_distinct(const std::vector<RequestedPoint>& points);
+
+}  // namespace gridmill
