@@ -1,4 +1,6 @@
-// table_file.h: tables of expected values that lie beside the tests.
+// table_file.h: tables of expected values that lie beside the tests. Compilers may be told to
+// shorten __FILE__ to a path relative to the build directory: there the tests must run, as ctest
+// does it.
 #pragma once
 
 #include <memory>

@@ -70,8 +70,11 @@ std::optional<std::string> duplicate_problem(const Variable& coordinate, const A
 
 std::optional<std::string> missing_problem(const Variable& coordinate, const Array& values,
                                            const std::vector<double>& numbers) {
+  // A Zarr v2 store says 0 for "never written" whether or not 0 has a place on the axis: no proof.
+  const bool is_store_fill = !coordinate.store_fill.is_null();
   const AttributeValue* fill = coordinate.attributes.find("_FillValue");
-  const std::optional<double> missing = fill != nullptr ? fill->as_double() : std::nullopt;
+  const std::optional<double> missing =
+      fill != nullptr && !is_store_fill ? fill->as_double() : std::nullopt;
   for (std::size_t i = 0; i < numbers.size(); ++i) {
     if (!std::isnan(numbers[i]) && !(missing && numbers[i] == *missing)) continue;
     return fmt::format("coordinate {}: position {} is {}: missing values have no place on an axis",
@@ -80,11 +83,14 @@ std::optional<std::string> missing_problem(const Variable& coordinate, const Arr
   return std::nullopt;
 }
 
-// Labels that nobody ever wrote: all of them are the declared fill value. They name nothing and order
-// nothing, so nothing can be wrong with them (a real CMIP5 file has a `ts` like that).
+// Labels that nobody ever wrote: all of them are the declared fill value. They name nothing and
+// order nothing, so nothing can be wrong with them (a real CMIP5 file has a `ts` like that).
 bool is_unwritten(const Variable& coordinate, const Array& values) {
+  // A Zarr v2 store says 0 for "never written" whether or not 0 has a place on the axis: no proof.
+  const bool is_store_fill = !coordinate.store_fill.is_null();
   const AttributeValue* fill = coordinate.attributes.find("_FillValue");
-  const std::optional<double> missing = fill != nullptr ? fill->as_double() : std::nullopt;
+  const std::optional<double> missing =
+      fill != nullptr && !is_store_fill ? fill->as_double() : std::nullopt;
   if (!missing || !coordinate.type.is_real()) return false;
   const std::vector<double> numbers = to_doubles(values.view());
   return std::all_of(numbers.begin(), numbers.end(), [&](double n) { return n == *missing; });

@@ -14,7 +14,6 @@
 #include "gridmill/array/attribute.h"
 #include "gridmill/codec/leaf.h"
 #include "gridmill/store/location.h"
-#include "gridmill/system/files.h"
 
 namespace gridmill {
 
