@@ -28,9 +28,14 @@ RowRuns choose_runs(const Shape& shape, const Shape& leaf, const Index& begin,
       runs.run[d] = shape[d];
       runs.lead = 0;
     }
-    // A run as long as the dimension can't be told from a whole one, but the first unit is shorter.
-    if (runs.lead > 0 && runs.run[d] >= shape[d]) runs.run[d] = std::max(extent, shape[d] - 1);
-    if (runs.lead >= runs.run[d]) runs.lead = 0;
+    // A run just as long as the dimension would pass for a whole one.
+    if (runs.lead > 0 && runs.run[d] == shape[d]) {
+      if (runs.run[d] > extent) {
+        runs.run[d] -= extent;
+      } else {
+        runs.lead = 0;
+      }
+    }
     break;
   }
   return runs;
