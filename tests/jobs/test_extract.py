@@ -1,0 +1,170 @@
+"""extract against xarray's .sel(method="nearest")."""
+
+import csv
+import json
+import re
+
+import numpy as np
+import pytest
+import xarray as xr
+
+
+def table(path):
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def column(rows, name):
+    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
+
+
+@pytest.fixture
+def archive(tmp_path):
+    """A packed variable with levels, a static one, and one without levels; falling latitudes."""
+    random = np.random.default_rng(4)
+    time = np.datetime64("2001-02-27") + np.arange(40) * np.timedelta64(6, "h")
+    dims = ("time", "level", "lat", "lon")
+    values = random.normal(280, 10, size=(40, 3, 19, 36))
+    values[random.random(values.shape) < 0.1] = np.nan
+    data = xr.Dataset(
+        {
+            "t": (dims, values, {"units": "K", "long_name": "</script><b>Temperature</b>"}),
+            "p": (("time", "lat", "lon"), random.normal(size=(40, 19, 36)).astype("f4")),
+            "oro": (("lat", "lon"), random.normal(size=(19, 36)).astype("f4"), {"units": "m"}),
+        },
+        coords={
+            "time": time[:40],
+            "level": ("level", [850.0, 500.0, 250.0], {"units": "hPa"}),
+            "lat": ("lat", np.linspace(90, -90, 19), {"units": "degrees_north"}),
+            "lon": ("lon", np.arange(0, 360, 10.0), {"units": "degrees_east"}),
+        },
+    )
+    path = tmp_path / "a.zarr"
+    packing = {"dtype": "i2", "scale_factor": 0.01, "add_offset": 280.0, "_FillValue": -32767}
+    data.to_zarr(
+        path,
+        encoding={
+            "t": {**packing, "chunks": (7, 2, 10, 10)},
+            "p": {"chunks": (9, 19, 36)},
+            "oro": {"chunks": (5, 5)},
+        },
+    )
+    return path
+
+
+POINTS = {"Oslo": (59.9, 10.8), "Sydney": (-33.9, 151.2), "Hilo": (19.7, -155.1)}
+ARGUMENTS = [x for name, (a, b) in POINTS.items() for x in ("--point", f"{name}={a},{b}")]
+
+
+def test_equals_xarray(gridmill, archive, tmp_path):
+    out = tmp_path / "out.csv"
+    got = gridmill("extract", archive, *ARGUMENTS, "-o", out, "--json", "--memory", "64M")
+    assert got.returncode == 0, got.stderr
+    rows = table(out)
+    report = json.loads(got.stdout)
+    assert report["rows"] == len(rows) == 40 * 3 * 3
+    with xr.open_zarr(archive) as data:
+        chosen = data.sel(
+            lat=xr.DataArray([p[0] for p in POINTS.values()], dims="point"),
+            lon=xr.DataArray([p[1] % 360 for p in POINTS.values()], dims="point"),
+            method="nearest",
+        ).load()
+    frame = chosen.to_dataframe(dim_order=["time", "level", "point"])
+    np.testing.assert_array_equal(column(rows, "t"), frame["t"].to_numpy())
+    for name in ["p", "oro"]:
+        np.testing.assert_array_equal(
+            column(rows, name).astype("f4"), frame[name].to_numpy().astype("f4")
+        )
+    times = [str(t.asm8.astype("datetime64[s]")) for t in frame.index.get_level_values("time")]
+    assert [row["time"] for row in rows] == times
+    np.testing.assert_array_equal(column(rows, "level"), frame.index.get_level_values("level"))
+    assert [row["name"] for row in rows[:3]] == list(POINTS)
+    np.testing.assert_array_equal(column(rows, "grid_lat")[:3], chosen["lat"])
+    assert report["points"][0]["distance_km"] < 800
+
+
+def test_bytes_do_not_depend_on_threads_or_memory(gridmill, archive, tmp_path):
+    texts = []
+    for i, options in enumerate([("--threads", "1"), ("--threads", "4", "--memory", "64M")]):
+        out = tmp_path / f"{i}.csv"
+        assert gridmill("extract", archive, *ARGUMENTS, "-o", out, *options).returncode == 0
+        texts.append(out.read_bytes())
+    assert texts[0] == texts[1]
+
+
+def test_selection_and_points_file(gridmill, archive, tmp_path):
+    (tmp_path / "points.csv").write_text('Station,LATITUDE,Longitude\n"A, B",50,7\nC,-20,300\n')
+    out = tmp_path / "out.csv"
+    got = gridmill(
+        "extract", archive, "--points", tmp_path / "points.csv", "--variables", "t",
+        "--sel", "time=2001-03-01:2001-03-02", "--sel", "level=500:500", "-o", out,
+    )
+    assert got.returncode == 0, got.stderr
+    rows = table(out)
+    with xr.open_zarr(archive) as data:
+        lat, lon = xr.DataArray([50, -20], dims="point"), xr.DataArray([7, 300], dims="point")
+        chosen = data["t"].sel(level=500, time=slice("2001-03-01", "2001-03-02"))
+        expected = chosen.sel(lat=lat, lon=lon, method="nearest").to_numpy().ravel()
+    np.testing.assert_array_equal(column(rows, "t"), expected)
+    assert [row["name"] for row in rows[:2]] == ["A, B", "C"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (["--point", "nan,3"], 2, "NaN"),
+        (["--point", "91,3"], 2, "91"),
+        (["--point", "50"], 2, "LAT,LON"),
+        (["--point", "a=50,7", "--point", "b=50,367"], 2, "longitude"),
+        (["--point", "a=50,7", "--point", "b=50,-353"], 2, "same place"),
+        (["--point", "50,7", "--variables", "tt"], 2, "tt"),
+        (["--point", "50,7", "--sel", "lat=40:60"], 2, "horizontal"),
+    ],
+)
+def test_bad_points_are_refused(gridmill, archive, tmp_path, arguments, status, words):
+    out = tmp_path / "out.csv"
+    got = gridmill("extract", archive, *arguments, "-o", out)
+    assert got.returncode == status, got.stderr
+    assert words in got.stderr
+    assert not out.exists()
+
+
+def test_a_bad_row_names_its_line(gridmill, archive, tmp_path):
+    (tmp_path / "points.csv").write_text("name,lat,lon\nx,10,20\ny,ten,20\n")
+    got = gridmill("extract", archive, "--points", tmp_path / "points.csv", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "line 3" in got.stderr
+
+
+def test_existing_output_and_dry_run(gridmill, archive, tmp_path):
+    out = tmp_path / "out.csv"
+    got = gridmill("extract", archive, *ARGUMENTS, "-o", out, "--dry-run", "--json")
+    assert got.returncode == 0 and not out.exists()
+    report = json.loads(got.stdout)
+    assert 0 < report["chunks_read"] < report["chunks_total"]
+    out.write_text("mine")
+    got = gridmill("extract", archive, *ARGUMENTS, "-o", out)
+    assert got.returncode == 5 and out.read_text() == "mine"
+
+
+def test_regional_grid_refuses_points_outside(gridmill, data, tmp_path):
+    path = data / "A1B_north_america.nc"
+    got = gridmill("extract", path, "--point", "far=-50,20", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "far" in got.stderr
+
+
+def test_plot_is_one_offline_page(gridmill, archive, tmp_path):
+    page = tmp_path / "p.html"
+    got = gridmill("extract", archive, *ARGUMENTS, "-o", tmp_path / "o.csv", "--plot", page)
+    assert got.returncode == 0, got.stderr
+    text = page.read_text()
+    assert "uPlot" in text and "Oslo" in text
+    assert "<b>Temperature" not in text  # attributes never become markup
+    assert not re.search(r"""(src|href)\s*=\s*["']?(https?:)?//""", text)
+    document = re.search(r'<script id="data"[^>]*>(.*?)</script>', text, re.S)
+    charts = {c["name"]: c for c in json.loads(document.group(1))["charts"]}
+    assert len(charts["t"]["data"]) == 3 and len(charts["p"]["data"]) == 1
+    rows = table(tmp_path / "o.csv")
+    first = [r for r in rows if r["name"] == "Oslo" and r["level"] == "850"]
+    np.testing.assert_allclose(
+        np.array(charts["t"]["data"][0][0], dtype=float), column(first, "t"), rtol=1e-5
+    )

@@ -1,0 +1,89 @@
+"""info against zarr-python and what was written."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray as xr
+import zarr
+from zarr.codecs import BloscCodec
+
+
+@pytest.fixture
+def store(tmp_path):
+    root = zarr.open_group(str(tmp_path / "x.zarr"), mode="w", zarr_format=3)
+    group = root.create_group("deep/down")
+    array = group.create_array(
+        "v", shape=(100, 50), chunks=(10, 50), dtype="f4", dimension_names=("time", "x"),
+        compressors=BloscCodec(cname="lz4", clevel=3, shuffle="bitshuffle", blocksize=1024),
+    )
+    array[30:60] = np.random.default_rng(0).normal(size=(30, 50)).astype("f4")
+    sharded = root.create_array(
+        "s", shape=(64, 64), chunks=(8, 8), shards=(32, 32), dtype="i4", dimension_names=("a", "b"),
+        compressors=BloscCodec(cname="zstd", typesize=4),
+    )
+    sharded[40:50, 40:50] = 5
+    return tmp_path / "x.zarr"
+
+
+def by_path(report):
+    return {variable["path"]: variable for variable in report["variables"]}
+
+
+def test_presence_sizes_and_frames(gridmill, store):
+    got = gridmill("info", store, "--json")
+    assert got.returncode == 0, got.stderr
+    report = json.loads(got.stdout)
+    assert report["format"] == "Zarr v3"
+    variable = by_path(report)["deep/down/v"]
+    assert (variable["chunks_present"], variable["chunks_total"]) == (3, 10)
+    stored = sum(p.stat().st_size for p in (store / "deep/down/v/c").rglob("*") if p.is_file())
+    assert variable["stored_bytes"] == stored
+    assert variable["logical_bytes"] == 100 * 50 * 4
+    assert variable["blosc"]["codec"] == "lz4" and variable["blosc"]["shuffle"] == "bitshuffle"
+    assert variable["blosc"]["block_size"] > 0
+    sharded = by_path(report)["s"]
+    assert (sharded["shards_present"], sharded["shards_total"]) == (1, 4)
+    assert sharded["chunks"] == [8, 8] and sharded["shards"] == [32, 32]
+    assert sharded["blosc"]["codec"] == "zstd"
+
+
+def test_outline_fits_the_page(gridmill, store, ferret):
+    for place in [store, ferret / "coads_climatology.cdf", ferret / "levitus_climatology.cdf"]:
+        got = gridmill("info", place)
+        assert got.returncode == 0, got.stderr
+        assert max(map(len, got.stdout.splitlines())) <= 100
+    assert "SALT" in got.stdout
+
+
+def test_a_node_restricts(gridmill, store):
+    for node in ["deep", "deep/down", "deep/down/v"]:
+        got = gridmill("info", f"{store}#/{node}", "--json")
+        assert got.returncode == 0, got.stderr
+        (variable,) = json.loads(got.stdout)["variables"]
+        assert variable["path"].split("/")[-1] == "v"
+        assert variable["chunks_present"] == 3
+
+
+def test_coordinates_show_dates(gridmill, tmp_path):
+    time = xr.date_range("2000-01-01", periods=30, calendar="360_day", use_cftime=True)
+    data = xr.Dataset({"v": ("time", np.zeros(30))}, coords={"time": time, "x": [1.5]})
+    data.to_netcdf(tmp_path / "c.nc")
+    report = json.loads(gridmill("info", tmp_path / "c.nc", "--json").stdout)
+    span = by_path(report)["time"]["range"]
+    assert span == {"first": "2000-01-01T00:00:00", "last": "2000-01-30T00:00:00"}
+    assert report["stored_bytes"] == Path(tmp_path / "c.nc").stat().st_size
+
+
+def test_many_chunks(gridmill, tmp_path):
+    zarr.create_array(
+        str(tmp_path / "m.zarr"), shape=(20000,), chunks=(1,), dtype="i1", dimension_names=("x",)
+    )
+    for i in range(0, 20000, 2):
+        folder = tmp_path / "m.zarr" / "c"
+        folder.mkdir(exist_ok=True)
+        (folder / str(i)).write_bytes(b"\x01")
+    got = gridmill("info", tmp_path / "m.zarr", "--json", timeout=30)
+    (variable,) = json.loads(got.stdout)["variables"]
+    assert (variable["chunks_present"], variable["chunks_total"]) == (10000, 20000)
