@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -148,8 +149,10 @@ class Run : public std::enable_shared_from_this<Run> {
     return std::jthread([this, &lanes](const std::stop_token& done) {
       const auto beat = std::chrono::nanoseconds(
           std::clamp<std::int64_t>(options_.timeout_ns / 10, 1'000'000, 200'000'000));
-      while (!done.stop_requested()) {
-        std::this_thread::sleep_for(beat);
+      std::mutex mutex;
+      std::condition_variable_any ended;
+      std::unique_lock lock(mutex);
+      while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
         for (const std::string& text : lanes.abandon_late(clock_, options_.timeout_ns)) {
           fail(Error(ErrorKind::timeout,
                      text + "; it is given up (--timeout sets how long to wait)"));

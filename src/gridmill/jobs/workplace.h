@@ -8,8 +8,8 @@
 
 #include "gridmill/engine/executor.h"
 #include "gridmill/engine/progress.h"
+#include "gridmill/store/location.h"
 #include "gridmill/system/clock.h"
-#include "gridmill/system/files.h"
 
 namespace gridmill {
 
