@@ -30,8 +30,9 @@ std::int64_t unit_cost(const Output& output, const Index& position) {
   std::int64_t total = sink.encoded_bound();
   for (int column = 0; column < sink.columns(); ++column) {
     const Field& field = *output.fields[static_cast<std::size_t>(column)];
-    total += bytes_of(sink.buffer_shape(column, position), sink.column_type(column)) +
-             input_cost(field, sink.region(column, position));
+    total += input_cost(field, sink.region(column, position));
+    if (sink.place(column, position)) continue;  // not the run's memory
+    total += bytes_of(sink.buffer_shape(column, position), sink.column_type(column));
   }
   return total;
 }
@@ -45,10 +46,7 @@ class Expansion {
     unit.position = position;
     const Sink& sink = *task_.output->sink;
     for (int column = 0; column < sink.columns(); ++column) {
-      const DataType type = sink.column_type(column);
-      const Shape shape = sink.buffer_shape(column, position);
-      unit.columns.push_back(pool_.take(static_cast<std::size_t>(bytes_of(shape, type))));
-      const MutableArrayView view = view_of(unit.columns.back().bytes(), type, shape);
+      const MutableArrayView view = make_view(unit, column);
       sink.prepare(column, position, view);
       unit.column_views.push_back(view);
       const Box region = sink.region(column, position);
@@ -60,6 +58,16 @@ class Expansion {
   }
 
  private:
+  // The sink's own memory, or a buffer that the unit keeps.
+  MutableArrayView make_view(Unit& unit, int column) {
+    const Sink& sink = *task_.output->sink;
+    if (const auto placed = sink.place(column, unit.position)) return *placed;
+    const DataType type = sink.column_type(column);
+    const Shape shape = sink.buffer_shape(column, unit.position);
+    unit.columns.push_back(pool_.take(static_cast<std::size_t>(bytes_of(shape, type))));
+    return view_of(unit.columns.back().bytes(), type, shape);
+  }
+
   std::unique_ptr<Evaluation> evaluate(const FieldPtr& field, const Box& region,
                                        const MutableArrayView& view) {
     auto node = std::make_unique<Evaluation>();

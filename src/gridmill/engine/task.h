@@ -24,7 +24,7 @@ struct Evaluation {
 
 struct Unit {
   Index position;
-  std::vector<Buffer> columns;
+  std::vector<Buffer> columns;  // none for those that the sink places
   std::vector<MutableArrayView> column_views;  // whole buffers
   std::vector<std::unique_ptr<Evaluation>> evaluations;  // one per column
   Buffer encoded;

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -30,6 +31,11 @@ class Sink {
   virtual DataType column_type(int column) const = 0;
   // The buffer a unit is assembled in: at least as large as its region, which sits at the origin.
   virtual Shape buffer_shape(int column, const Index& unit) const = 0;
+  // Where a unit's values belong if they need no buffer of their own: a view of buffer_shape() in
+  // memory that outlives the run.
+  virtual std::optional<MutableArrayView> place(int /*column*/, const Index& /*unit*/) const {
+    return std::nullopt;
+  }
   // Sets what of a buffer lies outside the region (padding of edge chunks).
   virtual void prepare(int column, const Index& unit, const MutableArrayView& buffer) const = 0;
   // The most bytes that encode may produce.

@@ -1,0 +1,80 @@
+"""Made-up fields that compress like real ones: power-law spectrum, slow change in time, 16-bit steps."""
+
+import netCDF4
+import numpy as np
+
+SEED = 20240611
+
+
+def amplitudes(lats, lons, break_at=20.0):
+    """Per mode: energy falls with k^-3 at large scales and k^-5/3 at small ones."""
+    ky = np.fft.fftfreq(lats, 1 / lats)[:, None] * 2
+    kx = np.fft.rfftfreq(lons, 1 / lons)[None, :]
+    k = np.maximum(np.hypot(ky, kx), 3.0)
+    energy = np.where(k < break_at, k**-3.0, break_at ** (-3 + 5 / 3) * k ** (-5 / 3))
+    return k, np.sqrt(energy / k)
+
+
+def packed_like_grib(field):
+    """Values on a lattice of 2^16 steps of a power of two, as a GRIB message holds them."""
+    low = np.float32(field.min())
+    step = 2.0 ** np.ceil(np.log2((float(field.max()) - low) / 65535))
+    return (low + np.rint((field - low) / step) * step).astype("f4")
+
+
+def steps(times, lats, lons):
+    """Yields one temperature-like map after the other, each a little changed from the one before."""
+    random = np.random.default_rng(SEED)
+    k, amplitude = amplitudes(lats, lons)
+    keep = np.exp(-1 / np.clip(72 * (k / 4) ** -0.67, 1, 200)).astype("f4")
+    fresh = np.sqrt(1 - keep * keep)
+
+    def noise():
+        real, imaginary = random.standard_normal((2, *k.shape), dtype="f4")
+        return real + 1j * imaginary
+
+    modes = noise()
+    scale = 6 / np.fft.irfft2(modes * amplitude, s=(lats, lons)).std()
+    climate = 300 - 55 * np.sin(np.linspace(np.pi / 2, -np.pi / 2, lats))[:, None] ** 2
+    for _ in range(times):
+        modes = modes * keep + fresh * noise()
+        weather = np.fft.irfft2(modes * amplitude, s=(lats, lons)) * scale
+        fine = 0.02 * random.standard_normal((lats, lons), dtype="f4")
+        yield packed_like_grib(climate + weather + fine)
+
+
+def create(path, times, lats, lons):
+    """An open classic CDF-5 file with coordinates and an empty float32 t2m; uncompressed by nature."""
+    file = netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA")
+    for name, size in (("time", times), ("lat", lats), ("lon", lons)):
+        file.createDimension(name, size)
+        file.createVariable(name, "f8", (name,))
+    file["time"].units = "hours since 2000-01-01"
+    file["lat"].setncatts({"units": "degrees_north", "standard_name": "latitude"})
+    file["lon"].setncatts({"units": "degrees_east", "standard_name": "longitude"})
+    file["time"][:] = np.arange(times)
+    file["lat"][:] = np.linspace(90, -90, lats)
+    file["lon"][:] = np.arange(lons) * 360 / lons
+    variable = file.createVariable("t2m", "f4", ("time", "lat", "lon"), fill_value=False)
+    variable.units = "K"
+    return file, variable
+
+
+def write(path, times, lats, lons):
+    file, variable = create(path, times, lats, lons)
+    with file:
+        for i, field in enumerate(steps(times, lats, lons)):
+            variable[i] = field
+
+
+def write_repeated(path, source, times):
+    """A long file out of a short one, streamed."""
+    with netCDF4.Dataset(source) as short:
+        have, lats, lons = short["t2m"].shape
+        file, variable = create(path, times, lats, lons)
+        with file:
+            for begin in range(0, times, have):
+                end = min(begin + have, times)
+                for at in range(begin, end, 24):
+                    count = min(24, end - at)
+                    variable[at : at + count] = short["t2m"][at - begin : at - begin + count]

@@ -1,0 +1,128 @@
+// gridmill_bench: the floors of docs/benchmarks.md, and the library beside them. bench/run.py
+// drives it.
+//
+//   gridmill_bench read STORE ARRAY ROUNDS    whole array into one reused buffer, beside decode
+//   floors gridmill_bench encode STORE ARRAY ROUNDS  every chunk of the array encoded again, in
+//   memory
+//
+// Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
+// wrong.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+#include "bench/chunks.h"
+#include "bench/timing.h"
+#include "gridmill/base/error.h"
+#include "gridmill/base/json.h"
+#include "gridmill/engine/executor.h"
+#include "gridmill/field/sources.h"
+#include "gridmill/sink/view_sink.h"
+#include "gridmill/system/cpu.h"
+
+namespace gridmill::bench {
+namespace {
+
+constexpr std::int64_t kMemory = std::int64_t{1} << 30;
+
+std::vector<CodecContext> make_contexts(int threads) {
+  return std::vector<CodecContext>(static_cast<std::size_t>(threads));
+}
+
+// The library's way: plan, lanes, credit; every chunk is read from the file.
+void read_array_whole(const Variable& variable, const MutableArrayView& into, const Clock& clock) {
+  auto stage = std::make_shared<Stage>();
+  stage->name = "read";
+  const Shape unit = variable.chunks.value_or(variable.shape);
+  Shape one_unit = unit;
+  for (int d = 0; d < one_unit.rank(); ++d) one_unit[d] = 1;
+  stage->outputs.push_back(
+      {variable.path(), {variable_source(variable, "")}, view_sink(into, unit), one_unit});
+  RunOptions options;
+  options.memory = kMemory;
+  options.threads = usable_cores();
+  Progress progress;
+  run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, clock, progress, {});
+}
+
+// Element for element what the floor decoded; the floor's chunks are whole maps or padded at the
+// end.
+void check_same(const StoredArray& array, Buffer& chunks, const MutableArrayView& read) {
+  const ChunkGrid grid = array.metadata.grid();
+  for (std::int64_t i = 0; i < grid.size(); ++i) {
+    const Box box = grid.box_of(grid.position(i));
+    const ArrayView floor = view_of(ByteView(chunk_of(array, chunks, static_cast<std::size_t>(i))),
+                                    array.metadata.type, array.metadata.chunk)
+                                .part(whole_box(box.shape));
+    const ArrayView own = read.part(box);
+    for_each_position(whole_box(box.shape), [&](const Index& at) {
+      if (std::memcmp(floor.at(at), own.at(at), static_cast<std::size_t>(floor.type.size)) != 0) {
+        throw Error(ErrorKind::internal, "the array read is not what the floor decoded");
+      }
+    });
+  }
+}
+
+Json run_read(Files& files, const Clock& clock, const std::string& store, const std::string& name,
+              int rounds) {
+  const StoredArray array = load_frames(files, store, name);
+  const int threads = usable_cores();
+  auto contexts = make_contexts(threads);
+  Buffer chunks(array.count() * array.chunk_bytes());
+  const Shape& shape = array.variable.shape;
+  Buffer whole(static_cast<std::size_t>(volume(shape) * array.metadata.type.size));
+  const MutableArrayView into = view_of(whole.bytes(), array.metadata.type, shape);
+  std::vector<Side> sides{
+      {[&] { decode_all(array, chunks, contexts); }, {}},
+      {[&] { decode_all_libblosc(array, chunks, threads); }, {}},
+      {[&] { read_array_whole(array.variable, into, clock); }, {}},
+  };
+  measure_in_turns(sides, rounds);
+  check_same(array, chunks, into);
+  return {{"bytes", whole.size()},
+          {"chunks", array.count()},
+          {"threads", threads},
+          {"floor_own", sides[0].seconds},
+          {"floor_libblosc", sides[1].seconds},
+          {"read", sides[2].seconds}};
+}
+
+Json run_encode(Files& files, const std::string& store, const std::string& name, int rounds) {
+  const StoredArray array = load_frames(files, store, name);
+  auto contexts = make_contexts(usable_cores());
+  std::vector<Buffer> out(contexts.size());
+  Buffer chunks(array.count() * array.chunk_bytes());
+  decode_all(array, chunks, contexts);
+  std::vector<Side> sides{{[&] { encode_all(array, chunks, contexts, out); }, {}}};
+  measure_in_turns(sides, rounds);
+  return {{"bytes", chunks.size()}, {"chunks", array.count()}, {"encode", sides[0].seconds}};
+}
+
+int run(int count, char** words) {
+  const std::string verb = count > 1 ? words[1] : "";
+  if (count != 5 || (verb != "read" && verb != "encode")) {
+    fmt::print(stderr, "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n");
+    return 2;
+  }
+  const auto files = posix_files();
+  const auto clock = system_clock();
+  const int rounds = std::atoi(words[4]);
+  const Json result = verb == "read" ? run_read(*files, *clock, words[2], words[3], rounds)
+                                     : run_encode(*files, words[2], words[3], rounds);
+  fmt::print("{}\n", dump_json(result, -1));
+  return 0;
+}
+
+}  // namespace
+}  // namespace gridmill::bench
+
+int main(int count, char** words) {
+  try {
+    return gridmill::bench::run(count, words);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "gridmill_bench: {}\n", error.what());
+    return 1;
+  }
+}

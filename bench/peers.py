@@ -1,0 +1,76 @@
+"""What the peers do on the same data, each in a process of its own: prints seconds per round as JSON.
+
+Imports are left out of these seconds; run.py adds the whole process where that is the comparison.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+
+
+def timed(work, rounds):
+    work()  # warm
+    seconds = []
+    for _ in range(rounds):
+        start = time.perf_counter()
+        work()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def read_zarr(store, rounds):
+    import zarr
+
+    array = zarr.open_group(store, mode="r")["t2m"]
+    out = np.empty(array.shape, array.dtype)
+    buffer = zarr.core.buffer.core.default_buffer_prototype().nd_buffer.from_numpy_array(out)
+    return timed(lambda: array.get_basic_selection(..., out=buffer), rounds)
+
+
+def read_xarray(store, rounds):
+    import xarray
+
+    dataset = xarray.open_zarr(store)
+    return timed(lambda: dataset["t2m"].compute(), rounds)
+
+
+def to_zarr(source, out, steps):
+    import xarray
+    from zarr.codecs import BloscCodec
+
+    codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4, blocksize=512 << 10)
+    start = time.perf_counter()
+    dataset = xarray.open_dataset(source, chunks={"time": int(steps)}, decode_times=False)
+    dataset.to_zarr(out, mode="w", encoding={"t2m": {"compressors": [codec]}})
+    return [time.perf_counter() - start]
+
+
+def extract(store, lat, lon, out, rounds):
+    import xarray
+
+    def work():
+        dataset = xarray.open_zarr(store)
+        point = dataset["t2m"].sel(lat=float(lat), lon=float(lon), method="nearest").compute()
+        point.to_dataframe().to_csv(out)
+
+    if int(rounds) > 0:
+        return timed(work, int(rounds))
+    start = time.perf_counter()
+    work()
+    return [time.perf_counter() - start]
+
+
+def main(verb, *words):
+    if verb == "read-zarr":
+        return read_zarr(words[0], int(words[1]))
+    if verb == "read-xarray":
+        return read_xarray(words[0], int(words[1]))
+    if verb == "to-zarr":
+        return to_zarr(*words)
+    return extract(*words)
+
+
+if __name__ == "__main__":
+    print(json.dumps(main(*sys.argv[1:])))

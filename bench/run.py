@@ -1,0 +1,207 @@
+#!/usr/bin/env python3
+"""`make bench`: Gridmill beside its floors and its peers, on data made on the spot.
+
+Ratios only hold within one run: both sides are warmed and measured in turns. Writes
+build/bench-results.json and the table of docs/benchmarks.md. Takes minutes; --quick takes seconds,
+for seeing that everything runs, and its figures mean nothing.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import fields
+from table import write_document, write_table
+
+ROOT = Path(__file__).resolve().parents[1]
+PEERS = Path(__file__).with_name("peers.py")
+POINT = ("52.5", "13.4")
+
+
+class Bench:
+    def __init__(self, options):
+        self.work = options.work
+        self.quick = options.quick
+        self.shape = (48, 181, 360) if options.quick else (744, 361, 720)
+        self.long = 200 if options.quick else 4000
+        self.rounds = 2 if options.quick else 5
+        self.command = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build/bench/gridmill"))
+        floors = self.command.with_name("gridmill_bench")
+        if not floors.is_file():
+            floors = ROOT / "build/bench/gridmill_bench"
+        self.floors = None if options.no_floors else floors
+        self.source = self.work / "t2m.nc"
+        self.store = self.work / "t2m.zarr"
+
+    # ---- processes
+
+    def run(self, *words):
+        """Runs a process; returns its wall time, peak memory in bytes and standard output."""
+        start = time.perf_counter()
+        process = subprocess.Popen([str(w) for w in words], stdout=subprocess.PIPE, text=True)
+        text = process.stdout.read()
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            sys.exit(f"{' '.join(map(str, words))}: exit {process.returncode}\n{text}")
+        return seconds, usage.ru_maxrss * 1024, text
+
+    def gridmill(self, *words):
+        return self.run(self.command, *words)
+
+    def floor(self, *words):
+        return json.loads(self.run(self.floors, *words)[2])
+
+    def peer(self, *words):
+        return json.loads(self.run(sys.executable, PEERS, *words)[2])
+
+    # ---- rows
+
+    def prepare(self):
+        self.work.mkdir(parents=True, exist_ok=True)
+        fields.write(self.source, *self.shape)
+        self.gridmill("convert", self.source, self.store, "--overwrite")
+
+    def read(self):
+        """The whole array into memory that is reused."""
+        seconds = {}
+        if self.floors:
+            both = self.floor("read", self.store, "t2m", self.rounds)
+            seconds["gridmill"] = both["read"]
+            seconds["floor: our decoder"] = both["floor_own"]
+            seconds["floor: libblosc"] = both["floor_libblosc"]
+        seconds["zarr-python"] = self.peer("read-zarr", self.store, self.rounds)
+        seconds["xarray + dask"] = self.peer("read-xarray", self.store, self.rounds)
+        return {"bytes": self.source.stat().st_size, "seconds": seconds}
+
+    def convert(self):
+        """Whole process against the chunks encoded in memory, in turns."""
+        out, steps = self.work / "out.zarr", self.chunk_steps()
+        seconds = {"gridmill": [], "xarray to_zarr": [], "xarray to_zarr, process": []}
+        if self.floors:
+            seconds["floor: encoder"] = []
+        self.gridmill("convert", self.source, out, "--overwrite")
+        for _ in range(self.rounds):
+            if self.floors:
+                seconds["floor: encoder"] += self.floor("encode", self.store, "t2m", 1)["encode"]
+            seconds["gridmill"].append(self.gridmill("convert", self.source, out, "--overwrite")[0])
+        shutil.rmtree(out)
+        for _ in range(min(3, self.rounds)):
+            start = time.perf_counter()
+            seconds["xarray to_zarr"] += self.peer("to-zarr", self.source, out, steps)
+            seconds["xarray to_zarr, process"].append(time.perf_counter() - start)
+        shutil.rmtree(out)
+        return {"bytes": self.source.stat().st_size, "seconds": seconds}
+
+    def chunk_steps(self):
+        text = self.gridmill("convert", self.source, self.work / "none.zarr", "--dry-run", "--json")
+        plan = json.loads(text[2])
+        return next(v["chunk_shape"] if "chunk_shape" in v else v["chunks"]
+                    for v in plan["variables"] if v["name"] == "t2m")[0]
+
+    def extract(self):
+        """One point out of many small chunks: whole processes, and the peer without its imports."""
+        store = self.work / "steps.zarr"
+        self.gridmill("convert", self.source, store, "--overwrite", "--chunks", "time=4")
+        ours, theirs = self.work / "ours.csv", self.work / "theirs.csv"
+        words = ("extract", store, "--point", ",".join(POINT), "--variables", "t2m", "-o", ours)
+        words += ("--overwrite",)
+        peer = ("extract", store, *POINT, theirs)
+        self.gridmill(*words)
+        seconds = {"gridmill": [], "xarray + dask, process": []}
+        for _ in range(self.rounds):
+            seconds["gridmill"].append(self.gridmill(*words)[0])
+            start = time.perf_counter()
+            self.peer(*peer, 0)
+            seconds["xarray + dask, process"].append(time.perf_counter() - start)
+        seconds["xarray + dask"] = self.peer(*peer, self.rounds)
+        return {
+            "chunks": -(-self.shape[0] // 4),
+            "seconds": seconds,
+            "largest_difference": largest_difference(ours, theirs),
+        }
+
+    def memory(self):
+        """A variable far larger than the budget."""
+        source, out = self.work / "long.nc", self.work / "long.zarr"
+        fields.write_repeated(source, self.source, self.long)
+        seconds, peak, _ = self.gridmill("convert", source, out, "--memory", "256M")
+        size = source.stat().st_size
+        source.unlink()
+        shutil.rmtree(out)
+        return {"bytes": size, "seconds": {"gridmill": [seconds]}, "peak_bytes": peak}
+
+
+def largest_difference(ours, theirs):
+    """Between the t2m columns of two tables, row by row."""
+    import pandas
+
+    a, b = pandas.read_csv(ours)["t2m"], pandas.read_csv(theirs)["t2m"]
+    if len(a) != len(b):
+        sys.exit(f"extract: {len(a)} rows, xarray has {len(b)}")
+    return float((a - b).abs().max())
+
+
+def machine():
+    names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo") if "model name" in line]
+    return {
+        "cpu": names[0] if names else platform.machine(),
+        "cores": len(os.sched_getaffinity(0)),
+        "load_before": os.getloadavg()[0],
+        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4")},
+    }
+
+
+def summary(row):
+    row["median"] = {side: statistics.median(s) for side, s in row["seconds"].items()}
+    row["min"] = {side: min(s) for side, s in row["seconds"].items()}
+    floors = [side for side in row["seconds"] if side.startswith("floor")]
+    if floors and "gridmill" in row["seconds"]:
+        best = min(floors, key=lambda side: row["median"][side])
+        row["floor"] = best
+        row["ratio"] = row["median"][best] / row["median"]["gridmill"]
+        row["ratio_of_min"] = row["min"][best] / row["min"]["gridmill"]
+    return row
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--quick", action="store_true", help="small data: does it run?")
+    parser.add_argument("--keep", action="store_true", help="leave the data that were made")
+    parser.add_argument("--no-doc", action="store_true", help="leave docs/benchmarks.md alone")
+    parser.add_argument("--no-floors", action="store_true", help="without gridmill_bench")
+    parser.add_argument("--only", help="these rows: read,convert,extract,memory")
+    parser.add_argument("--work", type=Path, default=ROOT / "build" / "bench-data")
+    parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench-results.json")
+    options = parser.parse_args()
+
+    bench = Bench(options)
+    results = {"machine": machine(), "quick": options.quick, "shape": bench.shape, "rows": {}}
+    names = options.only.split(",") if options.only else ["read", "convert", "extract", "memory"]
+    try:
+        print("making data", flush=True)
+        bench.prepare()
+        for name in names:
+            print(f"measuring {name}", flush=True)
+            results["rows"][name] = summary(getattr(bench, name)())
+    finally:
+        if not options.keep:
+            shutil.rmtree(options.work, ignore_errors=True)
+    results["machine"]["load_after"] = os.getloadavg()[0]
+    options.json.write_text(json.dumps(results, indent=1) + "\n")
+    write_table(results, sys.stdout)
+    if not options.no_doc and not options.quick and not options.only:
+        write_document(results, ROOT / "docs" / "benchmarks.md")
+
+
+if __name__ == "__main__":
+    main()

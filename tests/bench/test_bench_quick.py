@@ -1,0 +1,37 @@
+"""bench/run.py runs end to end on small data and measures every row; no time is asserted."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+ROWS = {"read", "convert", "extract", "memory"}
+
+
+def bench_program():
+    found = [ROOT / "build" / preset / "gridmill_bench" for preset in ("bench", "release")]
+    return next((path for path in found if path.is_file()), None)
+
+
+def test_every_row_is_measured(tmp_path):
+    binary = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build" / "release" / "gridmill"))
+    assert binary.is_file(), f"there is no command at {binary}: run `make build`"
+    results = tmp_path / "results.json"
+    command = [sys.executable, ROOT / "bench" / "run.py", "--quick", "--no-doc"]
+    command += ["--work", tmp_path / "data", "--json", results]
+    if bench_program() is None:  # `make test` doesn't build it; the rows with a floor lack only that
+        command.append("--no-floors")
+    environment = {**os.environ, "GRIDMILL_BINARY": str(binary)}
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+    found = json.loads(results.read_text())
+    assert set(found["rows"]) == ROWS
+    for name, row in found["rows"].items():
+        assert all(s > 0 for side in row["seconds"].values() for s in side), (name, row)
+        assert "gridmill" in row["seconds"] or bench_program() is None, (name, row)
+    assert found["rows"]["memory"]["peak_bytes"] > 0
+    assert found["rows"]["extract"]["largest_difference"] == 0
+    assert not (tmp_path / "data").exists(), "the data made for the benchmark are still there"
