@@ -36,7 +36,7 @@ Axis axis_of(const ExtractInput& input, int axis_dimension) {
     const Calendar calendar = times->calendar();
     const bool is_gregorian =
         calendar == Calendar::standard || calendar == Calendar::proleptic_gregorian;
-    axis.is_civil = is_gregorian;
+    axis.is_civil = is_gregorian && row.size > 1;  // one date is its own only tick
     for (const Instant instant : decode_times(*times, values.view())) {
       axis.numbers.push_back(static_cast<double>(instant) * 1e-6);
       axis.is_civil = axis.is_civil && times->date(instant).year > 1582;
@@ -191,7 +191,7 @@ std::string page_title(const ExtractInput& input) {
     const std::string_view name = variable.variable->attributes.text("long_name");
     names.emplace_back(name.empty() ? variable.column : name);
   }
-  if (names.size() > 3) names = {names[0], names[1], fmt::format("{} more", names.size() - 2)};
+  if (names.size() > 3) names = {names[0], names[1], fmt::format("and {} more", names.size() - 2)};
   return join(names, ", ");
 }
 

@@ -50,7 +50,9 @@ const colours = ["#1f6fb4", "#d6572b", "#2c8a57", "#8a4fb0", "#b8860b", "#0f8b8d
 const host = document.getElementById("charts");
 const iso = t => new Date(t * 1000).toISOString().replace(/:00\.000Z$/, "").replace(/T00:00$/, "").replace("T", " ");
 const labelAt = i => i == null ? "--" : page.isCivil ? iso(page.x[i]) : page.labels[i];
-const short = text => text.replace(/T00:00:00$/, "").replace("T", " ").replace(/:00$/, "");
+// As much of a date as a tick has room for: the day, or the hour where days are near each other.
+const short = (text, days) => !page.isTime ? text
+  : days > 3 ? text.slice(0, text.indexOf("T")) : text.slice(0, text.indexOf("T") + 6).replace("T", " ");
 const number = v => v == null ? "--" : Math.abs(v) >= 1e6 || (v !== 0 && Math.abs(v) < 1e-3) ? v.toExponential(3) : String(+v.toPrecision(6));
 
 // Ticks at samples, for calendars and labels that only the file knows.
@@ -58,15 +60,23 @@ function sampleSplits(u) {
   const [low, high] = [u.scales.x.min, u.scales.x.max];
   let first = page.x.findIndex(x => x >= low), last = page.x.length - 1;
   while (last > first && page.x[last] > high) --last;
-  const wanted = Math.max(2, Math.floor(u.bbox.width / devicePixelRatio / 95));
+  const wanted = Math.max(2, Math.floor(u.bbox.width / devicePixelRatio / (page.isTime ? 110 : 70)));
   const step = Math.max(1, Math.ceil((last - first + 1) / wanted));
   const splits = [];
   for (let i = first; i >= 0 && i <= last; i += step) splits.push(page.x[i]);
   return splits;
 }
 function tickTexts(u, splits) {
-  return splits.map(x => short(page.labels[page.x.indexOf(x)] ?? ""));
+  const days = (u.scales.x.max - u.scales.x.min) / 86400;
+  return splits.map(x => short(page.labels[page.x.indexOf(x)] ?? "", days));
 }
+const dayTicks = [
+  [31536000, "{YYYY}", null, null, null, null, null, null, 1],
+  [2419200, "{MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [86400, "{D} {MMM}", "\n{YYYY}", null, null, null, null, null, 1],
+  [60, "{HH}:{mm}", "\n{D} {MMM} {YYYY}", null, "\n{D} {MMM}", null, null, null, 1],
+  [1, ":{ss}", "\n{D} {MMM} {HH}:{mm}", null, "\n{D} {MMM} {HH}:{mm}", null, "\n{HH}:{mm}", null, 1],
+];
 function ascending() {
   for (let i = 1; i < page.x.length; ++i) if (!(page.x[i] > page.x[i - 1])) return false;
   return true;
@@ -102,12 +112,14 @@ function draw(chart) {
     points: { show: marks, size: 5 }, spanGaps: false, value: (u, v) => number(v),
   }));
   const xAxis = { stroke: "#5b6776", grid: { stroke: "#edf0f3" }, ticks: { stroke: "#d5dae0" } };
-  if (!page.isCivil) { xAxis.splits = sampleSplits; xAxis.values = tickTexts; }
+  if (page.isCivil) { xAxis.values = dayTicks; } else { xAxis.splits = sampleSplits; xAxis.values = tickTexts; }
+  const xScale = { time: page.isCivil };
+  if (page.x.length === 1) xScale.range = [page.x[0] - 1, page.x[0] + 1];
   const size = () => ({ width: body.clientWidth, height: Math.max(240, Math.min(360, body.clientWidth * .42)) });
   const plot = new uPlot({
     ...size(),
     tzDate: t => uPlot.tzDate(new Date(t * 1000), "Etc/UTC"),
-    scales: { x: { time: page.isCivil } },
+    scales: { x: xScale },
     series,
     axes: [xAxis, { label: chart.units || chart.name, labelSize: 24, size: 62, stroke: "#5b6776",
       grid: { stroke: "#edf0f3" }, ticks: { stroke: "#d5dae0" }, values: (u, ticks) => ticks.map(number) }],
