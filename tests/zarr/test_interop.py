@@ -52,7 +52,9 @@ def write(root, dtype, **options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # zarr-python warns when it writes fixed-length strings
         group = zarr.open_group(root, mode="w", zarr_format=options["zarr_format"])
-        array = group.create_array("x", shape=SHAPE, dtype=dtype, **{"chunks": CHUNKS, **options})
+        arguments = {"chunks": CHUNKS, **options}
+        del arguments["zarr_format"]  # the group's
+        array = group.create_array("x", shape=SHAPE, dtype=dtype, **arguments)
     data = values(dtype)
     data[8:16, :, 0:5] = array.fill_value
     array[:8], array[16:], array[8:16, :, 5:] = data[:8], data[16:], data[8:16, :, 5:]

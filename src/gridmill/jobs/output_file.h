@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "gridmill/store/store.h"
-#include "gridmill/system/files.h"
 
 namespace gridmill {
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "gridmill/system/files.h"
+#include "gridmill/store/location.h"
 
 namespace gridmill {
 
