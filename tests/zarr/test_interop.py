@@ -63,7 +63,7 @@ def write(root, dtype, **options):
 
 def dumped(gridmill, store, tmp_path):
     out = tmp_path / "x.raw"
-    run = gridmill("dump", f"{store}#/x", "--raw", "-o", out)
+    run = gridmill("dump", f"{store}#/x", "--raw", "-o", out, "--overwrite")
     assert run.returncode == 0, run.stderr
     return out.read_bytes()
 
