@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
 
 namespace gridmill {
