@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gridmill/store/location.h"
+#include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
 
 namespace gridmill {
