@@ -75,9 +75,9 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
   Buffer whole(static_cast<std::size_t>(volume(shape) * array.metadata.type.size));
   const MutableArrayView into = view_of(whole.bytes(), array.metadata.type, shape);
   std::vector<Side> sides{
-      {[&] { decode_all(array, chunks, contexts); }, {}},
-      {[&] { decode_all_libblosc(array, chunks, threads); }, {}},
-      {[&] { read_array_whole(array.variable, into, clock); }, {}},
+      {[&] { decode_all(array, chunks, contexts); }, {}, {}},
+      {[&] { decode_all_libblosc(array, chunks, threads); }, {}, {}},
+      {[&] { read_array_whole(array.variable, into, clock); }, {}, {}},
   };
   measure_in_turns(sides, rounds);
   check_same(array, chunks, into);
@@ -86,7 +86,10 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
           {"threads", threads},
           {"floor_own", sides[0].seconds},
           {"floor_libblosc", sides[1].seconds},
-          {"read", sides[2].seconds}};
+          {"read", sides[2].seconds},
+          {"floor_own_cpu", sides[0].cpu_seconds},
+          {"floor_libblosc_cpu", sides[1].cpu_seconds},
+          {"read_cpu", sides[2].cpu_seconds}};
 }
 
 Json run_encode(Files& files, const std::string& store, const std::string& name, int rounds) {
@@ -95,9 +98,12 @@ Json run_encode(Files& files, const std::string& store, const std::string& name,
   std::vector<Buffer> out(contexts.size());
   Buffer chunks(array.count() * array.chunk_bytes());
   decode_all(array, chunks, contexts);
-  std::vector<Side> sides{{[&] { encode_all(array, chunks, contexts, out); }, {}}};
+  std::vector<Side> sides{{[&] { encode_all(array, chunks, contexts, out); }, {}, {}}};
   measure_in_turns(sides, rounds);
-  return {{"bytes", chunks.size()}, {"chunks", array.count()}, {"encode", sides[0].seconds}};
+  return {{"bytes", chunks.size()},
+          {"chunks", array.count()},
+          {"encode", sides[0].seconds},
+          {"encode_cpu", sides[0].cpu_seconds}};
 }
 
 int run(int count, char** words) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <ctime>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -16,15 +16,26 @@ inline double seconds_of(const std::function<void()>& work) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+// CPU time of all threads: what other processes take doesn't count.
+inline double cpu_seconds_of(const std::function<void()>& work) {
+  const std::clock_t start = std::clock();
+  work();
+  return static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
+}
+
 struct Side {
   std::function<void()> work;
   std::vector<double> seconds;
+  std::vector<double> cpu_seconds;
 };
 
 inline void measure_in_turns(std::vector<Side>& sides, int rounds) {
   for (Side& side : sides) side.work();
   for (int round = 0; round < rounds; ++round) {
-    for (Side& side : sides) side.seconds.push_back(seconds_of(side.work));
+    for (Side& side : sides) {
+      side.cpu_seconds.push_back(
+          cpu_seconds_of([&] { side.seconds.push_back(seconds_of(side.work)); }));
+    }
   }
 }
 
