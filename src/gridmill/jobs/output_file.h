@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "gridmill/store/location.h"
-#include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
 
 namespace gridmill {
