@@ -57,8 +57,7 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
                          {"chunks", extents(metadata.chunk)},
                          {"chunk_bytes", volume(metadata.chunk) * metadata.type.size},
                          {"why", target.arrays[i].why_chunks},
-                         {"codec", metadata.zarr_format == 3 ? metadata.codecs.to_v3(metadata.type)
-                                                        : metadata.codecs.v2_compressor()},
+                         {"codec", metadata.codecs.summary()},
                          {"read_amplification", tasks[i].read_amplification},
                          {"logical_bytes", bytes}});
   }
