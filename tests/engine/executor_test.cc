@@ -200,7 +200,7 @@ TEST(Executor, AHungWriteIsReportedByItsDeadline) {
 }
 
 TEST(TaskGrid, NumbersTheTasksOfAllOutputsInOrder) {
-  const Case first = make_case({10}, {10}, {3}, {2});   // 4 units, 2 tasks
+  const Case first = make_case({10}, {10}, {3}, {2});             // 4 units, 2 tasks
   const Case second = make_case({4, 4}, {4, 4}, {2, 2}, {1, 2});  // 2 x 2 units, 2 tasks
   std::vector<Output> outputs{first.stage->outputs[0], second.stage->outputs[0]};
   const TaskGrid grid(outputs);

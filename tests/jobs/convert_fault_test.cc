@@ -1,5 +1,5 @@
-// Convert against every failing call: whatever fails and wherever, OUT is either absent (or the old store)
-// or the complete new store, and a second run succeeds.
+// Convert against every failing call: whatever fails and wherever, OUT is either absent (or the old
+// store) or the complete new store, and a second run succeeds.
 
 #include <gtest/gtest.h>
 
@@ -130,15 +130,16 @@ TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Failures, ConvertFaults,
-    testing::Combine(testing::Values(Failure::error, Failure::full_disk, Failure::torn_write,
-                                     Failure::short_read, Failure::lost_reply, Failure::crash),
-                     testing::Bool()));
+INSTANTIATE_TEST_SUITE_P(Failures, ConvertFaults,
+                         testing::Combine(testing::Values(Failure::error, Failure::full_disk,
+                                                          Failure::torn_write, Failure::short_read,
+                                                          Failure::lost_reply, Failure::crash),
+                                          testing::Bool()));
 
 using ConvertHang = ConvertFaults;
 
-// Every call that a lane makes is bounded; calls before the lanes start are the caller's own thread.
+// Every call that a lane makes is bounded; calls before the lanes start are the caller's own
+// thread.
 TEST_P(ConvertHang, IsReportedByItsDeadline) {
   start_over(false);
   FaultyFiles counting(directory_.files());
@@ -146,7 +147,8 @@ TEST_P(ConvertHang, IsReportedByItsDeadline) {
   const auto log = counting.log();
   int hung = 0;
   for (std::size_t i = 0; i < log.size(); ++i) {
-    const bool is_chunk = log[i].name == "append" && log[i].subject.find("/t2m/c/") != std::string::npos;
+    const bool is_chunk =
+        log[i].name == "append" && log[i].subject.find("/t2m/c/") != std::string::npos;
     if (!is_chunk) continue;
     start_over(false);
     FaultyFiles files(directory_.files(), {static_cast<std::int64_t>(i) + 1, Failure::hang});
@@ -166,8 +168,7 @@ TEST_P(ConvertHang, IsReportedByItsDeadline) {
   EXPECT_GE(hung, 1);
 }
 
-INSTANTIATE_TEST_SUITE_P(Failures, ConvertHang,
-                         testing::Values(std::tuple(Failure::hang, false)));
+INSTANTIATE_TEST_SUITE_P(Failures, ConvertHang, testing::Values(std::tuple(Failure::hang, false)));
 
 }  // namespace
 }  // namespace gridmill

@@ -75,9 +75,10 @@ ChunkGrid::ChunkGrid(Shape shape, Shape chunk) : shape_(shape), chunk_(chunk) {
   }
   for (int d = 0; d < shape.rank(); ++d) {
     if (chunk[d] < 1 || shape[d] < 0) {
-      throw Error(ErrorKind::invalid, fmt::format("chunk shape {} over array shape {}: extents must "
-                                                  "be positive",
-                                                  to_string(chunk), to_string(shape)));
+      throw Error(ErrorKind::invalid,
+                  fmt::format("chunk shape {} over array shape {}: extents must "
+                              "be positive",
+                              to_string(chunk), to_string(shape)));
     }
     counts_.push_back(ceil_div(shape[d], chunk[d]));
   }

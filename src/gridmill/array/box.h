@@ -17,7 +17,8 @@ inline constexpr int kMaxRank = 12;
 class Index {
  public:
   Index() = default;
-  Index(std::initializer_list<std::int64_t> values) : Index(std::span(values.begin(), values.size())) {}
+  Index(std::initializer_list<std::int64_t> values)
+      : Index(std::span(values.begin(), values.size())) {}
   explicit Index(std::span<const std::int64_t> values) {
     check_rank(static_cast<std::int64_t>(values.size()));
     for (const std::int64_t value : values) push_back(value);
@@ -99,8 +100,8 @@ void for_each_position(const Box& box, Visit&& visit) {
   }
 }
 
-// A regular grid of chunks over an array: which chunk holds what. Chunks at the far edge are clipped
-// by box_of, whole by full_box_of. Positions in the grid are indices too.
+// A regular grid of chunks over an array: which chunk holds what. Chunks at the far edge are
+// clipped by box_of, whole by full_box_of. Positions in the grid are indices too.
 class ChunkGrid {
  public:
   ChunkGrid() = default;

@@ -1,12 +1,14 @@
-// copy.h: the kernels that move elements between views. No I/O, no allocation, any number of threads.
+// copy.h: the kernels that move elements between views. No I/O, no allocation, any number of
+// threads.
 #pragma once
 
 #include "gridmill/array/view.h"
 
 namespace gridmill {
 
-// Element by element; shapes and types must agree (Error(internal) otherwise), memory must not overlap.
-// Runs of contiguous elements are moved as blocks. `swap_bytes` reverses byte order per swap_unit().
+// Element by element; shapes and types must agree (Error(internal) otherwise), memory must not
+// overlap. Runs of contiguous elements are moved as blocks. `swap_bytes` reverses byte order per
+// swap_unit().
 void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap_bytes = false);
 
 // Every element becomes the `to.type.size` bytes at `value`.

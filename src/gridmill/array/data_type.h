@@ -1,7 +1,7 @@
 // data_type.h: what one element of an array is.
 //
-// In memory every element has a fixed size and the host's byte order. Variable-length strings are held
-// as a StringRef (strings.h) whose bytes live in an arena of the task or array.
+// In memory every element has a fixed size and the host's byte order. Variable-length strings are
+// held as a StringRef (strings.h) whose bytes live in an arena of the task or array.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ namespace gridmill {
 
 enum class ScalarKind : std::uint8_t {
   boolean,
-  integer,   // signed
+  integer,  // signed
   unsigned_,
   floating,
   complex,
@@ -30,7 +30,9 @@ struct DataType {
   // "bool", "int16", "uint8", "float32", "complex64", "bytes(3)", "unicode(4)", "string".
   std::string name() const;
   bool is_numeric() const noexcept { return kind <= ScalarKind::complex; }
-  bool is_real() const noexcept { return kind >= ScalarKind::integer && kind <= ScalarKind::floating; }
+  bool is_real() const noexcept {
+    return kind >= ScalarKind::integer && kind <= ScalarKind::floating;
+  }
   bool is_integer() const noexcept {
     return kind == ScalarKind::integer || kind == ScalarKind::unsigned_;
   }
@@ -68,7 +70,9 @@ DataType data_type_from_name(std::string_view name);
 template <class Visit>
 bool visit_real(DataType type, Visit&& visit) {
   switch (type.kind) {
-    case ScalarKind::boolean: visit(std::uint8_t{}); return true;
+    case ScalarKind::boolean:
+      visit(std::uint8_t{});
+      return true;
     case ScalarKind::integer:
       if (type.size == 1) visit(std::int8_t{});
       if (type.size == 2) visit(std::int16_t{});
@@ -85,7 +89,8 @@ bool visit_real(DataType type, Visit&& visit) {
       if (type.size == 4) visit(float{});
       if (type.size == 8) visit(double{});
       return type.size != 2;
-    default: return false;
+    default:
+      return false;
   }
 }
 

@@ -1,8 +1,8 @@
 // strings.h: variable-length strings as array elements.
 //
 // An element of type `string` is a StringRef: a pointer and a length, 16 bytes, so that every copy
-// kernel moves it like a number. The characters live in a StringArena whose owner outlives the elements:
-// the task that decodes and encodes them, or the Array that holds them.
+// kernel moves it like a number. The characters live in a StringArena whose owner outlives the
+// elements: the task that decodes and encodes them, or the Array that holds them.
 #pragma once
 
 #include <cstdint>

@@ -35,11 +35,11 @@ struct BasicView {
     return true;
   }
   // The part of this view inside `box` (positions relative to this view).
-  BasicView part(const Box& box) const noexcept { return {at(box.begin), type, box.shape, strides}; }
+  BasicView part(const Box& box) const noexcept {
+    return {at(box.begin), type, box.shape, strides};
+  }
 
-  operator BasicView<const std::byte>() const noexcept
-    requires(!std::is_const_v<Byte>)
-  {
+  operator BasicView<const std::byte>() const noexcept requires(!std::is_const_v<Byte>) {
     return {data, type, shape, strides};
   }
 };

@@ -6,18 +6,30 @@ namespace gridmill {
 
 std::string_view to_string(ErrorKind kind) noexcept {
   switch (kind) {
-    case ErrorKind::not_found: return "not found";
-    case ErrorKind::corrupt: return "corrupt";
-    case ErrorKind::invalid: return "invalid";
-    case ErrorKind::unsupported: return "unsupported";
-    case ErrorKind::conflict: return "conflict";
-    case ErrorKind::out_of_space: return "out of space";
-    case ErrorKind::out_of_memory: return "out of memory";
-    case ErrorKind::timeout: return "timeout";
-    case ErrorKind::unavailable: return "unavailable";
-    case ErrorKind::denied: return "denied";
-    case ErrorKind::cancelled: return "cancelled";
-    case ErrorKind::internal: return "internal";
+    case ErrorKind::not_found:
+      return "not found";
+    case ErrorKind::corrupt:
+      return "corrupt";
+    case ErrorKind::invalid:
+      return "invalid";
+    case ErrorKind::unsupported:
+      return "unsupported";
+    case ErrorKind::conflict:
+      return "conflict";
+    case ErrorKind::out_of_space:
+      return "out of space";
+    case ErrorKind::out_of_memory:
+      return "out of memory";
+    case ErrorKind::timeout:
+      return "timeout";
+    case ErrorKind::unavailable:
+      return "unavailable";
+    case ErrorKind::denied:
+      return "denied";
+    case ErrorKind::cancelled:
+      return "cancelled";
+    case ErrorKind::internal:
+      return "internal";
   }
   return "internal";
 }
@@ -25,17 +37,23 @@ std::string_view to_string(ErrorKind kind) noexcept {
 int exit_code(ErrorKind kind) noexcept {
   switch (kind) {
     case ErrorKind::unsupported:
-    case ErrorKind::internal: return 1;
+    case ErrorKind::internal:
+      return 1;
     case ErrorKind::not_found:
-    case ErrorKind::invalid: return 2;
-    case ErrorKind::corrupt: return 3;
+    case ErrorKind::invalid:
+      return 2;
+    case ErrorKind::corrupt:
+      return 3;
     case ErrorKind::out_of_space:
     case ErrorKind::out_of_memory:
     case ErrorKind::timeout:
-    case ErrorKind::unavailable: return 4;
+    case ErrorKind::unavailable:
+      return 4;
     case ErrorKind::conflict:
-    case ErrorKind::denied: return 5;
-    case ErrorKind::cancelled: return 130;
+    case ErrorKind::denied:
+      return 5;
+    case ErrorKind::cancelled:
+      return 130;
   }
   return 1;
 }

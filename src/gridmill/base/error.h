@@ -39,7 +39,8 @@ int exit_code(ErrorKind kind) noexcept;
 
 class Error : public std::exception {
  public:
-  // `message` is one sentence without a full stop; it names values, and the way out if there is one.
+  // `message` is one sentence without a full stop; it names values, and the way out if there is
+  // one.
   Error(ErrorKind kind, std::string message);
 
   ErrorKind kind() const noexcept { return kind_; }

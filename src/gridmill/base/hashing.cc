@@ -14,7 +14,9 @@ Hash128 hash_bytes(ByteView bytes) noexcept {
   return {hash.high64, hash.low64};
 }
 
-std::string to_hex(const Hash128& hash) { return fmt::format("{:016x}{:016x}", hash.high, hash.low); }
+std::string to_hex(const Hash128& hash) {
+  return fmt::format("{:016x}{:016x}", hash.high, hash.low);
+}
 
 Hash128 hash_from_hex(std::string_view hex) {
   Hash128 hash;

@@ -18,7 +18,7 @@ struct Hash128 {
 };
 
 Hash128 hash_bytes(ByteView bytes) noexcept;
-std::string to_hex(const Hash128& hash);           // 32 lower-case digits, high word first
-Hash128 hash_from_hex(std::string_view hex);       // throws Error(corrupt)
+std::string to_hex(const Hash128& hash);      // 32 lower-case digits, high word first
+Hash128 hash_from_hex(std::string_view hex);  // throws Error(corrupt)
 
 }  // namespace gridmill

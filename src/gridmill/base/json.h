@@ -1,9 +1,9 @@
 // json.h: JSON documents with ordered keys.
 //
-// Key order and 64-bit integers survive a round trip. Zarr attributes written by Python may hold the
-// bare tokens NaN, Infinity and -Infinity, which strict JSON forbids: `parse_json` reads them and
-// `dump_json` writes them, as Python's json module does. Depth is limited, so that hostile input
-// can't exhaust the stack.
+// Key order and 64-bit integers survive a round trip. Zarr attributes written by Python may hold
+// the bare tokens NaN, Infinity and -Infinity, which strict JSON forbids: `parse_json` reads them
+// and `dump_json` writes them, as Python's json module does. Depth is limited, so that hostile
+// input can't exhaust the stack.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -21,7 +21,8 @@ Json parse_json(std::string_view text, int max_depth = 64);
 // UTF-8; invalid bytes are replaced by U+FFFD.
 std::string dump_json(const Json& document, int indent = 2);
 
-// Member access that explains itself: Error(corrupt) "<where>: member "x" is missing / not a string".
+// Member access that explains itself: Error(corrupt) "<where>: member "x" is missing / not a
+// string".
 const Json& json_member(const Json& object, std::string_view name, std::string_view where);
 std::string json_string(const Json& object, std::string_view name, std::string_view where);
 std::int64_t json_int(const Json& object, std::string_view name, std::string_view where);

@@ -20,11 +20,11 @@ double parse_double(std::string_view text);     // also nan, inf
 // "512", "16MiB", "1.5GB", "256M": M and MiB are 2^20, MB is 10^6. Result in bytes, >= 0.
 std::int64_t parse_size(std::string_view text);
 
-std::string format_bytes(double bytes);      // "1.5 GiB"
+std::string format_bytes(double bytes);       // "1.5 GiB"
 std::string format_duration(double seconds);  // "850 ms", "12.3 s", "4 min 05 s", "2 h 03 min"
-std::string format_count(std::int64_t n);    // "1,234,567"
-std::string format_double(double value);     // shortest text that reads back as the same double
-std::string format_float(float value);       // the same for float
+std::string format_count(std::int64_t n);     // "1,234,567"
+std::string format_double(double value);      // shortest text that reads back as the same double
+std::string format_float(float value);        // the same for float
 
 // The candidates nearest in spelling to `name`, best first, at most three, none if all are far.
 std::vector<std::string> nearest_names(std::string_view name,

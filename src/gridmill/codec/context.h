@@ -1,7 +1,8 @@
-// context.h: what one thread reuses from chunk to chunk: decoder and encoder states, scratch memory.
+// context.h: what one thread reuses from chunk to chunk: decoder and encoder states, scratch
+// memory.
 //
-// Creating them anew per chunk costs more than some chunks do (docs/benchmarks.md). One context belongs
-// to one thread at a time.
+// Creating them anew per chunk costs more than some chunks do (docs/benchmarks.md). One context
+// belongs to one thread at a time.
 #pragma once
 
 #include <memory>

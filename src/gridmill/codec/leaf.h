@@ -1,9 +1,9 @@
-// leaf.h: the smallest unit that is read and decoded: a Zarr chunk, an HDF5 chunk, a GRIB message, a
-// slab of a contiguous variable.
+// leaf.h: the smallest unit that is read and decoded: a Zarr chunk, an HDF5 chunk, a GRIB message,
+// a slab of a contiguous variable.
 //
-// A LeafReader is one variable of one file or store, cut into a regular grid of leaves. Reading is two
-// steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's lock)
-// and `decode` (pure CPU). Both may be called from any thread at once.
+// A LeafReader is one variable of one file or store, cut into a regular grid of leaves. Reading is
+// two steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's
+// lock) and `decode` (pure CPU). Both may be called from any thread at once.
 #pragma once
 
 #include <memory>
@@ -45,8 +45,8 @@ class LeafReader {
   virtual std::int64_t stored_bound() const = 0;
   // Working memory that decode needs beside its inputs and outputs, per thread.
   virtual std::int64_t scratch_bound() const = 0;
-  // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with the
-  // leaf named on anything else.
+  // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with
+  // the leaf named on anything else.
   virtual bool fetch(const Index& position, Buffer& stored) const = 0;
   // Decodes what `fetch` gave and copies the wanted parts. New strings go to `strings`. Throws
   // Error(corrupt) when the bytes are not what the metadata promise.

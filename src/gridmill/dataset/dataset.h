@@ -1,8 +1,8 @@
 // dataset.h: what every input looks like to the rest of Gridmill, whatever file it came from.
 //
-// A dataset is a tree of groups; a variable is a name, dimensions, type, attributes, and blocks: the
-// leaves of one file each, side by side. One file gives one block; concatenation gives many. Nothing here
-// has been decoded: packed stays packed, times stay numbers with units.
+// A dataset is a tree of groups; a variable is a name, dimensions, type, attributes, and blocks:
+// the leaves of one file each, side by side. One file gives one block; concatenation gives many.
+// Nothing here has been decoded: packed stays packed, times stay numbers with units.
 #pragma once
 
 #include <memory>
@@ -30,10 +30,10 @@ struct Variable {
   DataType type;
   std::vector<std::string> dimensions;
   Shape shape;
-  Attributes attributes;            // as the source has them, _FillValue included
-  std::optional<Shape> chunks;      // the source's own chunk shape
-  std::optional<Shape> shards;      // Zarr: outer chunks when sharded
-  Json encoding = Json::object();   // the source's storage and codecs, for info
+  Attributes attributes;           // as the source has them, _FillValue included
+  std::optional<Shape> chunks;     // the source's own chunk shape
+  std::optional<Shape> shards;     // Zarr: outer chunks when sharded
+  Json encoding = Json::object();  // the source's storage and codecs, for info
   // Zarr: the fill value of absent chunks, as the metadata's JSON has it; null for other formats.
   Json store_fill;
   std::vector<Block> blocks;
@@ -55,9 +55,9 @@ struct Group {
 };
 
 struct Dataset {
-  std::string format;    // "Zarr v3", "netCDF-4", "GRIB 1"
-  std::string location;  // for messages
-  std::vector<Group> groups;  // parents before children; [0] is the root
+  std::string format;               // "Zarr v3", "netCDF-4", "GRIB 1"
+  std::string location;             // for messages
+  std::vector<Group> groups;        // parents before children; [0] is the root
   std::vector<Variable> variables;  // in file order, group by group
   std::vector<std::string> notes;
 
@@ -71,10 +71,11 @@ struct Dataset {
 // Throws Error(not_found), Error(unsupported) for a format nobody knows, Error(corrupt).
 Dataset open_dataset(Files& files, const Location& location);
 
-// All or a box of a variable, in memory: for coordinates and other small things. Reads on the calling
-// thread. Throws Error(out_of_memory) beyond `limit_bytes`.
+// All or a box of a variable, in memory: for coordinates and other small things. Reads on the
+// calling thread. Throws Error(out_of_memory) beyond `limit_bytes`.
 Array read_array(const Variable& variable, std::int64_t limit_bytes = std::int64_t{1} << 30);
-Array read_array(const Variable& variable, const Box& region, std::int64_t limit_bytes = std::int64_t{1} << 30);
+Array read_array(const Variable& variable, const Box& region,
+                 std::int64_t limit_bytes = std::int64_t{1} << 30);
 
 // A CF coordinate variable: one-dimensional and named like its dimension.
 bool is_dimension_coordinate(const Variable& variable) noexcept;

@@ -41,8 +41,8 @@ struct WriteJob {
   std::size_t unit = 0;
 };
 
-// Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in the
-// prototypes: 4 is as good as more, 1 costs a fifth).
+// Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in
+// the prototypes: 4 is as good as more, 1 costs a fifth).
 constexpr std::size_t kReadQueue = 8;
 constexpr std::size_t kDecodeQueue = 4;
 constexpr std::size_t kWriteQueue = 4;
@@ -69,9 +69,8 @@ std::int64_t fixed_cost(const Stage& stage, const RunOptions& options) {
       largest.scratch = std::max(largest.scratch, cost.scratch);
     }
   }
-  const auto in_flight =
-      static_cast<std::int64_t>(options.readers + options.threads) +
-      static_cast<std::int64_t>(kDecodeQueue);
+  const auto in_flight = static_cast<std::int64_t>(options.readers + options.threads) +
+                         static_cast<std::int64_t>(kDecodeQueue);
   return in_flight * largest.stored + options.threads * largest.scratch;
 }
 
@@ -98,8 +97,8 @@ void check_budget(const Stage& stage, const RunOptions& options) {
                           (needed + (1 << 20) - 1) >> 20));
 }
 
-// All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned leaves
-// nothing dangling.
+// All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
+// leaves nothing dangling.
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(std::shared_ptr<const Stage> stage, const RunOptions& options, const Clock& clock,
@@ -115,8 +114,8 @@ class Run : public std::enable_shared_from_this<Run> {
         writes_(kWriteQueue) {}
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
-    const std::stop_callback on_stop(
-        stop, [this] { fail(Error(ErrorKind::cancelled, "interrupted")); });
+    const std::stop_callback on_stop(stop,
+                                     [this] { fail(Error(ErrorKind::cancelled, "interrupted")); });
     LaneGroup lanes;
     start_lanes(lanes);
     const std::jthread watch = start_watch(lanes);
@@ -205,8 +204,10 @@ class Run : public std::enable_shared_from_this<Run> {
     while (auto job = reads_.pop()) {
       if (has_failed()) continue;
       const WantedLeaf& wanted = job->task->leaves[job->leaf];
-      CpuJob decode{job->task, job->leaf, 0, false, false,
-                    pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()))};
+      CpuJob decode{
+          job->task, job->leaf,
+          0,         false,
+          false,     pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()))};
       try {
         const bool alive = lane.wait_for(
             clock_, [&] { return describe(*job->task, wanted.leaf); },

@@ -1,18 +1,19 @@
 // executor.h: runs the tasks of a stage on this machine's threads, in bounded memory.
 //
 // The chunks flow; there are no batches. One scheduler expands tasks in order and takes each task's
-// memory credit at once. Readers fetch its leaves, CPU threads decode every leaf once into all units
-// that want it, compute operators and encode finished units, writers store them. The lanes are joined
-// by short queues, so a slow lane holds the others back instead of filling memory.
+// memory credit at once. Readers fetch its leaves, CPU threads decode every leaf once into all
+// units that want it, compute operators and encode finished units, writers store them. The lanes
+// are joined by short queues, so a slow lane holds the others back instead of filling memory.
 //
-//   scheduler -> [reads] -> readers -> [decodes] -> CPU threads -> [writes] -> writers -> credit back
+//   scheduler -> [reads] -> readers -> [decodes] -> CPU threads -> [writes] -> writers -> credit
+//   back
 //
-// The memory model: a task's credit is its unit buffers, operator inputs and encoded bytes; leaves in
-// flight and decoder scratch are charged once for the run, by the length of the queues.
+// The memory model: a task's credit is its unit buffers, operator inputs and encoded bytes; leaves
+// in flight and decoder scratch are charged once for the run, by the length of the queues.
 //
-// The first failure stops the run: the lanes drain without doing more work, and run_stage throws that
-// error with output, chunk and leaf in its contexts. Which error is first may depend on timing; that
-// there is one doesn't.
+// The first failure stops the run: the lanes drain without doing more work, and run_stage throws
+// that error with output, chunk and leaf in its contexts. Which error is first may depend on
+// timing; that there is one doesn't.
 #pragma once
 
 #include <cstdint>
@@ -25,17 +26,17 @@
 namespace gridmill {
 
 struct RunOptions {
-  std::int64_t memory = 0;     // budget in bytes, > 0
-  int threads = 1;             // CPU lane
-  int readers = 2;             // I/O lanes: few for local disks
+  std::int64_t memory = 0;  // budget in bytes, > 0
+  int threads = 1;          // CPU lane
+  int readers = 2;          // I/O lanes: few for local disks
   int writers = 1;
   std::int64_t timeout_ns = 0;  // longest single I/O call; 0: no limit
 };
 
-// Runs tasks [first, last) of `stage`; does not finish() its sinks. Throws Error(invalid) before any
-// work if a task can't fit into the budget, naming the output and a budget that works;
-// Error(cancelled) when `stop` is requested; Error(timeout) naming who waited for what, if one I/O call
-// takes longer than the timeout: that thread is abandoned, and keeps alive what it uses.
+// Runs tasks [first, last) of `stage`; does not finish() its sinks. Throws Error(invalid) before
+// any work if a task can't fit into the budget, naming the output and a budget that works;
+// Error(cancelled) when `stop` is requested; Error(timeout) naming who waited for what, if one I/O
+// call takes longer than the timeout: that thread is abandoned, and keeps alive what it uses.
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
                const RunOptions& options, const Clock& clock, Progress& progress,
                const std::stop_token& stop);

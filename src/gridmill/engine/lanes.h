@@ -1,8 +1,8 @@
 // lanes.h: the threads of a run, what each is doing, and how a stuck one is found.
 //
-// A lane thread says when it enters and leaves a call that may block. A watch compares that with the
-// deadline; a thread that exceeds it is abandoned: the run ends with an error that names it, and
-// the thread, should its call ever return, ends without touching anything of the run.
+// A lane thread says when it enters and leaves a call that may block. A watch compares that with
+// the deadline; a thread that exceeds it is abandoned: the run ends with an error that names it,
+// and the thread, should its call ever return, ends without touching anything of the run.
 #pragma once
 
 #include <condition_variable>
@@ -22,8 +22,8 @@ class Lane {
  public:
   explicit Lane(std::string name) : name_(std::move(name)) {}
 
-  // Runs `call`, during which this lane counts as waiting for `what()`. False if the lane was given up
-  // meanwhile: the thread must return at once. Errors of an abandoned call are dropped.
+  // Runs `call`, during which this lane counts as waiting for `what()`. False if the lane was given
+  // up meanwhile: the thread must return at once. Errors of an abandoned call are dropped.
   bool wait_for(const Clock& clock, const std::function<std::string()>& what,
                 const std::function<void()>& call);
 

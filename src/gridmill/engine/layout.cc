@@ -40,9 +40,10 @@ ChunkChoice cut_contiguous(const SourceLayout& source, std::int64_t target) {
     const std::int64_t rest = bytes_of(chunks, source.type);
     chunks[d] = even_cut(source.shape[d], std::max<std::int64_t>(1, target / rest));
   }
-  return {chunks, fmt::format("the source is contiguous: whole trailing dimensions, cut evenly along "
-                              "the leading ones to at most {}",
-                              format_bytes(static_cast<double>(target)))};
+  return {chunks,
+          fmt::format("the source is contiguous: whole trailing dimensions, cut evenly along "
+                      "the leading ones to at most {}",
+                      format_bytes(static_cast<double>(target)))};
 }
 
 ChunkChoice multiply_chunks(const SourceLayout& source, std::int64_t target) {
@@ -57,11 +58,11 @@ ChunkChoice multiply_chunks(const SourceLayout& source, std::int64_t target) {
     const std::int64_t pieces = ceil_div(needed, std::min(factor, needed));
     chunks[d] = std::min(source.shape[d], chunks[d] * ceil_div(needed, pieces));
   }
-  return {chunks, chunks == source.chunks
-                      ? "the source's own chunks"
-                      : fmt::format("whole multiples of the source's chunks {}, up to {}",
-                                    to_string(source.chunks),
-                                    format_bytes(static_cast<double>(target)))};
+  return {chunks,
+          chunks == source.chunks
+              ? "the source's own chunks"
+              : fmt::format("whole multiples of the source's chunks {}, up to {}",
+                            to_string(source.chunks), format_bytes(static_cast<double>(target)))};
 }
 
 // A source chunk far above the target is cut into equal parts; its task still reads it once.
@@ -73,16 +74,18 @@ ChunkChoice divide_chunks(const SourceLayout& source, std::int64_t target) {
     while (parts < extent && extent % parts != 0) ++parts;
     chunks[d] = extent / parts;
   }
-  return {chunks, fmt::format("equal parts of the source's large chunks {}", to_string(source.chunks))};
+  return {chunks,
+          fmt::format("equal parts of the source's large chunks {}", to_string(source.chunks))};
 }
 
 std::int64_t chunk_extent(std::string_view text, std::int64_t extent) {
   if (text == "all" || text == "-1") return std::max<std::int64_t>(1, extent);
   const std::int64_t value = parse_int(text);
   if (value < 1) {
-    throw Error(ErrorKind::invalid, fmt::format("--chunks: {} is not a chunk length: give 1 or more, "
-                                                "or \"all\"",
-                                                value));
+    throw Error(ErrorKind::invalid,
+                fmt::format("--chunks: {} is not a chunk length: give 1 or more, "
+                            "or \"all\"",
+                            value));
   }
   return std::min(value, std::max<std::int64_t>(1, extent));
 }
@@ -90,9 +93,10 @@ std::int64_t chunk_extent(std::string_view text, std::int64_t extent) {
 void check_size(const Shape& chunks, DataType type) {
   const std::int64_t bytes = bytes_of(chunks, type);
   if (bytes <= kLargestChunkBytes) return;
-  throw Error(ErrorKind::invalid,
-              fmt::format("--chunks: chunks of {} {} hold {}, more than the 2 GiB that codecs take",
-                          to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("--chunks: chunks of {} {} hold {}, more than the 2 GiB that codecs take",
+                  to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
 }
 
 bool is_size(std::string_view spec) { return spec.find('=') == std::string_view::npos; }
@@ -122,7 +126,8 @@ ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, boo
     const std::size_t equals = item.find('=');
     const std::string name(trim(std::string_view(item).substr(0, equals)));
     if (equals == std::string::npos || name.empty()) {
-      throw Error(ErrorKind::invalid, fmt::format("--chunks: \"{}\" is not DIMENSION=LENGTH", item));
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--chunks: \"{}\" is not DIMENSION=LENGTH", item));
     }
     const auto found = std::find(source.dimensions.begin(), source.dimensions.end(), name);
     if (found == source.dimensions.end()) {
@@ -175,14 +180,16 @@ TaskChoice choose_tasks(const std::vector<Cuts>& cuts, const Shape& shape, const
     const std::int64_t all = ceil_div(shape[worst], chunks[worst]);
     const Cuts& leaves = cuts[static_cast<std::size_t>(worst)];
     const std::int64_t leaf = leaves.size() > 1 ? leaves[1] - leaves[0] : 1;
-    const std::int64_t aligned = std::lcm(chunks[worst], std::max<std::int64_t>(1, leaf)) /
-                                 chunks[worst];
-    choice.units_per_task[worst] = before < aligned ? std::min(aligned, all) : std::min(2 * before, all);
+    const std::int64_t aligned =
+        std::lcm(chunks[worst], std::max<std::int64_t>(1, leaf)) / chunks[worst];
+    choice.units_per_task[worst] =
+        before < aligned ? std::min(aligned, all) : std::min(2 * before, all);
     Shape box = chunks;
     for (int d = 0; d < rank; ++d) box[d] = std::min(shape[d], step(d));
     const bool fits = bytes_of(box, type) <= most_bytes;
     if (!fits) choice.units_per_task[worst] = before;
-    if (!fits || choice.units_per_task[worst] == all) is_fixed[static_cast<std::size_t>(worst)] = true;
+    if (!fits || choice.units_per_task[worst] == all)
+      is_fixed[static_cast<std::size_t>(worst)] = true;
   }
   for (int d = 0; d < rank; ++d) choice.read_amplification *= factor(d);
   return choice;

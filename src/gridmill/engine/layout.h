@@ -1,5 +1,5 @@
-// layout.h: how arrays are cut: chunks that a reader is glad of, and task boxes that read each source
-// leaf once.
+// layout.h: how arrays are cut: chunks that a reader is glad of, and task boxes that read each
+// source leaf once.
 //
 // Pure arithmetic on extents; no I/O.
 #pragma once
@@ -19,7 +19,8 @@ namespace gridmill {
 // budget of 256 MiB.
 inline constexpr std::int64_t kDefaultChunkBytes = std::int64_t{16} << 20;
 // No codec here takes more: Blosc's frames count in 31 bits.
-inline constexpr std::int64_t kLargestChunkBytes = (std::int64_t{1} << 31) - (std::int64_t{1} << 20);
+inline constexpr std::int64_t kLargestChunkBytes =
+    (std::int64_t{1} << 31) - (std::int64_t{1} << 20);
 
 struct ChunkChoice {
   Shape chunks;
@@ -36,18 +37,20 @@ struct SourceLayout {
 
 // Whole arrays up to the target size; whole multiples (or, if they are huge, parts) of the source's
 // chunks; otherwise full maps of as many leading steps as the target holds, cut evenly.
-ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes = kDefaultChunkBytes);
+ChunkChoice default_chunks(const SourceLayout& source,
+                           std::int64_t target_bytes = kDefaultChunkBytes);
 
-// One --chunks text, without its "NAME:" prefix: "time=24,lat=all" or a size. Dimensions that are not
-// named keep the default choice's extent; extents beyond the array are clipped. Throws Error(invalid)
-// for a dimension the array lacks if `strict`, an extent < 1, or a chunk of more than 2 GiB.
+// One --chunks text, without its "NAME:" prefix: "time=24,lat=all" or a size. Dimensions that are
+// not named keep the default choice's extent; extents beyond the array are clipped. Throws
+// Error(invalid) for a dimension the array lacks if `strict`, an extent < 1, or a chunk of more
+// than 2 GiB.
 ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict);
 
 // Where leaves begin and end along one dimension: 0 = first < ... < last = extent.
 using Cuts = std::vector<std::int64_t>;
 
-// Bytes read over bytes wanted, along one dimension, when tasks of `step` elements each read every leaf
-// they touch whole.
+// Bytes read over bytes wanted, along one dimension, when tasks of `step` elements each read every
+// leaf they touch whole.
 double read_amplification(const Cuts& leaves, std::int64_t step);
 
 struct TaskChoice {

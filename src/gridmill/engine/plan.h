@@ -11,10 +11,10 @@
 
 namespace gridmill {
 
-// One output of a stage. A task of it computes a box of `units_per_task` whole units (clipped at the
-// far edges of the unit grid).
+// One output of a stage. A task of it computes a box of `units_per_task` whole units (clipped at
+// the far edges of the unit grid).
 struct Output {
-  std::string name;  // "t2m", for messages and progress
+  std::string name;              // "t2m", for messages and progress
   std::vector<FieldPtr> fields;  // one per column of the sink
   std::shared_ptr<Sink> sink;
   Shape units_per_task;
@@ -33,7 +33,7 @@ class TaskGrid {
   Task task(std::int64_t index) const;  // 0 <= index < size()
 
  private:
-  std::vector<ChunkGrid> grids_;      // per output, over its unit grid
+  std::vector<ChunkGrid> grids_;     // per output, over its unit grid
   std::vector<std::int64_t> first_;  // prefix sums: first task of each output, then the total
 };
 

@@ -51,8 +51,8 @@ class Expansion {
       unit.column_views.push_back(view);
       const Box region = sink.region(column, position);
       const Box at_origin = whole_box(region.shape);
-      unit.evaluations.push_back(evaluate(
-          task_.output->fields[static_cast<std::size_t>(column)], region, view.part(at_origin)));
+      unit.evaluations.push_back(evaluate(task_.output->fields[static_cast<std::size_t>(column)],
+                                          region, view.part(at_origin)));
     }
     return unit;
   }

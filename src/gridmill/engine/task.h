@@ -1,5 +1,5 @@
-// task.h: one task in memory: its units, the regions its fields must be evaluated on, and the leaves
-// that feed them.
+// task.h: one task in memory: its units, the regions its fields must be evaluated on, and the
+// leaves that feed them.
 #pragma once
 
 #include <atomic>
@@ -24,8 +24,8 @@ struct Evaluation {
 
 struct Unit {
   Index position;
-  std::vector<Buffer> columns;  // none for those that the sink places
-  std::vector<MutableArrayView> column_views;  // whole buffers
+  std::vector<Buffer> columns;                           // none for those that the sink places
+  std::vector<MutableArrayView> column_views;            // whole buffers
   std::vector<std::unique_ptr<Evaluation>> evaluations;  // one per column
   Buffer encoded;
 };

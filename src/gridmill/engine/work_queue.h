@@ -1,8 +1,9 @@
 // work_queue.h: the CPU lane's queue: encoding goes before decoding, so that finished units leave
 // memory before new ones fill it.
 //
-// Only decode jobs are bounded: they come from readers, which may wait. Encode jobs come from the CPU
-// threads themselves, which must not wait for each other; their number is bounded by memory credit.
+// Only decode jobs are bounded: they come from readers, which may wait. Encode jobs come from the
+// CPU threads themselves, which must not wait for each other; their number is bounded by memory
+// credit.
 #pragma once
 
 #include <condition_variable>

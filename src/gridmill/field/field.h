@@ -1,9 +1,10 @@
 // field.h: an array that can be asked for any region, without being one.
 //
-// A field is a node of a lazy graph. A Source lists the leaves that hold a region and says where their
-// elements go; an Operator says which regions of its inputs it needs and computes. `reach` tells the
-// planner what kind of need that is. Fields are immutable and may be used from any thread; they keep
-// what they read from alive. Nothing here reads a byte: the engine does, leaf by leaf.
+// A field is a node of a lazy graph. A Source lists the leaves that hold a region and says where
+// their elements go; an Operator says which regions of its inputs it needs and computes. `reach`
+// tells the planner what kind of need that is. Fields are immutable and may be used from any
+// thread; they keep what they read from alive. Nothing here reads a byte: the engine does, leaf by
+// leaf.
 #pragma once
 
 #include <functional>

@@ -38,8 +38,8 @@ class PointsSource final : public Source {
                std::vector<Part>& parts) const override {
     const int last = region.rank() - 1;
     for_each_point(region, [&](std::int64_t point) {
-      input_->scatter(leaf, input_box(region, point),
-                      column(into, point - region.begin[last]), parts);
+      input_->scatter(leaf, input_box(region, point), column(into, point - region.begin[last]),
+                      parts);
     });
   }
 
@@ -50,8 +50,8 @@ class PointsSource final : public Source {
     for (const GridPoint& point : points_) {
       points.push_back(Json(std::vector<std::int64_t>(point.index.begin(), point.index.end())));
     }
-    return {{"source", "points"}, {"fixed", fixed_}, {"points", points},
-            {"input", input_->to_json()}};
+    return {
+        {"source", "points"}, {"fixed", fixed_}, {"points", points}, {"input", input_->to_json()}};
   }
 
  private:
@@ -131,8 +131,7 @@ class PointsSource final : public Source {
 }  // namespace
 
 std::shared_ptr<const Source> points_source(std::shared_ptr<const Source> input,
-                                            std::vector<int> fixed,
-                                            std::vector<GridPoint> points) {
+                                            std::vector<int> fixed, std::vector<GridPoint> points) {
   return std::make_shared<PointsSource>(std::move(input), std::move(fixed), std::move(points));
 }
 

@@ -12,8 +12,7 @@ class SliceSource final : public Source {
       : Source(input->dimensions(), region.shape, input->type()),
         input_(std::move(input)),
         region_(region) {
-    if (region.rank() != input_->shape().rank() ||
-        !contains(whole_box(input_->shape()), region)) {
+    if (region.rank() != input_->shape().rank() || !contains(whole_box(input_->shape()), region)) {
       throw Error(ErrorKind::invalid, fmt::format("region {} is not inside an array of shape {}",
                                                   to_string(region), to_string(input_->shape())));
     }
@@ -41,8 +40,7 @@ class SliceSource final : public Source {
 
 }  // namespace
 
-std::shared_ptr<const Source> slice_source(std::shared_ptr<const Source> input,
-                                           const Box& region) {
+std::shared_ptr<const Source> slice_source(std::shared_ptr<const Source> input, const Box& region) {
   return std::make_shared<SliceSource>(std::move(input), region);
 }
 

@@ -20,8 +20,9 @@ struct GridPoint {
   Index index;
 };
 
-// The values of `input` at points: the dimensions `fixed` (positions in input.dimensions(), ascending)
-// are replaced by one last dimension `point`. A leaf that holds several points is decoded once.
+// The values of `input` at points: the dimensions `fixed` (positions in input.dimensions(),
+// ascending) are replaced by one last dimension `point`. A leaf that holds several points is
+// decoded once.
 std::shared_ptr<const Source> points_source(std::shared_ptr<const Source> input,
                                             std::vector<int> fixed, std::vector<GridPoint> points);
 

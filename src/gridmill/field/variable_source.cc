@@ -15,24 +15,23 @@ class VariableSource final : public Source {
         location_(std::move(location)),
         path_(variable.path()),
         blocks_(variable.blocks) {
-    // Concatenation makes blocks that are ordered along one dimension; then a region finds its blocks
-    // by bisection, which matters with ten thousand files.
+    // Concatenation makes blocks that are ordered along one dimension; then a region finds its
+    // blocks by bisection, which matters with ten thousand files.
     for (int d = 0; d < variable.shape.rank() && blocks_.size() > 1; ++d) {
       if (blocks_.front().offset[d] != blocks_.back().offset[d]) sorted_dimension_ = d;
     }
     if (sorted_dimension_ < 0) return;
     const int d = sorted_dimension_;
-    const bool is_sorted = std::is_sorted(
-        blocks_.begin(), blocks_.end(),
-        [d](const Block& a, const Block& b) { return a.offset[d] < b.offset[d]; });
+    const bool is_sorted =
+        std::is_sorted(blocks_.begin(), blocks_.end(),
+                       [d](const Block& a, const Block& b) { return a.offset[d] < b.offset[d]; });
     if (!is_sorted) sorted_dimension_ = -1;
   }
 
   void leaves(const Box& region, const std::function<void(const Leaf&)>& visit) const override {
     for (auto block = first_block(region); block != blocks_.end(); ++block) {
       const Box own{block->offset, block->reader->grid().shape()};
-      if (sorted_dimension_ >= 0 &&
-          own.begin[sorted_dimension_] >= region.end(sorted_dimension_)) {
+      if (sorted_dimension_ >= 0 && own.begin[sorted_dimension_] >= region.end(sorted_dimension_)) {
         break;
       }
       const Box overlap = intersect(own, region);
@@ -50,8 +49,8 @@ class VariableSource final : public Source {
     const Box leaf_box = shifted(leaf.reader->grid().box_of(leaf.position), leaf.offset);
     const Box overlap = intersect(leaf_box, region);
     if (overlap.is_empty()) return;
-    parts.push_back({shifted(overlap, leaf_box.begin, -1),
-                     into.part(shifted(overlap, region.begin, -1))});
+    parts.push_back(
+        {shifted(overlap, leaf_box.begin, -1), into.part(shifted(overlap, region.begin, -1))});
   }
 
   LeafCost leaf_cost() const override {

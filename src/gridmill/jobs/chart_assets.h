@@ -1,8 +1,8 @@
 // The chart library (uPlot) that every offline report carries inside its one HTML page.
 //
-// The text is bundled into the binary at build time from web/node_modules (cmake/ChartAssets.cmake);
-// it is never read from disk at run time. The views are valid for the life of the program; any
-// thread may call; nothing is thrown.
+// The text is bundled into the binary at build time from web/node_modules
+// (cmake/ChartAssets.cmake); it is never read from disk at run time. The views are valid for the
+// life of the program; any thread may call; nothing is thrown.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,5 @@
-// checked_reader.h: a Zarr array's leaves as verification reads them: a bad chunk is noted and read as
-// fill, so that the run goes on to the next.
+// checked_reader.h: a Zarr array's leaves as verification reads them: a bad chunk is noted and read
+// as fill, so that the run goes on to the next.
 #pragma once
 
 #include <functional>
@@ -15,10 +15,11 @@ namespace gridmill {
 
 class CheckedReader final : public LeafReader {
  public:
-  // `manifest` may be null. `key_prefix` is the store's key of the array's group, for look-ups; `report`
-  // gets the chunk's key and what is wrong, one call at a time, from any thread.
-  CheckedReader(std::shared_ptr<const LeafReader> inner, const Manifest* manifest,
-                std::function<void(const Index&, const std::string& key, const std::string&)> report)
+  // `manifest` may be null. `key_prefix` is the store's key of the array's group, for look-ups;
+  // `report` gets the chunk's key and what is wrong, one call at a time, from any thread.
+  CheckedReader(
+      std::shared_ptr<const LeafReader> inner, const Manifest* manifest,
+      std::function<void(const Index&, const std::string& key, const std::string&)> report)
       : LeafReader(inner->type(), inner->grid()),
         inner_(std::move(inner)),
         manifest_(manifest),

@@ -31,13 +31,14 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
     choices.push_back(
         tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunk, resources));
     if (choices.back().read_amplification <= kMostAmplification) continue;
-    throw Error(ErrorKind::invalid,
-                fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
-                            "with --memory {}: convert with chunks along the source's (leave --chunks "
-                            "out), give more memory, or rechunk the result",
-                            variable.path(), to_string(target.arrays[i].metadata.chunk),
-                            choices.back().read_amplification,
-                            format_bytes(static_cast<double>(resources.memory))));
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
+                    "with --memory {}: convert with chunks along the source's (leave --chunks "
+                    "out), give more memory, or rechunk the result",
+                    variable.path(), to_string(target.arrays[i].metadata.chunk),
+                    choices.back().read_amplification,
+                    format_bytes(static_cast<double>(resources.memory))));
   }
   return choices;
 }
@@ -63,9 +64,9 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
   }
   Json notes(input.dataset.notes);
   for (const std::string& note : target.notes) notes.push_back(note);
-  return {{"output", options.output},     {"format", fmt::format("Zarr v{}", options.zarr_format)},
-          {"inputs", options.inputs},     {"variables", std::move(variables)},
-          {"logical_bytes", total},       {"notes", std::move(notes)}};
+  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", options.zarr_format)},
+          {"inputs", options.inputs}, {"variables", std::move(variables)},
+          {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
 
 std::shared_ptr<Stage> make_plan(const ConvertInput& input, const ZarrTarget& target,
@@ -76,17 +77,16 @@ std::shared_ptr<Stage> make_plan(const ConvertInput& input, const ZarrTarget& ta
   plan->name = "convert";
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const std::string path = input.selected.variables[i].path();
-    plan->outputs.push_back(
-        {path,
-         {input.field(i)},
-         array_sink(store, Key(path), target.arrays[i].metadata, manifest),
-         tasks[i].units_per_task});
+    plan->outputs.push_back({path,
+                             {input.field(i)},
+                             array_sink(store, Key(path), target.arrays[i].metadata, manifest),
+                             tasks[i].units_per_task});
   }
   return plan;
 }
 
-// Arrays, then groups from the deepest up, then what makes the store visible: the order that keeps it
-// valid at every moment. All documents are noted in the manifest.
+// Arrays, then groups from the deepest up, then what makes the store visible: the order that keeps
+// it valid at every moment. All documents are noted in the manifest.
 void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes,
                     Manifest& manifest) {
   for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
@@ -110,8 +110,8 @@ void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& 
   note(Key(".zmetadata"));
 }
 
-// Clears what a failed run wrote and says so. A lane that was given up may still write: then only the
-// way to clean up is named.
+// Clears what a failed run wrote and says so. A lane that was given up may still write: then only
+// the way to clean up is named.
 [[noreturn]] void give_up(Error error, OutputStage& stage, const std::string& output) {
   std::string left = fmt::format("nothing was left at {}", output);
   try {
@@ -153,8 +153,7 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
   } catch (...) {
     give_up(current_error(), *stage, options.output);
   }
-  const double seconds =
-      static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
+  const double seconds = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
   report["bytes_read"] = progress.bytes_fetched.load();
   report["bytes_written"] = progress.bytes_written.load();
   report["chunks_written"] = progress.units_written.load();

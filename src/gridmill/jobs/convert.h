@@ -27,10 +27,10 @@ struct ConvertOptions {
   Resources resources = default_resources();
 };
 
-// Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec, read_amplification}],
-// "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":..., "peak_memory":...}; with dry_run
-// the same without the run's figures. Throws gridmill::Error; an interrupted or failed run leaves
-// nothing at `output` and names its debris in the error.
+// Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec,
+// read_amplification}], "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":...,
+// "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error; an
+// interrupted or failed run leaves nothing at `output` and names its debris in the error.
 Json convert(const ConvertOptions& options, const Workplace& workplace);
 
 }  // namespace gridmill

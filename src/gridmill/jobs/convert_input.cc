@@ -36,8 +36,8 @@ Dataset open_inputs(const ConvertOptions& options, Files& files) {
   return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
 }
 
-// The same variables with the shapes of their regions. A region that begins inside a chunk has no use
-// for the source's chunk shape.
+// The same variables with the shapes of their regions. A region that begins inside a chunk has no
+// use for the source's chunk shape.
 Dataset with_shapes(const Dataset& dataset, const std::vector<Box>& regions) {
   Dataset selected = dataset;
   for (std::size_t i = 0; i < regions.size(); ++i) {
@@ -73,11 +73,11 @@ std::shared_ptr<const Source> ConvertInput::field(std::size_t i) const {
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
   check_paths(options, workplace.files);
   ConvertInput input;
-  input.dataset = select_variables(open_inputs(options, workplace.files), options.variables,
-                                   options.drop);
+  input.dataset =
+      select_variables(open_inputs(options, workplace.files), options.variables, options.drop);
   if (input.dataset.variables.empty()) {
-    throw Error(ErrorKind::not_found, fmt::format("{} holds no variables to convert",
-                                                  input.dataset.location));
+    throw Error(ErrorKind::not_found,
+                fmt::format("{} holds no variables to convert", input.dataset.location));
   }
   check_coordinates(input.dataset);
   std::vector<SelectionText> texts;

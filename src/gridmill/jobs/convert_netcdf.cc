@@ -34,7 +34,8 @@ std::vector<ChunkChoice> choose_chunks(const ConvertOptions& options, const Data
   return choices;
 }
 
-// Dimensions belong to the outermost group that needs them: netCDF looks them up from a group upwards.
+// Dimensions belong to the outermost group that needs them: netCDF looks them up from a group
+// upwards.
 class DimensionTable {
  public:
   explicit DimensionTable(const Dataset& dataset) : dataset_(dataset) {}
@@ -115,11 +116,11 @@ std::shared_ptr<Stage> make_plan(const ConvertInput& input, const std::vector<Ch
     const Variable& variable = input.selected.variables[i];
     const TaskChoice tasks =
         tasks_for(input.dataset.variables[i], input.regions[i], chunks[i].chunks, resources);
-    plan->outputs.push_back({variable.path(),
-                             {input.field(i)},
-                             netcdf_sink(file, variable.path(), variable.type, variable.shape,
-                                         chunks[i].chunks),
-                             tasks.units_per_task});
+    plan->outputs.push_back(
+        {variable.path(),
+         {input.field(i)},
+         netcdf_sink(file, variable.path(), variable.type, variable.shape, chunks[i].chunks),
+         tasks.units_per_task});
   }
   return plan;
 }
@@ -130,9 +131,9 @@ void check_output(const std::string& path, const ConvertOptions& options, Files&
     throw Error(ErrorKind::conflict, fmt::format("{} is a directory", options.output));
   }
   if (existing && !options.overwrite) {
-    throw Error(ErrorKind::conflict,
-                fmt::format("{} exists; give --overwrite to replace it, or another name",
-                            options.output));
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("{} exists; give --overwrite to replace it, or another name", options.output));
   }
 }
 
@@ -153,12 +154,9 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
          {"why", chunks[i].why},
          {"logical_bytes", bytes}});
   }
-  return {{"output", options.output},
-          {"format", "netCDF-4"},
-          {"inputs", options.inputs},
-          {"variables", std::move(variables)},
-          {"logical_bytes", total},
-          {"notes", input.dataset.notes}};
+  return {{"output", options.output}, {"format", "netCDF-4"},
+          {"inputs", options.inputs}, {"variables", std::move(variables)},
+          {"logical_bytes", total},   {"notes", input.dataset.notes}};
 }
 
 }  // namespace
@@ -169,8 +167,9 @@ bool is_netcdf_name(std::string_view output) noexcept {
 
 Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace) {
   if (!options.codec.empty()) {
-    throw Error(ErrorKind::invalid, "--codec is for Zarr output; netCDF-4 is written with deflate 1 and "
-                                    "shuffle");
+    throw Error(ErrorKind::invalid,
+                "--codec is for Zarr output; netCDF-4 is written with deflate 1 and "
+                "shuffle");
   }
   const ConvertInput input = open_convert_input(options, workplace);
   const std::vector<ChunkChoice> chunks = choose_chunks(options, input.selected);

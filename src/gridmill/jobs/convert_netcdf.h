@@ -11,8 +11,8 @@ namespace gridmill {
 // By the ending: .nc, .nc4, .cdf.
 bool is_netcdf_name(std::string_view output) noexcept;
 
-// Chunks as the source's (or --chunks), deflate level 1 with shuffle for numbers. The file grows under
-// a temporary name and is renamed when it is complete. The report is convert()'s. Throws
+// Chunks as the source's (or --chunks), deflate level 1 with shuffle for numbers. The file grows
+// under a temporary name and is renamed when it is complete. The report is convert()'s. Throws
 // Error(unsupported) naming a variable whose type netCDF-4 lacks, Error(invalid) for --codec.
 Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace);
 

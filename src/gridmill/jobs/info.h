@@ -14,8 +14,8 @@ struct InfoOptions {
 
 // {"location", "format", "groups":[{path, dimensions, attributes}], "variables":[{path, type,
 // dimensions, shape, chunks, shards, codecs|encoding, units, is_coordinate, range of coordinates,
-// stored_bytes, logical_bytes, ratio, chunks_present, chunks_total, blosc:{codec, block_size,...}}],
-// "stored_bytes", "logical_bytes", "ratio", "notes"}.
+// stored_bytes, logical_bytes, ratio, chunks_present, chunks_total, blosc:{codec,
+// block_size,...}}], "stored_bytes", "logical_bytes", "ratio", "notes"}.
 Json info(const InfoOptions& options, const Workplace& workplace);
 // The same for people: an indented outline that fits 100 columns.
 std::string info_text(const Json& report);

@@ -16,8 +16,8 @@ struct VariableOption {
 
 class VariableOptions {
  public:
-  // `option` is the option's name, for messages. A text belongs to one variable if what stands before
-  // its first ':' is the path, name or glob of some variable of `dataset`.
+  // `option` is the option's name, for messages. A text belongs to one variable if what stands
+  // before its first ':' is the path, name or glob of some variable of `dataset`.
   VariableOptions(std::string option, const std::vector<std::string>& texts,
                   const Dataset& dataset);
 

@@ -9,8 +9,8 @@
 
 namespace gridmill {
 
-// Where `variable`'s leaves begin and end along each dimension, inside `region`, relative to it. With
-// several blocks the cuts of all of them.
+// Where `variable`'s leaves begin and end along each dimension, inside `region`, relative to it.
+// With several blocks the cuts of all of them.
 std::vector<Cuts> leaf_cuts(const Variable& variable, const Box& region);
 
 // Tasks over `chunks` that read the leaves of all `variables` (of one shape) as few times as memory

@@ -70,8 +70,8 @@ bool is_meaningless(const Variable& variable, const std::string& name,
          *value.as_double() != *value.as_double();
 }
 
-void compare_attributes(const std::string& where, const Attributes& found,
-                        const Attributes& wanted, const Variable* variable, Findings& findings) {
+void compare_attributes(const std::string& where, const Attributes& found, const Attributes& wanted,
+                        const Variable* variable, Findings& findings) {
   for (const auto& [name, value] : wanted) {
     if (variable != nullptr && is_meaningless(*variable, name, value)) continue;
     const AttributeValue* own = found.find(name);
@@ -195,8 +195,7 @@ class Verification {
     Json report = findings_.report(options_.store);
     report["chunks"] = progress.units_written.load();
     report["bytes_decoded"] = progress.bytes_decoded.load();
-    report["seconds"] =
-        static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9;
+    report["seconds"] = static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9;
     report["peak_memory"] = peak_resident_memory();
     return report;
   }
@@ -218,9 +217,9 @@ class Verification {
   std::shared_ptr<Stage> make_stage() {
     auto stage = std::make_shared<Stage>();
     stage->name = "verify";
-    const Dataset chosen =
-        select_variables(store_, options_.variables, std::vector<std::string>{});
-    for (const Variable& variable : chosen.variables) stage->outputs.push_back(output_for(variable));
+    const Dataset chosen = select_variables(store_, options_.variables, std::vector<std::string>{});
+    for (const Variable& variable : chosen.variables)
+      stage->outputs.push_back(output_for(variable));
     return stage;
   }
 
@@ -251,8 +250,7 @@ class Verification {
       output.fields.push_back(variable_source(*wanted, reference_->location));
       read.push_back(wanted);
     }
-    output.units_per_task =
-        tasks_for(read, target.grid.chunk(), options_.resources).units_per_task;
+    output.units_per_task = tasks_for(read, target.grid.chunk(), options_.resources).units_per_task;
     output.sink = compare_sink(std::move(target));
     return output;
   }
@@ -307,11 +305,11 @@ std::string verify_text(const Json& report) {
     text += ": " + problem["what"].get<std::string>() + "\n";
   }
   const auto count = report["problems"].size();
-  return fmt::format("{}: {}\n{}", report["store"].get<std::string>(),
-                     ok ? fmt::format("sound ({} chunks read)",
-                                      format_count(report["chunks"].get<std::int64_t>()))
-                        : fmt::format("{} {}", count, count == 1 ? "problem" : "problems"),
-                     text);
+  return fmt::format(
+      "{}: {}\n{}", report["store"].get<std::string>(),
+      ok ? fmt::format("sound ({} chunks read)", format_count(report["chunks"].get<std::int64_t>()))
+         : fmt::format("{} {}", count, count == 1 ? "problem" : "problems"),
+      text);
 }
 
 }  // namespace gridmill

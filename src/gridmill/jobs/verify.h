@@ -17,8 +17,9 @@ struct VerifyOptions {
   Resources resources = default_resources();
 };
 
-// {"store", "proved":[...], "unproved":[...], "problems":[{variable, chunk, region, what}], "chunks",
-// "bytes", "ok": bool}. All problems are found, not only the first. Throws only if it can't look.
+// {"store", "proved":[...], "unproved":[...], "problems":[{variable, chunk, region, what}],
+// "chunks", "bytes", "ok": bool}. All problems are found, not only the first. Throws only if it
+// can't look.
 Json verify(const VerifyOptions& options, const Workplace& workplace);
 std::string verify_text(const Json& report);
 

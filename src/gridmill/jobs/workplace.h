@@ -20,7 +20,8 @@ struct Resources {
   std::int64_t timeout_ns = 0;  // --timeout; 0: none
 };
 
-// Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O call.
+// Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O
+// call.
 Resources default_resources();
 RunOptions run_options(const Resources& resources);
 
@@ -45,8 +46,7 @@ struct Workplace {
 // Tells `console` of a run while it lives.
 class Watched {
  public:
-  Watched(Console& console, const std::string& what, const Progress& progress)
-      : console_(console) {
+  Watched(Console& console, const std::string& what, const Progress& progress) : console_(console) {
     console_.begin(what, progress);
   }
   ~Watched() { console_.done(); }

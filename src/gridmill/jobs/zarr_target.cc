@@ -13,7 +13,8 @@
 namespace gridmill {
 namespace {
 
-// `_FillValue` as the element that means "missing"; nullopt if there is none or the type can't hold it.
+// `_FillValue` as the element that means "missing"; nullopt if there is none or the type can't hold
+// it.
 std::optional<FillValue> declared_fill(const Variable& variable) {
   const AttributeValue* attribute = variable.attributes.find("_FillValue");
   if (attribute == nullptr) return std::nullopt;
@@ -94,8 +95,9 @@ class TargetMaker {
     set_chunks(variable, array);
     set_fill(variable, metadata);
     const VariableOption codec = codec_.for_variable(variable);
-    metadata.codecs = codec.value.empty() ? default_chain(variable.type)
-                                          : parse_codec(codec.value, variable.type, variable.shape.rank());
+    metadata.codecs = codec.value.empty()
+                          ? default_chain(variable.type)
+                          : parse_codec(codec.value, variable.type, variable.shape.rank());
     metadata.dimension_names = variable.dimensions;
     target_.nodes.push_back({variable.path(), {}, metadata});
     target_.arrays.push_back(std::move(array));
@@ -105,9 +107,9 @@ class TargetMaker {
     SourceLayout source{variable.shape, variable.dimensions, variable.type,
                         variable.chunks.value_or(Shape{})};
     const VariableOption option = chunks_.for_variable(variable);
-    const ChunkChoice choice =
-        option.value.empty() ? default_chunks(source)
-                             : chosen_chunks(source, option.value, option.is_own);
+    const ChunkChoice choice = option.value.empty()
+                                   ? default_chunks(source)
+                                   : chosen_chunks(source, option.value, option.is_own);
     array.metadata.chunk = choice.chunks;
     array.why_chunks = choice.why;
   }
@@ -120,11 +122,13 @@ class TargetMaker {
       metadata.fill = *fill;
     } else {
       const bool is_undefined = format_ == 2 && !variable.type.is_string();
-      metadata.fill = is_undefined ? FillValue::null(variable.type) : FillValue::zero(variable.type);
+      metadata.fill =
+          is_undefined ? FillValue::null(variable.type) : FillValue::zero(variable.type);
     }
     if (declared == nullptr) return;
     if (format_ == 2) {
-      // xarray takes v2's fill_value for _FillValue; one that the type can't hold stays an attribute.
+      // xarray takes v2's fill_value for _FillValue; one that the type can't hold stays an
+      // attribute.
       if (fill) metadata.attributes.erase("_FillValue");
       return;
     }

@@ -1,8 +1,9 @@
-// zarr_target.h: how a dataset will look in Zarr: per variable chunks, codecs, fill value, attributes.
+// zarr_target.h: how a dataset will look in Zarr: per variable chunks, codecs, fill value,
+// attributes.
 //
-// The store must read in xarray as the source did: `_FillValue` moves where xarray looks for it (v2: the
-// array's fill_value; v3: an attribute in xarray's encoding), packed integers stay packed, and a fill value
-// that the source does not declare is never one that masks.
+// The store must read in xarray as the source did: `_FillValue` moves where xarray looks for it
+// (v2: the array's fill_value; v3: an attribute in xarray's encoding), packed integers stay packed,
+// and a fill value that the source does not declare is never one that masks.
 #pragma once
 
 #include <string>
@@ -21,13 +22,14 @@ struct TargetArray {
 };
 
 struct ZarrTarget {
-  std::vector<ZarrNode> nodes;       // groups, then arrays in the order of `arrays`
+  std::vector<ZarrNode> nodes;  // groups, then arrays in the order of `arrays`
   std::vector<TargetArray> arrays;
-  std::vector<std::string> notes;    // what a user should know, e.g. a fill value that can't be kept
+  std::vector<std::string> notes;  // what a user should know, e.g. a fill value that can't be kept
 };
 
-// Shapes are the dataset's. `chunks` and `codec` are the options' texts. Throws Error(invalid) for what
-// the options ask and the variables can't have; Error(unsupported) for types without a Zarr spelling.
+// Shapes are the dataset's. `chunks` and `codec` are the options' texts. Throws Error(invalid) for
+// what the options ask and the variables can't have; Error(unsupported) for types without a Zarr
+// spelling.
 ZarrTarget make_target(const Dataset& dataset, int zarr_format,
                        const std::vector<std::string>& chunks,
                        const std::vector<std::string>& codec);

@@ -1,8 +1,8 @@
 // array_sink.h: chunks of a Zarr array.
 //
-// A chunk whose elements all equal the fill value is left out on purpose, as zarr-python does, and the
-// manifest says so; with v2's null fill every chunk is written. Edge chunks are stored whole, padded
-// with the fill value.
+// A chunk whose elements all equal the fill value is left out on purpose, as zarr-python does, and
+// the manifest says so; with v2's null fill every chunk is written. Edge chunks are stored whole,
+// padded with the fill value.
 #pragma once
 
 #include <memory>

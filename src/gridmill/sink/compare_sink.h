@@ -18,8 +18,8 @@ struct Mismatch {
   std::string what;  // "3 of 1,024 values differ, first at (0, 4, 7): 1.5 instead of 2.5"
 };
 
-// `skip(unit)`: the unit is known to be bad and was reported. `report` is called from CPU threads, one
-// call at a time.
+// `skip(unit)`: the unit is known to be bad and was reported. `report` is called from CPU threads,
+// one call at a time.
 struct CompareTarget {
   DataType type;
   ChunkGrid grid;

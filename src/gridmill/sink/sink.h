@@ -2,8 +2,8 @@
 //
 // A sink owns a grid of units (chunks, table partitions); each is written by exactly one task. The
 // engine fills one buffer per unit and column, calls `encode` on a CPU lane and `store` on a writer
-// lane; different units may be in either at once, from any thread. Nothing a sink writes is visible to
-// readers before finish(); whoever made the sink then publishes the whole output.
+// lane; different units may be in either at once, from any thread. Nothing a sink writes is visible
+// to readers before finish(); whoever made the sink then publishes the whole output.
 #pragma once
 
 #include <cstdint>

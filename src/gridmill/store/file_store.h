@@ -2,7 +2,8 @@
 //
 // How a put stays atomic: 1. write to a new file `.<name>.<random>.partial` in the target's
 // directory, 2. (synced) fdatasync it, 3. close it and heed what close says, 4. rename it over the
-// target, 5. (synced) fsync the directory. A crash leaves the old value or the new one, and perhaps a
+// target, 5. (synced) fsync the directory. A crash leaves the old value or the new one, and perhaps
+// a
 // `.partial` file, which no listing shows and `debris()` finds.
 // put_if is atomic against other callers in this process only; between processes it can miss a
 // concurrent writer (POSIX has no compare-and-rename), which is why edge chunks will take a lock.

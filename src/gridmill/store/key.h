@@ -7,8 +7,8 @@
 
 namespace gridmill {
 
-// Segments separated by '/', none empty, "." or "..", no NUL, no leading '/'. Anything else can't be
-// constructed: Error(invalid). The empty key names the root, where an interface says so.
+// Segments separated by '/', none empty, "." or "..", no NUL, no leading '/'. Anything else can't
+// be constructed: Error(invalid). The empty key names the root, where an interface says so.
 class Key {
  public:
   Key() = default;

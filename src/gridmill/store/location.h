@@ -10,7 +10,8 @@
 
 namespace gridmill {
 
-// Plain paths and file: URLs. http, https, s3, gs and zip are reserved: Error(unsupported) names them.
+// Plain paths and file: URLs. http, https, s3, gs and zip are reserved: Error(unsupported) names
+// them.
 struct Location {
   std::string path;  // as typed, without scheme and fragment, no trailing '/'
   std::string node;  // "group/array" inside, "" for the root

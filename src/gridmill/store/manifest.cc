@@ -85,7 +85,8 @@ std::optional<Manifest> Manifest::load(Store& companion) {
     }
     manifest.entries_[std::string(line.substr(hash_end + 1))] = entry;
   }
-  const auto total = json_int(header, "present", "manifest") + json_int(header, "absent", "manifest");
+  const auto total =
+      json_int(header, "present", "manifest") + json_int(header, "absent", "manifest");
   if (static_cast<std::int64_t>(manifest.entries_.size()) != total) {
     throw Error(ErrorKind::corrupt, fmt::format("the manifest holds {} of {} entries: truncated",
                                                 manifest.entries_.size(), total));

@@ -1,9 +1,9 @@
-// manifest.h: what a store that Gridmill wrote must hold: every key with its size and content hash, and
-// the keys that are absent on purpose.
+// manifest.h: what a store that Gridmill wrote must hold: every key with its size and content hash,
+// and the keys that are absent on purpose.
 //
-// It lies beside the store (companion key "manifest"); other readers never see it. Lines of text, so that
-// a million entries stream and a person can grep; sorted by key, so that the same store has the same
-// manifest:
+// It lies beside the store (companion key "manifest"); other readers never see it. Lines of text,
+// so that a million entries stream and a person can grep; sorted by key, so that the same store has
+// the same manifest:
 //   {"gridmill_manifest": 1, "hash": "xxh3-128", "present": 2, "absent": 1}
 //   4096 0123456789abcdef0123456789abcdef t2m/c/0/0/0
 //   - - t2m/c/1/0/0
@@ -27,8 +27,8 @@ struct ManifestEntry {
   Hash128 hash;
 };
 
-// Thread-safe while it is being filled; a key is added once (Error(internal) otherwise: two tasks own
-// the same chunk).
+// Thread-safe while it is being filled; a key is added once (Error(internal) otherwise: two tasks
+// own the same chunk).
 class Manifest {
  public:
   void add(const Key& key, ByteView content);

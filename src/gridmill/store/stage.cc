@@ -69,12 +69,12 @@ class FileStage final : public OutputStage {
 }  // namespace
 
 std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite,
-                                  Durability durability) {
+                                        Durability durability) {
   const std::string path = files.absolute(location.path);
   if (files.status(path) && !overwrite) {
-    throw Error(ErrorKind::conflict,
-                fmt::format("{} exists; give --overwrite to replace it, or another name",
-                            location.path));
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
   }
   return std::make_unique<FileStage>(files, path, overwrite, durability);
 }

@@ -1,7 +1,8 @@
 // store.h: the one door to data: keys to bytes.
 //
 // Contract, proved by tests/store/conformance.h for every store:
-// - A returned put is atomic: readers see the old value or the new one, never a mixture, also after a
+// - A returned put is atomic: readers see the old value or the new one, never a mixture, also after
+// a
 //   crash. With Durability::synced it also survives loss of power.
 // - get says nullopt only when the key is proven absent; every other failure throws.
 // - Versions are opaque and change whenever a value does; they are compared, never interpreted.
@@ -27,15 +28,17 @@ struct Version {
   friend bool operator==(const Version&, const Version&) = default;
 };
 
-// Half open [offset, offset + length); a negative offset counts from the end (-8, 8: the last 8 bytes).
+// Half open [offset, offset + length); a negative offset counts from the end (-8, 8: the last 8
+// bytes).
 struct ByteRange {
   std::int64_t offset = 0;
   std::int64_t length = 0;
 };
 
 struct GetRequest {
-  std::vector<ByteRange> ranges;      // none: the whole value
-  std::optional<Version> if_version;  // set: Error(conflict) if the value has another version by now
+  std::vector<ByteRange> ranges;  // none: the whole value
+  std::optional<Version>
+      if_version;  // set: Error(conflict) if the value has another version by now
 };
 
 struct GetResult {
@@ -65,8 +68,8 @@ class Store {
  public:
   virtual ~Store() = default;
 
-  // Replaces `into` by the value, or by its requested ranges one after the other. A range beyond the
-  // end is Error(corrupt). nullopt: the key is absent, `into` is unspecified.
+  // Replaces `into` by the value, or by its requested ranges one after the other. A range beyond
+  // the end is Error(corrupt). nullopt: the key is absent, `into` is unspecified.
   virtual std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) = 0;
   virtual std::optional<GetResult> stat(const Key& key) = 0;
   // Stores the concatenation of `pieces`.

@@ -13,9 +13,7 @@ std::int64_t since_epoch_ns() {
 
 class SystemClock final : public Clock {
  public:
-  std::int64_t monotonic_ns() const override {
-    return since_epoch_ns<std::chrono::steady_clock>();
-  }
+  std::int64_t monotonic_ns() const override { return since_epoch_ns<std::chrono::steady_clock>(); }
   std::int64_t wall_ns() const override { return since_epoch_ns<std::chrono::system_clock>(); }
 };
 

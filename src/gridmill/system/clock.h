@@ -1,5 +1,5 @@
-// clock.h: time as an input. Code above system/ never reads a clock of its own, so that tests can run
-// on virtual time and outputs can't pick up the hour by accident.
+// clock.h: time as an input. Code above system/ never reads a clock of its own, so that tests can
+// run on virtual time and outputs can't pick up the hour by accident.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ class Clock {
  public:
   virtual ~Clock() = default;
   virtual std::int64_t monotonic_ns() const = 0;  // for durations and deadlines
-  virtual std::int64_t wall_ns() const = 0;       // since 1970-01-01T00:00:00Z; for run records only
+  virtual std::int64_t wall_ns() const = 0;  // since 1970-01-01T00:00:00Z; for run records only
 };
 
 std::unique_ptr<Clock> system_clock();

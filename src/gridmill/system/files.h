@@ -4,11 +4,12 @@
 // the libraries that insist on paths) go through a Files, which the tests replace by a double that
 // fails the n-th call, fills the disk, tears a write or hangs.
 //
-// Errors: ENOENT is absence where a function says so; everything else throws gridmill::Error with the
-// path and the system's words: out_of_space (ENOSPC, EDQUOT), denied (EACCES, EPERM, EROFS), conflict
-// (EEXIST, ENOTEMPTY, and a file where a directory is needed or the reverse), not_found (the parent
-// of what is to be written), invalid (names that can't be), unavailable otherwise. Threads: a Files may be used from any thread; one open file from one
-// thread at a time, except read_at, which is safe from many.
+// Errors: ENOENT is absence where a function says so; everything else throws gridmill::Error with
+// the path and the system's words: out_of_space (ENOSPC, EDQUOT), denied (EACCES, EPERM, EROFS),
+// conflict (EEXIST, ENOTEMPTY, and a file where a directory is needed or the reverse), not_found
+// (the parent of what is to be written), invalid (names that can't be), unavailable otherwise.
+// Threads: a Files may be used from any thread; one open file from one thread at a time, except
+// read_at, which is safe from many.
 #pragma once
 
 #include <cstdint>
@@ -53,16 +54,18 @@ class Files {
  public:
   virtual ~Files() = default;
 
-  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;   // null: absent
+  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;    // null: absent
   virtual std::unique_ptr<WritableFile> create(const std::string& path) = 0;  // must not exist
   virtual std::optional<FileStatus> status(const std::string& path) = 0;      // follows links
-  virtual std::vector<DirectoryEntry> list(const std::string& directory) = 0;  // sorted; absent: empty
+  virtual std::vector<DirectoryEntry> list(
+      const std::string& directory) = 0;  // sorted; absent: empty
   virtual void make_directories(const std::string& path) = 0;
-  virtual void rename(const std::string& from, const std::string& to) = 0;     // replaces a file
-  virtual void rename_new(const std::string& from, const std::string& to) = 0;  // conflict if `to` is
-  virtual void exchange(const std::string& a, const std::string& b) = 0;       // both must exist
-  virtual bool remove_file(const std::string& path) = 0;                       // false: absent
-  virtual bool remove_directory(const std::string& path) = 0;                  // must be empty
+  virtual void rename(const std::string& from, const std::string& to) = 0;  // replaces a file
+  virtual void rename_new(const std::string& from,
+                          const std::string& to) = 0;                     // conflict if `to` is
+  virtual void exchange(const std::string& a, const std::string& b) = 0;  // both must exist
+  virtual bool remove_file(const std::string& path) = 0;                  // false: absent
+  virtual bool remove_directory(const std::string& path) = 0;             // must be empty
   virtual void sync_directory(const std::string& path) = 0;
   virtual std::string absolute(const std::string& path) = 0;  // links resolved as far as it exists
 };

@@ -1,7 +1,7 @@
 // interrupt.h: Ctrl-C and SIGTERM become a stop_token.
 //
-// The first signal requests a stop; the run drains, says what it leaves, and exits with 130. A second
-// signal ends the process at once.
+// The first signal requests a stop; the run drains, says what it leaves, and exits with 130. A
+// second signal ends the process at once.
 #pragma once
 
 #include <memory>

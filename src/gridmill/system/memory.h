@@ -1,9 +1,9 @@
 // memory.h: big buffers that are reused, and the credit that bounds them.
 //
-// On virtual machines the first touch of a page costs more than decoding it (docs/benchmarks.md), so
-// buffers of a MiB and more sit on huge pages, keep their memory when they shrink, and pools hand out
-// the one used last. Credit is the memory contract of a run: a task takes all that it will hold at
-// once, waits while it can't, and gives it back.
+// On virtual machines the first touch of a page costs more than decoding it (docs/benchmarks.md),
+// so buffers of a MiB and more sit on huge pages, keep their memory when they shrink, and pools
+// hand out the one used last. Credit is the memory contract of a run: a task takes all that it will
+// hold at once, waits while it can't, and gives it back.
 #pragma once
 
 #include <condition_variable>
@@ -55,9 +55,9 @@ class Buffer {
   std::size_t capacity_ = 0;
 };
 
-// Buffers that wait for their next use, warmest first. All that the pool has handed out or keeps stays
-// below `limit` as long as its users hold no more than that: before it allocates, it frees what has
-// waited longest. Thread-safe.
+// Buffers that wait for their next use, warmest first. All that the pool has handed out or keeps
+// stays below `limit` as long as its users hold no more than that: before it allocates, it frees
+// what has waited longest. Thread-safe.
 class BufferPool {
  public:
   explicit BufferPool(std::int64_t limit) : limit_(limit) {}

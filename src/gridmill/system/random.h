@@ -1,5 +1,5 @@
-// random.h: entropy for names of temporary things, and nothing else. Numbers that reach an output are
-// counter-based and live with the kernels.
+// random.h: entropy for names of temporary things, and nothing else. Numbers that reach an output
+// are counter-based and live with the kernels.
 #pragma once
 
 #include <string>
