@@ -13,7 +13,7 @@ namespace {
 constexpr const char* kAbout =
     "Takes the values at points out of a store (or a netCDF or GRIB file) and writes them as a "
     "table: "
-    "one row per time, one column per variable and point. Each point becomes the nearest grid "
+    "one row per time and point, one column per variable. Each point becomes the nearest grid "
     "cell; "
     "the report names the cell and its distance. --plot adds one offline page with a chart.";
 
