@@ -19,7 +19,7 @@ import sys
 from pathlib import Path
 
 LEAVES = {"cli", "capi", "mpi", "python", "web", "tests", "fuzz", "bench", "examples"}
-LEAF_MAY_USE = {"cli": {"mpi", "web"}, "tests": {"cli"}}
+LEAF_MAY_USE = {"cli": {"mpi", "web"}}
 
 # Doors: header -> the rooms that may include it. (Clock, memory, threads and randomness are open to
 # every room below system/: they are asked for by reference, so tests can replace them too.)
