@@ -89,8 +89,8 @@ bool is_unwritten(const Variable& coordinate, const Array& values) {
   // A Zarr v2 store says 0 for "never written" whether or not 0 has a place on the axis: no proof.
   const bool is_store_fill = !coordinate.store_fill.is_null();
   const AttributeValue* fill = coordinate.attributes.find("_FillValue");
-  const std::optional<double> missing =
-      fill != nullptr && !is_store_fill ? fill->as_double() : std::nullopt;
+  const std::optional<double> missing = fill != nullptr ? fill->as_double() : std::nullopt;
+  if (is_store_fill && missing == 0.0) return false;
   if (!missing || !coordinate.type.is_real()) return false;
   const std::vector<double> numbers = to_doubles(values.view());
   return std::all_of(numbers.begin(), numbers.end(), [&](double n) { return n == *missing; });

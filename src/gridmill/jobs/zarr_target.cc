@@ -121,15 +121,14 @@ class TargetMaker {
     if (fill) {
       metadata.fill = *fill;
     } else {
-      const bool is_undefined = format_ == 2 && !variable.type.is_string();
+      // Of v2, xarray would take any fill value for _FillValue, that of a text too.
       metadata.fill =
-          is_undefined ? FillValue::null(variable.type) : FillValue::zero(variable.type);
+          format_ == 2 ? FillValue::null(variable.type) : FillValue::zero(variable.type);
     }
     if (declared == nullptr) return;
-    if (format_ == 2) {
-      // xarray takes v2's fill_value for _FillValue; one that the type can't hold stays an
-      // attribute.
-      if (fill) metadata.attributes.erase("_FillValue");
+    if (fill && format_ == 2) {
+      // xarray takes v2's fill_value for _FillValue.
+      metadata.attributes.erase("_FillValue");
       return;
     }
     if (fill) {
@@ -139,8 +138,8 @@ class TargetMaker {
     }
     metadata.attributes.erase("_FillValue");
     target_.notes.push_back(fmt::format(
-        "{}: _FillValue {} is not a value of type {} and Zarr v3 can't hold it: left out (no value "
-        "could ever equal it)",
+        "{}: _FillValue {} is not a value of type {}: left out (no value could ever equal it, "
+        "and readers would warn)",
         variable.path(), dump_json(declared->to_json(), -1), variable.type.name()));
   }
 
