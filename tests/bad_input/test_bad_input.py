@@ -1,0 +1,291 @@
+"""Bad input: each case says what is wrong and what to do, by its own exit code, and loses nothing."""
+
+import os
+import signal
+import subprocess
+import time
+
+import netCDF4
+import numpy as np
+import pytest
+
+
+def write_nc(path, times, lat=(10.0, 20.0, 30.0), lon=(0.0, 10.0), calendar="standard",
+             file_format="NETCDF4", values=None):
+    with netCDF4.Dataset(path, "w", format=file_format) as nc:
+        for name, axis, units in (("time", times, "days since 2000-01-01"),
+                                  ("lat", lat, "degrees_north"), ("lon", lon, "degrees_east")):
+            nc.createDimension(name, len(axis))
+            variable = nc.createVariable(name, "f8", (name,))
+            variable.units = units
+            variable[:] = axis
+        nc["time"].calendar = calendar
+        field = nc.createVariable("t2m", "f4", ("time", "lat", "lon"))
+        field.units = "K"
+        shape = (len(times), len(lat), len(lon))
+        field[:] = np.arange(np.prod(shape)).reshape(shape) if values is None else values
+    return path
+
+
+@pytest.fixture
+def good(tmp_path):
+    return write_nc(tmp_path / "good.nc", [0.0, 1.0, 2.0])
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "out.zarr"
+
+
+def refused(run, code, *words):
+    assert run.returncode == code, run.stderr + run.stdout
+    for word in words:
+        assert str(word) in run.stderr, run.stderr
+
+
+def assert_nothing_at(out):
+    assert not out.exists()
+    companion = out.with_name(out.name + ".gridmill")
+    assert not companion.exists() or not (companion / "incoming").exists()
+
+
+# ---- usage and names
+
+
+def test_missing_file(gridmill, out, tmp_path):
+    refused(gridmill("convert", tmp_path / "absent.nc", out), 2, "absent.nc")
+    assert_nothing_at(out)
+
+
+def test_unknown_format(gridmill, out, tmp_path):
+    (tmp_path / "notes.txt").write_text("these are not weather data\n")
+    refused(gridmill("convert", tmp_path / "notes.txt", out), 1, "notes.txt", "netCDF")
+    assert_nothing_at(out)
+
+
+def test_unknown_option(gridmill, good, out):
+    refused(gridmill("convert", good, out, "--chunk", "time=1"), 2, "--chunks")
+
+
+@pytest.mark.parametrize("codec", ["zstt:3", "blosc:zst:1", "szip"])
+def test_unknown_codec(gridmill, good, out, codec):
+    refused(gridmill("convert", good, out, "--codec", codec), 2, "zst" if "zst" in codec else codec)
+    assert_nothing_at(out)
+
+
+def test_unknown_variable(gridmill, good, out):
+    refused(gridmill("convert", good, out, "--variables", "t2n"), 2, "t2n", "t2m")
+
+
+@pytest.mark.parametrize("chunks", ["time=0", "time=-3", "4GiB", "tine=1"])
+def test_impossible_chunks(gridmill, good, out, chunks):
+    refused(gridmill("convert", good, out, "--chunks", chunks), 2, "--chunks")
+    assert_nothing_at(out)
+
+
+def test_chunk_of_more_than_two_gib(gridmill, out, tmp_path):
+    path = tmp_path / "wide.nc"
+    with netCDF4.Dataset(path, "w") as nc:
+        nc.createDimension("x", 3 * 2**30 // 4)  # never written: costs no disk
+        nc.createVariable("v", "f4", ("x",), chunksizes=(2**20,))
+    refused(gridmill("convert", path, out, "--chunks", "x=all"), 2, "2 GiB")
+    assert_nothing_at(out)
+
+
+def test_layout_that_reads_the_source_many_times(gridmill, out, tmp_path):
+    path = tmp_path / "maps.nc"
+    with netCDF4.Dataset(path, "w") as nc:
+        for name, size in (("time", 400), ("y", 200), ("x", 500)):
+            nc.createDimension(name, size)
+        variable = nc.createVariable("v", "f4", ("time", "y", "x"), chunksizes=(1, 200, 500),
+                                     zlib=True, complevel=1)
+        for t in range(400):
+            variable[t] = t
+    run = gridmill("convert", path, out, "--chunks", "time=400,y=2,x=5", "--memory", "64M")
+    refused(run, 2, "rechunk", "v")
+    assert_nothing_at(out)
+
+
+def test_memory_that_cannot_hold_a_task(gridmill, out, tmp_path):
+    path = tmp_path / "big.nc"
+    with netCDF4.Dataset(path, "w") as nc:
+        nc.createDimension("x", 2**26)
+        nc.createVariable("v", "f4", ("x",), chunksizes=(2**20,))
+    run = gridmill("convert", path, out, "--chunks", "x=all", "--memory", "128M")
+    refused(run, 2, "--memory", "v")
+    assert_nothing_at(out)
+
+
+# ---- outputs
+
+
+def test_existing_output(gridmill, good, out):
+    assert gridmill("convert", good, out).returncode == 0
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    refused(gridmill("convert", good, out), 5, "out.zarr", "--overwrite")
+    assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert gridmill("convert", good, out, "--overwrite").returncode == 0
+
+
+def test_overwrite_keeps_the_old_store_when_the_new_one_fails(gridmill, good, out, tmp_path):
+    assert gridmill("convert", good, out).returncode == 0
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    broken = tmp_path / "broken.nc"
+    broken.write_bytes(good.read_bytes()[:-2000])
+    assert gridmill("convert", broken, out, "--overwrite").returncode == 3
+    assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert gridmill("verify", out, "--against", good).returncode == 0
+
+
+def test_output_inside_input(gridmill, good, out):
+    assert gridmill("convert", good, out).returncode == 0
+    refused(gridmill("convert", out, out / "inner.zarr"), 5, "inner.zarr")
+    refused(gridmill("convert", out, out, "--overwrite"), 5, "out.zarr")
+    assert gridmill("verify", out, "--against", good).returncode == 0
+
+
+def test_read_only_directory(gridmill, good):
+    # /proc refuses new files even to root, as a read-only mount would.
+    run = gridmill("convert", good, "/proc/out.zarr")
+    assert run.returncode in (2, 5), run.stderr
+    assert "/proc/out.zarr" in run.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of 2 MiB; without the right to mount, the C++ fault tests stand in."""
+    where = tmp_path / "disk"
+    where.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", where],
+                             capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"cannot mount a small tmpfs ({mounted.stderr.strip()}); see ConvertFaults in "
+                    "tests/jobs/convert_fault_test.cc for the full disk")
+    yield where
+    subprocess.run(["umount", where], check=True)
+
+
+def test_full_disk(gridmill, small_disk, tmp_path):
+    noise = np.random.default_rng(1).random((30, 200, 300))
+    path = write_nc(tmp_path / "noise.nc", np.arange(30.0), np.linspace(-89, 89, 200),
+                    np.arange(300.0), values=noise)
+    out = small_disk / "out.zarr"
+    refused(gridmill("convert", path, out, "--codec", "none"), 4, "space")
+    assert_nothing_at(out)
+
+
+# ---- data
+
+
+@pytest.mark.parametrize("file_format", ["NETCDF3_CLASSIC", "NETCDF3_64BIT_DATA", "NETCDF4"])
+@pytest.mark.parametrize("kept", [0.3, 0.9])
+def test_truncated_netcdf(gridmill, out, tmp_path, file_format, kept):
+    whole = write_nc(tmp_path / "whole.nc", np.arange(500.0), file_format=file_format).read_bytes()
+    path = tmp_path / "truncated.nc"
+    path.write_bytes(whole[: int(len(whole) * kept)])
+    refused(gridmill("convert", path, out), 3, "truncated.nc")
+    assert_nothing_at(out)
+
+
+def test_truncated_grib(gridmill, out, tmp_path, data):
+    path = tmp_path / "truncated.grib"
+    path.write_bytes((data / "era5-levels-members.grib").read_bytes()[:100_000])
+    refused(gridmill("convert", path, out), 3, "truncated.grib", "message", "byte")
+    assert_nothing_at(out)
+
+
+def test_corrupted_grib(gridmill, out, data):
+    refused(gridmill("convert", data / "era5-levels-corrupted.grib", out), 3,
+            "era5-levels-corrupted.grib", "message 1", "byte")
+    assert_nothing_at(out)
+
+
+def test_inputs_on_different_grids(gridmill, good, out, tmp_path):
+    other = write_nc(tmp_path / "other.nc", [3.0, 4.0], lat=(10.0, 20.0, 31.0))
+    refused(gridmill("convert", good, other, out), 3, "other.nc", "lat", "31")
+    assert_nothing_at(out)
+
+
+def test_inputs_with_different_calendars(gridmill, good, out, tmp_path):
+    other = write_nc(tmp_path / "other.nc", [3.0, 4.0], calendar="360_day")
+    refused(gridmill("convert", good, other, out), 3, "other.nc", "360_day")
+    assert_nothing_at(out)
+
+
+@pytest.mark.parametrize("times", [[0.0, 1.0, 1.0], [0.0, 2.0, 1.0], [0.0, np.nan, 2.0]])
+def test_bad_times(gridmill, out, tmp_path, times):
+    path = write_nc(tmp_path / "times.nc", times)
+    refused(gridmill("convert", path, out), 3, "times.nc", "time")
+    assert_nothing_at(out)
+
+
+def test_times_that_two_inputs_share(gridmill, good, out, tmp_path):
+    other = write_nc(tmp_path / "other.nc", [2.0, 3.0])
+    refused(gridmill("convert", good, other, out), 3, "good.nc", "other.nc", "2000-01-03")
+    assert_nothing_at(out)
+
+
+# ---- points
+
+
+@pytest.mark.parametrize("point,word", [("nan,5", "nan"), ("20,nan", "nan"), ("95,5", "95"),
+                                        ("20,40", "20,40"), ("-40,5", "-40")])
+def test_points_that_are_not_on_the_grid(gridmill, good, out, tmp_path, point, word):
+    assert gridmill("convert", good, out).returncode == 0
+    run = gridmill("extract", out, "--point", point, "-o", tmp_path / "points.csv")
+    refused(run, 2)
+    assert word in run.stderr.lower().replace(", ", ","), run.stderr
+    assert not (tmp_path / "points.csv").exists()
+
+
+# ---- interruption
+
+
+@pytest.fixture
+def long_input(tmp_path):
+    path = tmp_path / "long.nc"
+    with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as nc:
+        for name, size in (("time", 800), ("y", 300), ("x", 400)):
+            nc.createDimension(name, size)
+        variable = nc.createVariable("v", "f4", ("time", "y", "x"))
+        noise = np.random.default_rng(2).random((300, 400), dtype="f4")
+        for t in range(800):
+            variable[t] = noise + t
+    return path
+
+
+def start_and_wait_for_chunks(long_input, out):
+    # A slow codec and one thread: seconds of work, so that the signal always comes in the middle.
+    process = subprocess.Popen(
+        [os.environ["GRIDMILL_BINARY"], "convert", long_input, out, "--codec", "blosc:zstd:9",
+         "--threads", "1", "--chunks", "time=10"], stderr=subprocess.PIPE, text=True)
+    incoming = out.with_name(out.name + ".gridmill") / "incoming"
+    deadline = time.monotonic() + 60
+    while not any(incoming.rglob("c/*")):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[1]
+        time.sleep(0.02)
+    return process
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_leaves_nothing(gridmill, long_input, out, sent):
+    process = start_and_wait_for_chunks(long_input, out)
+    process.send_signal(sent)
+    _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130, stderr
+    assert "nothing was left" in stderr
+    assert_nothing_at(out)
+
+
+def test_kill_leaves_debris_that_the_next_run_clears(gridmill, long_input, out):
+    process = start_and_wait_for_chunks(long_input, out)
+    process.kill()
+    process.communicate()
+    assert not out.exists()
+    assert gridmill("convert", long_input, out).returncode == 0
+    assert gridmill("verify", out, "--against", long_input).returncode == 0
+    assert_debris_is_gone(out)
+
+
+def assert_debris_is_gone(out):
+    assert not (out.with_name(out.name + ".gridmill") / "incoming").exists()
