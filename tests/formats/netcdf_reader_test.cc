@@ -330,13 +330,13 @@ TEST_F(NetcdfReader, AFileRewrittenUnderTheSameNameIsReadAnew) {
   for (int i = 0; i < 3; ++i) {
     {
       Netcdf nc(path("again.nc"), NC_NETCDF4);
-      const int v = nc.var("v", NC_INT, {nc.dim("x", static_cast<std::size_t>(i + 1))});
+      const int v = nc.var("v", NC_INT, {nc.dim("x", static_cast<std::size_t>(i) + 1)});
       const int values[] = {i, i, i};
       nc.ok(nc_put_var_int(nc.id(), v, values));
     }
     const FormatFile file = open(path("again.nc"));
     EXPECT_EQ(values_of<int>(read_all(*file.groups[0].variables[0].reader)),
-              std::vector<int>(static_cast<std::size_t>(i + 1), i));
+              std::vector<int>(static_cast<std::size_t>(i) + 1, i));
   }
 }
 
