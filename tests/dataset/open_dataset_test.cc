@@ -32,7 +32,7 @@ struct Expected {
 };
 
 const std::vector<Expected>& real_files() {
-  static const std::vector<Expected> files{
+  static const std::vector<Expected> kFiles{
       {"A1B_north_america.nc",
        {{"time", 240}, {"latitude", 37}, {"longitude", 49}, {"bnds", 2}},
        "time",
@@ -99,11 +99,11 @@ const std::vector<Expected>& real_files() {
       {"reduced_gg.grib", {{"values", 13280}}, "", "", ""},
       {"regular_gg_ml_g2.grib", {{"hybrid", 3}, {"latitude", 160}, {"longitude", 320}}, "", "", ""},
   };
-  return files;
+  return kFiles;
 }
 
 const std::vector<Expected>& ferret_files() {
-  static const std::vector<Expected> files{
+  static const std::vector<Expected> kFiles{
       {"coads_climatology.cdf",
        {{"TIME", 12}, {"COADSY", 90}, {"COADSX", 180}},
        "TIME",
@@ -131,7 +131,7 @@ const std::vector<Expected>& ferret_files() {
        "0000-01-16T06:00:00",
        "0000-12-16T01:20:06"},
   };
-  return files;
+  return kFiles;
 }
 
 void expect_file(const std::string& folder, const Expected& expected) {

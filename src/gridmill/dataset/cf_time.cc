@@ -88,8 +88,8 @@ std::size_t since_position(std::string_view units) noexcept {
 
 Instant narrow(Wide instant, const std::string& units, std::string_view value) {
   // The calendar's own limit is a little below that of 64 bits.
-  constexpr Wide limit = Wide{9'000'000'000'000'000'000};
-  if (instant > limit || instant < -limit) throw_out_of_range(units, value);
+  constexpr Wide kLimit = Wide{9'000'000'000'000'000'000};
+  if (instant > kLimit || instant < -kLimit) throw_out_of_range(units, value);
   return static_cast<Instant>(instant);
 }
 

@@ -59,8 +59,8 @@ Dataset open_reference(const VerifyOptions& options, const Workplace& workplace)
   for (const std::string& text : options.against) {
     inputs.push_back(open_dataset(workplace.files, parse_location(text)));
   }
-  Dataset joined = inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
-  return select_variables(std::move(joined), options.variables, options.drop);
+  const Dataset joined = inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
+  return select_variables(joined, options.variables, options.drop);
 }
 
 // An integer can't equal NaN: such a `_FillValue` says nothing and Zarr v3 can't hold it.
