@@ -112,7 +112,7 @@ void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& 
 
 // Clears what a failed run wrote and says so. A lane that was given up may still write: then only
 // the way to clean up is named.
-[[noreturn]] void give_up(Error error, OutputStage& stage, const std::string& output) {
+[[noreturn]] void give_up(const Error& error, OutputStage& stage, const std::string& output) {
   std::string left = fmt::format("nothing was left at {}", output);
   try {
     if (error.kind() == ErrorKind::timeout) {
