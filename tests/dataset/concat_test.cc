@@ -18,9 +18,10 @@ using ::testing::HasSubstr;
 using testing::message_of;
 using testing::variable_with;
 
-Dataset month(const std::string& name, std::vector<std::int64_t> times,
+Dataset month(const std::string& name, const std::vector<std::int64_t>& times,
               const std::string& units = "hours since 1900-01-01",
-              std::vector<double> latitudes = {10, 20}, const std::string& calendar = "standard") {
+              const std::vector<double>& latitudes = {10, 20},
+              const std::string& calendar = "standard") {
   const auto n = static_cast<std::int64_t>(times.size());
   std::vector<float> values;
   for (const std::int64_t time : times) {

@@ -61,15 +61,15 @@ TEST(Axes, OutsideARegionalGridNamesItsExtent) {
   const Dataset region = on_axes(steps(60, -0.25, 49), steps(-10, 0.25, 53));
   EXPECT_EQ(nearest(region, 60.12, 2.99).position, Index({0, 52}));
   ErrorKind kind{};
-  for (const auto& [latitude, longitude] :
+  for (const auto& at :
        {std::pair{60.2, 0.0}, {40.0, 0.0}, {55.0, 3.2}, {55.0, 180.0}, {55.0, -10.2}}) {
-    EXPECT_THAT(message_of([&] { nearest(region, latitude, longitude); }, kind),
+    EXPECT_THAT(message_of([&] { nearest(region, at.first, at.second); }, kind),
                 HasSubstr("outside the grid: latitude 48 to 60, longitude -10 to 3"));
     EXPECT_EQ(kind, ErrorKind::invalid);
   }
-  for (const auto& [latitude, longitude] :
+  for (const auto& at :
        {std::pair{std::nan(""), 0.0}, {50.0, std::nan("")}, {90.5, 0.0}, {50.0, 1e9}}) {
-    EXPECT_THROW(nearest(region, latitude, longitude), Error);
+    EXPECT_THROW(nearest(region, at.first, at.second), Error);
   }
 }
 

@@ -136,7 +136,7 @@ TEST(BufferPool, ServesManyThreads) {
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 500; ++i) {
-          Buffer buffer = pool.take(static_cast<std::size_t>(100 + 97 * i));
+          Buffer buffer = pool.take(100 + 97 * static_cast<std::size_t>(i));
           std::memset(buffer.data(), t, buffer.size());
           for (const std::byte b : buffer.bytes()) ASSERT_EQ(b, static_cast<std::byte>(t));
           pool.give(std::move(buffer));
