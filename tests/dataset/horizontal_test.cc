@@ -24,7 +24,7 @@ std::vector<double> steps(double first, double step, int count) {
   return values;
 }
 
-Dataset on_axes(std::vector<double> latitudes, std::vector<double> longitudes,
+Dataset on_axes(const std::vector<double>& latitudes, const std::vector<double>& longitudes,
                 const std::string& latitude_units = "degrees_north") {
   const auto rows = static_cast<std::int64_t>(latitudes.size());
   const auto columns = static_cast<std::int64_t>(longitudes.size());

@@ -30,8 +30,8 @@ Dataset sample() {
                variable_with<float>("orog", {"lat"}, {3}, {1, 2, 3})});
 }
 
-std::vector<std::string> chosen(std::vector<std::string> wanted,
-                                std::vector<std::string> dropped = {}) {
+std::vector<std::string> chosen(const std::vector<std::string>& wanted,
+                                const std::vector<std::string>& dropped = {}) {
   return select_variables(sample(), wanted, dropped).variable_paths();
 }
 

@@ -14,7 +14,7 @@ bool names(const std::string& pattern, const Variable& variable) {
 
 }  // namespace
 
-VariableOptions::VariableOptions(std::string option, const std::vector<std::string>& texts,
+VariableOptions::VariableOptions(const std::string& option, const std::vector<std::string>& texts,
                                  const Dataset& dataset) {
   for (const std::string& text : texts) {
     if (trim(text).empty()) throw Error(ErrorKind::invalid, option + " is empty");

@@ -18,7 +18,7 @@ class VariableOptions {
  public:
   // `option` is the option's name, for messages. A text belongs to one variable if what stands
   // before its first ':' is the path, name or glob of some variable of `dataset`.
-  VariableOptions(std::string option, const std::vector<std::string>& texts,
+  VariableOptions(const std::string& option, const std::vector<std::string>& texts,
                   const Dataset& dataset);
 
   // The last text for this variable by name, else the last for all, else an empty value.
