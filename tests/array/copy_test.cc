@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gridmill/array/array.h"
+#include "gridmill/array/byte_order.h"
 
 namespace gridmill {
 namespace {
@@ -180,17 +181,22 @@ TEST(AllEqual, ComparesBitsNotValues) {
   EXPECT_FALSE(all_equal(zeros.view(), reinterpret_cast<const std::byte*>(&zero)));
 }
 
-TEST(SwapBytes, ReversesUnitsAtAnyAlignment) {
+TEST(CopySwapped, ReversesUnitsAtAnyAlignmentAndLength) {
   for (const int unit : {1, 2, 4, 8}) {
-    Bytes bytes(1 + 5 * static_cast<std::size_t>(unit));
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i);
-    Bytes expected = bytes;
-    for (std::size_t i = 1; i < bytes.size(); i += static_cast<std::size_t>(unit)) {
-      std::reverse(expected.begin() + static_cast<std::ptrdiff_t>(i),
-                   expected.begin() + static_cast<std::ptrdiff_t>(i) + unit);
+    for (const int count : {1, 5, 37, 64}) {  // shorter and longer than a vector
+      const auto size = static_cast<std::size_t>(unit) * static_cast<std::size_t>(count);
+      Bytes bytes(1 + size);
+      for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 7);
+      Bytes expected(bytes.begin() + 1, bytes.end());
+      for (auto at = expected.begin(); at != expected.end(); at += unit) {
+        std::reverse(at, at + unit);
+      }
+      Bytes copied(size);
+      copy_swapped(bytes.data() + 1, copied.data(), size, unit);
+      EXPECT_EQ(copied, expected) << unit;
+      copy_swapped(bytes.data() + 1, bytes.data() + 1, size, unit);
+      EXPECT_EQ(Bytes(bytes.begin() + 1, bytes.end()), expected) << unit;
     }
-    swap_bytes(std::span(bytes).subspan(1), unit);
-    EXPECT_EQ(bytes, expected) << unit;
   }
 }
 

@@ -5,15 +5,10 @@
 #include <cstring>
 #include <utility>
 
+#include "gridmill/array/byte_order.h"
+
 namespace gridmill {
 namespace {
-
-template <class Word>
-void swap_words(std::byte* at, std::size_t count) {
-  for (std::size_t i = 0; i < count; ++i, at += sizeof(Word)) {
-    store_le(at, byte_swap(load_le<Word>(at)));
-  }
-}
 
 template <class Element>
 void move_row(const std::byte* from, std::int64_t from_step, std::byte* to, std::int64_t to_step,
@@ -120,14 +115,14 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
   const std::int64_t size = from.type.size;
   const std::int32_t unit = from.type.swap_unit();
   for_each_row(loops, from.data, to.data, [&](const std::byte* source, std::byte* target) {
-    copy_row(source, loops.from_steps[inner], target, loops.to_steps[inner], count, size);
-    if (!swap || unit == 1) return;
-    if (loops.to_steps[inner] == size || count == 1) {
-      swap_bytes({target, static_cast<std::size_t>(count * size)}, unit);
-      return;
+    const std::int64_t from_step = loops.from_steps[inner], to_step = loops.to_steps[inner];
+    if (!swap || unit == 1) return copy_row(source, from_step, target, to_step, count, size);
+    if ((from_step == size && to_step == size) || count == 1) {
+      return copy_swapped(source, target, static_cast<std::size_t>(count * size), unit);
     }
     for (std::int64_t i = 0; i < count; ++i) {
-      swap_bytes({target + i * loops.to_steps[inner], static_cast<std::size_t>(size)}, unit);
+      copy_swapped(source + i * from_step, target + i * to_step, static_cast<std::size_t>(size),
+                   unit);
     }
   });
 }
@@ -140,13 +135,6 @@ void fill_array(const std::byte* value, const MutableArrayView& to) {
   for_each_row(loops, to.data, to.data, [&](const std::byte*, std::byte* target) {
     copy_row(value, 0, target, loops.to_steps[inner], loops.extents[inner], to.type.size);
   });
-}
-
-void swap_bytes(MutableByteView bytes, std::int32_t unit) {
-  const std::size_t size = bytes.size();
-  if (unit == 2) swap_words<std::uint16_t>(bytes.data(), size / 2);
-  if (unit == 4) swap_words<std::uint32_t>(bytes.data(), size / 4);
-  if (unit == 8) swap_words<std::uint64_t>(bytes.data(), size / 8);
 }
 
 bool all_equal(const ArrayView& from, const std::byte* value) {

@@ -14,9 +14,6 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap_byt
 // Every element becomes the `to.type.size` bytes at `value`.
 void fill_array(const std::byte* value, const MutableArrayView& to);
 
-// Reverses byte order in place, in units of `unit` bytes (1, 2, 4, 8).
-void swap_bytes(MutableByteView bytes, std::int32_t unit);
-
 // True if every element equals the `from.type.size` bytes at `value`, compared bit by bit.
 bool all_equal(const ArrayView& from, const std::byte* value);
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/codec/blosc_frame.h"
@@ -159,7 +160,7 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
         permutation_.rank() == 0) {
       const MutableByteView direct{parts[0].into.data, size};
       decode_exactly(codecs_[sizing], content, direct, context);
-      if (swaps(type)) swap_bytes(direct, type.swap_unit());
+      if (swaps(type)) copy_swapped(direct.data(), direct.data(), direct.size(), type.swap_unit());
       return;
     }
     if (sizing == 0 && std::holds_alternative<BloscCodec>(codecs_[0]) &&

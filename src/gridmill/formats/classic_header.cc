@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/base/text.h"
+#include "gridmill/formats/netcdf_attributes.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -14,16 +17,14 @@ namespace {
 
 constexpr std::uint32_t kDimensionTag = 10, kVariableTag = 11, kAttributeTag = 12;
 constexpr std::int64_t kReadAhead = 64 << 10;
+constexpr std::uint32_t kChar = 2;
 
 std::int64_t padded(std::int64_t bytes) { return ceil_div(bytes, 4) * 4; }
 
-std::int64_t type_bytes(std::uint32_t type) {
-  constexpr std::int64_t kBytes[] = {0, 1, 1, 2, 4, 4, 8, 1, 2, 4, 8, 8};
-  if (type < 1 || type > 11) {
-    throw Error(ErrorKind::corrupt, fmt::format("{} is no type of a classic netCDF file", type));
-  }
-  return kBytes[type];
-}
+// By the number that stands in the file; 7 and more only in CDF-5.
+constexpr std::array<DataType, 12> kTypes = {
+    types::bytes(1), types::int8,  types::bytes(1), types::int16,  types::int32, types::float32,
+    types::float64,  types::uint8, types::uint16,   types::uint32, types::int64, types::uint64};
 
 // Reads big-endian numbers one after the other; never past the end of the file.
 class Cursor {
@@ -54,7 +55,7 @@ class Cursor {
   std::string name() {
     const std::int64_t length = count();
     check_fits(length);
-    std::string text(as_text({take(length), static_cast<std::size_t>(length)}));
+    std::string text(as_text(bytes(length)));
     skip(padded(length) - length);
     return text;
   }
@@ -76,6 +77,12 @@ class Cursor {
     check_fits(bytes);
     at_ += bytes;
   }
+  std::uint32_t type() {
+    const std::uint32_t type = word();
+    if (type < 1 || type >= (wide_ ? kTypes.size() : 7)) fail(fmt::format("type {}", type));
+    return type;
+  }
+  ByteView bytes(std::int64_t count) { return {take(count), static_cast<std::size_t>(count)}; }
   void set_wide(bool wide) { wide_ = wide; }
   [[noreturn]] void fail(const std::string& what) const {
     throw Error(ErrorKind::corrupt, fmt::format("damaged netCDF header: {} at byte {}", what, at_));
@@ -106,43 +113,130 @@ class Cursor {
   bool wide_ = false;
 };
 
-void skip_attributes(Cursor& cursor) {
+AttributeValue read_value(Cursor& cursor) {
+  const std::uint32_t number = cursor.type();
+  const DataType type = kTypes[number];
+  const std::int64_t size = checked_mul(cursor.count(), type.size, "the size of an attribute");
+  cursor.check_fits(size);
+  const ByteView stored = cursor.bytes(size);
+  AttributeValue value;
+  if (number == kChar) {
+    value = netcdf_text(as_text(stored));
+  } else {
+    std::vector<std::byte> native(stored.size());
+    copy_swapped(stored.data(), native.data(), native.size(), type.swap_unit());
+    value = netcdf_numbers(type, native);
+  }
+  cursor.skip(padded(size) - size);
+  return value;
+}
+
+Attributes read_attributes(Cursor& cursor) {
+  Attributes attributes;
   const std::int64_t entries = cursor.list(kAttributeTag, "attributes");
   for (std::int64_t i = 0; i < entries; ++i) {
-    cursor.name();
-    const std::int64_t element = type_bytes(cursor.word());
-    cursor.skip(padded(checked_mul(cursor.count(), element, "the size of an attribute")));
+    std::string name = cursor.name();
+    attributes.set(std::move(name), read_value(cursor));
+  }
+  return attributes;
+}
+
+void read_dimensions(Cursor& cursor, ClassicHeader& header) {
+  const std::int64_t entries = cursor.list(kDimensionTag, "dimensions");
+  bool has_records = false;
+  for (std::int64_t i = 0; i < entries; ++i) {
+    ClassicDimension dimension;
+    dimension.name = cursor.name();
+    dimension.size = cursor.count();
+    dimension.is_record = dimension.size == 0;
+    if (dimension.is_record && has_records) cursor.fail("a second record dimension");
+    has_records = has_records || dimension.is_record;
+    header.dimensions.push_back(std::move(dimension));
   }
 }
 
-ClassicVariable read_variable(Cursor& cursor, const std::vector<std::int64_t>& dimensions,
-                              bool long_offsets) {
+void read_extents(Cursor& cursor, const ClassicHeader& header, ClassicVariable& variable) {
+  const std::int64_t rank = cursor.count();
+  if (rank > kMaxRank) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("variable {} has {} dimensions (the limit is {})", variable.name, rank,
+                            kMaxRank));
+  }
+  for (std::int64_t d = 0; d < rank; ++d) {
+    const auto id = static_cast<std::size_t>(cursor.count());
+    if (id >= header.dimensions.size()) {
+      cursor.fail(fmt::format("variable {} has dimension {} of {}", variable.name, id,
+                              header.dimensions.size()));
+    }
+    const ClassicDimension& dimension = header.dimensions[id];
+    if (dimension.is_record && d > 0) {
+      cursor.fail(
+          fmt::format("variable {} has the record dimension in place {}", variable.name, d));
+    }
+    if (dimension.is_record) variable.is_record = true;
+    variable.dimensions.push_back(id);
+    variable.shape.push_back(dimension.size);
+  }
+}
+
+ClassicVariable read_variable(Cursor& cursor, const ClassicHeader& header) {
   ClassicVariable variable;
   variable.name = cursor.name();
-  const std::int64_t rank = cursor.count();
-  cursor.check_fits(rank);
-  std::int64_t elements = 1;
-  for (std::int64_t d = 0; d < rank; ++d) {
-    const std::int64_t id = cursor.count();
-    if (id >= static_cast<std::int64_t>(dimensions.size())) {
-      cursor.fail(
-          fmt::format("variable {} has dimension {} of {}", variable.name, id, dimensions.size()));
-    }
-    const std::int64_t extent = dimensions[static_cast<std::size_t>(id)];
-    if (d == 0 && extent == 0) {
-      variable.is_record = true;
-    } else {
-      elements = checked_mul(elements, extent, "the size of variable " + variable.name);
-    }
+  read_extents(cursor, header, variable);
+  variable.attributes = read_attributes(cursor);
+  variable.type = kTypes[cursor.type()];
+  variable.bytes = variable.type.size;
+  for (int d = variable.is_record ? 1 : 0; d < variable.shape.rank(); ++d) {
+    variable.bytes = checked_mul(variable.bytes, variable.shape[d], "the size of a variable");
   }
-  skip_attributes(cursor);
-  const std::int64_t element = type_bytes(cursor.word());
-  variable.bytes = checked_mul(elements, element, "the size of variable " + variable.name);
   cursor.count();  // vsize: redundant, and wrong by design beyond 4 GiB
-  const std::uint64_t begin = long_offsets ? cursor.long_word() : cursor.word();
+  const std::uint64_t begin = header.version == 1 ? cursor.word() : cursor.long_word();
   if (begin > static_cast<std::uint64_t>(INT64_MAX)) cursor.fail("a negative offset");
   variable.begin = static_cast<std::int64_t>(begin);
   return variable;
+}
+
+// Records are padded to 4 bytes per variable, unless there is only one record variable.
+std::int64_t bytes_of_record(const ClassicHeader& header) {
+  std::int64_t variables = 0, raw = 0, total = 0;
+  for (const ClassicVariable& variable : header.variables) {
+    if (!variable.is_record) continue;
+    ++variables;
+    raw = variable.bytes;
+    total = checked_add(total, padded(variable.bytes), "the length of a record");
+  }
+  return variables == 1 ? raw : total;
+}
+
+// Of a file that was written as a stream: the whole records behind the first one's begin.
+std::int64_t records_held(const ClassicHeader& header, std::int64_t file_bytes) {
+  std::int64_t begin = file_bytes;
+  for (const ClassicVariable& variable : header.variables) {
+    if (variable.is_record) begin = std::min(begin, variable.begin);
+  }
+  return header.record_bytes == 0 ? 0 : (file_bytes - begin) / header.record_bytes;
+}
+
+void set_records(ClassicHeader& header) {
+  for (ClassicDimension& dimension : header.dimensions) {
+    if (dimension.is_record) dimension.size = header.records;
+  }
+  for (ClassicVariable& variable : header.variables) {
+    if (variable.is_record) variable.shape[0] = header.records;
+  }
+}
+
+void check_size(const ClassicHeader& header, std::int64_t file_bytes) {
+  const ClassicVariable* cut = nullptr;
+  for (const ClassicVariable& variable : header.variables) {
+    if (header.end_of(variable) <= file_bytes) continue;
+    if (cut == nullptr || variable.begin < cut->begin) cut = &variable;
+  }
+  if (cut == nullptr) return;
+  throw Error(ErrorKind::corrupt,
+              fmt::format("truncated: the file has {} bytes, but variable {} begins at byte {} and "
+                          "ends at byte {}",
+                          file_bytes, cut->name, cut->begin, header.end_of(*cut)));
 }
 
 }  // namespace
@@ -159,50 +253,28 @@ std::int64_t ClassicHeader::end_of(const ClassicVariable& variable) const {
 }
 
 ClassicHeader read_classic_header(const ReadableFile& file) {
+  const std::int64_t file_bytes = file.status().size;
   Cursor cursor(file);
   const std::uint32_t magic = cursor.word();
-  const std::uint32_t version = magic & 0xff;
-  if (magic >> 8 != 0x434446 || (version != 1 && version != 2 && version != 5)) {
+  ClassicHeader header;
+  header.version = static_cast<int>(magic & 0xff);
+  if (magic >> 8 != 0x434446 ||
+      (header.version != 1 && header.version != 2 && header.version != 5)) {
     throw Error(ErrorKind::corrupt, "the file does not begin like a classic netCDF file");
   }
-  cursor.set_wide(version == 5);
-  ClassicHeader header;
-  header.records = cursor.count_or_streaming().value_or(-1);
-  std::vector<std::int64_t> dimensions;
-  const std::int64_t dimension_count = cursor.list(kDimensionTag, "dimensions");
-  for (std::int64_t i = 0; i < dimension_count; ++i) {
-    cursor.name();
-    dimensions.push_back(cursor.count());
+  cursor.set_wide(header.version == 5);
+  const std::optional<std::int64_t> records = cursor.count_or_streaming();
+  read_dimensions(cursor, header);
+  header.attributes = read_attributes(cursor);
+  const std::int64_t variables = cursor.list(kVariableTag, "variables");
+  for (std::int64_t i = 0; i < variables; ++i) {
+    header.variables.push_back(read_variable(cursor, header));
   }
-  skip_attributes(cursor);
-  const std::int64_t variable_count = cursor.list(kVariableTag, "variables");
-  for (std::int64_t i = 0; i < variable_count; ++i) {
-    header.variables.push_back(read_variable(cursor, dimensions, version != 1));
-  }
-  // Records are padded to 4 bytes per variable, unless there is only one record variable.
-  std::int64_t record_variables = 0, raw_bytes = 0;
-  for (const ClassicVariable& variable : header.variables) {
-    if (!variable.is_record) continue;
-    ++record_variables;
-    raw_bytes = variable.bytes;
-    header.record_bytes =
-        checked_add(header.record_bytes, padded(variable.bytes), "the length of a record");
-  }
-  if (record_variables == 1) header.record_bytes = raw_bytes;
+  header.record_bytes = bytes_of_record(header);
+  header.records = records ? *records : records_held(header, file_bytes);
+  set_records(header);
+  check_size(header, file_bytes);
   return header;
-}
-
-void check_classic_size(const ClassicHeader& header, std::int64_t file_bytes) {
-  const ClassicVariable* cut = nullptr;
-  for (const ClassicVariable& variable : header.variables) {
-    if (header.end_of(variable) <= file_bytes) continue;
-    if (cut == nullptr || variable.begin < cut->begin) cut = &variable;
-  }
-  if (cut == nullptr) return;
-  throw Error(ErrorKind::corrupt,
-              fmt::format("truncated: the file has {} bytes, but variable {} begins at byte {} and "
-                          "ends at byte {}",
-                          file_bytes, cut->name, cut->begin, header.end_of(*cut)));
 }
 
 }  // namespace gridmill

@@ -18,7 +18,7 @@ Shape leaf_shape(const Shape& shape, int grid_rank) {
 
 class GribLeafReader final : public LeafReader {
  public:
-  GribLeafReader(std::shared_ptr<const GribSource> source, std::string name, const Shape& shape,
+  GribLeafReader(std::shared_ptr<const SourceFile> source, std::string name, const Shape& shape,
                  int grid_rank, GribLayout layout, std::vector<GribLeafPlace> places)
       : LeafReader(types::float32, ChunkGrid(shape, leaf_shape(shape, grid_rank))),
         source_(std::move(source)),
@@ -42,8 +42,7 @@ class GribLeafReader final : public LeafReader {
     if (place.message.length == 0) return false;
     in_context([&] { return describe(position); },
                [&] {
-                 const auto file = source_->files.open(source_->path);
-                 check_identity(file.get());
+                 const auto file = source_->open();
                  read_grib_message(*file, place.message, stored);
                  if (place.message.fields > 1) keep_grib_field(place.field, stored);
                });
@@ -92,23 +91,13 @@ class GribLeafReader final : public LeafReader {
     return places_[static_cast<std::size_t>(grid().ordinal(position))];
   }
 
-  void check_identity(const ReadableFile* file) const {
-    if (file == nullptr) {
-      throw Error(ErrorKind::conflict, "the file has gone while it was being read");
-    }
-    const FileStatus now = file->status();
-    if (now.size != source_->identity.size || now.modified_ns != source_->identity.modified_ns) {
-      throw Error(ErrorKind::conflict, "the file has changed while it was being read");
-    }
-  }
-
   void arrange(float* values, const Shape& leaf) const {
     if (leaf.rank() < 2 || (!layout_.alternate_rows && !layout_.columns_first)) return;
     std::vector<float> scratch;
     arrange_points(values, leaf[leaf.rank() - 2], leaf[leaf.rank() - 1], layout_, scratch);
   }
 
-  std::shared_ptr<const GribSource> source_;
+  std::shared_ptr<const SourceFile> source_;
   std::string name_;
   GribLayout layout_;
   std::vector<GribLeafPlace> places_;
@@ -117,7 +106,7 @@ class GribLeafReader final : public LeafReader {
 
 }  // namespace
 
-std::shared_ptr<const LeafReader> grib_leaf_reader(std::shared_ptr<const GribSource> source,
+std::shared_ptr<const LeafReader> grib_leaf_reader(std::shared_ptr<const SourceFile> source,
                                                    std::string name, const Shape& shape,
                                                    int grid_rank, GribLayout layout,
                                                    std::vector<GribLeafPlace> places) {

@@ -11,15 +11,9 @@
 
 #include "gridmill/codec/leaf.h"
 #include "gridmill/formats/grib_message.h"
+#include "gridmill/formats/source_file.h"
 
 namespace gridmill {
-
-// One file that fields are read from. `files` must outlive the readers.
-struct GribSource {
-  Files& files;
-  std::string path;
-  FileStatus identity;  // Error(conflict) if it has another by the time of a fetch
-};
 
 // Where one leaf comes from; length 0: there is no message.
 struct GribLeafPlace {
@@ -35,7 +29,7 @@ struct GribLayout {
 
 // `places` in C order over the leading dimensions; the last `grid_rank` dimensions are one
 // message's.
-std::shared_ptr<const LeafReader> grib_leaf_reader(std::shared_ptr<const GribSource> source,
+std::shared_ptr<const LeafReader> grib_leaf_reader(std::shared_ptr<const SourceFile> source,
                                                    std::string name, const Shape& shape,
                                                    int grid_rank, GribLayout layout,
                                                    std::vector<GribLeafPlace> places);

@@ -115,7 +115,7 @@ class GribBuilder {
     if (identity.is_directory) {
       throw Error(ErrorKind::invalid, "this is a directory, where a GRIB file was expected");
     }
-    source_ = std::make_shared<const GribSource>(GribSource{files, path, identity});
+    source_ = std::make_shared<const SourceFile>(SourceFile{files, path, identity});
   }
 
   FormatFile build() {
@@ -316,7 +316,7 @@ class GribBuilder {
 
   std::string path_;
   std::unique_ptr<ReadableFile> file_;
-  std::shared_ptr<const GribSource> source_;
+  std::shared_ptr<const SourceFile> source_;
   std::map<std::string, GribGrid> grids_;
   std::set<int> editions_;
 };

@@ -42,29 +42,13 @@ std::optional<DataType> atomic_type(int nc_type) {
 }
 
 template <class To, class From>
-std::vector<To> widened(const std::vector<std::byte>& raw, std::size_t length) {
+std::vector<To> widened(ByteView raw) {
   std::vector<To> values;
-  values.reserve(length);
-  for (std::size_t i = 0; i < length; ++i) {
-    values.push_back(static_cast<To>(load_le<From>(raw.data() + i * sizeof(From))));
+  values.reserve(raw.size() / sizeof(From));
+  for (std::size_t at = 0; at < raw.size(); at += sizeof(From)) {
+    values.push_back(static_cast<To>(load_le<From>(raw.data() + at)));
   }
   return values;
-}
-
-AttributeValue number_attribute(DataType type, const std::vector<std::byte>& raw,
-                                std::size_t length) {
-  AttributeValue value;
-  visit_real(type, [&](auto tag) {
-    using T = decltype(tag);
-    if constexpr (std::is_floating_point_v<T>) {
-      value = AttributeValue::floats(type, widened<double, T>(raw, length));
-    } else if constexpr (std::is_same_v<T, std::uint64_t>) {
-      value = AttributeValue::unsigned_integers(widened<std::uint64_t, T>(raw, length));
-    } else {
-      value = AttributeValue::integers(type, widened<std::int64_t, T>(raw, length));
-    }
-  });
-  return value;
 }
 
 AttributeValue string_attribute(const NetcdfSession& session, int group, int variable,
@@ -81,16 +65,35 @@ AttributeValue string_attribute(const NetcdfSession& session, int group, int var
   return AttributeValue::texts(std::move(texts));
 }
 
-// NULs end or pad texts that C and Fortran programs write; netCDF4 drops them too.
 AttributeValue text_attribute(const NetcdfSession& session, int group, int variable,
                               const std::string& name, std::size_t length) {
   std::string text(length, '\0');
   session.check(nc_get_att_text(group, variable, name.c_str(), text.data()), "attribute " + name);
-  std::erase(text, '\0');
-  return AttributeValue::text(std::move(text));
+  return netcdf_text(text);
 }
 
 }  // namespace
+
+AttributeValue netcdf_numbers(DataType type, ByteView raw) {
+  AttributeValue value;
+  visit_real(type, [&](auto tag) {
+    using T = decltype(tag);
+    if constexpr (std::is_floating_point_v<T>) {
+      value = AttributeValue::floats(type, widened<double, T>(raw));
+    } else if constexpr (std::is_same_v<T, std::uint64_t>) {
+      value = AttributeValue::unsigned_integers(widened<std::uint64_t, T>(raw));
+    } else {
+      value = AttributeValue::integers(type, widened<std::int64_t, T>(raw));
+    }
+  });
+  return value;
+}
+
+AttributeValue netcdf_text(std::string_view raw) {
+  std::string text(raw);
+  std::erase(text, '\0');
+  return AttributeValue::text(std::move(text));
+}
 
 DataType netcdf_number_type(const NetcdfSession& session, int group, int nc_type) {
   if (const auto type = atomic_type(nc_type)) return *type;
@@ -127,9 +130,10 @@ Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int v
     } else {
       try {
         const DataType number = netcdf_number_type(session, group, type);
-        std::vector<std::byte> raw(length * static_cast<std::size_t>(number.size) + 1);
+        const std::size_t bytes = length * static_cast<std::size_t>(number.size);
+        std::vector<std::byte> raw(bytes + 1);  // the library wants a pointer even for nothing
         session.check(nc_get_att(group, variable, raw_name, raw.data()), "attribute " + name);
-        attributes.set(name, number_attribute(number, raw, length));
+        attributes.set(name, netcdf_numbers(number, ByteView(raw).first(bytes)));
       } catch (const Error& error) {
         if (error.kind() != ErrorKind::unsupported) throw;
         notes.push_back(

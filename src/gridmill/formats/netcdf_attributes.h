@@ -1,4 +1,7 @@
 // netcdf_attributes.h: attributes of a netCDF group or variable, with the types of the file.
+//
+// The first two make a value from what the file holds, and serve the classic reader too; the others
+// ask libnetcdf.
 #pragma once
 
 #include <string>
@@ -8,6 +11,11 @@
 #include "gridmill/formats/netcdf_library.h"
 
 namespace gridmill {
+
+// Numbers in the host's byte order; `raw` holds a whole number of them.
+AttributeValue netcdf_numbers(DataType type, ByteView raw);
+// NULs end or pad texts that C and Fortran programs write; they are dropped, as netCDF4 does.
+AttributeValue netcdf_text(std::string_view raw);
 
 // variable -1: the group's own. The library's and HDF5's private attributes (_NCProperties,
 // DIMENSION_LIST, ...) are left out, as netCDF4 and xarray hide them. An attribute of a type that

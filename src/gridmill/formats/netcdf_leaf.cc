@@ -10,11 +10,11 @@
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
+#include "gridmill/formats/leaf_shape.h"
 
 namespace gridmill {
 namespace {
 
-constexpr std::int64_t kMergeBelow = 1 << 20, kMergeAtMost = 32 << 20, kSlab = 4 << 20;
 // The characters of a string are not known before it is read; credit assumes this many.
 constexpr std::int64_t kStringGuess = 128;
 
@@ -115,10 +115,7 @@ class NetcdfLeafReader : public LeafReader {
                               "HDF5 library does not have (install its plug-in)",
                               *filter));
     }
-    const std::string where =
-        place_.file_begin ? fmt::format(" (the variable begins at byte {})", *place_.file_begin)
-                          : "";
-    session.check(status, "cannot read the values" + where);
+    session.check(status, "cannot read the values");
     throw Error(ErrorKind::internal, "a failure without a status");
   }
 
@@ -191,33 +188,6 @@ class RefusingReader final : public NetcdfLeafReader {
 };
 
 }  // namespace
-
-Shape chunked_leaf(const Shape& shape, const Shape& chunk, std::int32_t element_bytes) {
-  Shape leaf = chunk;
-  std::int64_t bytes = checked_mul(volume(chunk), element_bytes, "the size of a chunk");
-  for (int d = 0; d < shape.rank() && bytes < kMergeBelow; ++d) {
-    const std::int64_t wanted = std::min(ceil_div(kMergeBelow, bytes), kMergeAtMost / bytes);
-    const std::int64_t there = ceil_div(std::max<std::int64_t>(shape[d], 1), chunk[d]);
-    const std::int64_t factor = std::min(wanted, there);
-    leaf[d] = chunk[d] * factor;
-    bytes *= factor;
-  }
-  return leaf;
-}
-
-Shape contiguous_leaf(const Shape& shape, std::int32_t element_bytes) {
-  Shape leaf = shape;
-  std::int64_t bytes = element_bytes;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    leaf[d] = std::clamp<std::int64_t>(kSlab / bytes, 1, std::max<std::int64_t>(shape[d], 1));
-    bytes *= leaf[d];
-    if (leaf[d] < shape[d]) {
-      for (int outer = 0; outer < d; ++outer) leaf[outer] = 1;
-      break;
-    }
-  }
-  return leaf;
-}
 
 std::shared_ptr<const LeafReader> netcdf_leaf_reader(NetcdfPlace place, DataType type,
                                                      const Shape& shape, const Shape& leaf) {

@@ -1,15 +1,13 @@
-// netcdf_leaf.h: reading the values of a netCDF variable, leaf by leaf.
+// netcdf_leaf.h: reading the values of a netCDF-4 variable, leaf by leaf.
 //
 // fetch is one nc_get_vara under libnetcdf's lock, in the variable's own type and the host's byte
 // order; decode copies. Strings travel from one to the other as offsets and characters.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "gridmill/codec/leaf.h"
-#include "gridmill/formats/classic_header.h"
 #include "gridmill/formats/netcdf_library.h"
 
 namespace gridmill {
@@ -21,15 +19,8 @@ struct NetcdfPlace {
   std::string name;
   int id = -1;
   bool is_chunked = false;
-  std::string file_name;                   // as the user typed it
-  std::optional<std::int64_t> file_begin;  // byte offset of the first value, where it is known
+  std::string file_name;  // as the user typed it
 };
-
-// Leaves of whole chunks, at least a MiB and at most 32 MiB where chunks are small, merged along
-// the leading dimensions.
-Shape chunked_leaf(const Shape& shape, const Shape& chunk, std::int32_t element_bytes);
-// Slabs of about 4 MiB, cut along the leading dimensions.
-Shape contiguous_leaf(const Shape& shape, std::int32_t element_bytes);
 
 std::shared_ptr<const LeafReader> netcdf_leaf_reader(NetcdfPlace place, DataType type,
                                                      const Shape& shape, const Shape& leaf);

@@ -131,11 +131,7 @@ int NetcdfFile::root(NetcdfSession& session) const {
   }
   while (open.size() >= kOpenNetcdfFiles) open.back()->close();
   int handle = -1;
-  // Classic files are read through a buffer of this size; the library's own 8 KiB would cost a
-  // hundred thousand system calls per GB. HDF5 ignores it.
-  std::size_t buffer_bytes = std::size_t{512} << 10;
-  session.check(nc__open(path_.c_str(), NC_NOWRITE, &buffer_bytes, &handle),
-                "cannot open as netCDF");
+  session.check(nc_open(path_.c_str(), NC_NOWRITE, &handle), "cannot open as netCDF");
   handle_ = handle;
   open.push_front(this);
   return handle_;

@@ -1,15 +1,16 @@
-// open_netcdf: the tree of groups, dimensions, variables and attributes of a netCDF file.
+// open_netcdf: the tree of groups, dimensions, variables and attributes of a netCDF file. Classic
+// files are read by classic_reader.h, netCDF-4 through libnetcdf.
 
 #include <fmt/format.h>
 #include <netcdf.h>
 #include <netcdf_filter.h>
 
 #include <algorithm>
-#include <map>
 
 #include "gridmill/base/checked.h"
-#include "gridmill/formats/classic_header.h"
+#include "gridmill/formats/classic_reader.h"
 #include "gridmill/formats/format_file.h"
+#include "gridmill/formats/leaf_shape.h"
 #include "gridmill/formats/netcdf_attributes.h"
 #include "gridmill/formats/netcdf_leaf.h"
 #include "gridmill/formats/netcdf_library.h"
@@ -19,36 +20,13 @@ namespace {
 
 constexpr std::int64_t kLargestChunk = std::int64_t{2} << 30;
 
-std::string_view format_name(int format) {
-  switch (format) {
-    case NC_FORMAT_CLASSIC:
-      return "netCDF-3 classic";
-    case NC_FORMAT_64BIT_OFFSET:
-      return "netCDF-3 64-bit offset";
-    case NC_FORMAT_CDF5:
-      return "netCDF-3 64-bit data (CDF-5)";
-    case NC_FORMAT_NETCDF4_CLASSIC:
-      return "netCDF-4 classic model";
-    default:
-      return "netCDF-4";
-  }
-}
-
-bool is_classic(int format) {
-  return format != NC_FORMAT_NETCDF4 && format != NC_FORMAT_NETCDF4_CLASSIC;
-}
-
 // Walks an open file. Lives within one session.
 class Survey {
  public:
   Survey(const NetcdfSession& session, std::shared_ptr<const NetcdfFile> file, int root, int format,
-         std::string file_name, std::map<std::string, std::int64_t> begins)
-      : session_(session),
-        file_(std::move(file)),
-        is_classic_(is_classic(format)),
-        file_name_(std::move(file_name)),
-        begins_(std::move(begins)) {
-    result_.format = format_name(format);
+         std::string file_name)
+      : session_(session), file_(std::move(file)), file_name_(std::move(file_name)) {
+    result_.format = format == NC_FORMAT_NETCDF4_CLASSIC ? "netCDF-4 classic model" : "netCDF-4";
     visit(root, "");
   }
 
@@ -92,7 +70,6 @@ class Survey {
   }
 
   std::vector<std::pair<std::string, int>> children(int group) const {
-    if (is_classic_) return {};
     int count = 0;
     session_.check(nc_inq_grps(group, &count, nullptr), "groups");
     std::vector<int> ids(static_cast<std::size_t>(count) + 1);
@@ -120,11 +97,8 @@ class Survey {
                             session_, group, id, "variable " + variable.name, result_.notes);
                         storage(group, id, variable);
                         NetcdfPlace place{
-                            file_,      path, variable.name, id, variable.chunks.has_value(),
-                            file_name_, {}};
-                        if (const auto at = begins_.find(variable.name); at != begins_.end()) {
-                          place.file_begin = at->second;
-                        }
+                            file_,     path, variable.name, id, variable.chunks.has_value(),
+                            file_name_};
                         attach_reader(group, nc_type, std::move(place), variable);
                         return std::move(variable);
                       });
@@ -145,11 +119,6 @@ class Survey {
 
   void storage(int group, int id, FileVariable& variable) const {
     Json& encoding = variable.encoding;
-    if (is_classic_) {
-      encoding["storage"] = "contiguous";
-      encoding["endian"] = "big";
-      return;
-    }
     int layout = NC_CONTIGUOUS, shuffle = 0, deflate = 0, level = 0, checksum = 0, endian = 0;
     std::vector<std::size_t> chunk(static_cast<std::size_t>(variable.shape.rank()) + 1);
     session_.check(nc_inq_var_chunking(group, id, &layout, chunk.data()), "storage");
@@ -239,9 +208,7 @@ class Survey {
 
   const NetcdfSession& session_;
   std::shared_ptr<const NetcdfFile> file_;
-  bool is_classic_;
   std::string file_name_;
-  std::map<std::string, std::int64_t> begins_;
   FormatFile result_;
 };
 
@@ -252,21 +219,13 @@ FormatFile open_path(Files& files, const std::string& path) {
   if (identity.is_directory) {
     throw Error(ErrorKind::invalid, "this is a directory, where a netCDF file was expected");
   }
-  std::byte magic[4] = {};
-  std::map<std::string, std::int64_t> begins;
-  if (readable->read_at(0, magic) == sizeof magic && as_text(magic).substr(0, 3) == "CDF") {
-    const ClassicHeader header = read_classic_header(*readable);
-    check_classic_size(header, identity.size);
-    for (const ClassicVariable& variable : header.variables) {
-      begins[variable.name] = variable.begin;
-    }
-  }
+  if (is_classic_netcdf(*readable)) return open_classic(files, path, *readable);
   auto file = std::make_shared<const NetcdfFile>(files, files.absolute(path), identity);
   NetcdfSession session;
   const int root = file->root(session);
   int format = 0;
   session.check(nc_inq_format(root, &format), "format");
-  return Survey(session, file, root, format, path, std::move(begins)).take();
+  return Survey(session, file, root, format, path).take();
 }
 
 }  // namespace

@@ -1,0 +1,58 @@
+#include "gridmill/array/byte_order.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#include <array>
+
+#include "gridmill/base/bytes.h"
+
+namespace gridmill {
+namespace {
+
+template <class Word>
+void swap_words(const std::byte* from, std::byte* to, std::size_t bytes) {
+  for (std::size_t at = 0; at < bytes; at += sizeof(Word)) {
+    store_le(to + at, byte_swap(load_le<Word>(from + at)));
+  }
+}
+
+#if defined(__x86_64__)
+// 32 bytes at a time; returns how many bytes it did. GCC 12 at -O2 leaves the loop above scalar,
+// which is a third as fast.
+__attribute__((target("avx2"))) std::size_t swap_vectors(const std::byte* from, std::byte* to,
+                                                         std::size_t bytes, std::int32_t unit) {
+  std::array<char, 32> order{};
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const std::size_t in_lane = i % 16, width = static_cast<std::size_t>(unit);
+    order[i] = static_cast<char>(in_lane / width * width + (width - 1 - in_lane % width));
+  }
+  const __m256i shuffle = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(order.data()));
+  std::size_t at = 0;
+  for (; at + 32 <= bytes; at += 32) {
+    const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + at));
+    _mm256_storeu_si256(reinterpret_cast<__m256i*>(to + at), _mm256_shuffle_epi8(words, shuffle));
+  }
+  return at;
+}
+#endif
+
+}  // namespace
+
+void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit) {
+  if (unit == 1) {
+    if (from != to) std::memcpy(to, from, bytes);
+    return;
+  }
+  std::size_t done = 0;
+#if defined(__x86_64__)
+  if (__builtin_cpu_supports("avx2")) done = swap_vectors(from, to, bytes, unit);
+#endif
+  from += done, to += done, bytes -= done;
+  if (unit == 2) swap_words<std::uint16_t>(from, to, bytes);
+  if (unit == 4) swap_words<std::uint32_t>(from, to, bytes);
+  if (unit == 8) swap_words<std::uint64_t>(from, to, bytes);
+}
+
+}  // namespace gridmill

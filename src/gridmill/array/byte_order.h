@@ -1,0 +1,16 @@
+// byte_order.h: numbers of the other byte order.
+//
+// Files of the classic netCDF format, big-endian Zarr arrays and HDF5 variables hold them. One pass:
+// the copy that a decoder makes anyway also turns the bytes. No I/O, any number of threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace gridmill {
+
+// Copies `bytes` bytes and reverses each unit of `unit` bytes (1, 2, 4 or 8, a divisor of `bytes`).
+// `from` and `to` are the same or don't overlap; any alignment.
+void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit);
+
+}  // namespace gridmill

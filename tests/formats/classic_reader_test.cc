@@ -1,0 +1,246 @@
+// The classic formats, by our own reader: random files against what libnetcdf reads from them, the
+// corners of the record layout, streams, hostile headers, and failing reads.
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <netcdf.h>
+
+#include <random>
+
+#include "doubles/faulty_files.h"
+#include "formats/netcdf_file.h"
+#include "formats/read_variable.h"
+
+namespace gridmill {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using testing::Netcdf;
+using testing::read_all;
+using testing::ScratchDirectory;
+using testing::values_of;
+using testing::variable_at;
+
+using Bytes = std::vector<unsigned char>;
+
+struct Spec {
+  std::string name;
+  int nc_type;
+  std::vector<int> dimensions;
+  std::size_t bytes;
+};
+
+class ClassicReader : public ::testing::Test {
+ protected:
+  FormatFile open(const std::string& name) { return open_netcdf(*files_, {path(name), ""}); }
+  std::string path(const std::string& name) { return scratch_.path(name); }
+  int roll(int low, int high) { return std::uniform_int_distribution<int>(low, high)(dice_); }
+
+  // Variables of random types and shapes, with and without the record dimension.
+  std::vector<Spec> write_random(const std::string& name, int mode, std::size_t records) {
+    Netcdf nc(path(name), mode);
+    const std::size_t extents[] = {records, 3, 5, 700};
+    const int dims[] = {nc.dim("time", NC_UNLIMITED), nc.dim("a", 3), nc.dim("b", 5),
+                        nc.dim("wide", 700)};
+    std::vector<Spec> specs;
+    for (int v = 0; v < roll(1, 6); ++v) {
+      Spec spec{"v" + std::to_string(v),
+                roll(NC_BYTE, mode == NC_64BIT_DATA ? NC_UINT64 : NC_DOUBLE),
+                {},
+                1};
+      if (roll(0, 2) > 0) spec.dimensions.push_back(dims[0]);
+      for (int d = 1; d < 4; ++d) {
+        if (roll(0, 2) == 0) spec.dimensions.push_back(dims[d]);
+      }
+      for (const int d : spec.dimensions) spec.bytes *= extents[d];
+      std::size_t element = 0;
+      nc.ok(nc_inq_type(nc.id(), spec.nc_type, nullptr, &element));
+      spec.bytes *= element;
+      nc.var(spec.name, spec.nc_type, spec.dimensions);
+      specs.push_back(std::move(spec));
+    }
+    nc.ok(nc_enddef(nc.id()));
+    for (std::size_t v = 0; v < specs.size(); ++v) {
+      Bytes bytes(specs[v].bytes);
+      for (unsigned char& byte : bytes) byte = static_cast<unsigned char>(dice_());
+      std::vector<std::size_t> start(specs[v].dimensions.size() + 1, 0), count;
+      for (const int d : specs[v].dimensions) count.push_back(extents[d]);
+      count.push_back(1);
+      nc.ok(nc_put_vara(nc.id(), static_cast<int>(v), start.data(), count.data(), bytes.data()));
+    }
+    return specs;
+  }
+
+  // What libnetcdf reads.
+  Bytes oracle(const std::string& name, const Spec& spec) {
+    NetcdfSession session;
+    int id = -1, variable = -1;
+    session.check(nc_open(path(name).c_str(), NC_NOWRITE, &id), "oracle");
+    session.check(nc_inq_varid(id, spec.name.c_str(), &variable), "oracle");
+    Bytes bytes(spec.bytes + 1);
+    session.check(nc_get_var(id, variable, bytes.data()), "oracle");
+    session.check(nc_close(id), "oracle");
+    bytes.resize(spec.bytes);
+    return bytes;
+  }
+
+  std::unique_ptr<Files> files_ = posix_files();
+  ScratchDirectory scratch_;
+  std::mt19937 dice_{20240229};
+};
+
+Bytes bytes_of(const Array& array) {
+  const auto* first = array.values<unsigned char>();
+  return {first, first + array.view().byte_size()};
+}
+
+TEST_F(ClassicReader, RandomFilesEqualWhatTheLibraryReads) {
+  for (const int mode : {0, NC_64BIT_OFFSET, NC_64BIT_DATA}) {
+    for (int round = 0; round < 40; ++round) {
+      const std::string name = fmt::format("r{}-{}.nc", mode, round);
+      const std::vector<Spec> specs =
+          write_random(name, mode, static_cast<std::size_t>(roll(0, 4)));
+      const FormatFile file = open(name);
+      ASSERT_EQ(file.groups[0].variables.size(), specs.size());
+      for (const Spec& spec : specs) {
+        const Array array = read_all(*variable_at(file.groups[0], spec.name).reader);
+        EXPECT_EQ(bytes_of(array), oracle(name, spec)) << name << " " << spec.name;
+      }
+    }
+  }
+}
+
+// Many short records between wide ones: read over small gaps, gathered over large ones, in leaves
+// that never hold much more than a slab of the file.
+TEST_F(ClassicReader, RecordsOfManyVariablesAreReadInBoundedLeaves) {
+  constexpr std::size_t kRecords = 3000;
+  for (const std::size_t width : {std::size_t{100}, std::size_t{4000}}) {
+    {
+      Netcdf nc(path("many.nc"), NC_64BIT_OFFSET);
+      const int time = nc.dim("time", NC_UNLIMITED), x = nc.dim("x", width);
+      const int t = nc.var("t", NC_DOUBLE, {time}), map = nc.var("map", NC_FLOAT, {time, x});
+      nc.ok(nc_enddef(nc.id()));
+      std::vector<float> row(width, 1.5F);
+      for (std::size_t i = 0; i < kRecords; ++i) {
+        const std::size_t start[] = {i, 0}, count[] = {1, width};
+        const double value = 0.25 * static_cast<double>(i);
+        row[0] = static_cast<float>(i);
+        nc.ok(nc_put_vara_double(nc.id(), t, start, count, &value));
+        nc.ok(nc_put_vara_float(nc.id(), map, start, count, row.data()));
+      }
+    }
+    const FormatFile file = open("many.nc");
+    const FileVariable& t = variable_at(file.groups[0], "t");
+    const FileVariable& map = variable_at(file.groups[0], "map");
+    EXPECT_LE(t.reader->stored_bound(), 4 << 20);
+    EXPECT_LE(map.reader->stored_bound(), 4 << 20);
+    const std::vector<double> times = values_of<double>(read_all(*t.reader));
+    const std::vector<float> maps = values_of<float>(read_all(*map.reader));
+    for (std::size_t i = 0; i < kRecords; ++i) {
+      ASSERT_EQ(times[i], 0.25 * static_cast<double>(i)) << width;
+      ASSERT_EQ(maps[i * width], static_cast<float>(i)) << width;
+      ASSERT_EQ(maps[i * width + width - 1], 1.5F) << width;
+    }
+  }
+}
+
+// Three bytes per record, and no padding, because there is no other record variable.
+TEST_F(ClassicReader, ALoneRecordVariableIsNotPadded) {
+  {
+    Netcdf nc(path("lone.nc"), 0);
+    nc.var("fixed", NC_SHORT, {});
+    nc.var("v", NC_BYTE, {nc.dim("time", NC_UNLIMITED), nc.dim("x", 3)});
+    nc.ok(nc_enddef(nc.id()));
+    const signed char values[] = {1, 2, 3, 4, 5, 6};
+    const std::size_t start[] = {0, 0}, count[] = {2, 3};
+    nc.ok(nc_put_vara_schar(nc.id(), 1, start, count, values));
+  }
+  const FormatFile file = open("lone.nc");
+  EXPECT_THAT(values_of<signed char>(read_all(*variable_at(file.groups[0], "v").reader)),
+              ElementsAre(1, 2, 3, 4, 5, 6));
+}
+
+// A program that died before it could correct the header leaves "as many as there are".
+TEST_F(ClassicReader, AStreamHoldsAsManyRecordsAsTheFile) {
+  {
+    Netcdf nc(path("stream.nc"), 0);
+    nc.var("v", NC_INT, {nc.dim("time", NC_UNLIMITED)});
+    nc.ok(nc_enddef(nc.id()));
+    const int values[] = {5, 6, 7};
+    const std::size_t start = 0, count = 3;
+    nc.ok(nc_put_vara_int(nc.id(), 0, &start, &count, values));
+  }
+  std::string content = scratch_.read(path("stream.nc"));
+  content.replace(4, 4, "\xff\xff\xff\xff");
+  scratch_.write("stream.nc", content);
+  EXPECT_THAT(values_of<int>(read_all(*open("stream.nc").groups[0].variables[0].reader)),
+              ElementsAre(5, 6, 7));
+}
+
+// Any byte of the header may lie: the file is read or refused, and nothing else happens.
+TEST_F(ClassicReader, AHostileHeaderIsReadOrRefused) {
+  for (const int mode : {0, NC_64BIT_DATA}) {
+    write_random("whole.nc", mode, 2);
+    const std::string whole = scratch_.read(path("whole.nc"));
+    const std::size_t header = std::min<std::size_t>(whole.size(), 600);
+    for (std::size_t at = 0; at < header; ++at) {
+      for (const char value : {'\0', '\x7f', '\xff', '\x01'}) {
+        std::string hostile = whole;
+        hostile[at] = value;
+        scratch_.write("hostile.nc", hostile);
+        try {
+          const FormatFile file = open("hostile.nc");
+          for (const FileVariable& variable : file.groups[0].variables) {
+            if (volume(variable.shape) < (1 << 20)) read_all(*variable.reader);
+          }
+        } catch (const Error& error) {
+          EXPECT_TRUE(error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::unsupported)
+              << at << ": " << error.what();
+        }
+      }
+    }
+  }
+}
+
+TEST_F(ClassicReader, EveryFailingOrShortReadIsReported) {
+  write_random("f.nc", NC_64BIT_OFFSET, 3);
+  FaultyFiles faulty(*files_);
+  const auto read = [&] {
+    const FormatFile file = open_netcdf(faulty, {path("f.nc"), ""});
+    for (const FileVariable& variable : file.groups[0].variables) read_all(*variable.reader);
+  };
+  for (const Failure failure : {Failure::error, Failure::short_read}) {
+    int failures = 0;
+    for (std::int64_t n = 1;; ++n) {
+      faulty.set_fault({n, failure});
+      try {
+        read();
+        // A reader that wants 64 KiB of header doesn't miss what a shorter answer leaves out.
+        EXPECT_TRUE(!faulty.fired() || failure == Failure::short_read) << n;
+      } catch (const Error&) {
+        EXPECT_TRUE(faulty.fired()) << n;
+        ++failures;
+      }
+      if (!faulty.fired()) break;
+    }
+    EXPECT_GT(failures, 4);
+  }
+}
+
+TEST_F(ClassicReader, AFileThatChangesBetweenSurveyAndReadIsAConflict) {
+  write_random("c.nc", 0, 2);
+  const FormatFile file = open("c.nc");
+  scratch_.write("c.nc", scratch_.read(path("c.nc")) + "more");
+  try {
+    read_all(*file.groups[0].variables[0].reader);
+    FAIL() << "a changed file was read";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::conflict);
+    EXPECT_THAT(error.what(), HasSubstr("c.nc"));
+  }
+}
+
+}  // namespace
+}  // namespace gridmill
