@@ -119,6 +119,14 @@ void FaultyFiles::sync_directory(const std::string& path) {
   pass_void(*gate_, {"sync_directory", path, {}, 0}, [&] { under_.sync_directory(path); });
 }
 
+void FaultyFiles::sync_all(const std::string& path) {
+  pass_void(*gate_, {"sync_all", path, {}, 0}, [&] { under_.sync_all(path); });
+}
+
+std::unique_ptr<FileLock> FaultyFiles::lock(const std::string& path) {
+  return gate_->pass({"lock", path, {}, 0}, [&] { return under_.lock(path); });
+}
+
 std::string FaultyFiles::absolute(const std::string& path) {
   return gate_->pass({"absolute", path, {}, 0}, [&] { return under_.absolute(path); });
 }

@@ -3,7 +3,8 @@
 // Decorates another Files (the real one on a temporary directory, as a rule). Calls of open files
 // are counted too, by the name of their function: open, read_at, create, append, sync, close,
 // status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
-// remove_file, remove_directory, sync_directory, absolute. A crash in an append leaves half of it.
+// remove_file, remove_directory, sync_directory, sync_all, lock, absolute. A crash in an append
+// leaves half of it.
 #pragma once
 
 #include <memory>
@@ -37,6 +38,8 @@ class FaultyFiles final : public Files {
   bool remove_file(const std::string& path) override;
   bool remove_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;
+  void sync_all(const std::string& path) override;
+  std::unique_ptr<FileLock> lock(const std::string& path) override;
   std::string absolute(const std::string& path) override;
 
  private:

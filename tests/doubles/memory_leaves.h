@@ -70,7 +70,7 @@ class MemoryLeaves final : public LeafReader {
     for (const Part& part : parts) copy_array(leaf.part(part.box), part.into);
   }
 
-  void fill(std::span<const Part> parts) const override {
+  void fill(std::span<const Part> parts, StringArena&) const override {
     for (const Part& part : parts) fill_array(fill_.data(), part.into);
   }
 

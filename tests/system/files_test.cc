@@ -4,12 +4,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <set>
 #include <thread>
 
 #include "doubles/assertions.h"
 #include "doubles/faulty_files.h"
 #include "doubles/temporary_directory.h"
+#include "gridmill/system/memory.h"
 
 namespace gridmill {
 namespace {
@@ -44,6 +46,102 @@ TEST_F(PosixFiles, WritesAndReads) {
   EXPECT_EQ(file->read_at(100, std::as_writable_bytes(std::span(part))), 0U);
   EXPECT_FALSE(file->status().is_directory);
   EXPECT_EQ(file->status().inode, files_.status(a_)->inode);
+}
+
+// Large aligned pieces go past the page cache; what comes before and behind them doesn't.
+TEST_F(PosixFiles, LargePiecesOfAnySizeAndAlignmentArriveWhole) {
+  constexpr std::size_t kMiB = 1 << 20;
+  Buffer buffer(3 * kMiB);
+  for (std::size_t i = 0; i < buffer.size(); ++i) {
+    buffer.data()[i] = static_cast<std::byte>(i * 2654435761U >> 13);
+  }
+  for (const std::size_t head : {std::size_t{0}, std::size_t{100}}) {
+    for (const std::size_t start : {std::size_t{0}, std::size_t{1}, std::size_t{4096}}) {
+      for (const std::size_t size : {kMiB, kMiB + 1, 2 * kMiB - 1, 3 * kMiB - start}) {
+        const auto all = as_text(buffer.bytes());
+        const std::string expected =
+            std::string(all.substr(0, head)) + std::string(all.substr(start, size)) + "tail";
+        files_.remove_file(a_);
+        const auto file = files_.create(a_);
+        file->append(as_bytes(expected).first(head));
+        file->append(buffer.bytes().subspan(start, size));
+        file->append(as_bytes("tail"));
+        file->close();
+        ASSERT_EQ(read(a_), expected) << head << " " << start << " " << size;
+      }
+    }
+  }
+}
+
+TEST_F(PosixFiles, APipeIsRefusedAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo(a_.c_str(), 0600), 0);
+  EXPECT_EQ(kind_thrown([&] { files_.open(a_); }), ErrorKind::invalid);
+}
+
+TEST_F(PosixFiles, ALockExcludesUntilItIsReleased) {
+  auto lock = files_.lock(a_);
+  ASSERT_NE(lock, nullptr);
+  EXPECT_EQ(files_.lock(a_), nullptr);
+  lock.reset();
+  EXPECT_FALSE(files_.status(a_));
+  EXPECT_NE(files_.lock(a_), nullptr);
+}
+
+TEST_F(PosixFiles, OneOfManyThreadsHoldsALockAtATime) {
+  std::atomic<int> inside = 0, most = 0, taken = 0;
+  {
+    std::vector<std::jthread> threads;
+    for (int t = 0; t < 4; ++t) {
+      threads.emplace_back([&] {
+        for (int i = 0; i < 2000; ++i) {
+          const auto lock = files_.lock(a_);
+          if (!lock) continue;
+          const int now = ++inside;
+          if (now > most) most = now;
+          ++taken;
+          --inside;
+        }
+      });
+    }
+  }
+  EXPECT_EQ(most, 1);
+  EXPECT_GT(taken, 0);
+}
+
+TEST_F(PosixFiles, SyncAllTakesFilesAndDirectories) {
+  write(a_, "x");
+  files_.sync_all(a_);
+  files_.sync_all(directory_ / "");
+  EXPECT_THROW(files_.sync_all(b_), Error);
+}
+
+// As on NFS, which knows no flags of renameat2.
+TEST_F(PosixFiles, RenamesDoWithoutFlags) {
+  const auto plain = posix_files(Renames::without_flags);
+  write(a_, "a");
+  write(b_, "b");
+  EXPECT_EQ(kind_thrown([&] { plain->rename_new(a_, b_); }), ErrorKind::conflict);
+  plain->exchange(a_, b_);
+  EXPECT_EQ(read(a_), "b");
+  EXPECT_EQ(read(b_), "a");
+  files_.remove_file(b_);
+  plain->rename_new(a_, b_);
+  EXPECT_EQ(read(b_), "b");
+  EXPECT_FALSE(files_.status(a_));
+
+  const std::string c = directory_ / "c", d = directory_ / "d";
+  files_.make_directories(c);
+  write(c + "/in_c", "");
+  files_.make_directories(d + "/in_d");
+  EXPECT_EQ(kind_thrown([&] { plain->rename_new(c, d); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { plain->rename_new(c, b_); }), ErrorKind::conflict);
+  plain->exchange(c, d);
+  EXPECT_TRUE(files_.status(d + "/in_c"));
+  EXPECT_TRUE(files_.status(c + "/in_d"));
+  EXPECT_EQ(kind_thrown([&] { plain->exchange(directory_ / "none", d); }), ErrorKind::not_found);
+  EXPECT_TRUE(files_.status(d + "/in_c"));
+  plain->rename_new(d, directory_ / "e");
+  EXPECT_TRUE(files_.status(directory_ / "e/in_c"));
 }
 
 TEST_F(PosixFiles, AbsenceIsNoError) {

@@ -45,9 +45,17 @@ class ReadableFile {
 class WritableFile {
  public:
   virtual ~WritableFile() = default;  // an unclosed file is closed; its content is not promised
+  // What is large and aligned (a Buffer of a MiB or more) goes to the disk directly, past the page
+  // cache, where the file system allows it: docs/benchmarks.md has the reason.
   virtual void append(ByteView bytes) = 0;
   virtual void sync() = 0;   // content reaches the disk; after a failure write a new file
   virtual void close() = 0;  // reports what the system reported late; dates the file to the ns
+};
+
+// Held until destroyed, or until the process ends in whatever way.
+class FileLock {
+ public:
+  virtual ~FileLock() = default;
 };
 
 class Files {
@@ -61,17 +69,28 @@ class Files {
       const std::string& directory) = 0;  // sorted; absent: empty
   virtual void make_directories(const std::string& path) = 0;
   virtual void rename(const std::string& from, const std::string& to) = 0;  // replaces a file
-  virtual void rename_new(const std::string& from,
-                          const std::string& to) = 0;                     // conflict if `to` is
-  virtual void exchange(const std::string& a, const std::string& b) = 0;  // both must exist
-  virtual bool remove_file(const std::string& path) = 0;                  // false: absent
-  virtual bool remove_directory(const std::string& path) = 0;             // must be empty
+  // Error(conflict) if `to` exists.
+  virtual void rename_new(const std::string& from, const std::string& to) = 0;
+  // Both must exist. One step where the file system can (Linux's own can, NFS can't), three renames
+  // otherwise.
+  virtual void exchange(const std::string& a, const std::string& b) = 0;
+  virtual bool remove_file(const std::string& path) = 0;       // false: absent
+  virtual bool remove_directory(const std::string& path) = 0;  // must be empty
   virtual void sync_directory(const std::string& path) = 0;
+  // Everything written so far to the file system that holds `path` reaches the disk.
+  virtual void sync_all(const std::string& path) = 0;
+  // An exclusive lock between processes and threads: the file at `path`, which is made for it and
+  // goes with it. Null: somebody else holds it. A file system without locks gives one that excludes
+  // nobody.
+  virtual std::unique_ptr<FileLock> lock(const std::string& path) = 0;
   virtual std::string absolute(const std::string& path) = 0;  // links resolved as far as it exists
 };
 
+// How the file system renames; tests see to the second.
+enum class Renames { in_one_step, without_flags };
+
 // The operating system's own files. Holds no state.
-std::unique_ptr<Files> posix_files();
+std::unique_ptr<Files> posix_files(Renames renames = Renames::in_one_step);
 
 // Removes a directory and all below it, or a file; absent is fine. Of a link only the link itself.
 void remove_tree(Files& files, const std::string& path);

@@ -22,9 +22,9 @@ InterruptWatch::InterruptWatch() : state_(std::make_unique<State>()) {
   pthread_sigmask(SIG_BLOCK, &state_->watched, &state_->before);
   state_->waiter = std::jthread([state = state_.get()](const std::stop_token& done) {
     bool seen_once = false;
-    while (!done.stop_requested()) {
-      const timespec beat{0, 50'000'000};
-      const int signal = sigtimedwait(&state->watched, nullptr, &beat);
+    while (true) {
+      const int signal = sigwaitinfo(&state->watched, nullptr);
+      if (done.stop_requested()) return;
       if (signal < 0) continue;
       if (seen_once) {
         pthread_sigmask(SIG_UNBLOCK, &state->watched, nullptr);
@@ -39,6 +39,7 @@ InterruptWatch::InterruptWatch() : state_(std::make_unique<State>()) {
 
 InterruptWatch::~InterruptWatch() {
   state_->waiter.request_stop();
+  pthread_kill(state_->waiter.native_handle(), SIGTERM);  // to that thread only: ends its wait
   state_->waiter.join();
   pthread_sigmask(SIG_SETMASK, &state_->before, nullptr);
 }

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -104,17 +105,18 @@ class PosixReadable final : public ReadableFile {
   std::string path_;
 };
 
+// Every disk's block size divides it.
+constexpr std::size_t kDirectBlock = 4096;
+// Below this the page cache is as good.
+constexpr std::size_t kDirectBytes = std::size_t{1} << 20;
+
 class PosixWritable final : public WritableFile {
  public:
   PosixWritable(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
 
   void append(ByteView bytes) override {
-    while (!bytes.empty()) {
-      const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) fail("write", path_, errno);
-      bytes = bytes.subspan(static_cast<std::size_t>(put));
-    }
+    if (is_worth_direct(bytes)) bytes = write_directly(bytes);
+    while (!bytes.empty()) bytes = bytes.subspan(write_once(bytes));
   }
 
   void sync() override {
@@ -133,17 +135,92 @@ class PosixWritable final : public WritableFile {
   }
 
  private:
+  bool is_worth_direct(ByteView bytes) const {
+    return bytes.size() >= kDirectBytes && written_ % kDirectBlock == 0 &&
+           reinterpret_cast<std::uintptr_t>(bytes.data()) % kDirectBlock == 0;
+  }
+
+  // Returns what is left: less than a block, or what the file system won't take this way. A fresh
+  // page of the page cache costs more than the copy into it, on virtual machines many times more.
+  ByteView write_directly(ByteView bytes) {
+    if (::fcntl(fd_.get(), F_SETFL, O_DIRECT) != 0) return bytes;
+    is_direct_ = true;
+    while (bytes.size() >= kDirectBlock && written_ % kDirectBlock == 0) {
+      const std::size_t put = write_once(bytes.first(bytes.size() / kDirectBlock * kDirectBlock));
+      if (put == 0) break;
+      bytes = bytes.subspan(put);
+    }
+    is_direct_ = false;
+    if (::fcntl(fd_.get(), F_SETFL, 0) != 0) fail("write", path_, errno);
+    return bytes;
+  }
+
+  // 0: the file system takes no direct writes although it said so.
+  std::size_t write_once(ByteView bytes) {
+    while (true) {
+      const ssize_t put = ::write(fd_.get(), bytes.data(), bytes.size());
+      if (put >= 0) {
+        written_ += static_cast<std::size_t>(put);
+        return static_cast<std::size_t>(put);
+      }
+      if (errno == EINVAL && is_direct_) return 0;
+      if (errno != EINTR) fail("write", path_, errno);
+    }
+  }
+
+  Descriptor fd_;
+  std::string path_;
+  std::size_t written_ = 0;
+  bool is_direct_ = false;
+};
+
+// The path is tested after the lock is taken: between open and flock its last holder may have
+// removed the file, and then somebody else can hold the lock of a new one.
+class PosixLock final : public FileLock {
+ public:
+  static std::unique_ptr<FileLock> take(const std::string& path) {
+    while (true) {
+      Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
+      if (fd.get() < 0) fail("create", path, errno);
+      if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK) return nullptr;
+        if (errno == EINTR) continue;
+        const bool has_no_locks = errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS;
+        if (!has_no_locks) fail("lock", path, errno);
+      }
+      struct stat held {
+      }, there{};
+      if (::fstat(fd.get(), &held) != 0) fail("stat", path, errno);
+      if (::stat(path.c_str(), &there) != 0 || there.st_ino != held.st_ino) continue;
+      return std::unique_ptr<FileLock>(new PosixLock(fd.release(), path));
+    }
+  }
+
+  ~PosixLock() override { ::unlink(path_.c_str()); }  // before the descriptor frees the lock
+
+ private:
+  PosixLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+
   Descriptor fd_;
   std::string path_;
 };
 
 class PosixFiles final : public Files {
  public:
+  explicit PosixFiles(Renames renames) : renames_(renames) {}
+
+  // Without O_NONBLOCK a pipe would make the caller wait for its other end.
   std::unique_ptr<ReadableFile> open(const std::string& path) override {
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd >= 0) return std::make_unique<PosixReadable>(fd, path);
-    if (is_absent(errno)) return nullptr;
-    fail("open", path, errno);
+    Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+    if (fd.get() < 0 && is_absent(errno)) return nullptr;
+    if (fd.get() < 0) fail("open", path, errno);
+    struct stat raw {};
+    if (::fstat(fd.get(), &raw) != 0) fail("stat", path, errno);
+    if (!S_ISREG(raw.st_mode) && !S_ISDIR(raw.st_mode)) {
+      throw Error(ErrorKind::invalid,
+                  path + " is a pipe or a device; copy its content to a file first");
+    }
+    return std::make_unique<PosixReadable>(fd.release(), path);
   }
 
   std::unique_ptr<WritableFile> create(const std::string& path) override {
@@ -192,11 +269,11 @@ class PosixFiles final : public Files {
   }
 
   void rename_new(const std::string& from, const std::string& to) override {
-    rename_with(from, to, RENAME_NOREPLACE);
+    if (!rename_with(from, to, RENAME_NOREPLACE)) rename_new_plainly(from, to);
   }
 
   void exchange(const std::string& a, const std::string& b) override {
-    rename_with(a, b, RENAME_EXCHANGE);
+    if (!rename_with(a, b, RENAME_EXCHANGE)) exchange_plainly(a, b);
   }
 
   bool remove_file(const std::string& path) override {
@@ -216,6 +293,13 @@ class PosixFiles final : public Files {
     if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync directory", path, errno);
   }
 
+  void sync_all(const std::string& path) override {
+    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (fd.get() < 0 || ::syncfs(fd.get()) != 0) fail("sync", path, errno);
+  }
+
+  std::unique_ptr<FileLock> lock(const std::string& path) override { return PosixLock::take(path); }
+
   std::string absolute(const std::string& path) override {
     std::error_code code;
     const auto whole = std::filesystem::absolute(path, code);
@@ -234,16 +318,50 @@ class PosixFiles final : public Files {
     return ::lstat((directory + "/" + entry.d_name).c_str(), &raw) == 0 && S_ISDIR(raw.st_mode);
   }
 
-  static void rename_with(const std::string& from, const std::string& to, unsigned flags) {
-    if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) != 0) {
-      fail("rename to", to, errno);
+  // False: this file system knows no such flags (NFS, 9p, some FUSE).
+  bool rename_with(const std::string& from, const std::string& to, unsigned flags) const {
+    if (renames_ == Renames::without_flags) return false;
+    if (::syscall(SYS_renameat2, AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), flags) == 0) {
+      return true;
     }
+    if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return false;
+    fail("rename to", to, errno);
   }
+
+  // A file by its second name, which never replaces; a directory by a rename, which replaces no
+  // more than an empty one.
+  void rename_new_plainly(const std::string& from, const std::string& to) {
+    const auto source = status(from);
+    if (source && !source->is_directory) {
+      if (::link(from.c_str(), to.c_str()) != 0) fail("rename to", to, errno);
+      remove_file(from);
+      return;
+    }
+    if (status(to)) fail("rename to", to, EEXIST);
+    rename(from, to);
+  }
+
+  void exchange_plainly(const std::string& a, const std::string& b) {
+    if (!status(a)) fail("rename", a, ENOENT);
+    const std::string aside = b + ".exchanged";
+    rename_new_plainly(b, aside);
+    try {
+      rename(a, b);
+    } catch (...) {
+      rename(aside, b);
+      throw;
+    }
+    rename(aside, a);
+  }
+
+  const Renames renames_;
 };
 
 }  // namespace
 
-std::unique_ptr<Files> posix_files() { return std::make_unique<PosixFiles>(); }
+std::unique_ptr<Files> posix_files(Renames renames) {
+  return std::make_unique<PosixFiles>(renames);
+}
 
 namespace {
 
