@@ -4,6 +4,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/formats/format_file.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
 #include "gridmill/jobs/task_layout.h"
@@ -110,24 +111,57 @@ void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& 
   note(Key(".zmetadata"));
 }
 
+// The same error, with what has become of the output.
+[[noreturn]] void rethrow_with(const Error& error, const std::string& fate) {
+  Error told(error.kind(), error.message() + " (" + fate + ")");
+  for (const std::string& context : error.contexts()) told.add_context(context);
+  told.set_retryable(error.retryable());
+  throw told;
+}
+
 // Clears what a failed run wrote and says so. A lane that was given up may still write: then only
 // the way to clean up is named.
 [[noreturn]] void give_up(const Error& error, OutputStage& stage, const std::string& output) {
-  std::string left = fmt::format("nothing was left at {}", output);
+  std::string fate = fmt::format("nothing was left at {}", output);
   try {
     if (error.kind() == ErrorKind::timeout) {
-      left += fmt::format("; remove unfinished data with: rm -r {}", stage.debris_path());
+      fate += fmt::format("; remove unfinished data with: rm -r {}", stage.place());
     } else {
       stage.abandon();
     }
   } catch (const Error& cleaning) {
-    left += fmt::format("; unfinished data could not be removed ({}): rm -r {}", cleaning.message(),
-                        stage.debris_path());
+    fate += fmt::format("; unfinished data could not be removed ({}): rm -r {}", cleaning.message(),
+                        stage.place());
   }
-  Error told(error.kind(), error.message() + " (" + left + ")");
-  for (const std::string& context : error.contexts()) told.add_context(context);
-  told.set_retryable(error.retryable());
-  throw told;
+  rethrow_with(error, fate);
+}
+
+// What took hours to write is never removed because the last step failed.
+void publish(OutputStage& stage, const ConvertOptions& options, Console& console) {
+  try {
+    for (const std::string& note : stage.publish()) console.warn(note);
+  } catch (...) {
+    rethrow_with(current_error(), fmt::format("the finished store is kept: mv {} {}", stage.place(),
+                                              options.output));
+  }
+}
+
+// --overwrite replaces stores and files, never a directory of something else.
+void check_output(const ConvertOptions& options, Files& files) {
+  const Location location = parse_location(options.output);
+  const auto status = files.status(location.path);
+  if (!status) return;
+  if (!options.overwrite) {
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
+  }
+  if (!status->is_directory || files.list(location.path).empty()) return;
+  if (detect_format(files, location) == FileFormat::zarr) return;
+  throw Error(ErrorKind::conflict,
+              fmt::format("{} is a directory with something other than a Zarr store: --overwrite "
+                          "would remove it all; give another name, or remove it yourself",
+                          location.path));
 }
 
 Json run(const ConvertOptions& options, const Workplace& workplace, const ConvertInput& input,
@@ -147,12 +181,12 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
                 workplace.clock, progress, workplace.stop);
     }
     write_metadata(*store, options.zarr_format, target.nodes, *manifest);
-    manifest->save(stage->companion());
+    manifest->save(*store);
     if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
-    stage->publish();
   } catch (...) {
     give_up(current_error(), *stage, options.output);
   }
+  publish(*stage, options, workplace.console);
   const double seconds = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
   report["bytes_read"] = progress.bytes_fetched.load();
   report["bytes_written"] = progress.bytes_written.load();
@@ -168,6 +202,7 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
 
 Json convert(const ConvertOptions& options, const Workplace& workplace) {
   if (is_netcdf_name(options.output)) return convert_to_netcdf(options, workplace);
+  check_output(options, workplace.files);
   const ConvertInput input = open_convert_input(options, workplace);
   const ZarrTarget target =
       make_target(input.selected, options.zarr_format, options.chunks, options.codec);

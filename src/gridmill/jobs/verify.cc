@@ -143,6 +143,7 @@ void check_keys(Store& store, const Manifest& manifest, const std::set<std::stri
   Buffer bytes;
   store.list(Key(), [&](const ListEntry& entry) {
     const std::string& key = entry.key.text();
+    if (key == kFreshManifestKey) return;
     seen.insert(key);
     const auto known = manifest.entries().find(key);
     if (known == manifest.entries().end()) {
@@ -176,7 +177,7 @@ class Verification {
                               options.store, store_.format));
     }
     const auto companion = open_companion(workplace.files, location_);
-    manifest_ = Manifest::load(*companion);
+    manifest_ = Manifest::load(*open_store(workplace.files, location_), *companion);
     if (!options.against.empty()) reference_ = open_reference(options, workplace);
   }
 

@@ -38,14 +38,14 @@ void Manifest::insert(const Key& key, std::optional<ManifestEntry> entry) {
   }
 }
 
-void Manifest::save(Store& companion) const {
+void Manifest::save(Store& store) const {
   std::int64_t absent = 0;
   for (const auto& [key, entry] : entries_) absent += entry ? 0 : 1;
   const Json header{{"gridmill_manifest", 1},
                     {"hash", "xxh3-128"},
                     {"present", static_cast<std::int64_t>(entries_.size()) - absent},
                     {"absent", absent}};
-  const auto writer = companion.writer(Key(kManifestKey));
+  const auto writer = store.writer(Key(kFreshManifestKey));
   std::string block = dump_json(header, -1) + "\n";
   for (const auto& [key, entry] : entries_) {
     block += entry ? fmt::format("{} {} {}\n", entry->size, to_hex(entry->hash), key)
@@ -58,9 +58,11 @@ void Manifest::save(Store& companion) const {
   (void)writer->commit();
 }
 
-std::optional<Manifest> Manifest::load(Store& companion) {
+std::optional<Manifest> Manifest::load(Store& store, Store& companion) {
   Buffer bytes;
-  if (!companion.get(Key(kManifestKey), bytes)) return std::nullopt;
+  if (!store.get(Key(kFreshManifestKey), bytes) && !companion.get(Key(kManifestKey), bytes)) {
+    return std::nullopt;
+  }
   std::string_view text = as_text(bytes);
   const std::string_view first = text.substr(0, text.find('\n'));
   const Json header = parse_json(first);

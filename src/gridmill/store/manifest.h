@@ -1,7 +1,9 @@
 // manifest.h: what a store that Gridmill wrote must hold: every key with its size and content hash,
 // and the keys that are absent on purpose.
 //
-// It lies beside the store (companion key "manifest"); other readers never see it. Lines of text,
+// It lies beside the store (companion key "manifest"); other readers never see it. It is written
+// into the store and moved out when that is published, so that no crash leaves a store beside
+// another one's manifest. Lines of text,
 // so that a million entries stream and a person can grep; sorted by key, so that the same store has
 // the same manifest:
 //   {"gridmill_manifest": 1, "hash": "xxh3-128", "present": 2, "absent": 1}
@@ -20,7 +22,8 @@
 
 namespace gridmill {
 
-inline constexpr std::string_view kManifestKey = "manifest";
+inline constexpr std::string_view kManifestKey = "manifest";                 // in the companion
+inline constexpr std::string_view kFreshManifestKey = ".gridmill-manifest";  // in the store
 
 struct ManifestEntry {
   std::int64_t size = 0;
@@ -41,9 +44,11 @@ class Manifest {
     return entries_;
   }
 
-  void save(Store& companion) const;
-  // nullopt if there is none; Error(corrupt) if it can't be read.
-  static std::optional<Manifest> load(Store& companion);
+  // Into a store that is being built.
+  void save(Store& store) const;
+  // The store's own if it has one, else its companion's. nullopt if there is none; Error(corrupt)
+  // if it can't be read.
+  static std::optional<Manifest> load(Store& store, Store& companion);
 
   Manifest() = default;
   Manifest(Manifest&& other) noexcept : entries_(std::move(other.entries_)) {}

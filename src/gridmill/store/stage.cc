@@ -4,6 +4,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
+#include "gridmill/store/manifest.h"
 
 namespace gridmill {
 namespace {
@@ -12,71 +13,105 @@ std::string companion_path(const std::string& path) { return path + ".gridmill";
 
 class FileStage final : public OutputStage {
  public:
-  FileStage(Files& files, std::string path, bool overwrite, Durability durability)
+  FileStage(Files& files, std::string path, bool overwrite)
       : files_(files),
         path_(std::move(path)),
-        incoming_(companion_path(path_) + "/incoming"),
-        overwrite_(overwrite),
-        durability_(durability) {
+        companion_(companion_path(path_)),
+        incoming_(companion_ + "/incoming"),
+        overwrite_(overwrite) {
+    files_.make_directories(companion_);
+    lock_ = files_.lock(companion_ + "/lock");
+    if (lock_ == nullptr) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("another run is writing {}; wait for it, or stop it first", path_));
+    }
     remove_tree(files_, incoming_);
     files_.make_directories(incoming_);
-    store_ = file_store(files_, incoming_, durability);
-    companion_ = file_store(files_, companion_path(path_), durability);
+    store_ = file_store(files_, incoming_);
   }
 
   Store& store() override { return *store_; }
-  Store& companion() override { return *companion_; }
-  std::string debris_path() const override { return incoming_; }
+  std::string place() const override { return incoming_; }
 
-  void publish() override {
+  std::vector<std::string> publish() override {
+    files_.sync_all(incoming_);
     const auto old = files_.status(path_);
     if (old && !overwrite_) {
       throw Error(ErrorKind::conflict,
-                  fmt::format("{} appeared while the new store was being written; the new one is "
-                              "kept in {}",
-                              path_, incoming_));
+                  fmt::format("{} appeared while the new store was being written", path_));
     }
     if (old) {
       files_.exchange(incoming_, path_);
     } else {
       files_.rename_new(incoming_, path_);
     }
-    if (durability_ == Durability::synced) {
-      files_.sync_directory(path_.substr(0, path_.rfind('/') + 1));
-    }
-    // From here on the new store is in place; `incoming_` holds the old one, if any.
-    if (old && old->is_directory) remove_tree(files_, incoming_);
-    if (old && !old->is_directory) files_.remove_file(incoming_);
+    // The new store is in place; `incoming_` holds the old one, if any. Nothing fails any more.
+    std::vector<std::string> notes;
+    const auto tidy = [&](const std::string& what, const auto& action) {
+      try {
+        action();
+      } catch (const Error& error) {
+        notes.push_back(fmt::format("{} ({})", what, error.message()));
+      }
+    };
+    tidy("the new name could not be brought to the disk: a loss of power may undo it",
+         [&] { files_.sync_directory(parent()); });
+    tidy(fmt::format("the manifest stays inside the store, as {}", kFreshManifestKey),
+         [&] { move_manifest(); });
+    tidy(fmt::format("the replaced store could not be removed: rm -r {}", incoming_),
+         [&] { remove_tree(files_, incoming_); });
+    release();
+    return notes;
   }
 
   void abandon() override {
     remove_tree(files_, incoming_);
-    if (files_.list(companion_path(path_)).empty()) {
-      files_.remove_directory(companion_path(path_));
-    }
+    release();
   }
 
  private:
+  std::string parent() const { return path_.substr(0, path_.rfind('/') + 1); }
+
+  // It came with the store, so that a crash can't part them.
+  void move_manifest() {
+    const std::string fresh = fmt::format("{}/{}", path_, kFreshManifestKey);
+    const std::string kept = fmt::format("{}/{}", companion_, kManifestKey);
+    if (files_.status(fresh)) {
+      files_.rename(fresh, kept);
+    } else {
+      files_.remove_file(kept);  // the replaced store's
+    }
+  }
+
+  void release() {
+    const bool is_empty = files_.list(companion_).size() == 1;  // the lock itself
+    lock_.reset();
+    try {
+      if (is_empty) files_.remove_directory(companion_);
+    } catch (const Error&) {
+      return;  // the next run is already at work in it
+    }
+  }
+
   Files& files_;
   const std::string path_;
+  const std::string companion_;
   const std::string incoming_;
   const bool overwrite_;
-  const Durability durability_;
+  std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Store> store_;
-  std::unique_ptr<Store> companion_;
 };
 
 }  // namespace
 
-std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite,
-                                        Durability durability) {
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite) {
   const std::string path = files.absolute(location.path);
   if (files.status(path) && !overwrite) {
     throw Error(
         ErrorKind::conflict,
         fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
   }
-  return std::make_unique<FileStage>(files, path, overwrite, durability);
+  return std::make_unique<FileStage>(files, path, overwrite);
 }
 
 std::unique_ptr<Store> open_companion(Files& files, const Location& location) {

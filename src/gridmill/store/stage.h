@@ -1,14 +1,17 @@
 // stage.h: where a new store is built, out of sight, until it is complete.
 //
-// On a file system the store grows in `OUT.gridmill/incoming/` beside its final place; publish()
-// moves it there in one rename (an exchange if an old store is to be replaced, which is then
-// removed). A run that dies leaves only that folder, which the next run clears. Object stores have
-// no rename: their stage will write in place and rely on the order that all writers keep anyway:
-// data, then metadata, then consolidated metadata.
+// On a file system the store grows in `OUT.gridmill/incoming/` beside its final place. publish()
+// brings everything to the disk and then moves it there in one rename (an exchange if an old store
+// is to be replaced, which is removed afterwards): whoever looks, and whenever the power goes, sees
+// the old store or the new one. A run that dies leaves only that folder, which the next run clears;
+// a lock on OUT.gridmill/lock keeps two runs from sharing it. Object stores have no rename: their
+// stage will write in place and rely on the order that all writers keep anyway: data, then
+// metadata, then consolidated metadata.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
@@ -18,21 +21,22 @@ namespace gridmill {
 
 class OutputStage {
  public:
-  virtual ~OutputStage() =
-      default;  // unpublished: what was written stays as debris, named by debris_path()
+  // Unpublished: what was written stays, named by place().
+  virtual ~OutputStage() = default;
   virtual Store& store() = 0;
-  // Beside the store, never in it: manifest, run records.
-  virtual Store& companion() = 0;
-  virtual void publish() = 0;
+  // Where the store grows, for messages.
+  virtual std::string place() const = 0;
+  // If it throws, the old store (or nothing) is at OUT, and the new one still whole at place().
+  // Returns, a sentence each, what could not be tidied up after the new store was in place.
+  virtual std::vector<std::string> publish() = 0;
   virtual void abandon() = 0;  // removes what was written
-  virtual std::string debris_path() const = 0;
 };
 
-// Refuses with Error(conflict) if something stands at `location` and `overwrite` is false.
-std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite,
-                                        Durability durability = Durability::ordered);
+// Refuses with Error(conflict) if something stands at `location` and `overwrite` is false, or if
+// another run is writing to it.
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite);
 
-// The companion of an existing store.
+// Beside the store, never in it: manifest, run records.
 std::unique_ptr<Store> open_companion(Files& files, const Location& location);
 
 }  // namespace gridmill
