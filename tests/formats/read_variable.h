@@ -21,7 +21,7 @@ inline Array read_all(const LeafReader& reader) {
     if (reader.fetch(position, stored)) {
       reader.decode(position, stored, std::span(&part, 1), array.strings(), context);
     } else {
-      reader.fill(std::span(&part, 1));
+      reader.fill(std::span(&part, 1), array.strings());
     }
   }
   return array;

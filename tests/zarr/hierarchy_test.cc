@@ -109,7 +109,7 @@ TEST(ArrayReader, AbsentIsFillAndDamageIsNamed) {
   EXPECT_FALSE(reader->fetch({1, 1}, stored));
   Array out(types::int16, {2, 2});
   const Part part{{{0, 0}, {2, 2}}, out.view()};
-  reader->fill(std::span(&part, 1));
+  reader->fill(std::span(&part, 1), out.strings());
   EXPECT_EQ(out.values<std::int16_t>()[3], -7);
   store->put(Key("t/c/1/1"), as_bytes("rubbish"));
   ASSERT_TRUE(reader->fetch({1, 1}, stored));
@@ -121,6 +121,18 @@ TEST(ArrayReader, AbsentIsFillAndDamageIsNamed) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt);
     EXPECT_THAT(error.what(), HasSubstr("t/c/1/1"));
   }
+}
+
+TEST(ArrayReader, FilledStringsOutliveTheReader) {
+  ArrayMetadata metadata = new_array_metadata(3, types::string, {3}, {3});
+  metadata.fill = FillValue::of_text("a text that is no short string");
+  auto reader = zarr_leaf_reader(memory_store(), Key("t"), metadata);
+  Array out(types::string, {3});
+  const Part part{{{0}, {3}}, out.view()};
+  reader->fill(std::span(&part, 1), out.strings());
+  reader.reset();
+  metadata.fill = {};
+  EXPECT_EQ(out.values<StringRef>()[2].view(), "a text that is no short string");
 }
 
 // A shard of four raw chunks of two int16, the third absent, gaps between, index at either side.

@@ -52,8 +52,8 @@ class LeafReader {
   // Error(corrupt) when the bytes are not what the metadata promise.
   virtual void decode(const Index& position, ByteView stored, std::span<const Part> parts,
                       StringArena& strings, CodecContext& context) const = 0;
-  // What an absent leaf holds.
-  virtual void fill(std::span<const Part> parts) const = 0;
+  // What an absent leaf holds. New strings go to `strings`, so that they outlive the reader.
+  virtual void fill(std::span<const Part> parts, StringArena& strings) const = 0;
 
   virtual std::optional<LeafLocation> locate(const Index& /*position*/) const {
     return std::nullopt;

@@ -31,7 +31,7 @@ void read_block(const LeafReader& reader, const Box& wanted, const MutableArrayV
                  if (reader.fetch(position, stored)) {
                    reader.decode(position, stored, {&part, 1}, strings, context);
                  } else {
-                   reader.fill({&part, 1});
+                   reader.fill({&part, 1}, strings);
                  }
                });
   });

@@ -245,7 +245,7 @@ class Run : public std::enable_shared_from_this<Run> {
       if (job.is_present) {
         wanted.leaf.reader->decode(wanted.leaf.position, job.stored, parts, task.strings, context);
       } else {
-        wanted.leaf.reader->fill(parts);
+        wanted.leaf.reader->fill(parts, task.strings);
       }
       std::int64_t bytes = 0;
       for (const Part& part : parts) bytes += part.into.byte_size();

@@ -78,7 +78,7 @@ class ClassicLeafReader final : public LeafReader {
     for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, true);
   }
 
-  void fill(std::span<const Part>) const override {
+  void fill(std::span<const Part>, StringArena&) const override {
     throw Error(ErrorKind::internal, name_ + ": a classic netCDF file lacks no leaf");
   }
 

@@ -65,7 +65,7 @@ class GribLeafReader final : public LeafReader {
                });
   }
 
-  void fill(std::span<const Part> parts) const override {
+  void fill(std::span<const Part> parts, StringArena&) const override {
     const float missing = std::numeric_limits<float>::quiet_NaN();
     for (const Part& part : parts) {
       fill_array(reinterpret_cast<const std::byte*>(&missing), part.into);

@@ -41,7 +41,7 @@ class MemoryLeafReader final : public LeafReader {
     }
   }
 
-  void fill(std::span<const Part> parts) const override {
+  void fill(std::span<const Part> parts, StringArena&) const override {
     const std::vector<std::byte> zero(static_cast<std::size_t>(type().size));
     for (const Part& part : parts) fill_array(zero.data(), part.into);
   }

@@ -64,7 +64,7 @@ void CheckedReader::decode(const Index& position, ByteView stored, std::span<con
     inner_->decode(position, stored, parts, strings, context);
   } catch (const Error& error) {
     note(position, error.message());
-    inner_->fill(parts);
+    inner_->fill(parts, strings);
   }
 }
 

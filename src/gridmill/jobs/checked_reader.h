@@ -32,7 +32,9 @@ class CheckedReader final : public LeafReader {
   bool fetch(const Index& position, Buffer& stored) const override;
   void decode(const Index& position, ByteView stored, std::span<const Part> parts,
               StringArena& strings, CodecContext& context) const override;
-  void fill(std::span<const Part> parts) const override { inner_->fill(parts); }
+  void fill(std::span<const Part> parts, StringArena& strings) const override {
+    inner_->fill(parts, strings);
+  }
   std::optional<LeafLocation> locate(const Index& position) const override {
     return inner_->locate(position);
   }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <mutex>
 
+#include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/zarr/shard_index.h"
 
@@ -40,8 +41,9 @@ class ZarrLeafReader : public LeafReader {
         [&] { metadata_.codecs.decode(stored, type(), grid().chunk(), parts, strings, context); });
   }
 
-  void fill(std::span<const Part> parts) const override {
-    for (const Part& part : parts) metadata_.fill.fill(part.into);
+  void fill(std::span<const Part> parts, StringArena& strings) const override {
+    const std::vector<std::byte> element = metadata_.fill.element(type(), strings);
+    for (const Part& part : parts) fill_array(element.data(), part.into);
   }
 
   std::string describe(const Index& position) const override {

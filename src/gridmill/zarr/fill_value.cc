@@ -230,6 +230,12 @@ Bytes element_bytes(const Json& json, DataType type) {
   throw_bad_fill(json, type);
 }
 
+Bytes element_of(StringRef ref) {
+  Bytes bytes(sizeof(StringRef));
+  store_le(bytes.data(), ref);
+  return bytes;
+}
+
 }  // namespace
 
 FillValue FillValue::zero(DataType type) {
@@ -296,10 +302,11 @@ Json FillValue::to_json(DataType type, int zarr_format) const {
 }
 
 std::vector<std::byte> FillValue::element(DataType type) const {
-  if (!type.is_string()) return bytes_;
-  Bytes bytes(sizeof(StringRef));
-  store_le(bytes.data(), StringRef{text_.data(), text_.size()});
-  return bytes;
+  return type.is_string() ? element_of(StringRef{text_.data(), text_.size()}) : bytes_;
+}
+
+std::vector<std::byte> FillValue::element(DataType type, StringArena& strings) const {
+  return type.is_string() ? element_of(strings.add(text_)) : bytes_;
 }
 
 void FillValue::fill(const MutableArrayView& view) const {

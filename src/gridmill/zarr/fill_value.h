@@ -32,6 +32,8 @@ class FillValue {
   bool is_null() const noexcept { return is_null_; }
   // The bytes of one element; for strings a StringRef that lives as long as this value.
   std::vector<std::byte> element(DataType type) const;
+  // The same, its text copied to `strings`: it may outlive this value.
+  std::vector<std::byte> element(DataType type, StringArena& strings) const;
   const std::string& text() const noexcept { return text_; }
   void fill(const MutableArrayView& view) const;
 
