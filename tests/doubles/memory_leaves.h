@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -39,6 +40,9 @@ class MemoryLeaves final : public LeafReader {
     failing_[{grid().ordinal(position), step}] = kind;
   }
 
+  // Called by every fetch before it does anything; may wait.
+  std::function<void(const Index&)> on_fetch;
+
   std::int64_t fetches(const Index& position) const { return count(position, Step::fetch); }
   std::int64_t decodes(const Index& position) const { return count(position, Step::decode); }
   std::int64_t total_fetches() const { return total(Step::fetch); }
@@ -49,6 +53,7 @@ class MemoryLeaves final : public LeafReader {
   std::int64_t scratch_bound() const override { return 0; }
 
   bool fetch(const Index& position, Buffer& stored) const override {
+    if (on_fetch) on_fetch(position);
     enter(position, Step::fetch);
     if (absent_.contains(grid().ordinal(position))) return false;
     const Box box = grid().box_of(position);

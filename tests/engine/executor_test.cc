@@ -199,6 +199,58 @@ TEST(Executor, AHungWriteIsReportedByItsDeadline) {
   while (!returned) std::this_thread::yield();
 }
 
+TEST(Executor, AnOrderedSinkGetsItsUnitsInOrderOneAtATime) {
+  std::mt19937 random(3);
+  for (int round = 0; round < 20; ++round) {
+    Case made = make_case({24, 6}, {1, 6}, {1, 3}, {3, 1});
+    made.sink->ordered = true;
+    made.leaves->on_fetch = [](const Index& leaf) {
+      std::this_thread::sleep_for(std::chrono::microseconds(leaf[0] * 37 % 11 * 50));
+    };
+    std::vector<Index> stored;
+    std::atomic<int> inside{0};
+    made.sink->on_store = [&](const Index& unit) {
+      EXPECT_EQ(inside++, 0);
+      stored.push_back(unit);
+      --inside;
+    };
+    RunOptions many = options(1 << 20, 3);
+    many.readers = 4;
+    many.writers = 3;
+    Progress progress;
+    run(made, many, progress);
+    expect_complete(made);
+    std::vector<Index> expected;  // tasks in order: 3 units along the first dimension each
+    const TaskGrid grid(made.stage->outputs);
+    for (std::int64_t task = 0; task < grid.size(); ++task) {
+      for_each_position(grid.task(task).units, [&](const Index& at) { expected.push_back(at); });
+    }
+    ASSERT_EQ(stored, expected);
+  }
+}
+
+// They used to be copied aside, beyond the budget, for as long as one leaf stalled.
+TEST(Executor, UnitsThatWaitForTheirTurnKeepTheirMemory) {
+  Case made = make_case({400, 1000}, {1, 1000}, {1, 1000}, {1, 1});
+  made.sink->ordered = true;
+  const std::int64_t two_buffers = 2 * 1000 * 8;
+  const std::int64_t budget = smallest_budget(*made.stage, options(1)) + 9 * two_buffers;
+  Progress progress;
+  std::int64_t read_meanwhile = 0;
+  made.leaves->on_fetch = [&](const Index& leaf) {
+    if (leaf[0] != 0) return;
+    for (int idle_ms = 0; idle_ms < 100; ++idle_ms) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      if (progress.leaves_read != read_meanwhile) idle_ms = 0;
+      read_meanwhile = progress.leaves_read;
+    }
+  };
+  run(made, options(budget), progress);
+  expect_complete(made);
+  EXPECT_GT(read_meanwhile, 0);
+  EXPECT_LE(read_meanwhile, 9);  // ten tasks fit; the first is the one that stalls
+}
+
 TEST(TaskGrid, NumbersTheTasksOfAllOutputsInOrder) {
   const Case first = make_case({10}, {10}, {3}, {2});             // 4 units, 2 tasks
   const Case second = make_case({4, 4}, {4, 4}, {2, 2}, {1, 2});  // 2 x 2 units, 2 tasks

@@ -22,6 +22,7 @@ class TestSink final : public Sink {
   }
 
   const ChunkGrid& units() const override { return units_; }
+  bool is_ordered() const override { return ordered; }
   Box region(int, const Index& unit) const override { return units_.box_of(unit); }
   DataType column_type(int) const override { return result.type(); }
   Shape buffer_shape(int, const Index&) const override { return units_.chunk(); }
@@ -54,6 +55,7 @@ class TestSink final : public Sink {
 
   Array result;
   int stored_twice = 0;
+  bool ordered = false;
   std::function<void(const Index&)> on_store;
 
  private:

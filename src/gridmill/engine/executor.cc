@@ -14,6 +14,7 @@
 #include "gridmill/engine/bounded_queue.h"
 #include "gridmill/engine/lanes.h"
 #include "gridmill/engine/task.h"
+#include "gridmill/engine/turns.h"
 #include "gridmill/engine/work_queue.h"
 
 namespace gridmill {
@@ -178,6 +179,10 @@ class Run : public std::enable_shared_from_this<Run> {
     Credit::Hold hold = credit_.take(task_cost(output, spec.units), stopping_.get_token());
     const TaskPtr task = expand_task(output, spec, index, pool_);
     task->credit = std::move(hold);
+    if (output.sink->is_ordered()) {
+      task->first_turn = next_turn_;
+      next_turn_ += static_cast<std::int64_t>(task->units.size());
+    }
     progress_.memory_held = credit_.held();
     tasks_in_flight_ += 1;
     if (task->leaves.empty()) finish_leaves(task);
@@ -285,26 +290,43 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void write_units(Lane& lane) {
     while (auto job = writes_.pop()) {
-      if (has_failed()) continue;
-      RunningTask& task = *job->task;
-      Unit& unit = task.units[job->unit];
-      try {
-        const bool alive = lane.wait_for(
-            clock_, [&] { return "writing " + describe(task, unit); },
-            [&] { task.output->sink->store(unit.position, unit.encoded); });
-        if (!alive) return;
-      } catch (...) {
-        fail_at(describe(task, unit));
+      const RunningTask& task = *job->task;
+      if (!task.output->sink->is_ordered()) {
+        if (!write_unit(*job, lane)) return;
         continue;
       }
-      progress_.units_written += 1;
-      progress_.bytes_written += static_cast<std::int64_t>(unit.encoded.size());
-      pool_.give(std::move(unit.encoded));
-      if (--task.units_left > 0) continue;
-      task.credit.give_back();
-      progress_.memory_held = credit_.held();
-      end_task();
+      // What has to wait keeps its task's credit. Whoever has the turn goes on for the others, so
+      // that no writer ever waits for another.
+      turns_.wait(task.first_turn + static_cast<std::int64_t>(job->unit), std::move(*job));
+      while (auto next = turns_.take()) {
+        if (!write_unit(*next, lane)) return;
+        turns_.pass();
+      }
     }
+  }
+
+  // False if the lane was given up.
+  bool write_unit(const WriteJob& job, Lane& lane) {
+    if (has_failed()) return true;
+    RunningTask& task = *job.task;
+    Unit& unit = task.units[job.unit];
+    try {
+      const bool alive = lane.wait_for(
+          clock_, [&] { return "writing " + describe(task, unit); },
+          [&] { task.output->sink->store(unit.position, unit.encoded); });
+      if (!alive) return false;
+    } catch (...) {
+      fail_at(describe(task, unit));
+      return true;
+    }
+    progress_.units_written += 1;
+    progress_.bytes_written += static_cast<std::int64_t>(unit.encoded.size());
+    pool_.give(std::move(unit.encoded));
+    if (--task.units_left > 0) return true;
+    task.credit.give_back();
+    progress_.memory_held = credit_.held();
+    end_task();
+    return true;
   }
 
   // ---- failure
@@ -347,6 +369,8 @@ class Run : public std::enable_shared_from_this<Run> {
   BoundedQueue<ReadJob> reads_;
   WorkQueue<CpuJob> work_;
   BoundedQueue<WriteJob> writes_;
+  Turns<WriteJob> turns_;
+  std::int64_t next_turn_ = 0;  // the scheduler's
 
   std::stop_source stopping_;
   std::atomic<std::int64_t> tasks_in_flight_{0};

@@ -38,6 +38,7 @@ struct WantedLeaf {
 
 struct RunningTask {
   std::int64_t index = 0;
+  std::int64_t first_turn = 0;  // of its units, if its sink is ordered
   const Output* output = nullptr;
   std::vector<Unit> units;
   std::vector<WantedLeaf> leaves;

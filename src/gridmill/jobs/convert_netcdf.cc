@@ -108,7 +108,7 @@ void define_file(const Dataset& dataset, const std::vector<ChunkChoice>& chunks,
 }
 
 std::shared_ptr<Stage> make_plan(const ConvertInput& input, const std::vector<ChunkChoice>& chunks,
-                                 const std::shared_ptr<SharedNetcdfWriter>& file,
+                                 const std::shared_ptr<NetcdfWriter>& file,
                                  const Resources& resources) {
   auto plan = std::make_shared<Stage>();
   plan->name = "convert";
@@ -183,15 +183,15 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
   Progress progress;
   try {
-    const auto file = std::make_shared<SharedNetcdfWriter>(partial);
-    define_file(input.selected, chunks, file->writer);
+    const auto file = std::make_shared<NetcdfWriter>(partial);
+    define_file(input.selected, chunks, *file);
     const auto plan = make_plan(input, chunks, file, options.resources);
     {
       const Watched watched(workplace.console, "converting to " + options.output, progress);
       run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
                 workplace.clock, progress, workplace.stop);
     }
-    file->writer.close();
+    file->close();
     if (options.overwrite) {
       workplace.files.rename(partial, path);
     } else {

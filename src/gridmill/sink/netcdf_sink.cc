@@ -9,11 +9,12 @@ namespace {
 
 class NetcdfSink final : public Sink {
  public:
-  NetcdfSink(std::shared_ptr<SharedNetcdfWriter> file, std::string path, DataType type,
+  NetcdfSink(std::shared_ptr<NetcdfWriter> file, std::string path, DataType type,
              const Shape& shape, const Shape& chunk)
       : file_(std::move(file)), path_(std::move(path)), type_(type), grid_(shape, chunk) {}
 
   const ChunkGrid& units() const override { return grid_; }
+  bool is_ordered() const override { return true; }  // HDF5 gives out places as chunks arrive
   Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
   DataType column_type(int) const override { return type_; }
   Shape buffer_shape(int, const Index& unit) const override { return grid_.box_of(unit).shape; }
@@ -30,8 +31,7 @@ class NetcdfSink final : public Sink {
 
   void store(const Index& unit, ByteView encoded) override {
     const Box box = grid_.box_of(unit);
-    const std::lock_guard lock(file_->mutex);
-    file_->writer.put(path_, box, view_of(encoded, type_, box.shape));
+    file_->put(path_, box, view_of(encoded, type_, box.shape));
   }
 
   void finish() override {}
@@ -40,7 +40,7 @@ class NetcdfSink final : public Sink {
   }
 
  private:
-  std::shared_ptr<SharedNetcdfWriter> file_;
+  std::shared_ptr<NetcdfWriter> file_;
   std::string path_;
   DataType type_;
   ChunkGrid grid_;
@@ -48,7 +48,7 @@ class NetcdfSink final : public Sink {
 
 }  // namespace
 
-std::shared_ptr<Sink> netcdf_sink(std::shared_ptr<SharedNetcdfWriter> file, std::string path,
+std::shared_ptr<Sink> netcdf_sink(std::shared_ptr<NetcdfWriter> file, std::string path,
                                   DataType type, const Shape& shape, const Shape& chunk) {
   return std::make_shared<NetcdfSink>(std::move(file), std::move(path), type, shape, chunk);
 }

@@ -1,10 +1,10 @@
 // netcdf_sink.h: boxes of one variable of a netCDF-4 file.
 //
-// All sinks of a file share its writer; libnetcdf lets one thread in at a time anyway.
+// All sinks of a file share its writer. They are ordered: the engine writes one unit of all of them
+// at a time, in the plan's order, so that the same plan makes the same file whatever the threads.
 #pragma once
 
 #include <memory>
-#include <mutex>
 #include <string>
 
 #include "gridmill/formats/netcdf_writer.h"
@@ -12,14 +12,8 @@
 
 namespace gridmill {
 
-struct SharedNetcdfWriter {
-  explicit SharedNetcdfWriter(const std::string& path) : writer(path) {}
-  std::mutex mutex;
-  NetcdfWriter writer;
-};
-
 // `path` is "group/name"; units are boxes of `chunk` elements. finish() writes nothing.
-std::shared_ptr<Sink> netcdf_sink(std::shared_ptr<SharedNetcdfWriter> file, std::string path,
+std::shared_ptr<Sink> netcdf_sink(std::shared_ptr<NetcdfWriter> file, std::string path,
                                   DataType type, const Shape& shape, const Shape& chunk);
 
 }  // namespace gridmill

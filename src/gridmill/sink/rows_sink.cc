@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <mutex>
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
@@ -34,6 +32,7 @@ class RowsSink final : public Sink {
   }
 
   const ChunkGrid& units() const override { return units_; }
+  bool is_ordered() const override { return true; }
   int columns() const override { return static_cast<int>(target_.columns.size()); }
   Box region(int column, const Index& unit) const override {
     const Box rows = target_.runs.box_of(unit);
@@ -74,21 +73,11 @@ class RowsSink final : public Sink {
   }
 
   void store(const Index& unit, ByteView encoded) override {
-    const std::int64_t ordinal = units_.ordinal(unit);
-    const std::lock_guard lock(mutex_);
-    if (ordinal != next_) {
-      Buffer copy(encoded.size());
-      std::copy(encoded.begin(), encoded.end(), copy.data());
-      waiting_.emplace(ordinal, std::move(copy));
-      return;
+    if (units_.ordinal(unit) != next_) {
+      throw Error(ErrorKind::internal, fmt::format("{} came out of turn", describe(unit)));
     }
     target_.append(encoded);
     ++next_;
-    for (auto first = waiting_.begin(); first != waiting_.end() && first->first == next_;
-         first = waiting_.erase(first)) {
-      target_.append(first->second);
-      ++next_;
-    }
   }
 
   void finish() override {
@@ -110,9 +99,7 @@ class RowsSink final : public Sink {
 
   RowsTarget target_;
   ChunkGrid units_;
-  std::mutex mutex_;
-  std::int64_t next_ = 0;
-  std::map<std::int64_t, Buffer> waiting_;
+  std::int64_t next_ = 0;  // the engine stores one unit at a time
 };
 
 }  // namespace

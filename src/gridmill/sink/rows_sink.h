@@ -1,9 +1,8 @@
 // rows_sink.h: streamed records: units that are formatted in any order and come out in C order.
 //
-// The rows are the positions of a shape in C order; a unit is a run of them without a gap. Units
-// that are stored before their turn wait in memory: storing never blocks, so that a single writer
-// lane can't lock itself out; how many wait is as many as the lanes can be ahead of the slowest
-// leaf.
+// The rows are the positions of a shape in C order; a unit is a run of them without a gap. The sink
+// is ordered: the engine holds a unit back, inside its task's memory, until all before it are
+// stored.
 #pragma once
 
 #include <functional>

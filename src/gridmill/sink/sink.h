@@ -2,7 +2,8 @@
 //
 // A sink owns a grid of units (chunks, table partitions); each is written by exactly one task. The
 // engine fills one buffer per unit and column, calls `encode` on a CPU lane and `store` on a writer
-// lane; different units may be in either at once, from any thread. Nothing a sink writes is visible
+// lane; different units may be in either at once, from any thread (`store` of an ordered sink: one
+// after the other). Nothing a sink writes is visible
 // to readers before finish(); whoever made the sink then publishes the whole output.
 #pragma once
 
@@ -26,6 +27,9 @@ class Sink {
   virtual const ChunkGrid& units() const = 0;
   // Fields that feed a unit: 1 for an array, one per column for a table.
   virtual int columns() const { return 1; }
+  // True: units are stored one at a time, in the order of the tasks and of the units in each. Units
+  // that are ready before their turn wait in the engine, inside their task's memory.
+  virtual bool is_ordered() const { return false; }
   // The region of column `column`'s field that unit `unit` holds.
   virtual Box region(int column, const Index& unit) const = 0;
   virtual DataType column_type(int column) const = 0;
