@@ -28,7 +28,7 @@ class SilentConsole final : public Console {
 };
 
 // A Zarr v3 store with a coordinate and a field of 3 x 2 chunks, made with the zarr room alone.
-void make_source(Files& files, const std::string& path) {
+void make_source(Files& files, const std::string& path, float first, const std::string& field) {
   const auto store = file_store(files, path);
   std::vector<ZarrNode> nodes{{"", {}, std::nullopt}};
   CodecContext context;
@@ -43,7 +43,7 @@ void make_source(Files& files, const std::string& path) {
     for (std::int64_t i = 0; i < grid.size(); ++i) {
       Array values(types::float32, chunk);
       for (std::int64_t k = 0; k < values.size(); ++k) {
-        values.values<float>()[k] = static_cast<float>(i * 1000 + k) + 0.5F;
+        values.values<float>()[k] = static_cast<float>(i * 1000 + k) + first;
       }
       metadata.codecs.encode(values.view(), encoded, context);
       store->put(Key(name) / chunk_key(metadata, grid.position(i)), encoded);
@@ -52,20 +52,26 @@ void make_source(Files& files, const std::string& path) {
     nodes.push_back({name, {}, metadata});
   };
   add("time", {"time"}, {6}, {6});
-  add("t2m", {"time", "x"}, {6, 8}, {2, 4});
+  add(field, {"time", "x"}, {6, 8}, {2, 4});
   write_group(*store, Key(), 3, {});
   write_consolidated(*store, 3, nodes);
 }
 
 class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
  protected:
-  ConvertFaults() : in_(directory_ / "in.zarr"), out_(directory_ / "out.zarr") {
-    make_source(directory_.files(), in_);
+  ConvertFaults() {
+    make_source(directory_.files(), in_, 0.5F, "t2m");
+    make_source(directory_.files(), old_in_, -7.0F, "old");
   }
 
   Json run(Files& files, bool overwrite, std::int64_t timeout_ns = 0) {
+    return convert_to_out(files, in_, overwrite, timeout_ns);
+  }
+
+  Json convert_to_out(Files& files, const std::string& in, bool overwrite,
+                      std::int64_t timeout_ns) {
     ConvertOptions options;
-    options.inputs = {in_};
+    options.inputs = {in};
     options.output = out_;
     options.overwrite = overwrite;
     options.resources.memory = 64 << 20;
@@ -74,10 +80,11 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
     return convert(options, {files, *clock_, console_, {}});
   }
 
-  bool is_sound() {
+  // Against its manifest, and against its source: which is this test's input unless it is old.
+  bool is_sound(bool is_old = false) {
     VerifyOptions options;
     options.store = out_;
-    options.against = {in_};
+    options.against = {is_old ? old_in_ : in_};
     options.resources.memory = 64 << 20;
     return verify(options, {directory_.files(), *clock_, console_, {}})["ok"].get<bool>();
   }
@@ -85,16 +92,15 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
   void start_over(bool with_old) {
     remove_tree(directory_.files(), out_);
     remove_tree(directory_.files(), out_ + ".gridmill");
-    if (!with_old) return;
-    make_source(directory_.files(), out_);
-    file_store(directory_.files(), out_)->put(Key("old"), as_bytes("old"));
+    if (with_old) convert_to_out(directory_.files(), old_in_, false, 0);
   }
 
-  bool is_old() { return directory_.files().status(out_ + "/old").has_value(); }
+  bool is_old() { return directory_.files().status(out_ + "/old/zarr.json").has_value(); }
 
   TemporaryDirectory directory_;
-  std::string in_;
-  std::string out_;
+  const std::string in_ = directory_ / "in.zarr";
+  const std::string old_in_ = directory_ / "old.zarr";
+  const std::string out_ = directory_ / "out.zarr";
   std::unique_ptr<Clock> clock_ = system_clock();
   SilentConsole console_;
 };
@@ -120,6 +126,7 @@ TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
     const bool exists = directory_.files().status(out_).has_value();
     if (with_old) {
       EXPECT_TRUE(exists) << "call " << n << " lost the old store";
+      EXPECT_TRUE(!is_old() || is_sound(true)) << "call " << n << " harmed the old store";
     }
     if (succeeded || (exists && !(with_old && is_old()))) {
       EXPECT_TRUE(exists && is_sound()) << "call " << n;
