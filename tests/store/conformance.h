@@ -122,6 +122,30 @@ TEST_P(StoreConformance, RefusesRangesBeyondTheEnd) {
   }
 }
 
+// What a file claims to be is refused before memory is taken for it.
+TEST_P(StoreConformance, RefusesMoreBytesThanAsked) {
+  put("c/0/0", std::string(100'000, 'x'));
+  const auto get = [&](std::vector<ByteRange> wanted, std::int64_t most) {
+    Buffer value;
+    try {
+      EXPECT_TRUE(store_.get(Key("c/0/0"), {std::move(wanted), {}, most}, value));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+      EXPECT_THAT(error.what(), testing::HasSubstr("c/0/0"));
+      EXPECT_THAT(error.what(), testing::HasSubstr(std::to_string(most)));
+      EXPECT_EQ(value.capacity(), 0U);
+      return std::int64_t{-1};
+    }
+    return static_cast<std::int64_t>(value.size());
+  };
+  EXPECT_EQ(get({}, 100'000), 100'000);
+  EXPECT_EQ(get({}, 99'999), -1);
+  EXPECT_EQ(get({{0, 60'000}, {-60'000, 60'000}}, 120'000), 120'000);
+  EXPECT_EQ(get({{0, 60'000}, {-60'000, 60'000}}, 119'999), -1);
+  EXPECT_EQ(get({{5, 10}}, 10), 10);
+  EXPECT_EQ(get({{5, 10}}, 0), -1);
+}
+
 TEST_P(StoreConformance, HoldsReadersToTheirVersion) {
   const Version old = put("k", "one");
   Buffer value;

@@ -1,6 +1,8 @@
 // What a file store owes beyond the conformance suite: its files, and every way to fail.
 #include "gridmill/store/file_store.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <atomic>
 #include <thread>
@@ -21,6 +23,13 @@ class FileStoreTest : public testing::Test {
   }
   std::optional<std::string> on_disk(std::string_view key) {
     return value_of(*file_store(directory_.files(), root_), key);
+  }
+  // Ends a hang once it has begun. Without one it ends with this object.
+  std::jthread release_when_hung() {
+    return std::jthread([this](const std::stop_token& done) {
+      while (!done.stop_requested() && !files_.fired()) std::this_thread::yield();
+      files_.release();
+    });
   }
   std::vector<std::string> found_debris() { return debris(directory_.files(), root_); }
 
@@ -115,7 +124,7 @@ TEST_P(EveryFault, LeavesTheOldValueOrTheNew) {
     ASSERT_LT(n, kMostCalls);
     file_store(directory_.files(), root_)->put(Key("a/k"), as_bytes(old_value));
     files_.set_fault({n, failure});
-    if (failure == Failure::hang) files_.release();
+    const auto released = release_when_hung();
     bool returned = false;
     try {
       store(durability)->put(Key("a/k"), as_bytes(new_value));
@@ -144,7 +153,7 @@ TEST_P(EveryFault, AFirstPutIsThereOrAbsent) {
     ASSERT_LT(n, kMostCalls);
     remove_tree(directory_.files(), root_);
     files_.set_fault({n, failure});
-    if (failure == Failure::hang) files_.release();
+    const auto released = release_when_hung();
     bool returned = false;
     try {
       store(durability)->put(Key("a/k"), as_bytes("value"));
@@ -165,7 +174,7 @@ TEST_P(EveryFault, ReadsTheTruthOrThrows) {
   for (int n = 1;; ++n) {
     ASSERT_LT(n, kMostCalls);
     files_.set_fault({n, failure});
-    if (failure == Failure::hang) files_.release();
+    const auto released = release_when_hung();
     try {
       EXPECT_EQ(value_of(*store(durability), "k"), "the value") << n;  // absent would be a lie
       EXPECT_EQ(listed(*store(durability), ""), std::vector<std::string>{"k"}) << n;
@@ -187,6 +196,24 @@ TEST_F(FileStoreTest, ReadsThatEndEarlyAreCorrupt) {
   files_.set_fault({1, Failure::short_read});
   EXPECT_EQ(kind_thrown([&] { (void)value_of(*store(), "k"); }), ErrorKind::corrupt);
   EXPECT_TRUE(files_.fired());
+}
+
+// A sparse file costs its maker nothing; it must not cost its reader 50 GB.
+TEST_F(FileStoreTest, HugeFilesAreRefusedBeforeTheyAreRead) {
+  store()->put(Key("t/c/0/0"), as_bytes("x"));
+  ASSERT_EQ(::truncate((root_ + "/t/c/0/0").c_str(), 50'000'000'000), 0);
+  Buffer value;
+  std::string text;
+  try {
+    (void)store()->get(Key("t/c/0/0"), {{}, {}, 2'000'000}, value);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+    text = error.what();
+  }
+  EXPECT_THAT(text, testing::AllOf(testing::HasSubstr("t/c/0/0"), testing::HasSubstr("50000000000"),
+                                   testing::HasSubstr("2000000")));
+  EXPECT_EQ(value.capacity(), 0U);
+  EXPECT_EQ(files_.gate().count("read_at"), 0);
 }
 
 TEST_F(FileStoreTest, DeniedIsNotAbsent) {

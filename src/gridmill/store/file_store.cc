@@ -46,9 +46,7 @@ class FileStore final : public Store {
     const GetResult result{version_of(status), status.size};
     check_version(key, request.if_version, result.version);
     const auto ranges = resolve_ranges(request.ranges, status.size);
-    std::size_t total = 0;
-    for (const ByteRange& range : ranges) total += static_cast<std::size_t>(range.length);
-    into.resize(total);
+    into.resize(total_length(key, ranges, request.most_bytes));
     std::size_t at = 0;
     for (const ByteRange& range : ranges) {
       const auto length = static_cast<std::size_t>(range.length);

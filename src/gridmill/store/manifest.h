@@ -9,6 +9,7 @@
 //   {"gridmill_manifest": 1, "hash": "xxh3-128", "present": 2, "absent": 1}
 //   4096 0123456789abcdef0123456789abcdef t2m/c/0/0/0
 //   - - t2m/c/1/0/0
+// A newline in a key is written \n, a backslash \\.
 #pragma once
 
 #include <cstdint>

@@ -30,6 +30,7 @@ class MemoryStore final : public Store {
     check_version(key, request.if_version, result.version);
     const ByteView whole = as_bytes(found->second.bytes);
     const auto ranges = resolve_ranges(request.ranges, result.value_size);
+    into.resize(total_length(key, ranges, request.most_bytes));
     into.clear();
     for (const ByteRange& range : ranges) {
       into.append(whole.subspan(static_cast<std::size_t>(range.offset),

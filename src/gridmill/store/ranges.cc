@@ -23,6 +23,23 @@ std::vector<ByteRange> resolve_ranges(const std::vector<ByteRange>& ranges, std:
   return resolved;
 }
 
+std::size_t total_length(const Key& key, const std::vector<ByteRange>& ranges,
+                         std::int64_t most_bytes) {
+  std::int64_t total = 0;
+  for (const ByteRange& range : ranges) {
+    if (range.length > most_bytes - total) {
+      throw Error(
+          ErrorKind::corrupt,
+          fmt::format("{}: {} stored bytes, more than the {} that it can have",
+                      key.is_root() ? "the value" : key.text(),
+                      static_cast<std::uint64_t>(total) + static_cast<std::uint64_t>(range.length),
+                      most_bytes));
+    }
+    total += range.length;
+  }
+  return static_cast<std::size_t>(total);
+}
+
 void check_version(const Key& key, const std::optional<Version>& wanted, const Version& found) {
   if (wanted && *wanted != found) {
     throw Error(ErrorKind::conflict, fmt::format("{} changed while it was being read", key.text()));

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -39,7 +40,12 @@ struct GetRequest {
   std::vector<ByteRange> ranges;  // none: the whole value
   std::optional<Version>
       if_version;  // set: Error(conflict) if the value has another version by now
+  // More bytes than this are Error(corrupt), before any memory is taken for them.
+  std::int64_t most_bytes = std::numeric_limits<std::int64_t>::max();
 };
+
+// No metadata document is larger; what claims to be is refused.
+inline constexpr std::int64_t kMostDocumentBytes = std::int64_t{256} << 20;
 
 struct GetResult {
   Version version;
