@@ -108,35 +108,75 @@ TEST(BufferPool, GivesTheWarmestThatFits) {
   EXPECT_EQ(pool.take(1000).size(), 1000U);
 }
 
+// Users make of a lent buffer what they like; what the pool counts is what was asked for.
 TEST(BufferPool, NeverKeepsMoreThanItsLimit) {
   constexpr std::int64_t kLimit = 10 << 20;
   BufferPool pool(kLimit);
   std::mt19937 random(3);
-  std::vector<Buffer> used;
-  for (int i = 0; i < 500; ++i) {
+  std::vector<std::pair<Buffer, std::int64_t>> used;  // with what was asked
+  std::int64_t asked = 0;
+  for (int i = 0; i < 2000; ++i) {
     if (used.size() < 4) {
-      used.push_back(pool.take(random() % (2 << 20)));
+      const auto size = static_cast<std::int64_t>(random() % (2 << 20));
+      used.emplace_back(pool.take(static_cast<std::size_t>(size)), size);
+      asked += size;
+      Buffer& taken = used.back().first;
+      if (i % 3 == 0) taken.resize(random() % (4 << 20));
+      if (i % 3 == 1) taken.grow(random() % (4 << 20));
     } else {
       const std::size_t at = random() % used.size();
       std::swap(used[at], used.back());
-      pool.give(std::move(used.back()));
+      asked -= used.back().second;
+      pool.give(std::move(used.back().first));
       used.pop_back();
     }
-    std::int64_t held = 0;
-    for (const Buffer& buffer : used) held += static_cast<std::int64_t>(buffer.capacity());
-    ASSERT_GE(pool.allocated(), held);
+    ASSERT_GE(pool.lent(), asked);
+    ASSERT_LE(pool.lent(), asked + asked / 256 + 4 * 4097);
     ASSERT_LE(pool.allocated(), kLimit);
   }
+  for (auto& [buffer, size] : used) pool.give(std::move(buffer));
+  EXPECT_EQ(pool.lent(), 0);
+}
+
+// float64 chunks, then float32 ones of the same shape: the large buffers used to serve the small
+// requests, so that twice the limit could be out at once.
+TEST(BufferPool, LargeBuffersDontServeSmallRequests) {
+  constexpr std::int64_t kLimit = 16 << 20;
+  BufferPool pool(kLimit);
+  const auto take_all = [&](std::size_t size) {
+    std::vector<Buffer> taken;
+    std::int64_t bytes = 0;
+    while (bytes + static_cast<std::int64_t>(size) <= kLimit) {
+      taken.push_back(pool.take(size));
+      bytes += static_cast<std::int64_t>(taken.back().capacity());
+    }
+    EXPECT_LE(bytes, kLimit);
+    EXPECT_EQ(taken.size(), static_cast<std::size_t>(kLimit) / size);
+    EXPECT_LE(pool.allocated(), kLimit);
+    for (Buffer& buffer : taken) pool.give(std::move(buffer));
+  };
+  take_all(4 << 20);
+  take_all(2 << 20);
+  take_all(64 << 10);
+  take_all(4 << 20);
+}
+
+TEST(BufferPool, AFailedRequestCountsNothing) {
+  BufferPool pool(1 << 20);
+  EXPECT_THROW((void)pool.take(std::size_t{1} << 60), Error);
+  EXPECT_EQ(pool.allocated(), 0);
 }
 
 TEST(BufferPool, ServesManyThreads) {
-  BufferPool pool(64 << 20);
+  constexpr std::int64_t kLimit = 64 << 20;
+  BufferPool pool(kLimit);
   {
     std::vector<std::jthread> threads;
     for (int t = 0; t < 4; ++t) {
       threads.emplace_back([&, t] {
         for (int i = 0; i < 500; ++i) {
           Buffer buffer = pool.take(100 + 97 * static_cast<std::size_t>(i));
+          if (i % 5 == t) buffer.grow(2 * buffer.size());
           std::memset(buffer.data(), t, buffer.size());
           for (const std::byte b : buffer.bytes()) ASSERT_EQ(b, static_cast<std::byte>(t));
           pool.give(std::move(buffer));
@@ -144,7 +184,9 @@ TEST(BufferPool, ServesManyThreads) {
       });
     }
   }
-  EXPECT_GE(pool.allocated(), 0);
+  EXPECT_EQ(pool.lent(), 0);
+  EXPECT_GT(pool.allocated(), 0);
+  EXPECT_LE(pool.allocated(), kLimit);
 }
 
 TEST(Memory, MeasuresThisProcess) {

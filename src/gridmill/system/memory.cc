@@ -59,7 +59,8 @@ std::int64_t number_in_file(const char* path) {
 Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
-      capacity_(std::exchange(other.capacity_, 0)) {}
+      capacity_(std::exchange(other.capacity_, 0)),
+      lent_bytes_(std::exchange(other.lent_bytes_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this != &other) {
@@ -67,6 +68,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
     data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
+    lent_bytes_ = std::exchange(other.lent_bytes_, 0);
   }
   return *this;
 }
@@ -84,11 +86,15 @@ void Buffer::release() noexcept {
   size_ = capacity_ = 0;
 }
 
+// Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up.
+std::size_t Buffer::capacity_for(std::size_t size) noexcept {
+  return round_up(size, size >= kHugeFrom ? 4096 : 64);
+}
+
 void Buffer::resize(std::size_t size) {
   if (size > capacity_) {
     release();
-    // Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up.
-    const std::size_t capacity = round_up(size, size >= kHugeFrom ? 4096 : 64);
+    const std::size_t capacity = capacity_for(size);
     data_ = is_mapped(capacity) ? map_huge(capacity)
                                 : static_cast<std::byte*>(std::aligned_alloc(64, capacity));
     if (data_ == nullptr) {
@@ -106,6 +112,7 @@ void Buffer::grow(std::size_t size) {
   }
   Buffer larger(size);
   std::copy_n(data_, size_, larger.data_);
+  larger.lent_bytes_ = lent_bytes_;
   *this = std::move(larger);
 }
 
@@ -120,8 +127,10 @@ void Buffer::append(ByteView bytes) {
 }
 
 Buffer BufferPool::take(std::size_t size) {
-  const auto fits = [size](const Buffer& buffer) {
-    return buffer.capacity() >= size && buffer.capacity() <= std::max(2 * size, kHugeFrom);
+  const std::size_t wanted = Buffer::capacity_for(size);
+  // A chunk and its encoded form differ by a few bytes; twice the request would break the budget.
+  const auto fits = [wanted](const Buffer& buffer) {
+    return buffer.capacity() >= wanted && buffer.capacity() <= wanted + wanted / 256;
   };
   std::vector<Buffer> evicted;  // freed after the lock is gone
   Buffer buffer;
@@ -132,36 +141,44 @@ Buffer BufferPool::take(std::size_t size) {
       buffer = std::move(*found);
       waiting_.erase(std::next(found).base());
       waiting_bytes_ -= static_cast<std::int64_t>(buffer.capacity());
-    } else {
-      const auto wanted = static_cast<std::int64_t>(size);
-      while (!waiting_.empty() && used_bytes_ + waiting_bytes_ + wanted > limit_) {
-        waiting_bytes_ -= static_cast<std::int64_t>(waiting_.front().capacity());
-        evicted.push_back(std::move(waiting_.front()));
-        waiting_.erase(waiting_.begin());
-      }
     }
-    used_bytes_ += static_cast<std::int64_t>(std::max(size, buffer.capacity()));
+    const auto bytes = static_cast<std::int64_t>(std::max(wanted, buffer.capacity()));
+    while (!waiting_.empty() && lent_bytes_ + waiting_bytes_ + bytes > limit_) {
+      waiting_bytes_ -= static_cast<std::int64_t>(waiting_.front().capacity());
+      evicted.push_back(std::move(waiting_.front()));
+      waiting_.erase(waiting_.begin());
+    }
+    buffer.lent_bytes_ = bytes;
+    lent_bytes_ += bytes;
   }
   evicted.clear();
-  const std::size_t counted = std::max(size, buffer.capacity());
-  buffer.resize(size);
-  const std::lock_guard lock(mutex_);
-  used_bytes_ += static_cast<std::int64_t>(buffer.capacity()) - static_cast<std::int64_t>(counted);
+  try {
+    buffer.resize(size);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    lent_bytes_ -= buffer.lent_bytes_;
+    throw;
+  }
   return buffer;
 }
 
 void BufferPool::give(Buffer buffer) {
   const auto bytes = static_cast<std::int64_t>(buffer.capacity());
   const std::lock_guard lock(mutex_);
-  used_bytes_ = std::max<std::int64_t>(0, used_bytes_ - bytes);
-  if (bytes == 0 || used_bytes_ + waiting_bytes_ + bytes > limit_) return;
-  waiting_bytes_ += bytes;
+  lent_bytes_ -= std::exchange(buffer.lent_bytes_, 0);
+  if (bytes == 0 || lent_bytes_ + waiting_bytes_ + bytes > limit_) return;
   waiting_.push_back(std::move(buffer));
+  waiting_bytes_ += bytes;
 }
 
 std::int64_t BufferPool::allocated() const {
   const std::lock_guard lock(mutex_);
-  return used_bytes_ + waiting_bytes_;
+  return lent_bytes_ + waiting_bytes_;
+}
+
+std::int64_t BufferPool::lent() const {
+  const std::lock_guard lock(mutex_);
+  return lent_bytes_;
 }
 
 Credit::Hold::Hold(Hold&& other) noexcept

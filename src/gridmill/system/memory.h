@@ -36,6 +36,9 @@ class Buffer {
   std::size_t capacity() const noexcept { return capacity_; }
   bool empty() const noexcept { return size_ == 0; }
 
+  // The capacity that a new buffer of `size` bytes gets.
+  static std::size_t capacity_for(std::size_t size) noexcept;
+
   // Content is lost when the capacity must grow, kept otherwise. Throws Error(out_of_memory).
   void resize(std::size_t size);
   // As resize, but content up to min(old, new size) is kept.
@@ -48,30 +51,35 @@ class Buffer {
   ByteView bytes() const noexcept { return {data_, size_}; }
 
  private:
+  friend class BufferPool;
   void release() noexcept;
 
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
+  std::int64_t lent_bytes_ = 0;  // what a pool counts for it, whatever its user makes of it
 };
 
-// Buffers that wait for their next use, warmest first. All that the pool has handed out or keeps
-// stays below `limit` as long as its users hold no more than that: before it allocates, it frees
-// what has waited longest. Thread-safe.
+// Buffers that wait for their next use, warmest first. All that the pool has lent or keeps stays
+// below `limit` as long as its users ask for no more than that (each request counts 1/256 more at
+// most, so that credit and memory agree): before it allocates, it frees what has waited longest.
+// What a user lets a buffer grow by is not counted until it is given back. Thread-safe.
 class BufferPool {
  public:
   explicit BufferPool(std::int64_t limit) : limit_(limit) {}
   // A buffer of `size` bytes, content unspecified: the one given back last that fits without waste.
+  // Throws Error(out_of_memory).
   Buffer take(std::size_t size);
   void give(Buffer buffer);
-  std::int64_t allocated() const;  // bytes handed out and waiting
+  std::int64_t allocated() const;  // bytes lent and waiting
+  std::int64_t lent() const;
 
  private:
   const std::int64_t limit_;
   mutable std::mutex mutex_;
   std::vector<Buffer> waiting_;  // oldest first
   std::int64_t waiting_bytes_ = 0;
-  std::int64_t used_bytes_ = 0;
+  std::int64_t lent_bytes_ = 0;
 };
 
 // A counted budget of bytes. Thread-safe; first come, first served, so that a large request is not
