@@ -88,6 +88,45 @@ TEST(Concatenate, MergesVariablesAndYears) {
   EXPECT_THAT(to_doubles(read_array(joined.at("p")).view()), ElementsAre(3, 4));
 }
 
+// t and u of two years, each with its own copy of ps: only the first files' were compared.
+TEST(Concatenate, SharedVariablesAreComparedInEveryFile) {
+  const auto one = [](const std::string& variable, int year, float ps) {
+    const auto n = std::to_string(year);
+    return dataset_with(variable + n,
+                        {axis_with<int>("time", {year}, {{"units", "days since 1900-01-01"}}),
+                         variable_with<float>("ps", {"time"}, {1}, {ps}),
+                         variable_with<float>(variable, {"time"}, {1}, {ps + 1})});
+  };
+  const Dataset joined =
+      concatenate({one("t", 1, 5), one("t", 2, 6), one("u", 1, 5), one("u", 2, 6)});
+  EXPECT_THAT(to_doubles(read_array(joined.at("ps")).view()), ElementsAre(5, 6));
+  ErrorKind kind{};
+  const std::string message = message_of(
+      [&] {
+        concatenate({one("t", 1, 5), one("t", 2, 6), one("u", 1, 5), one("u", 2, 7)});
+      },
+      kind);
+  EXPECT_EQ(kind, ErrorKind::corrupt);
+  EXPECT_THAT(message, HasSubstr("variable ps: differs between t1"));
+  EXPECT_THAT(message, HasSubstr("(1,)"));
+}
+
+// A level that is a dimension in one input and a scalar in the other: was dropped in silence.
+TEST(Concatenate, AScalarIsNoDimension) {
+  ErrorKind kind{};
+  const std::string message = message_of(
+      [] {
+        concatenate({dataset_with("a", {axis_with<double>("level", {1, 2}, {{"units", "hPa"}}),
+                                        variable_with<float>("t", {"level"}, {2}, {1, 2})}),
+                     dataset_with("b", {variable_with<double>("level", {}, {}, {7}),
+                                        variable_with<float>("u", {"x"}, {1}, {1})})});
+      },
+      kind);
+  EXPECT_EQ(kind, ErrorKind::corrupt);
+  EXPECT_THAT(message,
+              HasSubstr("variable level: differs: dimensions is (level) in a and () in b"));
+}
+
 struct Refusal {
   const char* name;
   std::vector<Dataset> inputs;

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "gridmill/base/checked.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
@@ -92,6 +95,35 @@ void check_same_values(const Origin& a, const Array& values_of_a, const Origin& 
               fmt::format("variable {}: differs: {} of {} values of {} and {}, the first at {}",
                           a.variable.path(), difference.count, values_of_a.size(),
                           a.dataset.location, b.dataset.location, to_string(*difference.first)));
+}
+
+void check_same(const Origin& a, const Origin& b) {
+  check_same_meaning(a, b, "");
+  const Shape& shape = a.variable.shape;
+  Shape slab = shape;
+  std::int64_t bytes = checked_mul(volume(shape), a.variable.type.size, "the size of a variable");
+  for (int d = 0; d < slab.rank() && bytes > kComparable_bytes; ++d) {
+    bytes /= slab[d];
+    slab[d] = std::clamp<std::int64_t>(kComparable_bytes / bytes, 1, shape[d]);
+    bytes *= slab[d];
+  }
+  if (bytes == 0) return;
+  const ChunkGrid slabs(shape, slab);
+  for_each_position(whole_box(slabs.counts()), [&](const Index& position) {
+    const Box box = slabs.box_of(position);
+    const auto read = [&](const Origin& origin) {
+      return in_context([&] { return origin.dataset.location; },
+                        [&] { return read_array(origin.variable, box); });
+    };
+    const Array left = read(a), right = read(b);
+    const Difference difference = compare_values(left.view(), right.view());
+    if (difference.is_equal()) return;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("variable {}: differs between {} and {}, first at {}: take it from one "
+                            "of them",
+                            a.variable.path(), a.dataset.location, b.dataset.location,
+                            to_string(shifted({*difference.first, shape}, box.begin).begin)));
+  });
 }
 
 void collect_differences(const Attributes& a, const Attributes& b, std::set<std::string>& names) {

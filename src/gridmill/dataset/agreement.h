@@ -26,6 +26,8 @@ void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_
 
 // Throws Error(corrupt) unless both hold the same values (NaN equals NaN).
 void check_same_values(const Origin& a, const Array& values_of_a, const Origin& b);
+// Same meaning and same values, of any size: read slab by slab.
+void check_same(const Origin& a, const Origin& b);
 // At most 64 MiB; check_is_comparable throws Error(unsupported) otherwise.
 bool is_comparable_by_value(const Variable& variable) noexcept;
 void check_is_comparable(const Origin& a, const Origin& b);

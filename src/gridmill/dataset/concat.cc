@@ -13,6 +13,7 @@
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat_axis.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/scalar_axis.h"
 #include "gridmill/formats/memory_reader.h"
 
 namespace gridmill {
@@ -141,14 +142,19 @@ void resize_dimension(Dataset& dataset, const ConcatAxis& axis,
   }
 }
 
+ConcatAxis axis_of(std::vector<Dataset>& inputs) {
+  if (auto axis = find_concat_axis(inputs)) return std::move(*axis);
+  return concat_axis_along(inputs, promote_differing_scalar(inputs));
+}
+
 // Inputs with the same variables -> one. Text axes are checked for repeated labels at the end, when
 // all are there.
-Dataset join_along_axis(const std::vector<Dataset>& inputs) {
+Dataset join_along_axis(std::vector<Dataset> inputs) {
   if (inputs.size() == 1) {
     check_coordinates(inputs.front());
-    return inputs.front();
+    return std::move(inputs.front());
   }
-  const ConcatAxis axis = find_concat_axis(inputs);
+  const ConcatAxis axis = axis_of(inputs);
   Dataset result = inputs[axis.order.front()];
   for (Variable& variable : result.variables) {
     if (has_axis(variable, axis)) {
@@ -199,13 +205,30 @@ bool is_same_everywhere(const Dataset& a, const Variable& left, const Dataset& b
   return true;
 }
 
-// The names that both have, before anything is joined: a variable that one file of a series lacks
+// Names of the variables that describe others; they are compared when all is joined.
+std::set<std::string> descriptions(const Dataset& dataset) {
+  std::set<std::string> names;
+  for (const Variable& variable : dataset.variables) {
+    for (const char* attribute : {"coordinates", "bounds", "climatology"}) {
+      for (const std::string& name : split(variable.attributes.text(attribute), ' ')) {
+        names.insert(name);
+      }
+    }
+  }
+  return names;
+}
+
+// The data that both have, before anything is joined: a variable that one file of a series lacks
 // is found here.
 void check_shared_variables(const Dataset& a, const Dataset& b) {
   const std::set<std::string> of_a = data_paths(a);
   const std::set<std::string> of_b = data_paths(b);
+  const std::set<std::string> described = descriptions(a);
   for (const std::string& path : of_a) {
-    if (!of_b.contains(path) || is_same_everywhere(a, a.at(path), b, b.at(path))) continue;
+    if (!of_b.contains(path)) continue;
+    const Variable &left = a.at(path), &right = b.at(path);
+    const bool describes = left.shape.rank() == 0 || described.contains(left.name);
+    if (describes || is_same_everywhere(a, left, b, right)) continue;
     const bool missing_in_b = !first_missing(of_a, of_b).empty();
     const std::string missing =
         missing_in_b ? first_missing(of_a, of_b) : first_missing(of_b, of_a);
@@ -240,7 +263,11 @@ void merge_group(Dataset& into, const Dataset& from, const Group& group) {
 void merge_into(Dataset& into, const Dataset& from) {
   for (const Variable& variable : from.variables) {
     const Variable* existing = into.find(variable.path());
-    if (existing == nullptr || !is_dimension_coordinate(variable)) continue;
+    if (existing == nullptr) continue;
+    if (!is_dimension_coordinate(variable)) {
+      check_same({into, *existing}, {from, variable});
+      continue;
+    }
     const auto wanted = time_units_of(*existing);
     const auto own = time_units_of(variable);
     const bool same_units = !wanted || !own || wanted->is_same_axis(*own);
@@ -267,6 +294,7 @@ Dataset concatenate(std::vector<Dataset> inputs) {
   if (inputs.empty()) throw Error(ErrorKind::invalid, "no inputs");
   const std::string first_location = inputs.front().location;
   const std::size_t count = inputs.size();
+  promote_scalars_like_others(inputs);
   // In the order of the command line: the first input decides what comes first.
   std::vector<std::pair<std::set<std::string>, std::vector<Dataset>>> sets;
   for (Dataset& input : inputs) {
@@ -284,9 +312,9 @@ Dataset concatenate(std::vector<Dataset> inputs) {
       check_shared_variables(sets[k].second.front(), sets[i].second.front());
     }
   }
-  Dataset result = join_along_axis(sets.front().second);
+  Dataset result = join_along_axis(std::move(sets.front().second));
   for (std::size_t i = 1; i < sets.size(); ++i) {
-    merge_into(result, join_along_axis(sets[i].second));
+    merge_into(result, join_along_axis(std::move(sets[i].second)));
   }
   if (count > 1) result.location = fmt::format("{} and {} more", first_location, count - 1);
   return result;

@@ -146,26 +146,6 @@ Candidate examine(const std::vector<Dataset>& inputs, const Variable& coordinate
                           differing.size(), join(parts, "; ")));
 }
 
-[[noreturn]] void throw_none_differs(const std::vector<Dataset>& inputs) {
-  for (const Variable& variable : inputs[0].variables) {
-    if (variable.shape.rank() > 0 || !is_comparable_by_value(variable)) continue;
-    const Array values = read_array(variable);
-    const Array other = read_array(inputs[1].at(variable.path()));
-    if (const auto difference = grid_difference(values, other)) {
-      throw Error(
-          ErrorKind::unsupported,
-          fmt::format("{} and {} differ in the scalar {} ({}), not along a dimension: joining "
-                      "scalars to a new dimension is not supported",
-                      inputs[0].location, inputs[1].location, variable.path(), *difference));
-    }
-  }
-  throw Error(
-      ErrorKind::corrupt,
-      fmt::format("{} and {} hold the same variables at the same coordinates: nothing tells "
-                  "which one to take",
-                  inputs[0].location, inputs[1].location));
-}
-
 [[noreturn]] void throw_clash(const std::vector<Dataset>& inputs, const Candidate& axis,
                               std::size_t a, std::size_t b) {
   const Extent& left = axis.extents[a];
@@ -195,7 +175,10 @@ int common_direction(const std::vector<Dataset>& inputs, const Candidate& axis) 
                       axis.extents[i].first_text, axis.extents[i].last_text));
     }
   }
-  return decided ? direction_of(axis.extents[*decided]) : 1;
+  if (decided) return direction_of(axis.extents[*decided]);
+  // Single positions have no direction of their own; pressure levels of GRIB files say it.
+  const Variable& coordinate = inputs.front().at(axis.path);
+  return coordinate.attributes.text("stored_direction") == "decreasing" ? -1 : 1;
 }
 
 std::vector<std::size_t> order_along(const std::vector<Dataset>& inputs, const Candidate& axis) {
@@ -220,19 +203,39 @@ std::vector<std::size_t> order_along(const std::vector<Dataset>& inputs, const C
   return order;
 }
 
+ConcatAxis axis_of(const std::vector<Dataset>& inputs, const Candidate& candidate) {
+  return {candidate.path, candidate.dimension, candidate.group, order_along(inputs, candidate)};
+}
+
 }  // namespace
 
-ConcatAxis find_concat_axis(const std::vector<Dataset>& inputs) {
+std::optional<ConcatAxis> find_concat_axis(const std::vector<Dataset>& inputs) {
   std::vector<Candidate> differing;
   for (const Variable& variable : inputs.front().variables) {
     if (!is_dimension_coordinate(variable)) continue;
     Candidate candidate = examine(inputs, variable);
     if (!candidate.difference.empty()) differing.push_back(std::move(candidate));
   }
-  if (differing.empty()) throw_none_differs(inputs);
+  if (differing.empty()) return std::nullopt;
   if (differing.size() > 1) throw_many_differ(differing);
-  const Candidate& axis = differing.front();
-  return {axis.path, axis.dimension, axis.group, order_along(inputs, axis)};
+  return axis_of(inputs, differing.front());
+}
+
+ConcatAxis concat_axis_along(const std::vector<Dataset>& inputs, const std::string& path) {
+  return axis_of(inputs, examine(inputs, inputs.front().at(path)));
+}
+
+std::string place_difference(const Variable& left, const Array& a, const Variable& right,
+                             const Array& b) {
+  return difference_of(left, a, places_of(left, a), right, b, places_of(right, b));
+}
+
+void throw_none_differs(const std::vector<Dataset>& inputs) {
+  throw Error(
+      ErrorKind::corrupt,
+      fmt::format("{} and {} hold the same variables at the same coordinates: nothing tells "
+                  "which one to take",
+                  inputs[0].location, inputs[1].location));
 }
 
 }  // namespace gridmill
