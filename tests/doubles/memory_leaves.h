@@ -49,7 +49,10 @@ class MemoryLeaves final : public LeafReader {
   std::int64_t total_decodes() const { return total(Step::decode); }
   const Array& content() const noexcept { return content_; }
 
-  std::int64_t stored_bound() const override { return volume(grid().chunk()) * type().size; }
+  std::int64_t claimed_bound = 0;  // > 0: what stored_bound() says
+  std::int64_t stored_bound() const override {
+    return claimed_bound > 0 ? claimed_bound : volume(grid().chunk()) * type().size;
+  }
   std::int64_t scratch_bound() const override { return 0; }
 
   bool fetch(const Index& position, Buffer& stored) const override {

@@ -3,11 +3,15 @@
 #include <gtest/gtest.h>
 
 #include <condition_variable>
+#include <new>
 #include <random>
+#include <system_error>
 
 #include "doubles/memory_leaves.h"
 #include "engine/test_sink.h"
 #include "gridmill/base/error.h"
+#include "gridmill/engine/bounded_queue.h"
+#include "gridmill/engine/lanes.h"
 #include "gridmill/field/sources.h"
 
 namespace gridmill {
@@ -110,19 +114,23 @@ TEST(Executor, AbsentLeavesAreFilled) {
   EXPECT_EQ(values[10], 10);
 }
 
+// What lives is counted by the sink that sees its buffers made and stored, not by the credit.
 TEST(Executor, HeldMemoryStaysBelowTheBudget) {
-  // Ten times more data than budget: 64 units of 32 KiB.
-  const Case made = make_case({64, 64, 64}, {4, 64, 64}, {1, 64, 64}, {1, 1, 1});
-  const std::int64_t budget = smallest_budget(*made.stage, options(1)) + 100'000;
-  Progress progress;
-  std::atomic<std::int64_t> most{0};
-  made.sink->on_store = [&](const Index&) {
-    most = std::max(most.load(), progress.memory_held.load());
+  // Ten times more data than budget: 64 units of 32 KiB, each with its encoded bytes.
+  constexpr std::int64_t kUnitCost = 2 * 64 * 64 * 8;
+  const auto most_live_bytes = [&](std::int64_t spare) {
+    const Case made = make_case({64, 64, 64}, {1, 64, 64}, {1, 64, 64}, {1, 1, 1});
+    made.sink->on_store = [](const Index&) {
+      std::this_thread::sleep_for(std::chrono::microseconds(500));
+    };
+    Progress progress;
+    run(made, options(smallest_budget(*made.stage, options(1)) + spare), progress);
+    expect_complete(made);
+    return made.sink->most_live * kUnitCost;
   };
-  run(made, options(budget), progress);
-  expect_complete(made);
-  EXPECT_GT(most, 0);
-  EXPECT_LE(most, budget);
+  EXPECT_LE(most_live_bytes(0), kUnitCost);
+  EXPECT_LE(most_live_bytes(4 * kUnitCost + 1), 5 * kUnitCost);
+  EXPECT_GT(most_live_bytes(100 * kUnitCost), 5 * kUnitCost);  // else nothing was put to the test
 }
 
 TEST(Executor, ABudgetThatCantHoldATaskIsRefusedWithOneThatWorks) {
@@ -158,6 +166,55 @@ TEST(Executor, AFailingWriteEndsTheRunAndIsNamed) {
   EXPECT_EQ(kind_of([&] { run(made, options(1 << 20), progress); }, &text),
             ErrorKind::out_of_space);
   EXPECT_NE(text.find("unit (23, 0)"), std::string::npos) << text;
+}
+
+// A reader's request for memory once ended the process.
+TEST(Executor, AFailedAllocationEndsTheRun) {
+  const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+  made.leaves->claimed_bound = std::int64_t{1} << 50;
+  Progress progress;
+  std::string text;
+  EXPECT_EQ(kind_of([&] { run(made, options(std::int64_t{1} << 62), progress); }, &text),
+            ErrorKind::out_of_memory);
+  EXPECT_NE(text.find("leaf ("), std::string::npos) << text;
+}
+
+// Errors while an error is being described: memory is short, so that even messages fail.
+TEST(Executor, NothingThatALaneThrowsEndsTheProcess) {
+  const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+  made.sink->on_store = [](const Index&) { throw std::bad_alloc(); };
+  made.sink->on_describe = [] { throw std::bad_alloc(); };
+  Progress progress;
+  EXPECT_EQ(kind_of([&] { run(made, options(1 << 20), progress); }), ErrorKind::out_of_memory);
+}
+
+TEST(Lanes, AThreadThatCantStartIsUnavailable) {
+  std::string text;
+  EXPECT_EQ(kind_of(
+                [] {
+                  (void)started("writer 3", []() -> std::thread {
+                    throw std::system_error(EAGAIN, std::generic_category());
+                  });
+                },
+                &text),
+            ErrorKind::unavailable);
+  EXPECT_NE(text.find("writer 3"), std::string::npos) << text;
+  EXPECT_NE(text.find("--threads"), std::string::npos) << text;
+}
+
+TEST(BoundedQueue, UrgentItemsGoFirstAndNeverWait) {
+  BoundedQueue<int> queue(2);
+  EXPECT_TRUE(queue.push(1));
+  EXPECT_TRUE(queue.push(2));
+  for (int i = 10; i < 20; ++i) queue.push_urgent(i);
+  for (int i = 10; i < 20; ++i) EXPECT_EQ(queue.pop(), i);
+  EXPECT_EQ(queue.pop(), 1);
+  queue.close();
+  EXPECT_FALSE(queue.push(3));
+  queue.push_urgent(4);
+  EXPECT_EQ(queue.pop(), 4);
+  EXPECT_EQ(queue.pop(), 2);
+  EXPECT_EQ(queue.pop(), std::nullopt);
 }
 
 TEST(Executor, AStopRequestEndsTheRun) {

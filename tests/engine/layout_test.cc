@@ -90,6 +90,53 @@ TEST(Layout, TasksHoldWholeLeavesWhenMemoryAllows) {
   EXPECT_EQ(choice.units_per_task, (Shape{5, 4}));  // 20 steps hold two leaves of ten
 }
 
+// 24 maps in a leaf, one in a chunk, memory for 15: twelve at a time read every leaf twice, one at
+// a time would read it 24 times.
+TEST(Layout, TasksTakePartsOfALeafWhenItDoesntFit) {
+  const Shape shape{240, 361, 720};
+  const std::vector<Cuts> cuts{even(240, 24), even(361, 361), even(720, 720)};
+  const TaskChoice choice =
+      choose_tasks(cuts, shape, {1, 361, 720}, types::float32, 15 * std::int64_t{361} * 720 * 4);
+  EXPECT_EQ(choice.units_per_task, (Shape{12, 1, 1}));
+  EXPECT_DOUBLE_EQ(choice.read_amplification, 2);
+}
+
+TEST(Layout, TasksStayWithinTheirMemoryAndClaimWhatTheyRead) {
+  std::mt19937 random(11);
+  const auto between = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution(low, high)(random);
+  };
+  for (int round = 0; round < 500; ++round) {
+    Shape shape, chunks;
+    std::vector<Cuts> cuts;
+    for (int d = 0; d < 3; ++d) {
+      shape.push_back(between(1, 60));
+      chunks.push_back(between(1, shape[d]));
+      cuts.push_back(even(shape[d], between(1, shape[d])));
+    }
+    const std::int64_t most = between(1, 60) * bytes(chunks);
+    const TaskChoice choice = choose_tasks(cuts, shape, chunks, types::float32, most);
+    const TaskChoice least = choose_tasks(cuts, shape, chunks, types::float32, 1);
+    Shape box;
+    double factor = 1;
+    for (int d = 0; d < 3; ++d) {
+      box.push_back(std::min(shape[d], chunks[d] * choice.units_per_task[d]));
+      factor *= read_amplification(cuts[static_cast<std::size_t>(d)],
+                                   chunks[d] * choice.units_per_task[d]);
+    }
+    EXPECT_LE(bytes(box), most);
+    EXPECT_DOUBLE_EQ(choice.read_amplification, factor);
+    EXPECT_LE(choice.read_amplification, least.read_amplification);
+  }
+}
+
+TEST(Layout, HugeCoprimeGridsDontOverflow) {
+  const std::int64_t big = std::int64_t{1} << 40;
+  const TaskChoice choice = choose_tasks({{0, big - 1, 2 * big}}, {2 * big}, {big / 3}, types::int8,
+                                         std::int64_t{1} << 45);
+  EXPECT_GE(choice.units_per_task[0], 1);
+}
+
 TEST(Layout, TasksThatDontFitShowTheirReadAmplification) {
   const Shape shape{1000, 60, 60};
   const std::vector<Cuts> cuts{even(1000, 1), even(60, 60), even(60, 60)};

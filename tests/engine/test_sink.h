@@ -1,6 +1,7 @@
 // test_sink.h: a sink that assembles an array in memory, and can fail, dawdle or hang on a unit.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstring>
 #include <functional>
@@ -27,6 +28,7 @@ class TestSink final : public Sink {
   DataType column_type(int) const override { return result.type(); }
   Shape buffer_shape(int, const Index&) const override { return units_.chunk(); }
   void prepare(int, const Index&, const MutableArrayView& buffer) const override {
+    most_live = std::max(most_live.load(), ++live);
     std::memset(buffer.data, 0, static_cast<std::size_t>(buffer.byte_size()));
   }
   std::int64_t encoded_bound() const override {
@@ -48,15 +50,23 @@ class TestSink final : public Sink {
     const std::lock_guard lock(mutex_);
     if (!stored_.insert(units_.ordinal(unit)).second) ++stored_twice;
     copy_array(view_of(encoded, result.type(), box.shape), result.view().part(box));
+    --live;
   }
 
   void finish() override {}
-  std::string describe(const Index& unit) const override { return "unit " + to_string(unit); }
+  std::string describe(const Index& unit) const override {
+    if (on_describe) on_describe();
+    return "unit " + to_string(unit);
+  }
 
   Array result;
   int stored_twice = 0;
   bool ordered = false;
   std::function<void(const Index&)> on_store;
+  std::function<void()> on_describe;
+  // Units whose buffers exist, now and at most; the scheduler alone makes them.
+  mutable std::atomic<std::int64_t> live{0};
+  mutable std::atomic<std::int64_t> most_live{0};
 
  private:
   ChunkGrid units_;

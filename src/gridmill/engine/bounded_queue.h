@@ -1,4 +1,7 @@
 // bounded_queue.h: what joins two lanes: first in, first out, at most `capacity` waiting.
+//
+// Urgent items go before all others and never wait for room: they come from threads that empty the
+// queue themselves and must not wait for each other. Something else has to bound them.
 #pragma once
 
 #include <condition_variable>
@@ -27,13 +30,22 @@ class BoundedQueue {
     return true;
   }
 
+  // Never waits; also taken when closed.
+  void push_urgent(T item) {
+    {
+      const std::lock_guard lock(mutex_);
+      urgent_.push_back(std::move(item));
+    }
+    arrival_.notify_one();
+  }
+
   // Waits while empty. nullopt once the queue is closed and drained.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
-    arrival_.wait(lock, [&] { return closed_ || !items_.empty(); });
+    arrival_.wait(lock, [&] { return closed_ || !urgent_.empty() || !items_.empty(); });
+    if (!urgent_.empty()) return take(urgent_);
     if (items_.empty()) return std::nullopt;
-    T item = std::move(items_.front());
-    items_.pop_front();
+    T item = take(items_);
     lock.unlock();
     space_.notify_one();
     return item;
@@ -50,10 +62,17 @@ class BoundedQueue {
   }
 
  private:
+  static T take(std::deque<T>& from) {
+    T item = std::move(from.front());
+    from.pop_front();
+    return item;
+  }
+
   const std::size_t capacity_;
   std::mutex mutex_;
   std::condition_variable space_;
   std::condition_variable arrival_;
+  std::deque<T> urgent_;
   std::deque<T> items_;
   bool closed_ = false;
 };

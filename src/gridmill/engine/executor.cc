@@ -9,13 +9,13 @@
 #include <optional>
 #include <thread>
 
+#include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/engine/bounded_queue.h"
 #include "gridmill/engine/lanes.h"
 #include "gridmill/engine/task.h"
 #include "gridmill/engine/turns.h"
-#include "gridmill/engine/work_queue.h"
 
 namespace gridmill {
 namespace {
@@ -59,8 +59,14 @@ LeafCost leaf_cost(const Field& field) {
   return cost;
 }
 
-// Held for the whole run: leaves in flight between reader and decoder, and scratch per CPU thread.
-std::int64_t fixed_cost(const Stage& stage, const RunOptions& options) {
+// Held for the whole run.
+struct FixedCost {
+  std::int64_t in_flight = 0;  // leaves between reader and decoder
+  std::int64_t scratch = 0;    // of all CPU threads; not from the pool of buffers
+  std::int64_t total() const { return checked_add(in_flight, scratch, "a run's memory"); }
+};
+
+FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
   LeafCost largest;
   for (const Output& output : stage.outputs) {
     largest.scratch = std::max(largest.scratch, output.sink->scratch_bound());
@@ -72,16 +78,16 @@ std::int64_t fixed_cost(const Stage& stage, const RunOptions& options) {
   }
   const auto in_flight = static_cast<std::int64_t>(options.readers + options.threads) +
                          static_cast<std::int64_t>(kDecodeQueue);
-  return in_flight * largest.stored + options.threads * largest.scratch;
+  return {checked_mul(in_flight, largest.stored, "a run's memory"),
+          checked_mul(options.threads, largest.scratch, "a run's memory")};
 }
 
 // The largest task's cost, and which output it belongs to.
 std::pair<std::int64_t, const Output*> largest_task(const Stage& stage) {
   std::pair<std::int64_t, const Output*> largest{0, nullptr};
   for (const Output& output : stage.outputs) {
-    const ChunkGrid grid(output.sink->units().counts(), output.units_per_task);
-    if (grid.size() == 0) continue;
-    const std::int64_t cost = task_cost(output, grid.box_of(grid.position(0)));
+    if (output.sink->units().size() == 0) continue;
+    const std::int64_t cost = largest_task_cost(output);
     if (largest.second == nullptr || cost > largest.first) largest = {cost, &output};
   }
   return largest;
@@ -108,57 +114,73 @@ class Run : public std::enable_shared_from_this<Run> {
         options_(options),
         clock_(clock),
         progress_(progress),
-        credit_(options.memory - fixed_cost(*stage_, options)),
-        pool_(options.memory),
+        credit_(options.memory - fixed_cost(*stage_, options).total()),
+        pool_(options.memory - fixed_cost(*stage_, options).scratch),
         reads_(kReadQueue),
         work_(kDecodeQueue),
         writes_(kWriteQueue) {}
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
-    const std::stop_callback on_stop(stop,
-                                     [this] { fail(Error(ErrorKind::cancelled, "interrupted")); });
+    const std::stop_callback on_stop(
+        stop, [this] { guarded([this] { fail(Error(ErrorKind::cancelled, "interrupted")); }); });
     LaneGroup lanes;
+    const Closing closing{*this};  // whatever throws here: the lanes end before they are joined
     start_lanes(lanes);
     const std::jthread watch = start_watch(lanes);
     schedule(first, last);
     wait_until_idle();
-    reads_.close();
-    work_.close();
-    writes_.close();
+    close_queues();
     lanes.join();
     const std::lock_guard lock(mutex_);
     if (failure_) throw Error(*failure_);
+    if (has_failed()) {  // without memory for saying why
+      throw Error(ErrorKind::out_of_memory, "the system has no more memory to give");
+    }
   }
 
  private:
+  struct Closing {
+    Run& run;
+    ~Closing() { run.stop(); }
+  };
+
   void start_lanes(LaneGroup& lanes) {
     const auto self = shared_from_this();
     for (int i = 0; i < options_.readers; ++i) {
-      lanes.start(fmt::format("reader {}", i), [self](Lane& lane) { self->read_leaves(lane); });
+      lanes.start(fmt::format("reader {}", i),
+                  [self](Lane& lane) { self->guarded([&] { self->read_leaves(lane); }); });
     }
     for (int i = 0; i < options_.threads; ++i) {
-      lanes.start(fmt::format("CPU thread {}", i), [self](Lane&) { self->do_work(); });
+      lanes.start(fmt::format("CPU thread {}", i),
+                  [self](Lane&) { self->guarded([&] { self->do_work(); }); });
     }
     for (int i = 0; i < options_.writers; ++i) {
-      lanes.start(fmt::format("writer {}", i), [self](Lane& lane) { self->write_units(lane); });
+      lanes.start(fmt::format("writer {}", i),
+                  [self](Lane& lane) { self->guarded([&] { self->write_units(lane); }); });
     }
   }
 
   std::jthread start_watch(LaneGroup& lanes) {
     if (options_.timeout_ns <= 0) return {};
-    return std::jthread([this, &lanes](const std::stop_token& done) {
-      const auto beat = std::chrono::nanoseconds(
-          std::clamp<std::int64_t>(options_.timeout_ns / 10, 1'000'000, 200'000'000));
-      std::mutex mutex;
-      std::condition_variable_any ended;
-      std::unique_lock lock(mutex);
-      while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
-        for (const std::string& text : lanes.abandon_late(clock_, options_.timeout_ns)) {
-          fail(Error(ErrorKind::timeout,
-                     text + "; it is given up (--timeout sets how long to wait)"));
-        }
-      }
+    return started("the watch", [&] {
+      return std::jthread([this, &lanes](const std::stop_token& done) {
+        guarded([&] { watch_lanes(lanes, done); });
+      });
     });
+  }
+
+  void watch_lanes(LaneGroup& lanes, const std::stop_token& done) {
+    const auto beat = std::chrono::nanoseconds(
+        std::clamp<std::int64_t>(options_.timeout_ns / 10, 1'000'000, 200'000'000));
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::unique_lock lock(mutex);
+    while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
+      for (const std::string& text : lanes.abandon_late(clock_, options_.timeout_ns)) {
+        fail(
+            Error(ErrorKind::timeout, text + "; it is given up (--timeout sets how long to wait)"));
+      }
+    }
   }
 
   // ---- scheduler
@@ -193,7 +215,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void wait_until_idle() {
     std::unique_lock lock(mutex_);
-    idle_.wait(lock, [&] { return failure_.has_value() || tasks_in_flight_ == 0; });
+    idle_.wait(lock, [&] { return has_failed() || tasks_in_flight_ == 0; });
   }
 
   void end_task() {
@@ -209,11 +231,9 @@ class Run : public std::enable_shared_from_this<Run> {
     while (auto job = reads_.pop()) {
       if (has_failed()) continue;
       const WantedLeaf& wanted = job->task->leaves[job->leaf];
-      CpuJob decode{
-          job->task, job->leaf,
-          0,         false,
-          false,     pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()))};
+      CpuJob decode{job->task, job->leaf, 0, false, false, {}};
       try {
+        decode.stored = pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()));
         const bool alive = lane.wait_for(
             clock_, [&] { return describe(*job->task, wanted.leaf); },
             [&] {
@@ -228,7 +248,7 @@ class Run : public std::enable_shared_from_this<Run> {
       if (decode.is_present) {
         progress_.bytes_fetched += static_cast<std::int64_t>(decode.stored.size());
       }
-      work_.push_decode(std::move(decode));
+      work_.push(std::move(decode));
     }
   }
 
@@ -265,7 +285,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void finish_leaves(const TaskPtr& task) {
     for (std::size_t unit = 0; unit < task->units.size(); ++unit) {
-      work_.push_encode({task, 0, unit, true, false, {}});
+      work_.push_urgent({task, 0, unit, true, false, {}});
     }
   }
 
@@ -347,16 +367,43 @@ class Run : public std::enable_shared_from_this<Run> {
     fail(std::move(error));
   }
 
-  void fail(Error error) {
+  void fail(Error error) noexcept {
     {
       const std::lock_guard lock(mutex_);
-      if (!failure_) failure_ = std::move(error);
+      if (!failure_) failure_.emplace(std::move(error));
     }
+    stop();
+  }
+
+  // Nothing that a thread of the run does may end the process.
+  template <class Body>
+  void guarded(Body&& body) noexcept {
+    try {
+      body();
+    } catch (...) {
+      fail_in_flight();
+    }
+  }
+
+  void fail_in_flight() noexcept {
+    try {
+      fail(current_error());
+    } catch (...) {
+      stop();  // no memory for a message either: execute() knows one
+    }
+  }
+
+  void stop() noexcept {
     stopping_.request_stop();
+    close_queues();
+    { const std::lock_guard lock(mutex_); }  // a waiter is before its test or already asleep
+    idle_.notify_all();
+  }
+
+  void close_queues() noexcept {
     reads_.close();
     work_.close();
     writes_.close();
-    idle_.notify_all();
   }
 
   std::shared_ptr<const Stage> stage_;
@@ -367,7 +414,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
-  WorkQueue<CpuJob> work_;
+  BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
   BoundedQueue<WriteJob> writes_;
   Turns<WriteJob> turns_;
   std::int64_t next_turn_ = 0;  // the scheduler's
@@ -382,7 +429,8 @@ class Run : public std::enable_shared_from_this<Run> {
 }  // namespace
 
 std::int64_t smallest_budget(const Stage& stage, const RunOptions& options) {
-  return fixed_cost(stage, options) + largest_task(stage).first;
+  return checked_add(fixed_cost(stage, options).total(), largest_task(stage).first,
+                     "a run's memory");
 }
 
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,

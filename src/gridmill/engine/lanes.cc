@@ -5,9 +5,17 @@
 #include <algorithm>
 #include <exception>
 
+#include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 
 namespace gridmill {
+
+void throw_no_thread(std::string_view name, const std::system_error& error) {
+  throw Error(ErrorKind::unavailable,
+              fmt::format("can't start {}: {}; give fewer --threads, or raise the limits on "
+                          "processes or memory",
+                          name, error.what()));
+}
 
 bool Lane::wait_for(const Clock& clock, const std::function<std::string()>& what,
                     const std::function<void()>& call) {
@@ -46,12 +54,19 @@ std::string Lane::abandon_if_late(const Clock& clock, std::int64_t limit_ns) {
 
 void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
   auto lane = std::make_shared<Lane>(std::move(name));
-  std::thread thread([lane, body = std::move(body), ends = ends_]() mutable {
-    body(*lane);
-    body = nullptr;  // what it owned goes before the thread counts as ended
-    const std::lock_guard lock(ends->mutex);
-    ends->ended.push_back(lane.get());
-    ends->changed.notify_all();
+  threads_.reserve(threads_.size() + 1);  // from here on nothing but the thread itself can fail
+  {
+    const std::lock_guard lock(ends_->mutex);
+    ends_->ended.reserve(threads_.size() + 1);
+  }
+  std::thread thread = started(lane->name(), [&] {
+    return std::thread([lane, body = std::move(body), ends = ends_]() mutable {
+      body(*lane);
+      body = nullptr;  // what it owned goes before the thread counts as ended
+      const std::lock_guard lock(ends->mutex);
+      ends->ended.push_back(lane.get());
+      ends->changed.notify_all();
+    });
   });
   threads_.push_back({std::move(lane), std::move(thread), false});
 }

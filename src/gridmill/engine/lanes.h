@@ -11,12 +11,16 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <thread>
 #include <vector>
 
 #include "gridmill/system/clock.h"
 
 namespace gridmill {
+
+[[noreturn]] void throw_no_thread(std::string_view name, const std::system_error& error);
 
 class Lane {
  public:
@@ -39,6 +43,17 @@ class Lane {
   bool abandoned_ = false;
 };
 
+// What `make` starts: a thread. Where the system has none left: Error(unavailable) with the way
+// out.
+template <class Make>
+auto started(std::string_view name, Make&& make) {
+  try {
+    return make();
+  } catch (const std::system_error& error) {
+    throw_no_thread(name, error);
+  }
+}
+
 // Starts lane threads and waits for them; the only place where a thread may be left behind.
 class LaneGroup {
  public:
@@ -47,7 +62,8 @@ class LaneGroup {
   LaneGroup(const LaneGroup&) = delete;
   LaneGroup& operator=(const LaneGroup&) = delete;
 
-  // `body` owns (by shared pointers) all that it touches.
+  // `body` owns (by shared pointers) all that it touches, and throws nothing. Throws
+  // Error(unavailable) if the system has no more threads.
   void start(std::string name, std::function<void(Lane&)> body);
   // Names and waits of lanes that exceeded the limit just now.
   std::vector<std::string> abandon_late(const Clock& clock, std::int64_t limit_ns);

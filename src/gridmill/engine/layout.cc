@@ -159,39 +159,97 @@ double read_amplification(const Cuts& leaves, std::int64_t step) {
   return static_cast<double>(read) / static_cast<double>(extent);
 }
 
+namespace {
+
+// The box of a task as it grows. Dimensions are widened one at a time.
+class TaskBox {
+ public:
+  TaskBox(const std::vector<Cuts>& cuts, const Shape& shape, const Shape& chunks, DataType type,
+          std::int64_t most_bytes)
+      : cuts_(cuts), shape_(shape), chunks_(chunks), type_(type), most_bytes_(most_bytes) {}
+
+  const Shape& units() const noexcept { return units_; }
+  double factor(int d) const { return factor(d, units_[d]); }
+  std::int64_t all_units(int d) const { return ceil_div(shape_[d], chunks_[d]); }
+
+  // To the next multiple that holds whole leaves, or to the part of it that fits and reads least.
+  // False: it can't be widened any further.
+  bool widen(int d) {
+    const std::int64_t target = next(d);
+    if (fits(d, target)) {
+      units_[d] = target;
+      return target < all_units(d);
+    }
+    units_[d] = part_that_fits(d, target);
+    return false;
+  }
+
+ private:
+  double factor(int d, std::int64_t units) const {
+    return read_amplification(cuts_[static_cast<std::size_t>(d)], chunks_[d] * units);
+  }
+
+  std::int64_t next(int d) const {
+    const Cuts& leaves = cuts_[static_cast<std::size_t>(d)];
+    const std::int64_t leaf =
+        leaves.size() > 1 ? std::max<std::int64_t>(1, leaves[1] - leaves[0]) : 1;
+    const std::int64_t aligned = leaf / std::gcd(chunks_[d], leaf);
+    return std::min(units_[d] < aligned ? aligned : 2 * units_[d], all_units(d));
+  }
+
+  bool fits(int d, std::int64_t units) const {
+    Shape box = chunks_;
+    for (int k = 0; k < box.rank(); ++k) {
+      box[k] = std::min(shape_[k], chunks_[k] * (k == d ? units : units_[k]));
+    }
+    return bytes_of(box, type_) <= most_bytes_;
+  }
+
+  // Half of the target, a third, ...: as the target holds whole leaves, its even parts cut them
+  // least.
+  std::int64_t part_that_fits(int d, std::int64_t target) const {
+    std::int64_t best = units_[d];
+    std::int64_t low = best, high = target;  // the largest that fits lies in [low, high)
+    while (high - low > 1) {
+      const std::int64_t middle = low + (high - low) / 2;
+      (fits(d, middle) ? low : high) = middle;
+    }
+    const std::int64_t first = ceil_div(target, low);
+    for (std::int64_t parts = first; parts < first + kMostParts; ++parts) {
+      const std::int64_t units = ceil_div(target, parts);
+      if (units <= units_[d]) break;
+      if (factor(d, units) < factor(d, best)) best = units;
+    }
+    return best;
+  }
+
+  static constexpr std::int64_t kMostParts = 32;
+
+  const std::vector<Cuts>& cuts_;
+  const Shape& shape_;
+  const Shape& chunks_;
+  DataType type_;
+  std::int64_t most_bytes_;
+  Shape units_ = Index::filled(shape_.rank(), 1);
+};
+
+}  // namespace
+
 TaskChoice choose_tasks(const std::vector<Cuts>& cuts, const Shape& shape, const Shape& chunks,
                         DataType type, std::int64_t most_bytes) {
-  const int rank = shape.rank();
-  TaskChoice choice{Index::filled(rank, 1), 1};
-  const auto step = [&](int d) { return chunks[d] * choice.units_per_task[d]; };
-  const auto factor = [&](int d) {
-    return read_amplification(cuts[static_cast<std::size_t>(d)], step(d));
-  };
-  // Widen where leaves are cut most, to the next multiple that holds whole leaves, while it fits.
-  std::vector<bool> is_fixed(static_cast<std::size_t>(rank), false);
+  TaskBox box(cuts, shape, chunks, type, most_bytes);
+  std::vector<bool> is_fixed(static_cast<std::size_t>(shape.rank()), false);
   while (true) {
     int worst = -1;
-    for (int d = 0; d < rank; ++d) {
-      if (is_fixed[static_cast<std::size_t>(d)] || factor(d) <= 1) continue;
-      if (worst < 0 || factor(d) > factor(worst)) worst = d;
+    for (int d = 0; d < shape.rank(); ++d) {
+      if (is_fixed[static_cast<std::size_t>(d)] || box.factor(d) <= 1) continue;
+      if (worst < 0 || box.factor(d) > box.factor(worst)) worst = d;
     }
     if (worst < 0) break;
-    const std::int64_t before = choice.units_per_task[worst];
-    const std::int64_t all = ceil_div(shape[worst], chunks[worst]);
-    const Cuts& leaves = cuts[static_cast<std::size_t>(worst)];
-    const std::int64_t leaf = leaves.size() > 1 ? leaves[1] - leaves[0] : 1;
-    const std::int64_t aligned =
-        std::lcm(chunks[worst], std::max<std::int64_t>(1, leaf)) / chunks[worst];
-    choice.units_per_task[worst] =
-        before < aligned ? std::min(aligned, all) : std::min(2 * before, all);
-    Shape box = chunks;
-    for (int d = 0; d < rank; ++d) box[d] = std::min(shape[d], step(d));
-    const bool fits = bytes_of(box, type) <= most_bytes;
-    if (!fits) choice.units_per_task[worst] = before;
-    if (!fits || choice.units_per_task[worst] == all)
-      is_fixed[static_cast<std::size_t>(worst)] = true;
+    if (!box.widen(worst)) is_fixed[static_cast<std::size_t>(worst)] = true;
   }
-  for (int d = 0; d < rank; ++d) choice.read_amplification *= factor(d);
+  TaskChoice choice{box.units(), 1};
+  for (int d = 0; d < shape.rank(); ++d) choice.read_amplification *= box.factor(d);
   return choice;
 }
 

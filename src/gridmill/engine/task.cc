@@ -20,7 +20,8 @@ std::int64_t input_cost(const Field& field, const Box& region) {
   for (int i = 0; i < static_cast<int>(operation->inputs().size()); ++i) {
     const Field& input = *operation->inputs()[static_cast<std::size_t>(i)];
     const Box needed = operation->needs(i, region);
-    total += bytes_of(needed.shape, input.type()) + input_cost(input, needed);
+    total = checked_add(total, bytes_of(needed.shape, input.type()), "a task's memory");
+    total = checked_add(total, input_cost(input, needed), "a task's memory");
   }
   return total;
 }
@@ -30,9 +31,11 @@ std::int64_t unit_cost(const Output& output, const Index& position) {
   std::int64_t total = sink.encoded_bound();
   for (int column = 0; column < sink.columns(); ++column) {
     const Field& field = *output.fields[static_cast<std::size_t>(column)];
-    total += input_cost(field, sink.region(column, position));
+    total = checked_add(total, input_cost(field, sink.region(column, position)), "a task's memory");
     if (sink.place(column, position)) continue;  // not the run's memory
-    total += bytes_of(sink.buffer_shape(column, position), sink.column_type(column));
+    total =
+        checked_add(total, bytes_of(sink.buffer_shape(column, position), sink.column_type(column)),
+                    "a task's memory");
   }
   return total;
 }
@@ -122,8 +125,28 @@ void compute(Evaluation& node, BufferPool& pool) {
 }  // namespace
 
 std::int64_t task_cost(const Output& output, const Box& units) {
-  // Units differ only at the far edges, where they are smaller: the first is the largest.
-  return checked_mul(unit_cost(output, units.begin), volume(units.shape), "a task's memory");
+  std::int64_t total = 0;
+  for_each_position(units, [&](const Index& position) {
+    total = checked_add(total, unit_cost(output, position), "a task's memory");
+  });
+  return total;
+}
+
+std::int64_t largest_task_cost(const Output& output) {
+  const ChunkGrid tasks(output.sink->units().counts(), output.units_per_task);
+  const Shape counts = tasks.counts();
+  if (volume(counts) == 0) return 0;
+  Shape choices;
+  for (const std::int64_t count : counts) choices.push_back(std::min<std::int64_t>(count, 3));
+  std::int64_t largest = 0;
+  for_each_position(whole_box(choices), [&](const Index& choice) {
+    Index position = choice;
+    for (int d = 0; d < position.rank(); ++d) {
+      if (choice[d] == 2) position[d] = counts[d] - 1;
+    }
+    largest = std::max(largest, task_cost(output, tasks.box_of(position)));
+  });
+  return largest;
 }
 
 std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,

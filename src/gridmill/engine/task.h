@@ -50,6 +50,9 @@ struct RunningTask {
 
 // Bytes that a task of these units holds at its peak: buffers, operator inputs, encoded units.
 std::int64_t task_cost(const Output& output, const Box& units);
+// Of the costliest task. Only the first, the second and the last along each dimension can differ
+// from the others: grids are regular but for a short first unit and a short last one.
+std::int64_t largest_task_cost(const Output& output);
 
 // Buffers come from `pool`; the caller holds task_cost() bytes of credit.
 std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,
