@@ -1,6 +1,7 @@
 """What `gridmill verify` must find, and what it must not claim."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -206,3 +207,92 @@ def test_a_foreign_store_with_a_broken_chunk(verify, tmp_path, zarr_format):
     chunk = store / CHUNK[zarr_format]
     chunk.write_bytes(chunk.read_bytes()[:9])
     assert_named(*verify(store, code=3), zarr_format)
+
+
+@pytest.fixture
+def two_fields(gridmill, tmp_path):
+    """A source with fields v, w and a flag that was dropped on purpose; its store."""
+    path, store = tmp_path / "in.nc", tmp_path / "out.zarr"
+    random = np.random.default_rng(3)
+    xr.Dataset(
+        {name: (("time", "x"), random.normal(0, 1, (8, 6)).astype("f4")) for name in "vw"}
+        | {"other": ("y", np.arange(5.0))},
+        coords={
+            "time": ("time", np.arange(8), {"units": "days since 2000-01-01"}),
+            "y": ("y", np.arange(5.0)),
+        },
+    ).to_netcdf(path)
+    convert(gridmill, path, store, "--chunks", "time=4,x=3")
+    return path, store
+
+
+def test_chosen_variables_are_all_that_is_compared(verify, two_fields):
+    """--variables used to reduce the source only: everything else was "not in the source"."""
+    source, store = two_fields
+    text, report = verify(store, "--against", source, "--variables", "v", code=0)
+    assert report["problems"] == []
+    assert report["variables"] == 2 and report["chunks"] == 6  # v, and time that it needs
+    claims = " ".join(report["proved"])
+    assert re.search("of (v, time|time, v) equal the source", claims), claims
+    assert not re.search(r"\bw\b", claims)
+    (left_out,) = report["unproved"]
+    assert "--variables" in left_out and re.search(r"\bw\b", left_out)
+
+
+def test_claims_cover_only_what_was_read(verify, two_fields):
+    _, store = two_fields
+    (store / "w/c/1/0").unlink()
+    (store / "w/c/0/0").write_bytes(b"rubbish")
+    text, report = verify(store, "--variables", "v", code=0)
+    for claim in report["proved"]:
+        assert " of " in claim and "every key," not in claim, claim
+    text, report = verify(store, code=3)
+    assert {p["chunk"] for p in report["problems"]} == {"w/c/1/0", "w/c/0/0"}
+
+
+def test_nothing_is_proved_by_a_check_that_failed(verify, two_fields):
+    source, store = two_fields
+    good = (store / "v/c/1/1").read_bytes()
+    (store / "v/c/1/1").write_bytes(good[:-1])
+    _, report = verify(store, "--against", source, code=3)
+    assert report["proved"] == []  # presence, hashes, values: a bad chunk speaks against all
+    (store / "v/c/1/1").write_bytes(good)
+    group = zarr.open_group(store, mode="r+", use_consolidated=False)
+    group["v"].attrs["units"] = "K"
+    _, report = verify(store, "--against", source, code=3)
+    claims = " ".join(report["proved"])
+    assert "decodes" in claims and "monotonic" in claims
+    assert "hash" not in claims
+    zarr.consolidate_metadata(store)
+    _, report = verify(store, "--against", source, code=3)
+    assert "equal the source" not in " ".join(report["proved"])
+
+
+def test_chosen_variables_that_one_side_lacks(gridmill, verify, two_fields, tmp_path):
+    source, store = two_fields
+    convert(gridmill, source, tmp_path / "less.zarr", "--drop", "w")
+    text, report = verify(tmp_path / "less.zarr", "--against", source, "--variables", "v,w", code=3)
+    assert [(p["variable"], p["what"]) for p in report["problems"]] == [
+        ("w", "the variable is missing")
+    ]
+    done = gridmill("verify", store, "--against", source, "--variables", "vv")
+    assert done.returncode == 2 and "vv" in done.stderr
+    verify(tmp_path / "less.zarr", "--against", source, "--drop", "w", code=0)
+
+
+def test_a_group_of_a_store(gridmill, verify, tmp_path):
+    """Keys outside the group are none of its business, its own are checked by their full key."""
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "in.nc", "w") as file:
+        for name in ("a", "b"):
+            group = file.createGroup(name)
+            group.createDimension("x", 6)
+            group.createVariable("v", "f4", ("x",))[...] = np.arange(6)
+    store = tmp_path / "out.zarr"
+    convert(gridmill, tmp_path / "in.nc", store, "--chunks", "x=3")
+    (store / "b/v/c/1").unlink()
+    _, report = verify(f"{store}#/a", code=0)
+    assert any("of a," in claim and "hash" in claim for claim in report["proved"])
+    text, _ = verify(f"{store}#/b", code=3)
+    assert "b/v/c/1" in text

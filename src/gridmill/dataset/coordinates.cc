@@ -173,6 +173,10 @@ std::vector<std::string> coordinate_problems(const Dataset& dataset) {
         problems.push_back(std::move(*problem));
       }
     } catch (const Error& error) {
+      const bool is_damage = error.kind() == ErrorKind::corrupt ||
+                             error.kind() == ErrorKind::invalid ||
+                             error.kind() == ErrorKind::unsupported;
+      if (!is_damage) throw;  // it could not be looked at
       problems.push_back(error.what());
     }
   }

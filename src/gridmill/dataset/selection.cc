@@ -11,13 +11,9 @@
 namespace gridmill {
 namespace {
 
-bool is_match(const std::string& pattern, const Variable& variable) {
-  return glob_match(pattern, variable.path()) || glob_match(pattern, variable.name);
-}
-
 void check_pattern(const Dataset& dataset, const std::string& pattern) {
   const bool found = std::any_of(dataset.variables.begin(), dataset.variables.end(),
-                                 [&](const Variable& v) { return is_match(pattern, v); });
+                                 [&](const Variable& v) { return is_named(v, pattern); });
   if (found) return;
   const std::vector<std::string> paths = dataset.variable_paths();
   throw Error(ErrorKind::not_found, fmt::format("{} has no variable {}{}", dataset.location,
@@ -26,7 +22,7 @@ void check_pattern(const Dataset& dataset, const std::string& pattern) {
 
 bool matches_any(const std::vector<std::string>& patterns, const Variable& variable) {
   return std::any_of(patterns.begin(), patterns.end(),
-                     [&](const std::string& pattern) { return is_match(pattern, variable); });
+                     [&](const std::string& pattern) { return is_named(variable, pattern); });
 }
 
 // A name inside an attribute resolves in the variable's group or its parents.
@@ -79,6 +75,10 @@ std::int64_t from_the_end(std::int64_t index, std::int64_t size) noexcept {
 }
 
 }  // namespace
+
+bool is_named(const Variable& variable, const std::string& pattern) {
+  return glob_match(pattern, variable.path()) || glob_match(pattern, variable.name);
+}
 
 Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
                          const std::vector<std::string>& dropped) {

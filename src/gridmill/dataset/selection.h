@@ -15,6 +15,9 @@
 
 namespace gridmill {
 
+// `pattern` is a path, a name or a glob of either.
+bool is_named(const Variable& variable, const std::string& pattern);
+
 // The dataset reduced to the variables that match `wanted` (all if empty) and not `dropped`. Both
 // hold paths, names or globs. Kept besides: the coordinates, bounds, grid mappings and ancillary
 // variables that a kept variable needs (dimension coordinates; the attributes coordinates, bounds,
@@ -63,7 +66,6 @@ class Selection {
 
   // The part of a variable that is selected; dimensions without a selection are whole.
   Box box(const Variable& variable);
-  bool is_empty() const noexcept { return texts_.empty(); }
 
  private:
   IndexRange resolve(const SelectionText& text, const Variable& variable, std::int64_t size);

@@ -5,6 +5,13 @@
 #include "gridmill/base/error.h"
 
 namespace gridmill {
+namespace {
+
+bool is_damage(const Error& error) noexcept {
+  return error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::invalid;
+}
+
+}  // namespace
 
 bool CheckedReader::is_bad(const Index& position) const {
   const std::lock_guard lock(mutex_);
@@ -51,7 +58,7 @@ bool CheckedReader::fetch(const Index& position, Buffer& stored) const {
   try {
     is_present = inner_->fetch(position, stored);
   } catch (const Error& error) {
-    if (error.kind() == ErrorKind::timeout || error.kind() == ErrorKind::cancelled) throw;
+    if (!is_damage(error)) throw;
     note(position, error.what());
     return false;
   }
@@ -63,6 +70,7 @@ void CheckedReader::decode(const Index& position, ByteView stored, std::span<con
   try {
     inner_->decode(position, stored, parts, strings, context);
   } catch (const Error& error) {
+    if (!is_damage(error)) throw;
     note(position, error.message());
     inner_->fill(parts, strings);
   }

@@ -1,5 +1,8 @@
 // checked_reader.h: a Zarr array's leaves as verification reads them: a bad chunk is noted and read
-// as fill, so that the run goes on to the next.
+// as fill, so that the run goes on to the next. Bad is what the bytes are; that they can't be read
+// (no permission, a failing disk, no memory) is an error of the run.
+//
+// It owns all that it touches: a fetch that had to be given up may return after the run has ended.
 #pragma once
 
 #include <functional>
@@ -15,14 +18,14 @@ namespace gridmill {
 
 class CheckedReader final : public LeafReader {
  public:
-  // `manifest` may be null. `key_prefix` is the store's key of the array's group, for look-ups;
-  // `report` gets the chunk's key and what is wrong, one call at a time, from any thread.
+  // `manifest` may be null. `report` gets the chunk's key and what is wrong, one call at a time,
+  // from any thread.
   CheckedReader(
-      std::shared_ptr<const LeafReader> inner, const Manifest* manifest,
+      std::shared_ptr<const LeafReader> inner, std::shared_ptr<const Manifest> manifest,
       std::function<void(const Index&, const std::string& key, const std::string&)> report)
       : LeafReader(inner->type(), inner->grid()),
         inner_(std::move(inner)),
-        manifest_(manifest),
+        manifest_(std::move(manifest)),
         report_(std::move(report)) {}
 
   bool is_bad(const Index& position) const;
@@ -46,7 +49,7 @@ class CheckedReader final : public LeafReader {
   bool check_presence(const Index& position, bool is_present, ByteView stored) const;
 
   std::shared_ptr<const LeafReader> inner_;
-  const Manifest* manifest_;
+  std::shared_ptr<const Manifest> manifest_;
   std::function<void(const Index&, const std::string&, const std::string&)> report_;
   mutable std::mutex mutex_;
   mutable std::set<std::int64_t> bad_;

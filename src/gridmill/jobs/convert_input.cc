@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/error.h"
-#include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/jobs/open_inputs.h"
 
 namespace gridmill {
 namespace {
@@ -25,15 +25,6 @@ void check_paths(const ConvertOptions& options, Files& files) {
                               options.output, text));
     }
   }
-}
-
-Dataset open_inputs(const ConvertOptions& options, Files& files) {
-  if (options.inputs.empty()) throw Error(ErrorKind::invalid, "no input is given");
-  std::vector<Dataset> inputs;
-  for (const std::string& text : options.inputs) {
-    inputs.push_back(open_dataset(files, parse_location(text)));
-  }
-  return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
 }
 
 // The same variables with the shapes of their regions. A region that begins inside a chunk has no
@@ -73,8 +64,8 @@ std::shared_ptr<const Source> ConvertInput::field(std::size_t i) const {
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
   check_paths(options, workplace.files);
   ConvertInput input;
-  input.dataset =
-      select_variables(open_inputs(options, workplace.files), options.variables, options.drop);
+  input.dataset = select_variables(open_inputs(workplace.files, options.inputs), options.variables,
+                                   options.drop);
   if (input.dataset.variables.empty()) {
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));

@@ -9,22 +9,13 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
-#include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/unpack.h"
+#include "gridmill/jobs/open_inputs.h"
 
 namespace gridmill {
 namespace {
-
-Dataset open_inputs(const ExtractOptions& options, Files& files) {
-  if (options.inputs.empty()) throw Error(ErrorKind::invalid, "no input is given");
-  std::vector<Dataset> inputs;
-  for (const std::string& text : options.inputs) {
-    inputs.push_back(open_dataset(files, parse_location(text)));
-  }
-  return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
-}
 
 std::vector<RequestedPoint> requested_points(const ExtractOptions& options, Files& files) {
   std::vector<RequestedPoint> points;
@@ -103,7 +94,7 @@ std::vector<const Variable*> named_variables(const Dataset& dataset,
     const std::size_t before = chosen.size();
     bool is_found = false;
     for (const Variable& variable : dataset.variables) {
-      if (!glob_match(pattern, variable.path()) && !glob_match(pattern, variable.name)) continue;
+      if (!is_named(variable, pattern)) continue;
       is_found = true;
       chosen.insert(&variable);
     }
@@ -230,7 +221,7 @@ void name_columns(ExtractInput& input) {
 
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
   input.points = requested_points(options, files);
-  input.dataset = open_inputs(options, files);
+  input.dataset = open_inputs(files, options.inputs);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);
   const auto variables = options.variables.empty()

@@ -30,13 +30,9 @@ std::optional<Index> position_of(std::string_view name, int rank) {
 
 }  // namespace
 
-std::map<std::string, StoredChunks> list_chunks(Store& store, const Key& root,
-                                                const Dataset& dataset) {
-  struct Owner {
-    std::string path;
-    int rank = 0;
-  };
-  std::map<std::string, Owner> owners;  // by the prefix of the array's keys
+std::map<std::string, const Variable*> array_prefixes(Store& store, const Key& root,
+                                                      const Dataset& dataset) {
+  std::map<std::string, const Variable*> prefixes;
   for (const Variable& variable : dataset.variables) {
     const std::string& node = root.text();
     const bool is_root_array = variable.group.empty() && dataset.variables.size() == 1 &&
@@ -46,17 +42,24 @@ std::map<std::string, StoredChunks> list_chunks(Store& store, const Key& root,
     std::string prefix = node;
     if (!is_root_array) prefix += (node.empty() ? "" : "/") + variable.path();
     if (!prefix.empty()) prefix += "/";
-    owners[prefix] = {variable.path(), variable.shape.rank()};
+    prefixes[prefix] = &variable;
   }
+  return prefixes;
+}
+
+std::map<std::string, StoredChunks> list_chunks(Store& store, const Key& root,
+                                                const Dataset& dataset) {
+  const auto owners = array_prefixes(store, root, dataset);
   std::map<std::string, StoredChunks> found;
   store.list(root, [&](const ListEntry& entry) {
     const std::string& key = entry.key.text();
     auto owner = owners.upper_bound(key);
     if (owner == owners.begin() || !key.starts_with((--owner)->first)) return;
+    const Variable& variable = *owner->second;
     const auto position =
-        position_of(std::string_view(key).substr(owner->first.size()), owner->second.rank);
+        position_of(std::string_view(key).substr(owner->first.size()), variable.shape.rank());
     if (!position) return;
-    StoredChunks& chunks = found[owner->second.path];
+    StoredChunks& chunks = found[variable.path()];
     ++chunks.present;
     chunks.bytes += entry.size;
     if (!chunks.first) chunks.first = position;

@@ -12,14 +12,14 @@ namespace gridmill {
 struct VerifyOptions {
   std::string store;
   std::vector<std::string> against;
-  std::vector<std::string> variables;  // names or globs; empty: all
+  std::vector<std::string> variables;  // names or globs, of both sides; empty: all
   std::vector<std::string> drop;       // of the source, when some were left out on purpose
   Resources resources = default_resources();
 };
 
-// {"store", "proved":[...], "unproved":[...], "problems":[{variable, chunk, region, what}],
-// "chunks", "bytes", "ok": bool}. All problems are found, not only the first. Throws only if it
-// can't look.
+// {"store", "ok": bool, "proved":[...], "unproved":[...], "problems":[{variable, chunk, region,
+// what}], "variables", "variables_total", "chunks", "bytes_decoded", ...}. All problems are found,
+// not only the first; what is proved says of which variables. Throws only if it can't look.
 Json verify(const VerifyOptions& options, const Workplace& workplace);
 std::string verify_text(const Json& report);
 
