@@ -6,6 +6,7 @@
 #include <array>
 #include <cstring>
 #include <map>
+#include <optional>
 
 namespace gridmill {
 namespace {
@@ -14,6 +15,10 @@ constexpr std::array kRegular = {"regular_ll", "regular_gg"};
 constexpr std::array kProjected = {"rotated_ll", "rotated_gg",
                                    "lambert",    "lambert_azimuthal_equal_area",
                                    "albers",     "polar_stereographic"};
+
+// Projected grids whose points ecCodes lists from their south-western corner, row by row, whatever
+// the order of the values.
+constexpr std::array kFromCorner = {"lambert", "albers", "polar_stereographic"};
 
 std::shared_ptr<const Array> array_of(const std::vector<double>& values, const Shape& shape) {
   auto array = std::make_shared<Array>(types::float64, shape);
@@ -27,22 +32,99 @@ void check_count(const std::string& name, std::size_t found, std::int64_t expect
               fmt::format("its grid has {} {} where {} are expected", found, name, expected));
 }
 
-void add_axis(GribGrid& grid, const GribHandle& handle, const std::string& name,
-              const std::string& key) {
-  const std::vector<double> values = handle.doubles(key);
-  const auto at = static_cast<int>(grid.coordinates.size());
-  check_count(name + "s", values.size(), grid.shape[at]);
-  const bool decreasing = name == "latitude" && values.front() > values.back();
-  grid.coordinates.push_back({name, {name}, array_of(values, {grid.shape[at]}), decreasing});
+// ecCodes lists the points of a regular grid by rows or by columns, depending on the grid's type
+// and its own version: which of the two is seen from the list.
+struct Axes {
+  std::vector<double> latitudes;
+  std::vector<double> longitudes;
+};
+
+std::optional<Axes> axes_of(const std::vector<double>& latitudes,
+                            const std::vector<double>& longitudes, const Shape& shape,
+                            bool by_columns) {
+  const auto rows = static_cast<std::size_t>(shape[0]),
+             columns = static_cast<std::size_t>(shape[1]);
+  const std::size_t to_row = by_columns ? 1 : columns, to_column = by_columns ? rows : 1;
+  Axes axes;
+  for (std::size_t r = 0; r < rows; ++r) axes.latitudes.push_back(latitudes[r * to_row]);
+  for (std::size_t c = 0; c < columns; ++c) axes.longitudes.push_back(longitudes[c * to_column]);
+  for (std::size_t r = 0; r < rows; ++r) {
+    for (std::size_t c = 0; c < columns; ++c) {
+      const std::size_t at = r * to_row + c * to_column;
+      if (latitudes[at] != axes.latitudes[r] || longitudes[at] != axes.longitudes[c]) {
+        return std::nullopt;
+      }
+    }
+  }
+  return axes;
+}
+
+// 350, 360, 10 -> 350, 360, 370: the same places, and an axis.
+void unwrap(std::vector<double>& longitudes, bool westwards) {
+  for (std::size_t i = 1; i < longitudes.size(); ++i) {
+    if (!westwards && longitudes[i] <= longitudes[i - 1]) longitudes[i] += 360;
+    if (westwards && longitudes[i] >= longitudes[i - 1]) longitudes[i] -= 360;
+  }
+}
+
+// Not distinctLongitudes: ecCodes sorts them, whichever way the grid runs.
+void add_axes(GribGrid& grid, const GribHandle& handle) {
+  const std::vector<double> latitudes = handle.doubles("latitudes");
+  const std::vector<double> longitudes = handle.doubles("longitudes");
+  check_count("latitudes", latitudes.size(), volume(grid.shape));
+  check_count("longitudes", longitudes.size(), volume(grid.shape));
+  auto axes = axes_of(latitudes, longitudes, grid.shape, false);
+  if (!axes) axes = axes_of(latitudes, longitudes, grid.shape, true);
+  if (!axes) {
+    throw Error(ErrorKind::corrupt,
+                "its points are not those of a grid of latitudes and longitudes");
+  }
+  unwrap(axes->longitudes, handle.integer("iScansNegatively", 0) == 1);
+  const bool decreasing = axes->latitudes.front() > axes->latitudes.back();
+  grid.coordinates.push_back(
+      {"latitude", {"latitude"}, array_of(axes->latitudes, {grid.shape[0]}), decreasing});
+  grid.coordinates.push_back(
+      {"longitude", {"longitude"}, array_of(axes->longitudes, {grid.shape[1]}), false});
+}
+
+// Whether ecCodes knows where the points of this grid lie. It takes the first point of a projected
+// grid for its south-western corner, that of a reduced one for its north-western, and gives places
+// to the values that they do not have where a message says otherwise.
+bool knows_points(const GribHandle& handle, const std::string& type, const GribLayout& layout) {
+  const bool westwards = handle.integer("iScansNegatively", 0) == 1;
+  const bool northwards = handle.integer("jScansPositively", 0) == 1;
+  const bool is_plain = !layout.alternate_rows && !layout.columns_first;
+  if (type == "reduced_gg" || type == "reduced_ll" || type == "reduced_rotated_gg") {
+    return is_plain && !westwards && !northwards;
+  }
+  if (type == "mercator") return is_plain && !westwards && northwards;
+  const bool is_from_corner =
+      std::find(kFromCorner.begin(), kFromCorner.end(), type) != kFromCorner.end();
+  return !is_from_corner || (!westwards && northwards);
 }
 
 // Latitude and longitude of every point, if ecCodes can compute them.
-void add_points(GribGrid& grid, const GribHandle& handle) {
-  const std::vector<double> latitudes = handle.doubles("latitudes");
-  const std::vector<double> longitudes = handle.doubles("longitudes");
+void add_points(GribGrid& grid, const GribHandle& handle, const std::string& type) {
+  std::vector<double> latitudes = handle.doubles("latitudes");
+  std::vector<double> longitudes = handle.doubles("longitudes");
   if (latitudes.empty() || longitudes.empty()) return;
+  if (!knows_points(handle, type, grid.layout)) {
+    grid.note = fmt::format(
+        "latitudes and longitudes of a {} grid are left out: ecCodes can't tell them for its scan "
+        "mode {}",
+        type, handle.integer("scanningMode", 0));
+    return;
+  }
   check_count("latitudes", latitudes.size(), volume(grid.shape));
   check_count("longitudes", longitudes.size(), volume(grid.shape));
+  // These come in the order of the file, which may go along columns; every row or column of them
+  // runs forwards.
+  if (type == "rotated_ll" || type == "lambert_azimuthal_equal_area") {
+    std::vector<double> scratch;
+    const GribLayout listed{false, grid.layout.columns_first};
+    arrange_points(latitudes.data(), grid.shape[0], grid.shape[1], listed, scratch);
+    arrange_points(longitudes.data(), grid.shape[0], grid.shape[1], listed, scratch);
+  }
   grid.coordinates.push_back({"latitude", grid.dimensions, array_of(latitudes, grid.shape), false});
   grid.coordinates.push_back(
       {"longitude", grid.dimensions, array_of(longitudes, grid.shape), false});
@@ -74,8 +156,7 @@ GribGrid grib_grid(const GribHandle& handle) {
   }
   if (is_regular) {
     grid.dimensions = {"latitude", "longitude"};
-    add_axis(grid, handle, "latitude", "distinctLatitudes");
-    add_axis(grid, handle, "longitude", "distinctLongitudes");
+    add_axes(grid, handle);
     return grid;
   }
   if (is_projected) {
@@ -88,7 +169,7 @@ GribGrid grib_grid(const GribHandle& handle) {
       throw Error(ErrorKind::corrupt, fmt::format("its {} grid has no points", type));
     }
   }
-  add_points(grid, handle);
+  add_points(grid, handle, type);
   return grid;
 }
 

@@ -25,6 +25,7 @@ struct GribGrid {
   Shape shape;
   GribLayout layout;
   std::vector<GribCoordinate> coordinates;  // latitude and longitude; none if ecCodes knows none
+  std::string note;                         // for the user, if coordinates are left out
 };
 
 // Throws Error(corrupt) if the grid contradicts itself.

@@ -294,6 +294,9 @@ class GribBuilder {
     FormatFile result;
     result.format =
         editions_.size() > 1 ? "GRIB 1 and 2" : fmt::format("GRIB {}", *editions_.begin());
+    for (const auto& [key, grid] : grids_) {
+      if (!grid.note.empty()) result.notes.push_back(grid.note);
+    }
     if (hypercubes.size() == 1) {
       result.groups.push_back(group_of(std::move(hypercubes[0]), ""));
       return result;
