@@ -3,7 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <optional>
+#include <thread>
 
 #include "cli/arguments.h"
 #include "cli/config_file.h"
@@ -12,6 +16,7 @@
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/watched_files.h"
 
 namespace gridmill::cli {
 namespace {
@@ -80,7 +85,11 @@ class Call {
     try {
       return run_or_throw(words);
     } catch (...) {
-      return report(current_error());
+      const Error error = current_error();
+      const int code = report(error);
+      // A thread of the run may still be in the call that was given up.
+      if (error.kind() == ErrorKind::timeout) around_.leave(code);
+      return code;
     }
   }
 
@@ -99,8 +108,28 @@ class Call {
     }
     check_operands(verb_, arguments.operands);
     make_console();
-    const Workplace workplace{around_.files, around_.clock, *console_, around_.stop};
+    const std::jthread watch = watch_for_hangs();
+    const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
     return verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
+  }
+
+  // The last resort: what the lanes of a run can give up, they report themselves, and sooner.
+  std::jthread watch_for_hangs() {
+    const std::int64_t limit_ns = general_->resources.timeout_ns / 4 * 5;
+    if (limit_ns <= 0) return {};
+    return std::jthread([this, limit_ns](const std::stop_token& done) {
+      const auto beat =
+          std::chrono::nanoseconds(std::clamp<std::int64_t>(limit_ns / 10, 1'000'000, 200'000'000));
+      std::mutex mutex;
+      std::condition_variable_any ended;
+      std::unique_lock lock(mutex);
+      while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
+        const auto late = files_->late(limit_ns);
+        if (!late) continue;
+        around_.leave(report(Error(ErrorKind::timeout,
+                                   *late + "; it is given up (--timeout sets how long to wait)")));
+      }
+    });
   }
 
   std::vector<Setting> settings_for(const Layer& flags) const {
@@ -146,6 +175,8 @@ class Call {
   const std::vector<Verb>& verbs_;
   const Verb& verb_;
   const Surroundings& around_;
+  // Outlives the run, because a thread that was given up may come back to it.
+  const std::unique_ptr<WatchedFiles> files_ = watched_files(around_.files, around_.clock);
   const std::shared_ptr<GeneralOptions> general_ = std::make_shared<GeneralOptions>();
   const std::vector<Option> options_;
   std::optional<TerminalConsole> console_;

@@ -26,6 +26,8 @@ struct Surroundings {
   std::function<int()> error_width;  // its columns, now
   int help_width = 100;
   std::stop_token stop;
+  // Ends the process at once, with threads stuck in calls that never return; nothing is unwound.
+  std::function<void(int)> leave;
 };
 
 // `words` without the program's name.

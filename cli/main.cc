@@ -2,6 +2,7 @@
 #include "cli/command_line.h"
 #include "gridmill/system/environment.h"
 #include "gridmill/system/interrupt.h"
+#include "gridmill/system/process.h"
 #include "gridmill/system/terminal.h"
 
 namespace {
@@ -41,6 +42,7 @@ int main(int count, char** words) {
       .help_width =
           std::min(gridmill::terminal_width(StandardStream::output, kLineWidth), kLineWidth),
       .stop = interrupt.token(),
+      .leave = gridmill::leave_at_once,
   };
   return gridmill::cli::run_command_line({words + 1, words + count}, surroundings);
 }
