@@ -9,6 +9,7 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/codec/blosc_frame.h"
 #include "gridmill/codec/short_form.h"
+#include "gridmill/codec/states.h"
 
 namespace gridmill {
 namespace {
@@ -283,6 +284,73 @@ TEST(CodecChain, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(CodecChain::from_v2(nullptr, parse_json(R"([{"id":"fixedscaleoffset"}])"), false,
                                    types::float32, false, 1),
                Error);
+}
+
+// The oracle is what libzstd says that its state takes. At level 22 that is hundreds of megabytes.
+TEST(CodecChain, EncodersCountTheirStates) {
+  for (const int level : {-5, 1, 3, 9, 15, 19, 22}) {
+    for (const std::int64_t elements : {1000, 100'000, 1'000'000}) {
+      if (level > 15 && elements > 100'000) continue;  // slow under sanitizers
+      const ZstdCodec zstd{level, false};
+      CodecContext context;
+      Buffer stored;
+      CodecChain({zstd}).encode(sample(types::float32, {elements}).view(), stored, context);
+      const auto used =
+          static_cast<std::int64_t>(ZSTD_sizeof_CCtx(&context.states().zstd_encoder()));
+      EXPECT_GE(zstd.encoder_size(4 * elements), used) << level << " " << elements;
+      EXPECT_LE(zstd.encoder_size(4 * elements), 2 * used) << level << " " << elements;
+    }
+  }
+  const auto scratch = [](const char* form) {
+    return parse_codec(form, types::float32, 1).encode_scratch_size(types::float32, {4 << 20});
+  };
+  EXPECT_GT(scratch("zstd:19"), scratch("zstd:1") + (50 << 20));
+  EXPECT_GT(scratch("blosc:zstd:9:shuffle:8MiB"), scratch("blosc:lz4:9:shuffle:8MiB") + (20 << 20));
+  // Readers need no encoder.
+  EXPECT_LT(
+      parse_codec("zstd:19", types::float32, 1).decode_scratch_size(types::float32, {4 << 20}),
+      (16 << 20) + (4 << 20));
+}
+
+TEST(CodecChain, BloscShufflesElementsUnlessToldOtherwise) {
+  const auto typesize = [](const char* text) {
+    const CodecChain chain = parse_codec(text, types::float32, 1);
+    return std::get<BloscCodec>(chain.byte_codecs().back()).typesize;
+  };
+  EXPECT_EQ(typesize(R"({"name":"blosc","configuration":{"cname":"zstd","shuffle":"shuffle"}})"),
+            4);
+  EXPECT_EQ(typesize(R"({"name":"blosc","configuration":{"cname":"zstd","typesize":2}})"), 2);
+  EXPECT_EQ(typesize(R"({"id":"blosc","cname":"zstd","shuffle":1})"), 4);
+  EXPECT_EQ(typesize(R"([{"name":"zstd"},{"name":"blosc","configuration":{"cname":"lz4"}}])"), 1);
+}
+
+TEST(CodecChain, DeflateLevelMinusOneIsTheDefaultSix) {
+  for (const char* name : {"gzip", "zlib"}) {
+    const auto compressor = [&](int level) {
+      return CodecChain::from_v2({{"id", name}, {"level", level}}, nullptr, false, types::int8,
+                                 false, 1)
+          .v2_compressor();
+    };
+    EXPECT_EQ(compressor(-1)["level"], 6);
+    EXPECT_EQ(compressor(9)["level"], 9);
+    EXPECT_THROW(compressor(-2), Error);
+    EXPECT_THROW(compressor(10), Error);
+  }
+}
+
+TEST(CodecChain, ChunksThatBloscCantTakeAreRefusedBeforehand) {
+  const Shape most{2147483647 - 16};
+  const Shape more{2147483647 - 15};
+  const CodecChain blosc = parse_codec("blosc", types::int8, 1);
+  EXPECT_NO_THROW(blosc.check_encodable(types::int8, most));
+  try {
+    blosc.check_encodable(types::int8, more);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid);
+    EXPECT_THAT(error.what(), HasSubstr("--chunks"));
+  }
+  EXPECT_NO_THROW(parse_codec("zstd", types::int8, 1).check_encodable(types::int8, more));
 }
 
 TEST(ShortForm, NamesTheNearestSpelling) {

@@ -2,11 +2,19 @@
 // metadata, absent chunks, shards, damage.
 #include "gridmill/zarr/hierarchy.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
+#include "doubles/assertions.h"
+#include "doubles/faulty_store.h"
+#include "doubles/temporary_directory.h"
 #include "gridmill/array/array.h"
+#include "gridmill/codec/short_form.h"
+#include "gridmill/store/file_store.h"
 #include "gridmill/store/memory_store.h"
 #include "gridmill/zarr/array_reader.h"
 #include "gridmill/zarr/writer.h"
@@ -98,6 +106,131 @@ TEST(Hierarchy, ConsolidatedPathsStayInside) {
     "consolidated_metadata": {"kind": "inline", "must_understand": false, "metadata":
       {"../x": {"zarr_format": 3, "node_type": "group"}}}})"));
   EXPECT_THROW(open_hierarchy(*store), Error);
+}
+
+// zarr-python writes a datetime64 array like this; it must not take its neighbours with it.
+struct DatetimeArray {
+  Json attributes{{"long_name", "when"}};
+  Json v2{{"zarr_format", 2},      {"shape", {5}},    {"chunks", {5}}, {"dtype", "<M8[ns]"},
+          {"compressor", nullptr}, {"fill_value", 0}, {"order", "C"},  {"filters", nullptr}};
+  Json v3 = array_metadata_to_v3(new_array_metadata(3, types::int64, {5}, {5}));
+
+  DatetimeArray() {
+    v3["data_type"] = {{"name", "numpy.datetime64"},
+                       {"configuration", {{"unit", "ns"}, {"scale_factor", 1}}}};
+    v3["attributes"] = attributes;
+  }
+
+  void put(Store& store, int format) const {
+    if (format == 3) return put(store, "when/zarr.json", v3);
+    put(store, "when/.zarray", v2);
+    put(store, "when/.zattrs", attributes);
+  }
+  void put_consolidated(Store& store, int format) const {
+    const char* key = format == 3 ? "zarr.json" : ".zmetadata";
+    Json document = parse_json(*value_of(store, key));
+    if (format == 3) {
+      document["consolidated_metadata"]["metadata"]["when"] = v3;
+    } else {
+      document["metadata"]["when/.zarray"] = v2;
+      document["metadata"]["when/.zattrs"] = attributes;
+    }
+    put(store, key, document);
+  }
+
+ private:
+  static void put(Store& store, const char* key, const Json& json) {
+    store.put(Key(key), as_bytes(dump_json(json)));
+  }
+};
+
+TEST_P(Formats, AnArrayThatCantBeReadIsListedWithTheReason) {
+  const int format = GetParam();
+  const auto nodes = sample_nodes(format);
+  for (const bool is_consolidated : {false, true}) {
+    const auto store = memory_store();
+    write(*store, format, nodes);
+    if (is_consolidated) {
+      write_consolidated(*store, format, nodes);
+      DatetimeArray().put_consolidated(*store, format);
+    } else {
+      DatetimeArray().put(*store, format);
+    }
+    const ZarrHierarchy opened = open_hierarchy(*store);
+    ASSERT_EQ(opened.is_consolidated, is_consolidated);
+    EXPECT_EQ(opened.nodes.size(), nodes.size() + 1);
+    const auto when = std::find_if(opened.nodes.begin(), opened.nodes.end(),
+                                   [](const ZarrNode& node) { return node.path == "when"; });
+    ASSERT_NE(when, opened.nodes.end());
+    EXPECT_FALSE(when->is_group());
+    ASSERT_TRUE(when->unreadable);
+    EXPECT_EQ(when->unreadable->shape, Shape{5});
+    EXPECT_EQ(when->unreadable->attributes.find("long_name")->as_text(), "when");
+    EXPECT_THAT(when->unreadable->reason, HasSubstr(format == 3 ? "numpy.datetime64" : "<M8"));
+    EXPECT_EQ(std::count_if(opened.nodes.begin(), opened.nodes.end(),
+                            [](const ZarrNode& node) { return node.unreadable.has_value(); }),
+              1);
+  }
+}
+
+TEST(Hierarchy, AHugeDocumentIsRefusedBeforeItIsRead) {
+  TemporaryDirectory directory;
+  const auto store = file_store(directory.files(), directory.path());
+  for (const char* name : {"zarr.json", ".zmetadata"}) {
+    store->put(Key(name), as_bytes("{"));
+    ASSERT_EQ(::truncate((directory / name).c_str(), 50'000'000'000), 0);
+    try {
+      open_hierarchy(*store);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+      EXPECT_THAT(error.what(), HasSubstr(name));
+      EXPECT_THAT(error.what(), HasSubstr("50000000000"));
+    }
+    store->remove(Key(name));
+  }
+}
+
+// A chunk of 24 bytes in a value of a megabyte, or in a shard entry of one.
+TEST(ArrayReader, MoreBytesThanAChunkCanHaveAreNotRead) {
+  const auto expect_refused = [](const ArrayMetadata& metadata, ByteView value) {
+    const std::shared_ptr<Store> store = memory_store();
+    store->put(Key("t/c/0"), value);
+    Buffer stored;
+    try {
+      zarr_leaf_reader(store, Key("t"), metadata)->fetch({0}, stored);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+      EXPECT_THAT(error.what(), HasSubstr("t/c/0"));
+      EXPECT_THAT(error.what(), HasSubstr("1000000"));
+    }
+    EXPECT_EQ(stored.capacity(), 0U);
+  };
+  ArrayMetadata metadata = new_array_metadata(3, types::float64, {3}, {3});
+  metadata.codecs = parse_codec("zstd", types::float64, 1);
+  const std::string large(1'000'000, 'x');
+  expect_refused(metadata, as_bytes(large));
+  metadata.sharding = Sharding{{3}, true, false};
+  std::string shard = large;
+  std::array<std::byte, 16> entry{};
+  store_le(entry.data() + 8, std::uint64_t{1'000'000});
+  shard += as_text(ByteView(entry));
+  expect_refused(metadata, as_bytes(shard));
+}
+
+TEST(ArrayReader, StringsMayBeLongerThanTheEstimate) {
+  const std::shared_ptr<Store> store = memory_store();
+  ArrayMetadata metadata = new_array_metadata(3, types::string, {2}, {2});
+  metadata.codecs = CodecChain();
+  Array texts(types::string, {2});
+  const std::string text(500'000, 'x');
+  for (int i = 0; i < 2; ++i) texts.values<StringRef>()[i] = texts.strings().add(text);
+  CodecContext context;
+  Buffer stored;
+  metadata.codecs.encode(texts.view(), stored, context);
+  store->put(Key("t/c/0"), stored);
+  EXPECT_TRUE(zarr_leaf_reader(store, Key("t"), metadata)->fetch({0}, stored));
 }
 
 TEST(ArrayReader, AbsentIsFillAndDamageIsNamed) {
@@ -208,6 +341,37 @@ TEST_P(Shards, ADamagedIndexIsCorrupt) {
   expect_corrupt(good.bytes().first(40));
   expect_corrupt(shard_bytes(GetParam(), 1000));                   // beyond the shard
   expect_corrupt(shard_bytes(GetParam(), ~std::uint64_t{0} - 3));  // offset + size overflows
+}
+
+// A hundred shards of a thousand chunks: 16 KiB of index each, most of them forgotten again.
+TEST(ShardIndexes, KeepWhatWasUsedLastWithinTheirBytes) {
+  const auto under = memory_store();
+  FaultyStore store(*under);
+  ArrayMetadata metadata = new_array_metadata(3, types::int8, {1000}, {1});
+  metadata.sharding = Sharding{{1000}, true, false};
+  const std::string absent(16'000, '\xff');
+  for (int i = 0; i < 100; ++i) under->put(Key(fmt::format("c/{}", i)), as_bytes(absent));
+  constexpr std::int64_t kMost = 100'000;
+  ShardIndexes indexes(kMost);
+  const auto reads = [&](int shard) {
+    const std::int64_t before = store.gate().count("get");
+    const auto entry = indexes.get(store, Key(fmt::format("c/{}", shard)), metadata);
+    EXPECT_TRUE(entry->has_value());
+    EXPECT_FALSE((*entry)->find(7));
+    return store.gate().count("get") - before;
+  };
+  EXPECT_EQ(reads(0), 1);
+  for (int shard = 1; shard < 100; ++shard) {
+    EXPECT_EQ(reads(shard), 1);
+    EXPECT_EQ(reads(0), 0) << "used all the time, so kept";
+    EXPECT_LE(indexes.kept_bytes(), kMost);
+  }
+  EXPECT_GT(indexes.kept_bytes(), kMost / 2);
+  EXPECT_EQ(reads(99), 0);
+  EXPECT_EQ(reads(1), 1);
+  ShardIndexes tiny(1);
+  EXPECT_TRUE(tiny.get(store, Key("c/5"), metadata)->has_value());
+  EXPECT_GT(tiny.kept_bytes(), 0) << "one is always kept";
 }
 
 }  // namespace

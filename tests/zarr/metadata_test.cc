@@ -199,5 +199,27 @@ TEST(Half, EveryValueSurvives) {
   EXPECT_EQ(half_from_double(65520.0), 0x7c00);
 }
 
+// 1e300 is no float32: it must not become Infinity in silence.
+TEST(FillValue, FiniteNumbersStayFinite) {
+  const auto is_refused = [](const Json& json, DataType type) {
+    try {
+      (void)FillValue::from_json(json, type, 3);
+      return false;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+      return true;
+    }
+  };
+  EXPECT_TRUE(is_refused(1e300, types::float32));
+  EXPECT_TRUE(is_refused(-1e39, types::float32));
+  EXPECT_TRUE(is_refused(70000, types::float16));
+  EXPECT_TRUE(is_refused(Json::array({0, 1e300}), types::complex64));
+  EXPECT_FALSE(is_refused(3.4028234663852886e38, types::float32));
+  EXPECT_FALSE(is_refused(9.969209968386869e36, types::float32));
+  EXPECT_FALSE(is_refused(65504, types::float16));
+  EXPECT_FALSE(is_refused("-Infinity", types::float32));
+  EXPECT_FALSE(is_refused(1e300, types::float64));
+}
+
 }  // namespace
 }  // namespace gridmill

@@ -112,6 +112,32 @@ def test_reads_big_endian_v3(gridmill, tmp_path):
     assert dumped(gridmill, tmp_path / "b", tmp_path) == little(data)
 
 
+@pytest.mark.parametrize("consolidated", [False, True])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_datetime64_array_does_not_hide_the_others(gridmill, tmp_path, zarr_format, consolidated):
+    store = tmp_path / "in.zarr"
+    data = write(store, "f4", zarr_format=zarr_format)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the type has no specification
+        group = zarr.open_group(store, mode="a")
+        when = group.create_array("when", shape=(4,), dtype="M8[ns]")
+        when[...] = np.arange(4).astype("M8[ns]")
+        if consolidated:
+            zarr.consolidate_metadata(store)
+    info = gridmill("info", store)
+    assert info.returncode == 0, info.stderr
+    assert "when" in info.stdout
+    assert dumped(gridmill, store, tmp_path) == little(data)
+    refused = gridmill("convert", store, tmp_path / "all.zarr")
+    assert refused.returncode == 1
+    assert "when" in refused.stderr and "--drop when" in refused.stderr
+    assert "datetime64" in refused.stderr or "M8" in refused.stderr
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", store, out, "--drop", "when")
+    assert run.returncode == 0, run.stderr
+    assert read_silently(out).tobytes() == data.tobytes()
+
+
 @pytest.mark.parametrize("zarr_format", [2, 3])
 @pytest.mark.parametrize("codec", ["none", "blosc", "blosc:lz4:5:bitshuffle:64KiB", "zstd:3",
                                    "gzip:5"])

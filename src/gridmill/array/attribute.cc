@@ -193,8 +193,10 @@ bool Attributes::erase(std::string_view name) {
 }
 
 Json Attributes::to_json() const {
-  Json object = Json::object();
-  for (const auto& [name, value] : items_) object[name] = value.to_json();
+  // Names are unique: the object need not be searched for each.
+  Json::object_t object;
+  object.reserve(items_.size());
+  for (const auto& [name, value] : items_) object.emplace_back(name, value.to_json());
   return object;
 }
 

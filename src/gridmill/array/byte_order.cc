@@ -47,12 +47,25 @@ void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::
   }
   std::size_t done = 0;
 #if defined(__x86_64__)
-  if (__builtin_cpu_supports("avx2")) done = swap_vectors(from, to, bytes, unit);
+  if (bytes >= 32 && __builtin_cpu_supports("avx2")) done = swap_vectors(from, to, bytes, unit);
 #endif
   from += done, to += done, bytes -= done;
   if (unit == 2) swap_words<std::uint16_t>(from, to, bytes);
   if (unit == 4) swap_words<std::uint32_t>(from, to, bytes);
   if (unit == 8) swap_words<std::uint64_t>(from, to, bytes);
+}
+
+void copy_swapped_apart(const std::byte* from, std::int64_t from_step, std::byte* to,
+                        std::int64_t to_step, std::int64_t count, std::int32_t size,
+                        std::int32_t unit) {
+  const auto bytes = static_cast<std::size_t>(size);
+  const auto each = [&](auto swap) {
+    for (std::int64_t i = 0; i < count; ++i, from += from_step, to += to_step) swap(from, to);
+  };
+  if (unit == 1) each([&](auto* a, auto* b) { std::memcpy(b, a, bytes); });
+  if (unit == 2) each([&](auto* a, auto* b) { swap_words<std::uint16_t>(a, b, bytes); });
+  if (unit == 4) each([&](auto* a, auto* b) { swap_words<std::uint32_t>(a, b, bytes); });
+  if (unit == 8) each([&](auto* a, auto* b) { swap_words<std::uint64_t>(a, b, bytes); });
 }
 
 }  // namespace gridmill

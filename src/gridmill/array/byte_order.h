@@ -1,7 +1,7 @@
 // byte_order.h: numbers of the other byte order.
 //
-// Files of the classic netCDF format, big-endian Zarr arrays and HDF5 variables hold them. One pass:
-// the copy that a decoder makes anyway also turns the bytes. No I/O, any number of threads.
+// Files of the classic netCDF format, big-endian Zarr arrays and HDF5 variables hold them. One
+// pass: the copy that a decoder makes anyway also turns the bytes. No I/O, any number of threads.
 #pragma once
 
 #include <cstddef>
@@ -12,5 +12,10 @@ namespace gridmill {
 // Copies `bytes` bytes and reverses each unit of `unit` bytes (1, 2, 4 or 8, a divisor of `bytes`).
 // `from` and `to` are the same or don't overlap; any alignment.
 void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit);
+
+// `count` elements of `size` bytes each, `from_step` and `to_step` bytes apart.
+void copy_swapped_apart(const std::byte* from, std::int64_t from_step, std::byte* to,
+                        std::int64_t to_step, std::int64_t count, std::int32_t size,
+                        std::int32_t unit);
 
 }  // namespace gridmill

@@ -120,10 +120,7 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
     if ((from_step == size && to_step == size) || count == 1) {
       return copy_swapped(source, target, static_cast<std::size_t>(count * size), unit);
     }
-    for (std::int64_t i = 0; i < count; ++i) {
-      copy_swapped(source + i * from_step, target + i * to_step, static_cast<std::size_t>(size),
-                   unit);
-    }
+    copy_swapped_apart(source, from_step, target, to_step, count, from.type.size, unit);
   });
 }
 

@@ -10,30 +10,21 @@
 #include "gridmill/codec/blosc_frame.h"
 #include "gridmill/codec/codec_json.h"
 #include "gridmill/codec/frame_error.h"
+#include "gridmill/codec/zstd.h"
 
 namespace gridmill {
 namespace {
 
 constexpr int kMaxTypesize = BLOSC_MAX_TYPESIZE;
 
-std::string known_cname(const Json& configuration) {
-  const auto found = configuration.find("cname");
-  if (found == configuration.end()) return "lz4";
-  std::string cname = json_string(configuration, "cname", BloscCodec::kName);
-  const auto& known = blosc_cnames();
-  if (std::find(known.begin(), known.end(), cname) == known.end()) {
-    throw Error(ErrorKind::unsupported, fmt::format("blosc: cname \"{}\" is not one of {}{}", cname,
-                                                    join(known, ", "), did_you_mean(cname, known)));
-  }
-  return cname;
-}
+// libblosc's choice of a block size stays below this.
+constexpr std::int64_t kLargestOwnBlock = std::int64_t{4} << 20;
 
-BloscShuffle shuffle_from_name(std::string_view name) {
-  for (const auto shuffle : {BloscShuffle::none, BloscShuffle::byte, BloscShuffle::bit}) {
-    if (to_string(shuffle) == name) return shuffle;
-  }
-  throw Error(ErrorKind::corrupt,
-              fmt::format("blosc: shuffle \"{}\" is not noshuffle, shuffle or bitshuffle", name));
+// How libblosc spreads its levels over zstd's: 1, 3, ..., 15, 22.
+int zstd_level(int clevel) { return clevel < 9 ? 2 * clevel - 1 : 22; }
+
+int usable_typesize(std::int64_t size) {
+  return size <= kMaxTypesize ? static_cast<int>(size) : 1;  // as libblosc does
 }
 
 BloscShuffle shuffle_from_number(std::int64_t number, std::int64_t item_size) {
@@ -46,7 +37,10 @@ BloscCodec common_from(const Json& configuration) {
     throw Error(ErrorKind::corrupt, "blosc: the configuration is missing");
   }
   BloscCodec codec;
-  codec.cname = known_cname(configuration);
+  codec.cname = configuration.contains("cname")
+                    ? json_string(configuration, "cname", BloscCodec::kName)
+                    : "lz4";
+  check_blosc_cname(codec.cname);
   codec.clevel = static_cast<int>(config_int(configuration, BloscCodec::kName, "clevel", 5, 0, 9));
   codec.blocksize =
       config_int(configuration, BloscCodec::kName, "blocksize", 0, 0, BLOSC_MAX_BUFFERSIZE);
@@ -67,31 +61,42 @@ std::string_view to_string(BloscShuffle shuffle) noexcept {
   return "?";
 }
 
-const std::vector<std::string>& blosc_cnames() {
-  static const std::vector<std::string> kNames{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
-  return kNames;
+BloscShuffle blosc_shuffle_from(std::string_view name) {
+  std::vector<std::string> known;
+  for (const auto shuffle : {BloscShuffle::none, BloscShuffle::byte, BloscShuffle::bit}) {
+    if (to_string(shuffle) == name) return shuffle;
+    known.emplace_back(to_string(shuffle));
+  }
+  throw Error(ErrorKind::corrupt, fmt::format("blosc: shuffle \"{}\" is not one of {}{}", name,
+                                              join(known, ", "), did_you_mean(name, known)));
 }
 
-BloscCodec BloscCodec::from_v3(const Json& configuration) {
+void check_blosc_cname(std::string_view cname) {
+  const std::vector<std::string> known{"blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"};
+  if (std::find(known.begin(), known.end(), cname) != known.end()) return;
+  throw Error(ErrorKind::unsupported, fmt::format("blosc: cname \"{}\" is not one of {}{}", cname,
+                                                  join(known, ", "), did_you_mean(cname, known)));
+}
+
+BloscCodec BloscCodec::from_v3(const Json& configuration, std::int64_t item_size) {
   BloscCodec codec = common_from(configuration);
   const auto found = configuration.find("shuffle");
   if (found != configuration.end() && found->is_number_integer()) {  // numcodecs.blosc
     codec.shuffle = shuffle_from_number(config_int(configuration, kName, "shuffle", 1, -1, 2), 1);
   } else if (found != configuration.end()) {
-    codec.shuffle = shuffle_from_name(json_string(configuration, "shuffle", kName));
+    codec.shuffle = blosc_shuffle_from(json_string(configuration, "shuffle", kName));
   } else {
     codec.shuffle = BloscShuffle::none;
   }
-  codec.typesize =
-      static_cast<int>(config_int(configuration, kName, "typesize", 1, 1, BLOSC_MAX_BUFFERSIZE));
-  if (codec.typesize > kMaxTypesize) codec.typesize = 1;  // as libblosc does
+  codec.typesize = usable_typesize(
+      config_int(configuration, kName, "typesize", item_size, 1, BLOSC_MAX_BUFFERSIZE));
   return codec;
 }
 
 BloscCodec BloscCodec::from_v2(const Json& object, std::int64_t item_size) {
   BloscCodec codec = common_from(object);
   codec.shuffle = shuffle_from_number(config_int(object, kName, "shuffle", 1, -1, 2), item_size);
-  codec.typesize = item_size <= kMaxTypesize ? static_cast<int>(item_size) : 1;
+  codec.typesize = usable_typesize(item_size);
   return codec;
 }
 
@@ -109,6 +114,12 @@ Json BloscCodec::to_v2() const {
           {"clevel", clevel},
           {"shuffle", static_cast<int>(shuffle)},
           {"blocksize", blocksize}};
+}
+
+std::int64_t BloscCodec::encoder_size(std::int64_t raw_size) const {
+  const std::int64_t block = std::min(raw_size, blocksize > 0 ? blocksize : kLargestOwnBlock);
+  const ZstdCodec inner{zstd_level(clevel), false};
+  return 4 * block + (cname == "zstd" ? inner.encoder_size(block) : 0);
 }
 
 void BloscCodec::encode(ByteView raw, Buffer& out, CodecContext& /*context*/) const {

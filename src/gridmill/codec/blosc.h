@@ -12,7 +12,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "gridmill/base/json.h"
 #include "gridmill/codec/context.h"
@@ -22,7 +21,10 @@ namespace gridmill {
 enum class BloscShuffle : std::uint8_t { none, byte, bit };
 
 std::string_view to_string(BloscShuffle shuffle) noexcept;  // "noshuffle", "shuffle", "bitshuffle"
-const std::vector<std::string>& blosc_cnames();
+// Error(corrupt) for a name that is none of these.
+BloscShuffle blosc_shuffle_from(std::string_view name);
+// Error(unsupported) unless libblosc has this compressor; names the nearest spelling.
+void check_blosc_cname(std::string_view cname);
 
 struct BloscCodec {
   static constexpr std::string_view kName = "blosc";
@@ -35,13 +37,16 @@ struct BloscCodec {
   int typesize = 1;            // 1..255
   std::int64_t blocksize = 0;  // 0: libblosc's choice
 
-  static BloscCodec from_v3(const Json& configuration);
-  // `item_size` is what is shuffled: the element's size, 1 behind another codec.
+  // `item_size` is what is shuffled, unless a v3 configuration has a typesize: the element's size,
+  // 1 behind another codec.
+  static BloscCodec from_v3(const Json& configuration, std::int64_t item_size);
   static BloscCodec from_v2(const Json& object, std::int64_t item_size);
   Json to_v3() const;
   Json to_v2() const;
 
   std::int64_t max_encoded_size(std::int64_t raw_size) const { return raw_size + 16; }
+  // libblosc's blocks and its compressor's state.
+  std::int64_t encoder_size(std::int64_t raw_size) const;
   // Error(invalid) beyond kMaxRawSize.
   void encode(ByteView raw, Buffer& out, CodecContext& context) const;
   void decode(ByteView stored, MutableByteView out, CodecContext& context) const;

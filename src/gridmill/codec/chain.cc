@@ -17,6 +17,8 @@ namespace {
 
 // Estimated bytes of one variable-length string, with its length.
 constexpr std::int64_t kStringEstimate = 64;
+// Decoder states and blocks that a context keeps.
+constexpr std::int64_t kStates = std::int64_t{2} << 20;
 // Decoding a Blosc frame block by block pays below this share of its blocks.
 constexpr double kFewBlocks = 0.7;
 
@@ -30,10 +32,16 @@ std::int64_t content_size(DataType type, const Shape& chunk) {
   return size;
 }
 
+// What the first bytes -> bytes codec gets; for strings an estimate.
+std::int64_t encoded_content_size(DataType type, const Shape& chunk) {
+  if (type.is_string()) return 4 + checked_mul(volume(chunk), kStringEstimate, "a chunk's size");
+  return checked_mul(volume(chunk), type.size, "a chunk's size");
+}
+
 bool is_checksum(const ByteCodec& codec) { return std::holds_alternative<Crc32cCodec>(codec); }
 
-void decode_exactly(const ByteCodec& codec, ByteView stored, MutableByteView out,
-                    CodecContext& context) {
+void decode_sized(const ByteCodec& codec, ByteView stored, MutableByteView out,
+                  CodecContext& context) {
   std::visit(
       [&](const auto& one) {
         if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Crc32cCodec>) {
@@ -65,20 +73,52 @@ Index CodecChain::encoded_strides(const Shape& chunk, std::int64_t element_size)
 }
 
 std::int64_t CodecChain::max_encoded_size(DataType type, const Shape& chunk) const {
-  std::int64_t size = type.is_string() ? 4 + volume(chunk) * kStringEstimate
-                                       : checked_mul(volume(chunk), type.size, "a chunk's size");
+  std::int64_t size = encoded_content_size(type, chunk);
   for (const ByteCodec& codec : codecs_) {
     size = std::visit([&](const auto& one) { return one.max_encoded_size(size); }, codec);
   }
   return size;
 }
 
-std::int64_t CodecChain::scratch_size(DataType type, const Shape& chunk) const {
+std::int64_t CodecChain::stored_limit(DataType type, const Shape& chunk) const {
+  if (type.is_string()) return kMaxChunkBytes;  // there is no telling how long they are
+  return 2 * max_encoded_size(type, chunk) + 65536;
+}
+
+std::int64_t CodecChain::decode_scratch_size(DataType type, const Shape& chunk) const {
   const std::int64_t encoded = max_encoded_size(type, chunk);
   const auto sizing = std::count_if(codecs_.begin(), codecs_.end(),
                                     [](const ByteCodec& codec) { return !is_checksum(codec); });
   return checked_mul(volume(chunk), type.size, "a chunk's size") + (sizing > 1 ? 2 * encoded : 0) +
-         (std::int64_t{2} << 20);
+         kStates;
+}
+
+std::int64_t CodecChain::encode_scratch_size(DataType type, const Shape& chunk) const {
+  const std::int64_t content = encoded_content_size(type, chunk);
+  std::int64_t size = content;
+  std::int64_t states = 0;
+  for (const ByteCodec& codec : codecs_) {
+    std::visit(
+        [&](const auto& one) {
+          states += one.encoder_size(size);
+          size = one.max_encoded_size(size);
+        },
+        codec);
+  }
+  return content + (codecs_.size() > 1 ? 2 * size : 0) + states + kStates;
+}
+
+void CodecChain::check_encodable(DataType type, const Shape& chunk) const {
+  std::int64_t size = encoded_content_size(type, chunk);
+  for (const ByteCodec& codec : codecs_) {
+    if (std::holds_alternative<BloscCodec>(codec) && size > BloscCodec::kMaxRawSize) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("a chunk {} of {} has {} bytes, more than the {} that Blosc takes: "
+                              "choose smaller --chunks or another --codec",
+                              to_string(chunk), type.name(), size, BloscCodec::kMaxRawSize));
+    }
+    size = std::visit([&](const auto& one) { return one.max_encoded_size(size); }, codec);
+  }
 }
 
 std::size_t CodecChain::sizing_codec() const noexcept {
@@ -152,14 +192,13 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
   const std::size_t sizing = sizing_codec();
   // Everything outside the codec whose output size is known; without one there are only checksums.
   const std::size_t above = sizing < codecs_.size() ? sizing + 1 : 0;
-  const auto bound = std::max<std::int64_t>(max_encoded_size(type, chunk), 65536);
-  ByteView content = strip(stored, above, 2 * bound, context);
+  ByteView content = strip(stored, above, stored_limit(type, chunk), context);
   if (sizing < codecs_.size()) {
     const std::size_t wanted = size + sizing * Crc32cCodec::kSize;
     if (sizing == 0 && parts.size() == 1 && is_whole_chunk(parts[0], chunk) &&
         permutation_.rank() == 0) {
       const MutableByteView direct{parts[0].into.data, size};
-      decode_exactly(codecs_[sizing], content, direct, context);
+      decode_sized(codecs_[sizing], content, direct, context);
       if (swaps(type)) copy_swapped(direct.data(), direct.data(), direct.size(), type.swap_unit());
       return;
     }
@@ -168,7 +207,7 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
       return;
     }
     context.scratch[0].resize(wanted);
-    decode_exactly(codecs_[sizing], content, context.scratch[0].bytes(), context);
+    decode_sized(codecs_[sizing], content, context.scratch[0].bytes(), context);
     content = context.scratch[0];
     for (std::size_t i = 0; i < sizing; ++i) content = Crc32cCodec::verified(content);
   }

@@ -45,8 +45,14 @@ class CodecChain {
 
   // An upper bound of what encode gives; for strings an estimate.
   std::int64_t max_encoded_size(DataType type, const Shape& chunk) const;
-  // Scratch that decode and encode take from the context, about.
-  std::int64_t scratch_size(DataType type, const Shape& chunk) const;
+  // No stored chunk is larger: other encoders than ours may need more than max_encoded_size, but
+  // what exceeds this is damage.
+  std::int64_t stored_limit(DataType type, const Shape& chunk) const;
+  // What decode and encode take from the context, about: scratch and the libraries' states.
+  std::int64_t decode_scratch_size(DataType type, const Shape& chunk) const;
+  std::int64_t encode_scratch_size(DataType type, const Shape& chunk) const;
+  // Error(invalid) if a codec can't take so large a chunk.
+  void check_encodable(DataType type, const Shape& chunk) const;
 
   // Decodes a whole stored chunk and copies the wanted parts; strings go to `arena`. Straight into
   // the part if it is the whole chunk in C order. Of a Blosc frame, only the blocks that the parts

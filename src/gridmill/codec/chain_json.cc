@@ -14,18 +14,9 @@ namespace {
   throw Error(ErrorKind::corrupt, fmt::format("codecs: {}", why));
 }
 
-std::string name_of_v3(const Json& codec) {
-  return codec.is_string() ? codec.get<std::string>() : json_string(codec, "name", "a codec");
-}
-
-Json configuration_of(const Json& codec) {
-  if (!codec.is_object() || !codec.contains("configuration")) return Json::object();
-  return codec["configuration"];
-}
-
 // Empty for the identity.
 Index permutation_from(const Json& codec, int rank) {
-  const Json configuration = configuration_of(codec);
+  const Json configuration = codec_configuration(codec);
   const Json& order = json_member(configuration, "order", "transpose");
   if (!order.is_array() || static_cast<int>(order.size()) != rank) {
     throw_bad_codecs(
@@ -65,7 +56,7 @@ Index reversed(int rank) {
 }
 
 bool big_endian_from(const Json& codec, DataType type) {
-  const Json configuration = configuration_of(codec);
+  const Json configuration = codec_configuration(codec);
   if (!configuration.is_object() || !configuration.contains("endian") ||
       configuration["endian"].is_null()) {
     if (type.swap_unit() > 1) {
@@ -87,7 +78,7 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank) {
   CodecChain chain;
   bool has_array_codec = false;
   for (const Json& codec : codecs) {
-    const std::string name = name_of_v3(codec);
+    const std::string name = codec_name(codec);
     const bool is_array_codec = name == "bytes" || name == "vlen-utf8";
     if (name == "sharding_indexed") {
       throw Error(ErrorKind::unsupported,
@@ -105,7 +96,9 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank) {
       if (name == "bytes") chain.is_big_endian_ = big_endian_from(codec, type);
       has_array_codec = true;
     } else {
-      ByteCodec byte_codec = byte_codec_from_v3(codec);  // an unknown one is refused by its name
+      const bool is_first = chain.codecs_.empty() && !type.is_string();
+      // An unknown one is refused by its name.
+      ByteCodec byte_codec = byte_codec_from_v3(codec, is_first ? type.size : 1);
       if (!has_array_codec) throw_bad_codecs(fmt::format("{} stands before bytes", name));
       chain.codecs_.push_back(std::move(byte_codec));
     }

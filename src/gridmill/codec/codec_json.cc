@@ -36,6 +36,15 @@ bool config_bool(const Json& object, std::string_view codec, std::string_view me
   return value->get<bool>();
 }
 
+std::string codec_name(const Json& codec) {
+  return codec.is_string() ? codec.get<std::string>() : json_string(codec, "name", "a codec");
+}
+
+Json codec_configuration(const Json& codec) {
+  if (!codec.is_object() || !codec.contains("configuration")) return Json::object();
+  return codec["configuration"];
+}
+
 Json named_codec(std::string_view name, Json configuration) {
   Json codec = {{"name", std::string(name)}};
   if (!configuration.is_null()) codec["configuration"] = std::move(configuration);

@@ -22,6 +22,7 @@ struct Crc32cCodec {
   Json to_v2() const;
 
   std::int64_t max_encoded_size(std::int64_t raw_size) const { return raw_size + 4; }
+  std::int64_t encoder_size(std::int64_t /*raw_size*/) const { return 0; }
   void encode(ByteView raw, Buffer& out, CodecContext& context) const;
   // The content without its checksum, a part of `stored`; Error(corrupt) if they disagree.
   static ByteView verified(ByteView stored);

@@ -10,18 +10,6 @@
 namespace gridmill {
 namespace {
 
-// Deflate's worst case with room for either wrapper; libdeflate's own bounds depend on its state.
-std::int64_t deflate_bound(std::int64_t raw_size) {
-  return raw_size + 5 * (raw_size / 5000 + 2) + 64;
-}
-
-int level_from(const Json& configuration, std::string_view codec, int otherwise) {
-  return static_cast<int>(config_int(configuration, codec, "level", otherwise, -1, 9));
-}
-
-// zlib's -1 means 6.
-int real_level(int level) { return level < 0 ? 6 : level; }
-
 // One member: what was read and written, or why not.
 struct Outcome {
   libdeflate_result result = LIBDEFLATE_SUCCESS;
@@ -69,100 +57,80 @@ void check_whole(std::string_view codec, const Outcome& outcome, std::size_t sto
   if (outcome.consumed != stored) throw_damaged(codec, stored, "bytes follow the end");
 }
 
-template <class Decode>
-void decode_exactly(std::string_view codec, ByteView stored, MutableByteView out, Decode&& decode) {
-  const Outcome outcome = decode(stored, out);
-  if (outcome.result == LIBDEFLATE_INSUFFICIENT_SPACE) {
-    throw_wrong_size(codec, out.size() + 1, out.size());
+template <DeflateWrapper kWrapper>
+Outcome decompress(ByteView stored, MutableByteView out, CodecContext& context) {
+  return kWrapper == DeflateWrapper::gzip ? gunzip(stored, out, context)
+                                          : inflate(stored, out, context);
+}
+
+}  // namespace
+
+template <DeflateWrapper kWrapper>
+DeflateCodec<kWrapper> DeflateCodec<kWrapper>::from_json(const Json& configuration) {
+  const std::int64_t level = config_int(configuration, kName, "level", kDefaultLevel, -1, 9);
+  return {level < 0 ? 6 : static_cast<int>(level)};
+}
+
+template <DeflateWrapper kWrapper>
+Json DeflateCodec<kWrapper>::to_v3() const {
+  return named_codec(kIsGzip ? "gzip" : "numcodecs.zlib", {{"level", level}});
+}
+
+template <DeflateWrapper kWrapper>
+Json DeflateCodec<kWrapper>::to_v2() const {
+  return {{"id", std::string(kName)}, {"level", level}};
+}
+
+// Deflate's worst case with room for either wrapper; libdeflate's own bounds depend on its state.
+template <DeflateWrapper kWrapper>
+std::int64_t DeflateCodec<kWrapper>::max_encoded_size(std::int64_t raw_size) const {
+  return raw_size + 5 * (raw_size / 5000 + 2) + 64;
+}
+
+template <DeflateWrapper kWrapper>
+void DeflateCodec<kWrapper>::encode(ByteView raw, Buffer& out, CodecContext& context) const {
+  auto& encoder = context.states().deflate_encoder(level);
+  out.resize(static_cast<std::size_t>(max_encoded_size(static_cast<std::int64_t>(raw.size()))));
+  constexpr auto* kCompress = kIsGzip ? libdeflate_gzip_compress : libdeflate_zlib_compress;
+  const std::size_t size = kCompress(&encoder, raw.data(), raw.size(), out.data(), out.size());
+  if (size == 0) {
+    throw Error(ErrorKind::internal, std::string(kName) + ": output exceeds its bound");
   }
-  check_whole(codec, outcome, stored.size());
-  if (outcome.produced != out.size()) throw_wrong_size(codec, outcome.produced, out.size());
+  out.resize(size);
+}
+
+template <DeflateWrapper kWrapper>
+void DeflateCodec<kWrapper>::decode(ByteView stored, MutableByteView out,
+                                    CodecContext& context) const {
+  const Outcome outcome = decompress<kWrapper>(stored, out, context);
+  if (outcome.result == LIBDEFLATE_INSUFFICIENT_SPACE) {
+    throw_wrong_size(kName, out.size() + 1, out.size());
+  }
+  check_whole(kName, outcome, stored.size());
+  if (outcome.produced != out.size()) throw_wrong_size(kName, outcome.produced, out.size());
 }
 
 // libdeflate can't continue where it ran out of room, so the room doubles until it suffices.
-template <class Decode>
-void decode_growing(std::string_view codec, ByteView stored, std::int64_t limit, Buffer& out,
-                    Decode&& decode) {
+template <DeflateWrapper kWrapper>
+void DeflateCodec<kWrapper>::decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
+                                            CodecContext& context) const {
   std::int64_t room = std::min<std::int64_t>(
       limit, std::max<std::int64_t>(65536, 4 * static_cast<std::int64_t>(stored.size())));
   while (true) {
     out.resize(static_cast<std::size_t>(room));
-    const Outcome outcome = decode(stored, out.bytes());
+    const Outcome outcome = decompress<kWrapper>(stored, out.bytes(), context);
     if (outcome.result == LIBDEFLATE_INSUFFICIENT_SPACE) {
-      if (room >= limit) throw_too_large(codec, limit);
+      if (room >= limit) throw_too_large(kName, static_cast<std::uint64_t>(limit));
       room = std::min(limit, 2 * room);
       continue;
     }
-    check_whole(codec, outcome, stored.size());
+    check_whole(kName, outcome, stored.size());
     out.resize(outcome.produced);
     return;
   }
 }
 
-template <class Compress>
-void encode_bounded(std::string_view codec, ByteView raw, Buffer& out, Compress&& compress) {
-  out.resize(static_cast<std::size_t>(deflate_bound(static_cast<std::int64_t>(raw.size()))));
-  const std::size_t size = compress(raw.data(), raw.size(), out.data(), out.size());
-  if (size == 0) {
-    throw Error(ErrorKind::internal, std::string(codec) + ": output exceeds its bound");
-  }
-  out.resize(size);
-}
-
-}  // namespace
-
-GzipCodec GzipCodec::from_json(const Json& configuration) {
-  return {level_from(configuration, kName, 5)};
-}
-Json GzipCodec::to_v3() const { return named_codec(kName, {{"level", level}}); }
-Json GzipCodec::to_v2() const { return {{"id", std::string(kName)}, {"level", level}}; }
-std::int64_t GzipCodec::max_encoded_size(std::int64_t raw_size) const {
-  return deflate_bound(raw_size);
-}
-
-void GzipCodec::encode(ByteView raw, Buffer& out, CodecContext& context) const {
-  auto& encoder = context.states().deflate_encoder(real_level(level));
-  encode_bounded(kName, raw, out, [&](auto... arguments) {
-    return libdeflate_gzip_compress(&encoder, arguments...);
-  });
-}
-
-void GzipCodec::decode(ByteView stored, MutableByteView out, CodecContext& context) const {
-  decode_exactly(kName, stored, out,
-                 [&](ByteView from, MutableByteView to) { return gunzip(from, to, context); });
-}
-
-void GzipCodec::decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
-                               CodecContext& context) const {
-  decode_growing(kName, stored, limit, out,
-                 [&](ByteView from, MutableByteView to) { return gunzip(from, to, context); });
-}
-
-ZlibCodec ZlibCodec::from_json(const Json& configuration) {
-  return {level_from(configuration, kName, 1)};
-}
-Json ZlibCodec::to_v3() const { return named_codec("numcodecs.zlib", {{"level", level}}); }
-Json ZlibCodec::to_v2() const { return {{"id", std::string(kName)}, {"level", level}}; }
-std::int64_t ZlibCodec::max_encoded_size(std::int64_t raw_size) const {
-  return deflate_bound(raw_size);
-}
-
-void ZlibCodec::encode(ByteView raw, Buffer& out, CodecContext& context) const {
-  auto& encoder = context.states().deflate_encoder(real_level(level));
-  encode_bounded(kName, raw, out, [&](auto... arguments) {
-    return libdeflate_zlib_compress(&encoder, arguments...);
-  });
-}
-
-void ZlibCodec::decode(ByteView stored, MutableByteView out, CodecContext& context) const {
-  decode_exactly(kName, stored, out,
-                 [&](ByteView from, MutableByteView to) { return inflate(from, to, context); });
-}
-
-void ZlibCodec::decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
-                               CodecContext& context) const {
-  decode_growing(kName, stored, limit, out,
-                 [&](ByteView from, MutableByteView to) { return inflate(from, to, context); });
-}
+template struct DeflateCodec<DeflateWrapper::gzip>;
+template struct DeflateCodec<DeflateWrapper::zlib>;
 
 }  // namespace gridmill

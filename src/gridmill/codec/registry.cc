@@ -6,30 +6,28 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/codec/codec_json.h"
 
 namespace gridmill {
 namespace {
 
 template <class Codec>
-ByteCodec plain_v3(const Json& configuration) {
+ByteCodec plain(const Json& configuration, std::int64_t /*item_size*/) {
   return Codec::from_json(configuration);
-}
-
-template <class Codec>
-ByteCodec plain_v2(const Json& object, std::int64_t /*item_size*/) {
-  return Codec::from_json(object);
 }
 
 constexpr std::array<CodecEntry, 5> kTable{{
     {"blosc", "blosc", "numcodecs.blosc",
-     [](const Json& json) -> ByteCodec { return BloscCodec::from_v3(json); },
+     [](const Json& json, std::int64_t size) -> ByteCodec {
+       return BloscCodec::from_v3(json, size);
+     },
      [](const Json& json, std::int64_t size) -> ByteCodec {
        return BloscCodec::from_v2(json, size);
      }},
-    {"zstd", "zstd", "numcodecs.zstd", plain_v3<ZstdCodec>, plain_v2<ZstdCodec>},
-    {"gzip", "gzip", "numcodecs.gzip", plain_v3<GzipCodec>, plain_v2<GzipCodec>},
-    {"numcodecs.zlib", "zlib", "zlib", plain_v3<ZlibCodec>, plain_v2<ZlibCodec>},
-    {"crc32c", "", "", plain_v3<Crc32cCodec>, plain_v2<Crc32cCodec>},
+    {"zstd", "zstd", "numcodecs.zstd", plain<ZstdCodec>, plain<ZstdCodec>},
+    {"gzip", "gzip", "numcodecs.gzip", plain<GzipCodec>, plain<GzipCodec>},
+    {"numcodecs.zlib", "zlib", "zlib", plain<ZlibCodec>, plain<ZlibCodec>},
+    {"crc32c", "", "", plain<Crc32cCodec>, plain<Crc32cCodec>},
 }};
 
 }  // namespace
@@ -45,14 +43,11 @@ void throw_unknown_codec(std::string_view name) {
                           name, did_you_mean(name, known), join(known, ", ")));
 }
 
-ByteCodec byte_codec_from_v3(const Json& codec) {
-  const std::string name =
-      codec.is_string() ? codec.get<std::string>() : json_string(codec, "name", "a codec");
-  const bool configured = codec.is_object() && codec.contains("configuration");
-  const Json configuration = configured ? codec["configuration"] : Json(Json::object());
+ByteCodec byte_codec_from_v3(const Json& codec, std::int64_t item_size) {
+  const std::string name = codec_name(codec);
   for (const CodecEntry& entry : kTable) {
     if (entry.name == name || (!entry.alias.empty() && entry.alias == name)) {
-      return entry.from_v3(configuration);
+      return entry.from_v3(codec_configuration(codec), item_size);
     }
   }
   throw_unknown_codec(name);

@@ -23,16 +23,16 @@ struct CodecEntry {
   std::string_view name;   // in v3
   std::string_view v2_id;  // "" if v2 has none
   std::string_view alias;  // another v3 name, "" if none
-  ByteCodec (*from_v3)(const Json& configuration);
+  ByteCodec (*from_v3)(const Json& configuration, std::int64_t item_size);
   ByteCodec (*from_v2)(const Json& object, std::int64_t item_size);
 };
 
 std::span<const CodecEntry> codec_table();
 
-// {"name": ..., "configuration": {...}}, or a bare name. Error(unsupported) for an unknown codec,
-// Error(corrupt) for a bad configuration.
-ByteCodec byte_codec_from_v3(const Json& codec);
-// {"id": ..., ...}; `item_size` is the element's, 1 behind another codec.
+// {"name": ..., "configuration": {...}}, or a bare name. `item_size` is the element's, 1 behind
+// another codec. Error(unsupported) for an unknown codec, Error(corrupt) for a bad configuration.
+ByteCodec byte_codec_from_v3(const Json& codec, std::int64_t item_size);
+// {"id": ..., ...}
 ByteCodec byte_codec_from_v2(const Json& codec, std::int64_t item_size);
 
 // Refuses by name, saying what is there and the nearest spelling.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gridmill/base/text.h"
+#include "gridmill/codec/codec_json.h"
 
 namespace gridmill {
 namespace {
@@ -29,14 +30,14 @@ int level_of(std::string_view text, const Parts& parts, std::size_t at, int othe
   return static_cast<int>(level);
 }
 
-BloscShuffle shuffle_of(std::string_view text, const std::string& name) {
-  Parts known;
-  for (const auto shuffle : {BloscShuffle::none, BloscShuffle::byte, BloscShuffle::bit}) {
-    if (name == to_string(shuffle)) return shuffle;
-    known.emplace_back(to_string(shuffle));
+// What a codec says about its own names, here as the user's mistake.
+template <class Look>
+auto looked_up(std::string_view text, Look&& look) {
+  try {
+    return look();
+  } catch (const Error& error) {
+    throw_invalid(text, error.message());
   }
-  throw_invalid(text, fmt::format("shuffle \"{}\" is not one of {}{}", name, join(known, ", "),
-                                  did_you_mean(name, known)));
 }
 
 BloscCodec blosc_of(std::string_view text, const Parts& parts, DataType type) {
@@ -45,13 +46,11 @@ BloscCodec blosc_of(std::string_view text, const Parts& parts, DataType type) {
   blosc.typesize = type.is_string() || type.size > 255 ? 1 : type.size;
   blosc.blocksize = std::int64_t{512} << 10;
   if (parts.size() > 1 && !parts[1].empty()) blosc.cname = parts[1];
-  const auto& known = blosc_cnames();
-  if (std::find(known.begin(), known.end(), blosc.cname) == known.end()) {
-    throw_invalid(text, fmt::format("\"{}\" is not one of {}{}", blosc.cname, join(known, ", "),
-                                    did_you_mean(blosc.cname, known)));
-  }
+  looked_up(text, [&] { check_blosc_cname(blosc.cname); });
   blosc.clevel = level_of(text, parts, 2, 1, 0, 9);
-  if (parts.size() > 3 && !parts[3].empty()) blosc.shuffle = shuffle_of(text, parts[3]);
+  if (parts.size() > 3 && !parts[3].empty()) {
+    blosc.shuffle = looked_up(text, [&] { return blosc_shuffle_from(parts[3]); });
+  }
   if (parts.size() > 4 && !parts[4].empty()) blosc.blocksize = parse_size(parts[4]);
   if (blosc.blocksize > BloscCodec::kMaxRawSize) throw_invalid(text, "the block size is too large");
   return blosc;
@@ -75,8 +74,7 @@ CodecChain from_json_text(std::string_view text, DataType type, int rank) {
   }
   Json codecs = json.is_array() ? json : Json(Json::array({json}));
   const auto is_array_codec = [](const Json& codec) {
-    const std::string name =
-        codec.is_string() ? codec.get<std::string>() : json_string(codec, "name", "a codec");
+    const std::string name = codec_name(codec);
     if (name == "sharding_indexed") {
       throw Error(ErrorKind::unsupported, "sharding is asked for with --shards, not with --codec");
     }

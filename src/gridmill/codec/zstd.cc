@@ -1,5 +1,8 @@
 #include "gridmill/codec/zstd.h"
 
+#define ZSTD_STATIC_LINKING_ONLY  // the two functions that size an encoder; they are exported
+#include <zstd.h>
+
 #include <algorithm>
 
 #include "gridmill/base/error.h"
@@ -38,6 +41,12 @@ Json ZstdCodec::to_v2() const {
 
 std::int64_t ZstdCodec::max_encoded_size(std::int64_t raw_size) const {
   return static_cast<std::int64_t>(ZSTD_compressBound(static_cast<std::size_t>(raw_size))) + 4;
+}
+
+std::int64_t ZstdCodec::encoder_size(std::int64_t raw_size) const {
+  const auto size = static_cast<unsigned long long>(std::max<std::int64_t>(raw_size, 1));
+  return static_cast<std::int64_t>(
+      ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(level, size, 0)));
 }
 
 void ZstdCodec::encode(ByteView raw, Buffer& out, CodecContext& context) const {

@@ -22,6 +22,8 @@ struct ZstdCodec {
   Json to_v2() const;
 
   std::int64_t max_encoded_size(std::int64_t raw_size) const;
+  // What an encoder's state takes: from 1 MiB at level 1 to some 700 MB at level 22.
+  std::int64_t encoder_size(std::int64_t raw_size) const;
   void encode(ByteView raw, Buffer& out, CodecContext& context) const;
   // Fills `out` exactly, or Error(corrupt).
   void decode(ByteView stored, MutableByteView out, CodecContext& context) const;

@@ -132,13 +132,14 @@ void adopt_v2_fill(Variable& variable, const ArrayMetadata& metadata) {
   });
 }
 
-std::vector<std::string> dimension_names(const ArrayMetadata& metadata) {
+template <class Described>
+std::vector<std::string> dimension_names(const Described& array) {
   std::vector<std::string> names;
-  for (int d = 0; d < metadata.shape.rank(); ++d) {
+  for (int d = 0; d < array.shape.rank(); ++d) {
     const auto at = static_cast<std::size_t>(d);
-    const bool is_named = metadata.dimension_names && at < metadata.dimension_names->size() &&
-                          !(*metadata.dimension_names)[at].empty();
-    names.push_back(is_named ? (*metadata.dimension_names)[at] : fmt::format("dim_{}", d));
+    const bool is_named = array.dimension_names && at < array.dimension_names->size() &&
+                          !(*array.dimension_names)[at].empty();
+    names.push_back(is_named ? (*array.dimension_names)[at] : fmt::format("dim_{}", d));
   }
   return names;
 }
@@ -157,7 +158,7 @@ Json codecs_of(const ArrayMetadata& metadata) {
 
 Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
                      const std::shared_ptr<Store>& store, const Key& key,
-                     const std::string& origin) {
+                     const std::shared_ptr<ShardIndexes>& indexes, const std::string& origin) {
   Variable variable;
   variable.group = parent_of(path);
   variable.name = leaf_name(path);
@@ -173,7 +174,25 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   if (metadata.zarr_format == 3) decode_fill_attribute(variable);
   if (metadata.zarr_format == 2) adopt_v2_fill(variable, metadata);
   variable.blocks.push_back(
-      {origin_of(metadata.shape), zarr_leaf_reader(store, key, metadata), origin});
+      {origin_of(metadata.shape), zarr_leaf_reader(store, key, metadata, indexes), origin});
+  return variable;
+}
+
+// Listed, so that the others can be read; refused when it is asked for its values.
+Variable unreadable_variable(const UnreadableArray& array, const std::string& path,
+                             const Store& store, const Key& key, const std::string& origin) {
+  Variable variable;
+  variable.group = parent_of(path);
+  variable.name = leaf_name(path);
+  variable.type = types::bytes(1);
+  variable.dimensions = dimension_names(array);
+  variable.shape = array.shape;
+  variable.attributes = array.attributes;
+  variable.encoding["unsupported"] = array.reason;
+  const std::string reason =
+      fmt::format("{}; leave it out with --drop {}", array.reason, variable.name);
+  variable.blocks.push_back(
+      {origin_of(array.shape), refusing_array_reader(store, key, array.shape, reason), origin});
   return variable;
 }
 
@@ -202,17 +221,19 @@ Dataset open_zarr(Files& files, const Location& location) {
   Dataset dataset;
   dataset.format = fmt::format("Zarr v{}", hierarchy.zarr_format);
   dataset.location = location.text();
-  const bool root_is_array = hierarchy.nodes.front().array.has_value();
-  if (root_is_array) dataset.groups.emplace_back();
+  const auto indexes = std::make_shared<ShardIndexes>();
+  if (!hierarchy.nodes.front().is_group()) dataset.groups.emplace_back();
   for (const ZarrNode& node : hierarchy.nodes) {
-    if (!node.array) {
+    if (node.is_group()) {
       dataset.groups.push_back({node.path, {}, node.attributes});
       continue;
     }
     const std::string fallback = leaf_name(location.node.empty() ? "array" : location.node);
     const std::string path = node.path.empty() ? fallback : node.path;
     const Key key = node.path.empty() ? root : root / node.path;
-    dataset.variables.push_back(variable_of(*node.array, path, store, key, location.path));
+    dataset.variables.push_back(
+        node.array ? variable_of(*node.array, path, store, key, indexes, location.path)
+                   : unreadable_variable(*node.unreadable, path, *store, key, location.path));
   }
   declare_dimensions(dataset);
   return dataset;

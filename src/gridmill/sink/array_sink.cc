@@ -9,12 +9,10 @@ namespace {
 
 class ArraySink final : public Sink {
  public:
-  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
-            std::shared_ptr<Manifest> manifest)
+  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata)
       : store_(std::move(store)),
         path_(std::move(path)),
         metadata_(std::move(metadata)),
-        manifest_(std::move(manifest)),
         grid_(metadata_.grid()),
         fill_element_(metadata_.fill.element(metadata_.type)) {}
 
@@ -31,7 +29,7 @@ class ArraySink final : public Sink {
     return metadata_.codecs.max_encoded_size(metadata_.type, metadata_.chunk);
   }
   std::int64_t scratch_bound() const override {
-    return metadata_.codecs.scratch_size(metadata_.type, metadata_.chunk);
+    return metadata_.codecs.encode_scratch_size(metadata_.type, metadata_.chunk);
   }
 
   void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
@@ -43,14 +41,11 @@ class ArraySink final : public Sink {
     metadata_.codecs.encode(columns[0], out, context);
   }
 
-  void store(const Index& unit, ByteView encoded) override {
+  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     const Key key = path_ / chunk_key(metadata_, unit);
-    if (encoded.empty()) {
-      manifest_->add_absent(key);
-      return;
-    }
+    if (encoded.empty()) return KeyRecord{key.text(), std::nullopt};
     store_->put(key, encoded);
-    manifest_->add(key, encoded);
+    return record_of(key, encoded);
   }
 
   void finish() override {}
@@ -74,17 +69,15 @@ class ArraySink final : public Sink {
   std::shared_ptr<Store> store_;
   Key path_;
   ArrayMetadata metadata_;
-  std::shared_ptr<Manifest> manifest_;
   ChunkGrid grid_;
   std::vector<std::byte> fill_element_;
 };
 
 }  // namespace
 
-std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
-                                 std::shared_ptr<Manifest> manifest) {
-  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata),
-                                     std::move(manifest));
+std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata) {
+  metadata.codecs.check_encodable(metadata.type, metadata.chunk);
+  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata));
 }
 
 }  // namespace gridmill

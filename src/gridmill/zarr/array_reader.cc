@@ -2,17 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <deque>
-#include <mutex>
+#include <algorithm>
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
-#include "gridmill/zarr/shard_index.h"
 
 namespace gridmill {
 namespace {
-
-constexpr std::size_t kIndexesKept = 64;
 
 class ZarrLeafReader : public LeafReader {
  public:
@@ -26,7 +22,7 @@ class ZarrLeafReader : public LeafReader {
     return metadata_.codecs.max_encoded_size(type(), grid().chunk());
   }
   std::int64_t scratch_bound() const override {
-    return metadata_.codecs.scratch_size(type(), grid().chunk());
+    return metadata_.codecs.decode_scratch_size(type(), grid().chunk());
   }
 
   bool fetch(const Index& position, Buffer& stored) const override {
@@ -52,8 +48,9 @@ class ZarrLeafReader : public LeafReader {
 
  protected:
   virtual bool fetch_chunk(const Index& position, Buffer& stored) const {
-    return store_->get(key_of(position), stored).has_value();
+    return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
+  std::int64_t most_stored() const { return metadata_.codecs.stored_limit(type(), grid().chunk()); }
   // The key that holds the chunk: its own, or its shard's.
   virtual Key key_of(const Index& position) const {
     return array_ / chunk_key(metadata_, position);
@@ -76,9 +73,11 @@ class WholeChunkReader final : public ZarrLeafReader {
 // Chunks inside shards.
 class ShardReader final : public ZarrLeafReader {
  public:
-  ShardReader(std::shared_ptr<Store> store, Key array, ArrayMetadata metadata)
+  ShardReader(std::shared_ptr<Store> store, Key array, ArrayMetadata metadata,
+              std::shared_ptr<ShardIndexes> indexes)
       : ZarrLeafReader(std::move(store), std::move(array), std::move(metadata)),
-        shards_(metadata_.key_grid()) {
+        shards_(metadata_.key_grid()),
+        indexes_(indexes ? std::move(indexes) : std::make_shared<ShardIndexes>()) {
     for (int d = 0; d < shards_.chunk().rank(); ++d) {
       chunks_per_shard_.push_back(shards_.chunk()[d] / metadata_.chunk[d]);
     }
@@ -91,11 +90,11 @@ class ShardReader final : public ZarrLeafReader {
 
  protected:
   bool fetch_chunk(const Index& position, Buffer& stored) const override {
-    const auto index = index_of(shard_of(position));
+    const auto index = indexes_->get(*store_, key_of(position), metadata_);
     if (!index->has_value()) return false;
     const auto range = (*index)->find(ordinal_inside(position));
     if (!range) return false;
-    const GetRequest request{{*range}, (*index)->version};
+    const GetRequest request{{*range}, (*index)->version, most_stored()};
     if (store_->get(key_of(position), request, stored)) return true;
     throw Error(ErrorKind::conflict, "the shard vanished while it was read");
   }
@@ -105,8 +104,6 @@ class ShardReader final : public ZarrLeafReader {
   }
 
  private:
-  using Entry = std::shared_ptr<const std::optional<ShardIndex>>;
-
   Index shard_of(const Index& position) const {
     Index shard;
     for (int d = 0; d < position.rank(); ++d) shard.push_back(position[d] / chunks_per_shard_[d]);
@@ -121,42 +118,61 @@ class ShardReader final : public ZarrLeafReader {
     return ordinal;
   }
 
-  // Two threads may read the same index at once; the first one's is kept.
-  Entry index_of(const Index& shard) const {
-    const std::int64_t ordinal = shards_.ordinal(shard);
-    if (Entry kept = kept_index(ordinal)) return kept;
-    auto read = std::make_shared<const std::optional<ShardIndex>>(
-        read_shard_index(*store_, array_ / chunk_key(metadata_, shard), metadata_));
-    const std::lock_guard lock(mutex_);
-    kept_.emplace_back(ordinal, read);
-    if (kept_.size() > kIndexesKept) kept_.pop_front();
-    return read;
-  }
-
-  Entry kept_index(std::int64_t ordinal) const {
-    const std::lock_guard lock(mutex_);
-    for (const auto& [shard, entry] : kept_) {
-      if (shard == ordinal) return entry;
-    }
-    return nullptr;
-  }
-
-  ChunkGrid shards_;
+  const ChunkGrid shards_;
   Shape chunks_per_shard_;
-  mutable std::mutex mutex_;
-  mutable std::deque<std::pair<std::int64_t, Entry>> kept_;  // oldest first
+  const std::shared_ptr<ShardIndexes> indexes_;
+};
+
+Shape at_least_one(const Shape& shape) {
+  Shape extents;
+  for (const std::int64_t extent : shape) extents.push_back(std::max<std::int64_t>(1, extent));
+  return extents;
+}
+
+// One leaf, whatever the size: nothing of it is ever read.
+class RefusingReader final : public LeafReader {
+ public:
+  RefusingReader(std::string description, const Shape& shape, std::string reason)
+      : LeafReader(types::bytes(1), ChunkGrid(shape, at_least_one(shape))),
+        description_(std::move(description)),
+        reason_(std::move(reason)) {}
+
+  std::int64_t stored_bound() const override { return 0; }
+  std::int64_t scratch_bound() const override { return 0; }
+  bool fetch(const Index&, Buffer&) const override { refuse(); }
+  void decode(const Index&, ByteView, std::span<const Part>, StringArena&,
+              CodecContext&) const override {
+    refuse();
+  }
+  void fill(std::span<const Part>, StringArena&) const override { refuse(); }
+  std::string describe(const Index&) const override { return description_; }
+
+ private:
+  [[noreturn]] void refuse() const {
+    throw Error(ErrorKind::unsupported, fmt::format("{}: {}", description_, reason_));
+  }
+
+  std::string description_;
+  std::string reason_;
 };
 
 }  // namespace
 
 std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store, Key array_path,
-                                                   ArrayMetadata metadata) {
+                                                   ArrayMetadata metadata,
+                                                   std::shared_ptr<ShardIndexes> indexes) {
   if (metadata.sharding) {
     return std::make_shared<ShardReader>(std::move(store), std::move(array_path),
-                                         std::move(metadata));
+                                         std::move(metadata), std::move(indexes));
   }
   return std::make_shared<WholeChunkReader>(std::move(store), std::move(array_path),
                                             std::move(metadata));
+}
+
+std::shared_ptr<const LeafReader> refusing_array_reader(const Store& store, const Key& array_path,
+                                                        const Shape& shape, std::string reason) {
+  return std::make_shared<RefusingReader>(
+      fmt::format("array {} of {}", array_path.text(), store.describe()), shape, std::move(reason));
 }
 
 }  // namespace gridmill

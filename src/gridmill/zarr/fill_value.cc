@@ -68,7 +68,10 @@ std::optional<std::uint64_t> hex_bits(std::string_view text, int size) {
 std::uint64_t float_bits(const Json& json, int size, DataType type) {
   if (json.is_number()) {
     const double value = json.get<double>();
-    return std::isnan(value) ? plain_nan(size) : bits_of(value, size);
+    if (std::isnan(value)) return plain_nan(size);
+    const std::uint64_t bits = bits_of(value, size);
+    if (std::isfinite(value) && std::isinf(double_of(bits, size))) throw_bad_fill(json, type);
+    return bits;
   }
   if (!json.is_string()) throw_bad_fill(json, type);
   const auto& text = json.get_ref<const std::string&>();

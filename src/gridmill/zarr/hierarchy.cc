@@ -13,7 +13,7 @@ constexpr int kMaxDepth = 64;  // of groups in groups
 
 std::optional<Json> read_json(Store& store, const Key& key) {
   Buffer text;
-  if (!store.get(key, text)) return std::nullopt;
+  if (!store.get(key, {{}, {}, kMostDocumentBytes}, text)) return std::nullopt;
   return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
                     [&] { return parse_json(as_text(text)); });
 }
@@ -31,21 +31,40 @@ auto at_node(const std::string& path, Action&& action) {
   return in_context([&] { return "Zarr node " + named(path); }, std::forward<Action>(action));
 }
 
+void check_format_3(const Json& document) {
+  if (json_int(document, "zarr_format", "zarr.json") == 3) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("Zarr format {} is not supported", document["zarr_format"].dump()));
+}
+
+// One array that can't be read must not hide the others.
+template <class Read, class List>
+void read_array(ZarrNode& node, Read&& read, List&& list) {
+  try {
+    node.array = read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    node.unreadable = list(error.message());
+  }
+}
+
 ZarrNode node_from_v3(const std::string& path, const Json& document) {
   return at_node(path, [&] {
-    ZarrNode node{path, {}, {}};
+    ZarrNode node{path, {}, {}, {}};
     const std::string type = json_string(document, "node_type", "zarr.json");
     if (type == "array") {
-      node.array = array_metadata_from_v3(document);
+      read_array(
+          node, [&] { return array_metadata_from_v3(document); },
+          [&](std::string reason) {
+            check_format_3(document);
+            return unreadable_array_from_v3(document, std::move(reason));
+          });
       return node;
     }
     if (type != "group") {
       throw Error(ErrorKind::corrupt, fmt::format("node_type \"{}\" is unknown", type));
     }
-    if (json_int(document, "zarr_format", "zarr.json") != 3) {
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("Zarr format {} is not supported", document["zarr_format"].dump()));
-    }
+    check_format_3(document);
     if (document.contains("attributes")) {
       node.attributes = Attributes::from_json(document["attributes"]);
     }
@@ -55,12 +74,18 @@ ZarrNode node_from_v3(const std::string& path, const Json& document) {
 
 ZarrNode array_node_v2(const std::string& path, const Json& document, const Json& attributes) {
   return at_node(path, [&] {
-    return ZarrNode{path, {}, array_metadata_from_v2(document, attributes)};
+    ZarrNode node{path, {}, {}, {}};
+    read_array(
+        node, [&] { return array_metadata_from_v2(document, attributes); },
+        [&](std::string reason) {
+          return unreadable_array_from_v2(document, attributes, std::move(reason));
+        });
+    return node;
   });
 }
 
 ZarrNode group_node_v2(const std::string& path, const Json& attributes) {
-  return at_node(path, [&] { return ZarrNode{path, Attributes::from_json(attributes), {}}; });
+  return at_node(path, [&] { return ZarrNode{path, Attributes::from_json(attributes), {}, {}}; });
 }
 
 // Parents before children, otherwise in the order of the document.
@@ -135,7 +160,7 @@ class Lister {
       if (name == "zarr.json" || name.starts_with(".z")) continue;
       auto child = node_at(joined(path, name));
       if (!child) continue;
-      const bool is_group = !child->array;
+      const bool is_group = child->is_group();
       nodes.push_back(std::move(*child));
       if (is_group) add_children(joined(path, name), nodes, depth + 1);
     }
@@ -152,7 +177,7 @@ std::optional<ZarrHierarchy> open_v3(Store& store, const Key& root) {
   if (!document) return std::nullopt;
   ZarrHierarchy hierarchy;
   hierarchy.nodes.push_back(node_from_v3("", *document));
-  if (hierarchy.nodes[0].array) return hierarchy;
+  if (!hierarchy.nodes[0].is_group()) return hierarchy;
   const auto consolidated = document->find("consolidated_metadata");
   if (consolidated != document->end() && consolidated->is_object()) {
     hierarchy.is_consolidated = true;
@@ -179,7 +204,7 @@ std::optional<ZarrHierarchy> open_v2(Store& store, const Key& root) {
   auto node = lister.node_at("");
   if (!node) return std::nullopt;
   hierarchy.nodes.push_back(std::move(*node));
-  if (!hierarchy.nodes[0].array) lister.add_children("", hierarchy.nodes);
+  if (hierarchy.nodes[0].is_group()) lister.add_children("", hierarchy.nodes);
   return hierarchy;
 }
 

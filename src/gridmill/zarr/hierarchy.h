@@ -2,8 +2,9 @@
 //
 // Consolidated metadata (v3 inline in the root's zarr.json, v2 .zmetadata) is used where present,
 // so that a store of any size opens in one request; otherwise the store is listed. Whether it is
-// stale is not looked into. Errors name the node: Error(not_found) if nothing is there,
-// Error(corrupt) for broken metadata, Error(unsupported) for what can't be read.
+// stale is not looked into. An array that can't be read is listed with the reason, so that the
+// others can be. Errors name the node: Error(not_found) if nothing is there, Error(corrupt) for
+// broken metadata, Error(unsupported) for another Zarr format.
 #pragma once
 
 #include <optional>
@@ -19,6 +20,10 @@ struct ZarrNode {
   std::string path;       // below the root that was opened: "", "a/b"
   Attributes attributes;  // of a group; an array has its own in its metadata
   std::optional<ArrayMetadata> array;
+  // An array whose type, codecs or grid are not supported.
+  std::optional<UnreadableArray> unreadable = std::nullopt;
+
+  bool is_group() const noexcept { return !array && !unreadable; }
 };
 
 struct ZarrHierarchy {

@@ -50,12 +50,25 @@ struct ArrayMetadata {
   ChunkGrid key_grid() const { return {shape, sharding ? sharding->shard : chunk}; }
 };
 
+// An array that can't be read here: what is known of it, enough to list it, and why.
+struct UnreadableArray {
+  Shape shape;
+  std::optional<std::vector<std::string>> dimension_names;
+  Attributes attributes;
+  std::string reason;
+};
+
 // The defaults of a format for a new array: key encoding, separator.
 ArrayMetadata new_array_metadata(int zarr_format, DataType type, Shape shape, Shape chunk);
 
 ArrayMetadata array_metadata_from_v3(const Json& document);
 // `attributes` is .zattrs, or an empty object.
 ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attributes);
+
+// Of documents that the functions above refuse with Error(unsupported).
+UnreadableArray unreadable_array_from_v3(const Json& document, std::string reason);
+UnreadableArray unreadable_array_from_v2(const Json& document, const Json& attributes,
+                                         std::string reason);
 
 Json array_metadata_to_v3(const ArrayMetadata& metadata);
 Json array_metadata_to_v2(const ArrayMetadata& metadata);    // .zarray

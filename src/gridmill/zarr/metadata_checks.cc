@@ -7,8 +7,8 @@
 namespace gridmill {
 namespace {
 
-// An index entry is two 64-bit numbers; more chunks than this in a shard are refused.
-constexpr std::int64_t kMaxChunksPerShard = std::int64_t{1} << 26;
+// More chunks than this in a shard are refused: their index has 64 MiB.
+constexpr std::int64_t kMaxChunksPerShard = std::int64_t{1} << 22;
 
 void check_sharding(const ArrayMetadata& metadata) {
   const Shape& shard = metadata.sharding->shard;

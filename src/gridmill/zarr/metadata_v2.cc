@@ -22,11 +22,13 @@ bool is_fortran_order(const Json& document) {
   return order == "F";
 }
 
-// Takes _ARRAY_DIMENSIONS out of the attributes, if it names every dimension.
-void take_dimension_names(const Json& attributes, ArrayMetadata& metadata) {
+// What _ARRAY_DIMENSIONS says, if it names every dimension; then it is no attribute.
+template <class Described>
+void read_attributes(const Json& attributes, Described& array) {
+  array.attributes = Attributes::from_json(attributes);
   const auto found = attributes.find(std::string(kDimensions));
   if (found == attributes.end() || !found->is_array() ||
-      static_cast<int>(found->size()) != metadata.shape.rank()) {
+      static_cast<int>(found->size()) != array.shape.rank()) {
     return;
   }
   std::vector<std::string> names;
@@ -34,8 +36,8 @@ void take_dimension_names(const Json& attributes, ArrayMetadata& metadata) {
     if (!name.is_string()) return;
     names.push_back(name.get<std::string>());
   }
-  metadata.dimension_names = std::move(names);
-  metadata.attributes.erase(kDimensions);
+  array.dimension_names = std::move(names);
+  array.attributes.erase(kDimensions);
 }
 
 }  // namespace
@@ -60,10 +62,18 @@ ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attribute
   if (!member_or_null(document, "dimension_separator").is_null()) {
     metadata.separator = separator_from(json_string(document, "dimension_separator", ".zarray"));
   }
-  metadata.attributes = Attributes::from_json(attributes);
-  take_dimension_names(attributes, metadata);
+  read_attributes(attributes, metadata);
   check_layout(metadata);
   return metadata;
+}
+
+UnreadableArray unreadable_array_from_v2(const Json& document, const Json& attributes,
+                                         std::string reason) {
+  UnreadableArray array;
+  array.shape = shape_from_json(json_member(document, "shape", ".zarray"), "shape", 0);
+  read_attributes(attributes, array);
+  array.reason = std::move(reason);
+  return array;
 }
 
 Json array_metadata_to_v2(const ArrayMetadata& metadata) {

@@ -160,6 +160,17 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
   return metadata;
 }
 
+UnreadableArray unreadable_array_from_v3(const Json& document, std::string reason) {
+  UnreadableArray array;
+  array.shape = shape_from_json(json_member(document, "shape", "array"), "shape", 0);
+  array.dimension_names = dimension_names_from(document);
+  if (document.contains("attributes")) {
+    array.attributes = Attributes::from_json(document["attributes"]);
+  }
+  array.reason = std::move(reason);
+  return array;
+}
+
 Json array_metadata_to_v3(const ArrayMetadata& metadata) {
   Json document = {{"zarr_format", 3}, {"node_type", "array"}};
   document["shape"] = shape_to_json(metadata.shape);

@@ -23,6 +23,11 @@ ByteRange checked_entry(std::uint64_t offset, std::uint64_t size, std::int64_t s
   return {static_cast<std::int64_t>(offset), static_cast<std::int64_t>(size)};
 }
 
+std::int64_t bytes_of(const std::string& key, const ShardIndexes::Entry& entry) {
+  const std::size_t chunks = entry->has_value() ? (*entry)->chunks.capacity() : 0;
+  return static_cast<std::int64_t>(256 + 2 * key.size() + chunks * sizeof(ByteRange));
+}
+
 }  // namespace
 
 std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
@@ -51,6 +56,43 @@ std::optional<ShardIndex> read_shard_index(Store& store, const Key& key,
                                          load_le<std::uint64_t>(entry + 8), got->value_size, i));
   }
   return index;
+}
+
+ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const ArrayMetadata& metadata) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (Entry entry = kept(key.text())) return entry;
+  }
+  auto read =
+      std::make_shared<const std::optional<ShardIndex>>(read_shard_index(store, key, metadata));
+  const std::lock_guard lock(mutex_);
+  if (Entry entry = kept(key.text())) return entry;
+  keep(key.text(), read);
+  return read;
+}
+
+ShardIndexes::Entry ShardIndexes::kept(const std::string& key) {
+  const auto found = by_key_.find(key);
+  if (found == by_key_.end()) return nullptr;
+  by_use_.splice(by_use_.begin(), by_use_, found->second);
+  return by_use_.front().second;
+}
+
+void ShardIndexes::keep(const std::string& key, const Entry& entry) {
+  by_use_.emplace_front(key, entry);
+  by_key_[key] = by_use_.begin();
+  bytes_ += bytes_of(key, entry);
+  while (bytes_ > most_bytes_ && by_use_.size() > 1) {
+    const auto& [oldest, index] = by_use_.back();
+    bytes_ -= bytes_of(oldest, index);
+    by_key_.erase(oldest);
+    by_use_.pop_back();
+  }
+}
+
+std::int64_t ShardIndexes::kept_bytes() const {
+  const std::lock_guard lock(mutex_);
+  return bytes_;
 }
 
 }  // namespace gridmill

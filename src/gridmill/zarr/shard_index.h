@@ -2,10 +2,16 @@
 //
 // Two 64-bit numbers per chunk (offset, size; both 2^64-1: absent), in C order, at the shard's
 // start or end, with a crc32c or without. Entries are checked against the shard's size before they
-// are used.
+// are used. Indexes are read once and kept, the ones used last, up to a number of bytes.
 #pragma once
 
+#include <list>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "gridmill/store/store.h"
@@ -23,5 +29,30 @@ struct ShardIndex {
 // nullopt: the shard is absent. Error(corrupt) for a damaged index.
 std::optional<ShardIndex> read_shard_index(Store& store, const Key& key,
                                            const ArrayMetadata& metadata);
+
+// The indexes of one store's shards. Thread-safe.
+class ShardIndexes {
+ public:
+  using Entry = std::shared_ptr<const std::optional<ShardIndex>>;  // nullopt: the shard is absent
+
+  // Keeps at most so much, but always the index used last.
+  explicit ShardIndexes(std::int64_t most_bytes = std::int64_t{32} << 20)
+      : most_bytes_(most_bytes) {}
+
+  // Reads it if it isn't kept. Two threads may read the same index at once; the first one's is
+  // kept.
+  Entry get(Store& store, const Key& key, const ArrayMetadata& metadata);
+  std::int64_t kept_bytes() const;
+
+ private:
+  Entry kept(const std::string& key);
+  void keep(const std::string& key, const Entry& entry);
+
+  const std::int64_t most_bytes_;
+  mutable std::mutex mutex_;
+  std::int64_t bytes_ = 0;
+  std::list<std::pair<std::string, Entry>> by_use_;  // the one used last first
+  std::map<std::string, std::list<std::pair<std::string, Entry>>::iterator> by_key_;
+};
 
 }  // namespace gridmill
