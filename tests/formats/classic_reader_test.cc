@@ -204,6 +204,149 @@ TEST_F(ClassicReader, AHostileHeaderIsReadOrRefused) {
   }
 }
 
+// A header by hand: what no library writes.
+class Header {
+ public:
+  explicit Header(int version) : wide_(version == 5) {
+    text_ = std::string("CDF") + static_cast<char>(version);
+    number(0);  // records
+  }
+  Header& word(std::uint64_t value) { return big_endian(value, 4); }
+  Header& number(std::uint64_t value) { return big_endian(value, wide_ ? 8 : 4); }
+  Header& list(std::uint64_t tag, std::uint64_t entries) { return word(tag).number(entries); }
+  Header& name(std::string text) {
+    number(text.size());
+    text.resize((text.size() + 3) / 4 * 4, '\0');
+    text_ += text;
+    return *this;
+  }
+  Header& bytes(std::uint64_t value) { return big_endian(value, 8); }
+  const std::string& text() const { return text_; }
+
+ private:
+  Header& big_endian(std::uint64_t value, int bytes) {
+    for (int i = bytes - 1; i >= 0; --i) text_ += static_cast<char>(value >> (8 * i) & 0xff);
+    return *this;
+  }
+  bool wide_;
+  std::string text_;
+};
+
+constexpr std::uint64_t kNone = 0, kDimensions = 10, kVariables = 11, kAttributes = 12;
+
+std::string refusal_of(Files& files, const std::string& path, ErrorKind expected) {
+  try {
+    open_netcdf(files, {path, ""});
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), expected) << error.what();
+    return error.what();
+  }
+  return "not refused";
+}
+
+// Was padded past 2^63, which is undefined.
+TEST_F(ClassicReader, SizesNearTheLargestNumberAreCorrupt) {
+  for (const std::uint64_t extent : {INT64_MAX, INT64_MAX - 1, INT64_MAX - 2, INT64_MAX - 3}) {
+    Header header(5);
+    header.list(kDimensions, 2).name("time").number(0).name("x").number(extent);
+    header.list(kNone, 0).list(kVariables, 2);
+    for (const char* name : {"a", "b"}) {
+      header.name(name).number(2).number(0).number(1).list(kNone, 0).word(1).number(0).bytes(500);
+    }
+    scratch_.write("huge.nc", header.text());
+    EXPECT_THAT(refusal_of(*files_, path("huge.nc"), ErrorKind::corrupt),
+                HasSubstr("overflows 64 bits"));
+  }
+  Header header(5);
+  header.list(kNone, 0).list(kAttributes, 1).name("a").word(1).number(INT64_MAX - 1);
+  scratch_.write("huge.nc", header.text());
+  EXPECT_THAT(refusal_of(*files_, path("huge.nc"), ErrorKind::corrupt), HasSubstr("truncated"));
+}
+
+// Names become keys of a store: no file may choose where they lead.
+TEST_F(ClassicReader, NamesThatAreNoneAreCorruptAtTheirByte) {
+  const std::vector<std::pair<std::string, std::string>> bad = {
+      {"", "is empty"},
+      {".", "means a folder"},
+      {"..", "means a folder"},
+      {"../../etc", "holds a slash"},
+      {"a/b", "holds a slash"},
+      {"a\nb", "holds a control character"},
+      {std::string("a\0b", 3), "holds a control character"},
+      {"\xb0", "is not UTF-8"}};
+  for (const auto& [name, problem] : bad) {
+    const std::vector<std::pair<Header, std::string>> cases = {
+        {Header(1).list(kDimensions, 1).name(name).number(2),
+         "a dimension " + problem + " at byte 16"},
+        {Header(1).list(kNone, 0).list(kAttributes, 1).name(name).word(2).number(0),
+         "an attribute " + problem + " at byte 24"},
+        {Header(1).list(kNone, 0).list(kNone, 0).list(kVariables, 1).name(name),
+         "a variable " + problem + " at byte 32"}};
+    for (const auto& [header, message] : cases) {
+      scratch_.write("name.nc", header.text() + std::string(64, '\0'));
+      EXPECT_THAT(refusal_of(*files_, path("name.nc"), ErrorKind::corrupt), HasSubstr(message));
+    }
+  }
+}
+
+TEST_F(ClassicReader, NamesThatRepeatAreCorruptAtTheirByte) {
+  const auto variable = [](Header& header) {
+    header.name("v").number(0).list(kNone, 0).word(1).number(0).word(0);
+  };
+  Header dimensions(1), attributes(1), variables(1);
+  dimensions.list(kDimensions, 2).name("x").number(2).name("x").number(3);
+  attributes.list(kNone, 0).list(kAttributes, 2);
+  for (int i = 0; i < 2; ++i) attributes.name("a").word(2).number(0);
+  variables.list(kNone, 0).list(kNone, 0).list(kVariables, 2);
+  variable(variables), variable(variables);
+  const std::pair<Header, const char*> cases[] = {{dimensions, "a dimension x repeats at byte 28"},
+                                                  {attributes, "an attribute a repeats at byte 40"},
+                                                  {variables, "a variable v repeats at byte 64"}};
+  for (const auto& [header, message] : cases) {
+    scratch_.write("twice.nc", header.text() + std::string(64, '\0'));
+    EXPECT_THAT(refusal_of(*files_, path("twice.nc"), ErrorKind::corrupt), HasSubstr(message));
+  }
+}
+
+// A million attributes took hours: each was looked for among all before it.
+TEST_F(ClassicReader, AMillionAttributesAreRefusedAtOnce) {
+  Header header(1);
+  header.list(kNone, 0).list(kAttributes, 1000000);
+  for (int i = 0; i < 1000000; ++i) header.name(fmt::format("{:07}", i)).word(2).number(0);
+  scratch_.write("many.nc", header.text());
+  EXPECT_THAT(refusal_of(*files_, path("many.nc"), ErrorKind::unsupported),
+              HasSubstr("1000000 attributes (the limit is 8192)"));
+}
+
+// "\xb0" "C" is what Fortran programs call degrees Celsius; netCDF4-python shows U+FFFD and C.
+TEST_F(ClassicReader, TextsThatAreNotUtf8AreMendedAsNetcdf4Does) {
+  for (const int mode : {0, NC_64BIT_DATA, NC_NETCDF4}) {
+    {
+      Netcdf nc(path("latin.nc"), mode);
+      const int v = nc.var("v", NC_CHAR, {nc.dim("x", 2)});
+      nc.ok(nc_put_att_text(nc.id(), v, "units", 2,
+                            "\xb0"
+                            "C"));
+      nc.ok(nc_put_att_text(nc.id(), v, "_FillValue", 1, "\xff"));
+      if (mode == NC_NETCDF4) {
+        const char* text = "caf\xe9";
+        nc.ok(nc_put_att_string(nc.id(), v, "text", 1, &text));
+        nc.ok(nc_put_var_string(nc.id(), nc.var("s", NC_STRING, {}), &text));
+      }
+    }
+    const FormatFile file = open("latin.nc");
+    const FileVariable& v = variable_at(file.groups[0], "v");
+    EXPECT_EQ(v.attributes.text("units"),
+              "\xef\xbf\xbd"
+              "C");
+    EXPECT_EQ(v.attributes.text("_FillValue"), "\xff");
+    if (mode != NC_NETCDF4) continue;
+    EXPECT_EQ(v.attributes.text("text"), "caf\xef\xbf\xbd");
+    const Array texts = read_all(*variable_at(file.groups[0], "s").reader);
+    EXPECT_EQ(texts.values<StringRef>()[0].view(), "caf\xef\xbf\xbd");
+  }
+}
+
 TEST_F(ClassicReader, EveryFailingOrShortReadIsReported) {
   write_random("f.nc", NC_64BIT_OFFSET, 3);
   FaultyFiles faulty(*files_);

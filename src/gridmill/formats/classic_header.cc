@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <unordered_set>
 
 #include "gridmill/array/byte_order.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/base/text.h"
 #include "gridmill/formats/netcdf_attributes.h"
+#include "gridmill/formats/utf8_text.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -19,12 +21,24 @@ constexpr std::uint32_t kDimensionTag = 10, kVariableTag = 11, kAttributeTag = 1
 constexpr std::int64_t kReadAhead = 64 << 10;
 constexpr std::uint32_t kChar = 2;
 
-std::int64_t padded(std::int64_t bytes) { return ceil_div(bytes, 4) * 4; }
+// To whole words. A hostile size may lie within 3 of the largest number.
+std::int64_t padded(std::int64_t bytes) { return checked_add(bytes, 3, "a padded size") / 4 * 4; }
 
 // By the number that stands in the file; 7 and more only in CDF-5.
 constexpr std::array<DataType, 12> kTypes = {
     types::bytes(1), types::int8,  types::bytes(1), types::int16,  types::int32, types::float32,
     types::float64,  types::uint8, types::uint16,   types::uint32, types::int64, types::uint64};
+
+// Names become paths of groups and stores, and lines on a terminal.
+const char* name_problem(std::string_view name) {
+  if (name.empty()) return "is empty";
+  if (name == "." || name == "..") return "means a folder";
+  for (const char c : name) {
+    if (c == '/') return "holds a slash";
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return "holds a control character";
+  }
+  return is_utf8(name) ? nullptr : "is not UTF-8";
+}
 
 // Reads big-endian numbers one after the other; never past the end of the file.
 class Cursor {
@@ -52,11 +66,17 @@ class Cursor {
     if (value > static_cast<std::uint64_t>(INT64_MAX)) fail("a negative number of records");
     return static_cast<std::int64_t>(value);
   }
-  std::string name() {
+  // `taken`: the names of its kind that were read before, to which it is added.
+  std::string name(std::string_view what, std::unordered_set<std::string>& taken) {
+    const std::int64_t begin = at_;
     const std::int64_t length = count();
     check_fits(length);
     std::string text(as_text(bytes(length)));
     skip(padded(length) - length);
+    if (const char* problem = name_problem(text)) {
+      fail_at(begin, fmt::format("the name of {} {}", what, problem));
+    }
+    if (!taken.insert(text).second) fail_at(begin, fmt::format("{} {} repeats", what, text));
     return text;
   }
   // The number of entries of a list that starts with `tag`, 0 if it is absent.
@@ -84,11 +104,12 @@ class Cursor {
   }
   ByteView bytes(std::int64_t count) { return {take(count), static_cast<std::size_t>(count)}; }
   void set_wide(bool wide) { wide_ = wide; }
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(ErrorKind::corrupt, fmt::format("damaged netCDF header: {} at byte {}", what, at_));
-  }
+  [[noreturn]] void fail(const std::string& what) const { fail_at(at_, what); }
 
  private:
+  [[noreturn]] static void fail_at(std::int64_t at, const std::string& what) {
+    throw Error(ErrorKind::corrupt, fmt::format("damaged netCDF header: {} at byte {}", what, at));
+  }
   const std::byte* take(std::int64_t bytes) {
     check_fits(bytes);
     if (at_ < begin_ || at_ + bytes > begin_ + static_cast<std::int64_t>(held_.size())) {
@@ -113,7 +134,7 @@ class Cursor {
   bool wide_ = false;
 };
 
-AttributeValue read_value(Cursor& cursor) {
+AttributeValue read_value(Cursor& cursor, const std::string& name) {
   const std::uint32_t number = cursor.type();
   const DataType type = kTypes[number];
   const std::int64_t size = checked_mul(cursor.count(), type.size, "the size of an attribute");
@@ -121,7 +142,7 @@ AttributeValue read_value(Cursor& cursor) {
   const ByteView stored = cursor.bytes(size);
   AttributeValue value;
   if (number == kChar) {
-    value = netcdf_text(as_text(stored));
+    value = netcdf_text(name, as_text(stored));
   } else {
     std::vector<std::byte> native(stored.size());
     copy_swapped(stored.data(), native.data(), native.size(), type.swap_unit());
@@ -131,12 +152,15 @@ AttributeValue read_value(Cursor& cursor) {
   return value;
 }
 
-Attributes read_attributes(Cursor& cursor) {
+Attributes read_attributes(Cursor& cursor, const std::string& owner) {
   Attributes attributes;
   const std::int64_t entries = cursor.list(kAttributeTag, "attributes");
+  check_attribute_count(owner, entries);
+  std::unordered_set<std::string> names;
   for (std::int64_t i = 0; i < entries; ++i) {
-    std::string name = cursor.name();
-    attributes.set(std::move(name), read_value(cursor));
+    std::string name = cursor.name("an attribute", names);
+    AttributeValue value = read_value(cursor, name);
+    attributes.set(std::move(name), std::move(value));
   }
   return attributes;
 }
@@ -144,9 +168,10 @@ Attributes read_attributes(Cursor& cursor) {
 void read_dimensions(Cursor& cursor, ClassicHeader& header) {
   const std::int64_t entries = cursor.list(kDimensionTag, "dimensions");
   bool has_records = false;
+  std::unordered_set<std::string> names;
   for (std::int64_t i = 0; i < entries; ++i) {
     ClassicDimension dimension;
-    dimension.name = cursor.name();
+    dimension.name = cursor.name("a dimension", names);
     dimension.size = cursor.count();
     dimension.is_record = dimension.size == 0;
     if (dimension.is_record && has_records) cursor.fail("a second record dimension");
@@ -179,11 +204,12 @@ void read_extents(Cursor& cursor, const ClassicHeader& header, ClassicVariable& 
   }
 }
 
-ClassicVariable read_variable(Cursor& cursor, const ClassicHeader& header) {
+ClassicVariable read_variable(Cursor& cursor, const ClassicHeader& header,
+                              std::unordered_set<std::string>& names) {
   ClassicVariable variable;
-  variable.name = cursor.name();
+  variable.name = cursor.name("a variable", names);
   read_extents(cursor, header, variable);
-  variable.attributes = read_attributes(cursor);
+  variable.attributes = read_attributes(cursor, "variable " + variable.name);
   variable.type = kTypes[cursor.type()];
   variable.bytes = variable.type.size;
   for (int d = variable.is_record ? 1 : 0; d < variable.shape.rank(); ++d) {
@@ -265,10 +291,11 @@ ClassicHeader read_classic_header(const ReadableFile& file) {
   cursor.set_wide(header.version == 5);
   const std::optional<std::int64_t> records = cursor.count_or_streaming();
   read_dimensions(cursor, header);
-  header.attributes = read_attributes(cursor);
+  header.attributes = read_attributes(cursor, "the file");
   const std::int64_t variables = cursor.list(kVariableTag, "variables");
+  std::unordered_set<std::string> names;
   for (std::int64_t i = 0; i < variables; ++i) {
-    header.variables.push_back(read_variable(cursor, header));
+    header.variables.push_back(read_variable(cursor, header, names));
   }
   header.record_bytes = bytes_of_record(header);
   header.records = records ? *records : records_held(header, file_bytes);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/formats/utf8_text.h"
 
 namespace gridmill {
 namespace {
@@ -36,7 +37,7 @@ Json get_text(const grib_handle* handle, const char* name) {
   char text[1024] = {};
   std::size_t length = sizeof text;
   if (codes_get_string(handle, name, text, &length) != CODES_SUCCESS) return nullptr;
-  return std::string(text);
+  return with_valid_utf8(text);
 }
 
 Json get_integers(const grib_handle* handle, const char* name, std::size_t size) {

@@ -5,7 +5,10 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 #include <optional>
+
+#include "gridmill/formats/utf8_text.h"
 
 namespace gridmill {
 namespace {
@@ -56,11 +59,12 @@ AttributeValue string_attribute(const NetcdfSession& session, int group, int var
   std::vector<char*> pointers(length + 1, nullptr);
   session.check(nc_get_att_string(group, variable, name.c_str(), pointers.data()),
                 "attribute " + name);
+  const auto release = [length](char** texts) { nc_free_string(length, texts); };
+  const std::unique_ptr<char*, decltype(release)> owner(pointers.data(), release);
   std::vector<std::string> texts;
   for (std::size_t i = 0; i < length; ++i) {
-    texts.emplace_back(pointers[i] == nullptr ? "" : pointers[i]);
+    texts.push_back(with_valid_utf8(pointers[i] == nullptr ? "" : pointers[i]));
   }
-  nc_free_string(length, pointers.data());
   if (length == 1) return AttributeValue::text(std::move(texts[0]));
   return AttributeValue::texts(std::move(texts));
 }
@@ -69,10 +73,16 @@ AttributeValue text_attribute(const NetcdfSession& session, int group, int varia
                               const std::string& name, std::size_t length) {
   std::string text(length, '\0');
   session.check(nc_get_att_text(group, variable, name.c_str(), text.data()), "attribute " + name);
-  return netcdf_text(text);
+  return netcdf_text(name, text);
 }
 
 }  // namespace
+
+void check_attribute_count(const std::string& owner, std::int64_t count) {
+  if (count <= kMaxAttributes) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{} has {} attributes (the limit is {})", owner, count, kMaxAttributes));
+}
 
 AttributeValue netcdf_numbers(DataType type, ByteView raw) {
   AttributeValue value;
@@ -89,10 +99,10 @@ AttributeValue netcdf_numbers(DataType type, ByteView raw) {
   return value;
 }
 
-AttributeValue netcdf_text(std::string_view raw) {
+AttributeValue netcdf_text(std::string_view name, std::string_view raw) {
   std::string text(raw);
   std::erase(text, '\0');
-  return AttributeValue::text(std::move(text));
+  return AttributeValue::text(name == "_FillValue" ? std::move(text) : with_valid_utf8(text));
 }
 
 DataType netcdf_number_type(const NetcdfSession& session, int group, int nc_type) {
@@ -114,6 +124,7 @@ Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int v
                                   const std::string& owner, std::vector<std::string>& notes) {
   int count = 0;
   session.check(nc_inq_varnatts(group, variable, &count), "attributes of " + owner);
+  check_attribute_count(owner, count);
   Attributes attributes;
   for (int i = 0; i < count; ++i) {
     char raw_name[NC_MAX_NAME + 1] = {};

@@ -12,10 +12,18 @@
 
 namespace gridmill {
 
+// What netcdf.h has for a group or variable (NC_MAX_ATTRS); looking one up takes time in
+// proportion.
+inline constexpr std::int64_t kMaxAttributes = 8192;
+// Throws Error(unsupported) beyond it.
+void check_attribute_count(const std::string& owner, std::int64_t count);
+
 // Numbers in the host's byte order; `raw` holds a whole number of them.
 AttributeValue netcdf_numbers(DataType type, ByteView raw);
-// NULs end or pad texts that C and Fortran programs write; they are dropped, as netCDF4 does.
-AttributeValue netcdf_text(std::string_view raw);
+// NULs end or pad texts that C and Fortran programs write; they are dropped, as netCDF4 does, and
+// what is not UTF-8 is replaced as in utf8_text.h.
+// A _FillValue is one character, not text: it stays as it is.
+AttributeValue netcdf_text(std::string_view name, std::string_view raw);
 
 // variable -1: the group's own. The library's and HDF5's private attributes (_NCProperties,
 // DIMENSION_LIST, ...) are left out, as netCDF4 and xarray hide them. An attribute of a type that

@@ -6,11 +6,13 @@
 #include <netcdf_filter.h>
 
 #include <algorithm>
+#include <memory>
 #include <vector>
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/formats/leaf_shape.h"
+#include "gridmill/formats/utf8_text.h"
 
 namespace gridmill {
 namespace {
@@ -151,25 +153,36 @@ class NetcdfStringReader final : public NetcdfLeafReader {
  protected:
   void read(const Box& box, Buffer& stored) const override {
     std::vector<char*> pointers(static_cast<std::size_t>(volume(box.shape)), nullptr);
+    // The library's, also where packing runs out of memory; freed under its lock.
+    const auto release = [](std::vector<char*>* texts) {
+      nc_free_string(texts->size(), texts->data());
+    };
     get(box, pointers.data(), [&](int, int) {
+      const std::unique_ptr<std::vector<char*>, decltype(release)> owner(&pointers, release);
       pack(pointers, stored);
-      nc_free_string(pointers.size(), pointers.data());
     });
   }
 
  private:
+  static std::size_t length_of(const char* text) {
+    if (text == nullptr) return 0;
+    return is_utf8(text) ? std::strlen(text) : with_valid_utf8(text).size();
+  }
+
   static void pack(const std::vector<char*>& pointers, Buffer& stored) {
     const std::size_t head = 8 * (pointers.size() + 1);
     std::size_t chars = 0;
-    for (const char* text : pointers) chars += text == nullptr ? 0 : std::strlen(text);
+    for (const char* text : pointers) chars += length_of(text);
     stored.resize(head + chars);
+    std::string mended;
     std::size_t at = 0;
     for (std::size_t i = 0; i <= pointers.size(); ++i) {
       store_le(stored.data() + 8 * i, static_cast<std::int64_t>(at));
       if (i == pointers.size() || pointers[i] == nullptr) continue;
-      const std::size_t length = std::strlen(pointers[i]);
-      std::memcpy(stored.data() + head + at, pointers[i], length);
-      at += length;
+      std::string_view text = pointers[i];
+      if (!is_utf8(text)) text = mended = with_valid_utf8(text);
+      std::memcpy(stored.data() + head + at, text.data(), text.size());
+      at += text.size();
     }
   }
 };
