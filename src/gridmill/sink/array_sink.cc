@@ -9,10 +9,12 @@ namespace {
 
 class ArraySink final : public Sink {
  public:
-  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata)
+  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
+            std::shared_ptr<Manifest> manifest)
       : store_(std::move(store)),
         path_(std::move(path)),
         metadata_(std::move(metadata)),
+        manifest_(std::move(manifest)),
         grid_(metadata_.grid()),
         fill_element_(metadata_.fill.element(metadata_.type)) {}
 
@@ -41,11 +43,14 @@ class ArraySink final : public Sink {
     metadata_.codecs.encode(columns[0], out, context);
   }
 
-  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
+  void store(const Index& unit, ByteView encoded) override {
     const Key key = path_ / chunk_key(metadata_, unit);
-    if (encoded.empty()) return KeyRecord{key.text(), std::nullopt};
+    if (encoded.empty()) {
+      manifest_->add_absent(key);
+      return;
+    }
     store_->put(key, encoded);
-    return record_of(key, encoded);
+    manifest_->add(key, encoded);
   }
 
   void finish() override {}
@@ -69,15 +74,18 @@ class ArraySink final : public Sink {
   std::shared_ptr<Store> store_;
   Key path_;
   ArrayMetadata metadata_;
+  std::shared_ptr<Manifest> manifest_;
   ChunkGrid grid_;
   std::vector<std::byte> fill_element_;
 };
 
 }  // namespace
 
-std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata) {
+std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
+                                 std::shared_ptr<Manifest> manifest) {
   metadata.codecs.check_encodable(metadata.type, metadata.chunk);
-  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata));
+  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata),
+                                     std::move(manifest));
 }
 
 }  // namespace gridmill
