@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "doubles/faulty_files.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 
@@ -199,6 +200,58 @@ TEST_F(GribReader, EveryTruncationAndTrailingGarbageIsCorrupt) {
   EXPECT_NO_THROW(open(two + std::string(10000, '\0')));
 }
 
+// Whoever has a damaged archive wants to know what can be saved.
+TEST_F(GribReader, GoodMessagesBehindTheDamageAreCounted) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1);
+  const std::string two = sample.set("level", 850).bytes(2);
+  const std::string three = sample.set("level", 1000).bytes(3);
+  const std::string four = sample.set("level", 200).bytes(4);
+  const auto at = [](std::size_t n) { return std::to_string(n); };
+  // A byte of the end mark: the frame is broken.
+  std::string broken = two;
+  broken.back() = '8';
+  EXPECT_THAT(message_of_failure(one + broken + three + four, ErrorKind::corrupt),
+              AllOf(HasSubstr("message 2 at byte " + at(one.size())),
+                    HasSubstr("message 1 before it is good"),
+                    HasSubstr("2 good messages come after it, the first at byte " +
+                              at(one.size() + two.size()))));
+  // Cut out of the middle: its length leads into the next message, which is whole all the same.
+  EXPECT_THAT(
+      message_of_failure(one + two.substr(0, 40) + three + broken + four, ErrorKind::corrupt),
+      HasSubstr("2 good messages come after it, the first at byte " + at(one.size() + 40)));
+  // Between messages, and at the end.
+  EXPECT_THAT(message_of_failure(one + "some rubbish\x02" + two, ErrorKind::corrupt),
+              HasSubstr("1 good message comes after it, at byte " + at(one.size() + 13)));
+  EXPECT_THAT(message_of_failure(one + two.substr(0, 50), ErrorKind::corrupt),
+              HasSubstr("none comes after it"));
+}
+
+// An empty answer to a read was taken for the end of the file: fewer messages, and no error.
+TEST_F(GribReader, EveryFailingOrShortReadIsReported) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1);
+  scratch_.write("a.grib", one + sample.set("level", 850).bytes(2) + std::string(10000, '\0'));
+  FaultyFiles faulty(*files_);
+  const auto read = [&] {
+    const FormatFile file = open_grib(faulty, {scratch_.path("a.grib"), ""});
+    for (const FileVariable& variable : file.groups[0].variables) read_all(*variable.reader);
+  };
+  for (const Failure failure : {Failure::error, Failure::short_read}) {
+    for (std::int64_t n = 1;; ++n) {
+      faulty.set_fault({n, failure});
+      bool is_reported = false;
+      try {
+        read();
+      } catch (const Error&) {
+        is_reported = true;
+      }
+      EXPECT_EQ(is_reported, faulty.fired()) << n;
+      if (!faulty.fired()) break;
+    }
+  }
+}
+
 std::string test_data() {
   const char* folder = std::getenv("GRIDMILL_TEST_DATA");
   return folder == nullptr ? "" : folder;
@@ -243,7 +296,8 @@ TEST(RealFiles, TheDamagedGribIsRefusedWithMessageAndOffset) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt);
     EXPECT_THAT(error.what(), AllOf(HasSubstr("era5-levels-corrupted.grib"),
-                                    HasSubstr("message 1 at byte 0"), HasSubstr("7777")));
+                                    HasSubstr("message 1 at byte 0"), HasSubstr("7777"),
+                                    HasSubstr("1 good message comes after it, at byte 22068")));
   }
 }
 

@@ -134,16 +134,15 @@ Attributes grib_coordinate_attributes(const std::string& name, const std::string
   return attributes;
 }
 
-Attributes grib_dataset_attributes(const GribField& first) {
+Attributes grib_dataset_attributes(const GribCube& cube) {
   Attributes attributes;
   for (const std::string key : {"edition", "centre", "centreDescription", "subCentre"}) {
-    const Json& value = first.keys.at(key);
+    const Json& value = cube.keys.at(key);
     if (!is_undefined(value)) set(attributes, "GRIB_" + key, value);
   }
   set_texts(attributes, {{"Conventions", "CF-1.7"}});
   set(attributes, "institution",
-      is_undefined(first.keys.at("centreDescription")) ? Json()
-                                                       : first.keys.at("centreDescription"));
+      is_undefined(cube.keys.at("centreDescription")) ? Json() : cube.keys.at("centreDescription"));
   return attributes;
 }
 

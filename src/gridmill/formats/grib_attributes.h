@@ -21,6 +21,6 @@ Attributes grib_variable_attributes(const GribHandle& first,
 Attributes grib_coordinate_attributes(const std::string& name, const std::string& key);
 
 // Of the dataset. cfgrib's `history` is left out: it holds the hour of the reading.
-Attributes grib_dataset_attributes(const GribField& first);
+Attributes grib_dataset_attributes(const GribCube& cube);
 
 }  // namespace gridmill

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "gridmill/base/error.h"
 #include "gridmill/formats/grib_handle.h"
@@ -22,11 +23,10 @@ constexpr std::array kUniqueKeys = {"paramId",          "dataType",       "numbe
 constexpr std::array kRawParameterKeys = {"discipline", "parameterCategory", "parameterNumber",
                                           "table2Version", "indicatorOfParameter"};
 
-constexpr std::array kAxisKeys = {"number",          "time",           "step", "level",
-                                  "directionNumber", "frequencyNumber"};
+using Keys = std::map<std::string, Json>;
 
-std::map<std::string, Json> read_keys(GribHandle& handle) {
-  std::map<std::string, Json> keys;
+Keys read_keys(GribHandle& handle) {
+  Keys keys;
   for (const char* name : kUniqueKeys) keys[name] = handle.key(name);
   for (const char* name : {"cfVarName", "shortName", "stepRange"}) keys[name] = handle.key(name);
   if (keys["paramId"] == 0) {
@@ -42,14 +42,14 @@ std::map<std::string, Json> read_keys(GribHandle& handle) {
 }
 
 // Fields with the same signature share a cube: the unique keys, and which coordinates they have.
-std::string signature(const GribField& field) {
+std::string signature(const Keys& keys) {
   Json parts = Json::array();
-  for (const char* name : kUniqueKeys) parts.push_back(field.keys.at(name));
+  for (const char* name : kUniqueKeys) parts.push_back(keys.at(name));
   for (const char* name : kRawParameterKeys) {
-    const auto at = field.keys.find(name);
-    if (at != field.keys.end()) parts.push_back(at->second);
+    const auto at = keys.find(name);
+    if (at != keys.end()) parts.push_back(at->second);
   }
-  for (const char* name : kAxisKeys) parts.push_back(field.keys.at(name).is_number());
+  for (const char* name : kGribAxisKeys) parts.push_back(keys.at(name).is_number());
   return dump_json(parts, -1);
 }
 
@@ -57,51 +57,60 @@ bool is_known(const Json& text) {
   return text.is_string() && text != "undef" && text != "unknown" && text != "";
 }
 
-std::string variable_name(const GribField& field) {
-  if (is_known(field.keys.at("cfVarName"))) return field.keys.at("cfVarName");
-  if (is_known(field.keys.at("shortName"))) return field.keys.at("shortName");
-  const Json& parameter = field.keys.at("paramId");
+std::string variable_name(const Keys& keys) {
+  if (is_known(keys.at("cfVarName"))) return keys.at("cfVarName");
+  if (is_known(keys.at("shortName"))) return keys.at("shortName");
+  const Json& parameter = keys.at("paramId");
   if (parameter != 0) return "paramId_" + dump_json(parameter, -1);
   std::string name = "unknown";
   for (const char* key : kRawParameterKeys) {
-    const Json& part = field.keys.at(key);
+    const Json& part = keys.at(key);
     if (part.is_number()) name += "_" + dump_json(part, -1);
   }
   return name;
 }
 
-std::string axis_name(const GribField& field, const std::string& key) {
-  const Json& level_type = field.keys.at("typeOfLevel");
+std::string axis_name(const Keys& keys, const std::string& key) {
+  const Json& level_type = keys.at("typeOfLevel");
   return key == "level" && is_known(level_type) ? level_type.get<std::string>() : key;
 }
 
+GribField field_of(const GribMessage& message, int number, const Keys& keys) {
+  GribField field{message, number, {}, ""};
+  for (std::size_t k = 0; k < kGribAxisKeys.size(); ++k) {
+    const Json& value = keys.at(kGribAxisKeys[k]);
+    field.place[k] =
+        value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+  }
+  field.step_range = dump_json(keys.at("stepRange"), -1);
+  return field;
+}
+
 void find_axes(GribCube& cube) {
-  for (const std::string key : kAxisKeys) {
-    if (!cube.fields[0].keys.at(key).is_number()) continue;
+  for (std::size_t k = 0; k < kGribAxisKeys.size(); ++k) {
+    const Json& first = cube.keys.at(kGribAxisKeys[k]);
+    if (!first.is_number()) continue;
     GribAxis axis;
-    axis.key = key;
-    axis.name = axis_name(cube.fields[0], key);
-    axis.is_integer = cube.fields[0].keys.at(key).is_number_integer();
-    for (const GribField& field : cube.fields) {
-      axis.values.push_back(field.keys.at(key).get<double>());
-    }
+    axis.key = k;
+    axis.name = axis_name(cube.keys, kGribAxisKeys[k]);
+    axis.is_integer = first.is_number_integer();
+    for (const GribField& field : cube.fields) axis.values.push_back(field.place[k]);
     std::sort(axis.values.begin(), axis.values.end());
     axis.values.erase(std::unique(axis.values.begin(), axis.values.end()), axis.values.end());
     if (axis.name == "isobaricInhPa" || axis.name == "isobaricInPa") {
       std::reverse(axis.values.begin(), axis.values.end());
     }
+    axis.values.shrink_to_fit();
     cube.axes.push_back(std::move(axis));
   }
 }
 
 [[noreturn]] void refuse_double(const GribCube& cube, const GribField& a, const GribField& b) {
-  const std::string range_a = dump_json(a.keys.at("stepRange"), -1);
-  const std::string range_b = dump_json(b.keys.at("stepRange"), -1);
-  if (range_a != range_b) {
+  if (a.step_range != b.step_range) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} and {} both hold {} for the same time, with step ranges {} and {}; "
                             "put them into separate files",
-                            a.describe(), b.describe(), cube.name, range_a, range_b));
+                            a.describe(), b.describe(), cube.name, a.step_range, b.step_range));
   }
   throw Error(ErrorKind::corrupt,
               fmt::format("{} and {} both hold {} for the same place in every coordinate",
@@ -126,8 +135,10 @@ std::vector<std::int64_t> position_of(const GribCube& cube, const GribField& fie
   std::vector<std::int64_t> position;
   for (const GribAxis& axis : cube.axes) {
     if (axis.is_scalar()) continue;
-    const double value = field.keys.at(axis.key).get<double>();
-    const auto at = std::find(axis.values.begin(), axis.values.end(), value);
+    const bool descends = axis.values.front() > axis.values.back();
+    const auto before = [&](double a, double b) { return descends ? a > b : a < b; };
+    const auto at =
+        std::lower_bound(axis.values.begin(), axis.values.end(), field.place[axis.key], before);
     position.push_back(at - axis.values.begin());
   }
   return position;
@@ -147,9 +158,14 @@ std::vector<GribCube> index_grib(const ReadableFile& file) {
         one = single;
       }
       GribHandle handle(one);
-      GribField field{message, i, read_keys(handle)};
-      const auto [at, is_new] = by_signature.emplace(signature(field), cubes.size());
-      if (is_new) cubes.emplace_back().name = variable_name(field);
+      Keys keys = read_keys(handle);
+      GribField field = field_of(message, i, keys);
+      const auto [at, is_new] = by_signature.emplace(signature(keys), cubes.size());
+      if (is_new) {
+        GribCube& cube = cubes.emplace_back();
+        cube.name = variable_name(keys);
+        cube.keys = std::move(keys);
+      }
       cubes[at->second].fields.push_back(std::move(field));
     }
   });

@@ -6,6 +6,7 @@
 // Keys and their meaning: cfgrib 0.9.15, dataset.py.
 #pragma once
 
+#include <array>
 #include <map>
 #include <string>
 #include <vector>
@@ -16,25 +17,32 @@
 
 namespace gridmill {
 
+// The keys whose values place a field in its cube, in the order of the axes.
+inline constexpr std::array kGribAxisKeys = {"number",          "time",           "step", "level",
+                                             "directionNumber", "frequencyNumber"};
+
+// Small: an archive has 10^5 of them. What fields of a cube share stands in the cube.
 struct GribField {
   GribMessage message;
-  int field = 0;  // within its message
-  std::map<std::string, Json> keys;
-  std::string describe() const;  // "message 3 at byte 6720"
+  int field = 0;                                     // within its message
+  std::array<double, kGribAxisKeys.size()> place{};  // NaN: it has no such key
+  std::string step_range;                            // "0-6", for messages
+  std::string describe() const;                      // "message 3 at byte 6720"
 };
 
 struct GribAxis {
   std::string name;            // "isobaricInhPa"
-  std::string key;             // "level"
+  std::size_t key = 0;         // in kGribAxisKeys
   std::vector<double> values;  // sorted as cfgrib sorts them
   bool is_integer = false;     // number, time
   bool is_scalar() const noexcept { return values.size() == 1; }
 };
 
 struct GribCube {
-  std::string name;               // the variable's
-  std::vector<GribField> fields;  // in file order
-  std::vector<GribAxis> axes;     // scalars included
+  std::string name;                  // the variable's
+  std::map<std::string, Json> keys;  // of the first field; null where it has none
+  std::vector<GribField> fields;     // in file order
+  std::vector<GribAxis> axes;        // scalars included
 };
 
 // Throws Error(corrupt) for a damaged message and for two messages that claim the same place.

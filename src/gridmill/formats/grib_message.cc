@@ -21,6 +21,10 @@ std::int64_t big_endian(ByteView bytes, std::size_t at, std::size_t count) {
                                                        : static_cast<std::int64_t>(value);
 }
 
+[[noreturn]] void throw_truncated(std::int64_t at) {
+  throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends behind byte {}", at));
+}
+
 struct Section {
   int number = 0;
   std::size_t begin = 0, length = 0;
@@ -81,7 +85,7 @@ std::int64_t long_length_1(const ReadableFile& file, std::int64_t offset, std::i
   for (const int number : {1, 2, 3, 4}) {
     if (number == 2 && (flags & 0x80) == 0) continue;
     if (number == 3 && (flags & 0x40) == 0) continue;
-    if (file.read_at(at, head) != head.size()) break;
+    if (file.read_at(at, head) != head.size()) throw_truncated(at);
     const std::int64_t length = big_endian(head, 0, 3);
     if (number == 1) flags = std::to_integer<int>(head[7]);
     if (number == 4) {
@@ -112,7 +116,7 @@ std::int64_t next_message(const ReadableFile& file, std::int64_t at, std::int64_
   while (padding < size) {
     const auto length = static_cast<std::size_t>(std::min(kLongestGap, size - padding));
     window.resize(length);
-    if (file.read_at(padding, window.bytes()) != length) break;
+    if (file.read_at(padding, window.bytes()) != length) throw_truncated(padding);
     const std::size_t found = as_text(window).find("GRIB");
     const bool at_end = padding + static_cast<std::int64_t>(length) == size;
     const ByteView gap = window.bytes().first(std::min(found, length));
@@ -169,10 +173,62 @@ int count_fields(const GribMessage& message, ByteView bytes) {
   return fields;
 }
 
+// Reads the message that begins at `offset`, which is the `number`-th.
+GribMessage read_message_at(const ReadableFile& file, std::int64_t offset, std::int64_t size,
+                            int number, Buffer& bytes) {
+  GribMessage message = message_at(file, offset, size);
+  message.number = number;
+  read_grib_message(file, message, bytes);
+  message.fields = count_fields(message, bytes);
+  return message;
+}
+
 std::string good_before(int count) {
   if (count == 0) return "no good message comes before it";
   if (count == 1) return "message 1 before it is good";
   return fmt::format("messages 1 to {} before it are good", count);
+}
+
+// Where the next "GRIB" stands, or `size`.
+std::int64_t next_mark(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+  constexpr std::int64_t kWindow = 1 << 20;
+  Buffer window;
+  while (size - at >= 4) {
+    const auto length = static_cast<std::size_t>(std::min(kWindow, size - at));
+    window.resize(length);
+    if (file.read_at(at, window.bytes()) != length) return size;
+    const std::size_t found = as_text(window).find("GRIB");
+    if (found != std::string_view::npos) return at + static_cast<std::int64_t>(found);
+    at += static_cast<std::int64_t>(length) - 3;
+    if (static_cast<std::int64_t>(length) < kWindow) break;
+  }
+  return size;
+}
+
+// What a user could still save: whole messages behind the damage. Here, where everything is given
+// up anyway, they are searched for; marks inside of values can look like beginnings, so that only
+// so many are tried.
+std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+  constexpr int kMostFailures = 1000;
+  int good = 0, failures = 0;
+  std::int64_t first = 0;
+  Buffer bytes;
+  while (failures < kMostFailures) {
+    at = next_mark(file, at, size);
+    if (at == size) break;
+    try {
+      const GribMessage message = read_message_at(file, at, size, 0, bytes);
+      if (good++ == 0) first = at;
+      at += message.length;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::corrupt) throw;
+      ++failures;
+      at += 4;
+    }
+  }
+  if (good == 0) return "none comes after it";
+  if (good == 1) return fmt::format("1 good message comes after it, at byte {}", first);
+  return fmt::format("{} good messages come after it, the first at byte {}", good, first);
 }
 
 }  // namespace
@@ -189,14 +245,13 @@ void scan_grib(const ReadableFile& file,
     try {
       message.offset = next_message(file, at, size);
       if (message.offset == size) break;
-      message = message_at(file, message.offset, size);
-      message.number = count + 1;
-      read_grib_message(file, message, bytes);
-      message.fields = count_fields(message, bytes);
+      message = read_message_at(file, message.offset, size, count + 1, bytes);
       visit(message, bytes);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
-      Error located(ErrorKind::corrupt, error.message() + "; " + good_before(count));
+      Error located(ErrorKind::corrupt,
+                    fmt::format("{}; {}; {}", error.message(), good_before(count),
+                                good_after(file, message.offset + 4, size)));
       located.add_context(fmt::format("message {} at byte {}", count + 1, message.offset));
       throw located;
     }

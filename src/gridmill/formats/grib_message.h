@@ -26,7 +26,7 @@ struct GribMessage {
 };
 
 // Visits the messages in order, with their bytes. Throws Error(corrupt) with number and offset of
-// the first one that is damaged, and how many good ones come before it.
+// the first one that is damaged, and how many good ones come before and after it.
 void scan_grib(const ReadableFile& file,
                const std::function<void(const GribMessage&, ByteView bytes)>& visit);
 

@@ -137,12 +137,12 @@ class GribBuilder {
     read_grib_message(*file_, first.message, bytes);
     if (first.message.fields > 1) keep_grib_field(first.field, bytes);
     const GribHandle handle(bytes);
-    const GribGrid& grid = grid_of(first, handle);
+    const GribGrid& grid = grid_of(cube, handle);
 
     Field field;
-    const Json& level_type = first.keys.at("typeOfLevel");
+    const Json& level_type = cube.keys.at("typeOfLevel");
     field.level_type = level_type.is_string() ? level_type.get<std::string>() : "unknown";
-    field.dataset = grib_dataset_attributes(first);
+    field.dataset = grib_dataset_attributes(cube);
     field.coordinates = coordinates_of(cube, grid);
 
     FileVariable& variable = field.variable;
@@ -174,10 +174,10 @@ class GribBuilder {
     return field;
   }
 
-  const GribGrid& grid_of(const GribField& field, const GribHandle& handle) {
-    const std::string key = dump_json(field.keys.at("md5GridSection"), -1) +
-                            dump_json(field.keys.at("gridType"), -1) +
-                            dump_json(field.keys.at("numberOfPoints"), -1);
+  const GribGrid& grid_of(const GribCube& cube, const GribHandle& handle) {
+    const std::string key = dump_json(cube.keys.at("md5GridSection"), -1) +
+                            dump_json(cube.keys.at("gridType"), -1) +
+                            dump_json(cube.keys.at("numberOfPoints"), -1);
     const auto at = grids_.find(key);
     return at != grids_.end() ? at->second : grids_.emplace(key, grib_grid(handle)).first->second;
   }
@@ -188,7 +188,7 @@ class GribBuilder {
       std::vector<std::string> dimensions;
       if (!axis.is_scalar()) dimensions.push_back(axis.name);
       result.push_back({axis.name, dimensions, axis_array(axis),
-                        grib_coordinate_attributes(axis.name, axis.key)});
+                        grib_coordinate_attributes(axis.name, kGribAxisKeys[axis.key])});
     }
     for (const GribCoordinate& coordinate : grid.coordinates) {
       result.push_back({coordinate.name, coordinate.dimensions, coordinate.values,
