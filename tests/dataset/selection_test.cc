@@ -80,6 +80,24 @@ TEST(Labels, NumbersInTheirOwnTypeAndEitherDirection) {
   EXPECT_EQ(box_of("lat=50:"), (Box{{0, 1}, {730, 2}}));
 }
 
+// Station numbers in no order: 500 came along with 100:200.
+TEST(Labels, WithoutOrderTheyMustBeARun) {
+  const Variable station = testing::axis_with<int>("station", {100, 500, 200, 150});
+  const Array values = read_array(station);
+  const auto run = [&](const char* range) { return resolve_labels(range, station, values); };
+  EXPECT_EQ(run("500"), (IndexRange{1, 2}));
+  EXPECT_EQ(run("150:200"), (IndexRange{2, 4}));
+  EXPECT_EQ(run("100:500"), (IndexRange{0, 4}));
+  ErrorKind kind{};
+  EXPECT_THAT(message_of([&] { run("100:200"); }, kind),
+              HasSubstr("100 and 150 are in it, but 500 at position 1 between them is not; select "
+                        "positions with --region station=a:b"));
+  EXPECT_EQ(kind, ErrorKind::invalid);
+  // It ends lower than it begins, and does not descend all the same: from 200 on are 500 and 200.
+  const Variable other = testing::axis_with<int>("station", {500, 100, 200});
+  EXPECT_THROW(resolve_labels("200:", other, read_array(other)), Error);
+}
+
 TEST(Labels, SayWhatThereIs) {
   ErrorKind kind{};
   EXPECT_THAT(message_of([] { box_of("time=1995"); }, kind),

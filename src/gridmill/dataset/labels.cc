@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <optional>
 
 #include "gridmill/base/text.h"
@@ -54,13 +55,20 @@ std::optional<LabelRange<T>> read_range(std::string_view range, Read&& read) {
   return std::nullopt;
 }
 
-// The run of positions whose values lie in the range. The axis is monotonic in either direction
-// (checked before data move); labels may come in the axis's order or in ascending order.
+// The positions whose values lie in the range, which must be a run of the axis: labels like station
+// numbers come in any order, and what lies between two of them need not be in the range. Labels may
+// come in the axis's order or in ascending order.
+struct Run {
+  IndexRange range;
+  std::optional<std::int64_t> stranger;  // a position inside that is not in the range
+};
+
 template <class T>
-std::optional<IndexRange> find_run(const std::vector<T>& axis, const LabelRange<T>& range) {
+std::optional<Run> find_run(const std::vector<T>& axis, const LabelRange<T>& range) {
   T low{}, high{};
   bool has_low = false, has_high = false;
-  const bool descends = axis.size() > 1 && axis.front() > axis.back();
+  const bool descends =
+      axis.size() > 1 && std::is_sorted(axis.begin(), axis.end(), std::greater<>());
   const auto& lower = descends && !range.is_single ? range.last : range.first;
   const auto& upper = descends && !range.is_single ? range.first : range.last;
   if (lower) low = lower->low, has_low = true;
@@ -69,13 +77,32 @@ std::optional<IndexRange> find_run(const std::vector<T>& axis, const LabelRange<
     low = std::min(range.first->low, range.last->low);
     high = std::max(range.first->high, range.last->high);
   }
-  std::int64_t begin = -1, end = -1;
+  std::optional<Run> run;
+  std::optional<std::int64_t> gap;
   for (std::size_t i = 0; i < axis.size(); ++i) {
-    if ((has_low && axis[i] < low) || (has_high && axis[i] > high)) continue;
-    if (begin < 0) begin = static_cast<std::int64_t>(i);
-    end = static_cast<std::int64_t>(i) + 1;
+    const auto at = static_cast<std::int64_t>(i);
+    if ((has_low && axis[i] < low) || (has_high && axis[i] > high)) {
+      if (run && !gap) gap = at;
+      continue;
+    }
+    if (!run) run = Run{{at, at}, std::nullopt};
+    run->range.end = at + 1;
+    if (gap) run->stranger = gap;
   }
-  return begin < 0 ? std::nullopt : std::optional(IndexRange{begin, end});
+  return run;
+}
+
+IndexRange checked_range(const Run& run, std::string_view range, const Variable& coordinate,
+                         const Array& values) {
+  if (!run.stranger) return run.range;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("{}={} is not one run of positions: {} and {} are in it, but {} at "
+                  "position {} between them is not; select positions with --region {}=a:b",
+                  coordinate.name, range, coordinate_text(coordinate, values, run.range.begin),
+                  coordinate_text(coordinate, values, run.range.end - 1),
+                  coordinate_text(coordinate, values, *run.stranger), *run.stranger,
+                  coordinate.name));
 }
 
 IndexRange resolve_times(std::string_view range, const Variable& coordinate, const Array& values,
@@ -91,7 +118,7 @@ IndexRange resolve_times(std::string_view range, const Variable& coordinate, con
   }
   const auto run = find_run(decode_times(units, values.view()), *parsed);
   if (!run) throw_no_match(range, coordinate, values, "selects nothing");
-  return *run;
+  return checked_range(*run, range, coordinate, values);
 }
 
 IndexRange resolve_numbers(std::string_view range, const Variable& coordinate,
@@ -110,7 +137,7 @@ IndexRange resolve_numbers(std::string_view range, const Variable& coordinate,
   if (!parsed) throw_no_match(range, coordinate, values, "is not a number or a range of numbers");
   const std::vector<double> axis = to_doubles(values.view());
   const auto run = find_run(axis, *parsed);
-  if (run) return *run;
+  if (run) return checked_range(*run, range, coordinate, values);
   if (!parsed->is_single || axis.empty()) {
     throw_no_match(range, coordinate, values, "selects nothing");
   }

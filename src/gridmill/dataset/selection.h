@@ -53,7 +53,8 @@ IndexRange resolve_indices(std::string_view range, std::string_view dimension, s
 // partial one
 // ("1990", "1990-01") is its whole period. Numbers are rounded to the coordinate's own type first,
 // so that 0.1 finds float32's 0.1; a single number or text must be there. Throws Error(invalid)
-// that names the coordinate's range.
+// that names the coordinate's range, and for labels in no order of which the range holds some but
+// not their neighbours.
 IndexRange resolve_labels(std::string_view range, const Variable& coordinate, const Array& values);
 
 // All selections of a command, applied to variable after variable. Coordinates are read once. One
