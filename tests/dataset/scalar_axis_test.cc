@@ -15,6 +15,7 @@ namespace {
 using testing::axis_with;
 using testing::dataset_with;
 using ::testing::ElementsAre;
+using ::testing::ElementsAreArray;
 using ::testing::HasSubstr;
 using testing::message_of;
 using testing::variable_with;
@@ -173,6 +174,49 @@ TEST(ScalarAxis, LevelsGoTheWayThatTheySay) {
   };
   const Dataset joined = concatenate({level("a", 500), level("b", 850)});
   EXPECT_THAT(values(joined, "t"), ElementsAre(850, 500));
+}
+
+// GRIB files with levels that do not go together: each group has times of its own.
+TEST(ScalarAxis, GroupsJoinSideBySide) {
+  const auto group = [](Dataset& dataset, const std::string& path, Dataset part) {
+    dataset.groups.push_back({path, part.groups[0].dimensions, {}});
+    for (Variable& variable : part.variables) {
+      variable.group = path;
+      dataset.variables.push_back(std::move(variable));
+    }
+  };
+  const auto one = [&](const std::string& name, std::int64_t time, float value, bool many) {
+    Dataset dataset = dataset_with(name, {});
+    for (const char* path : {"surface", "upper"}) {
+      group(dataset, path, many ? fields(name, time, value) : field(name, time, 0, value));
+    }
+    return dataset;
+  };
+  for (const bool many : {false, true}) {
+    const Dataset joined = concatenate({one("b", 2, 3, false), one("a", 0, 1, many)});
+    const std::vector<double> wanted =
+        many ? std::vector<double>{1, -1, 2, -2, 3, -3} : std::vector<double>{1, -1, 3, -3};
+    for (const std::string path : {"surface", "upper"}) {
+      EXPECT_THAT(values(joined, (path + "/t").c_str()), ElementsAreArray(wanted));
+      EXPECT_EQ(joined.at(path + "/time").shape[0], many ? 3 : 2);
+    }
+    EXPECT_EQ(joined.groups[1].dimensions[0].size, many ? 3 : 2);
+  }
+  const Dataset whole = concatenate({one("a", 0, 1, true), one("b", 2, 3, true)});
+  EXPECT_THAT(values(whole, "upper/time"), ElementsAre(0, 1, 2, 3));
+  // Another order in one of the groups.
+  Dataset crossed = one("c", 0, 1, false);
+  Dataset later = one("d", 6, 1, false);
+  std::swap(crossed.variables[0], later.variables[0]);
+  EXPECT_EQ(crossed.variables[0].path(), "surface/time");
+  ErrorKind kind{};
+  EXPECT_THAT(message_of(
+                  [&] {
+                    concatenate({crossed, later});
+                  },
+                  kind),
+              HasSubstr("want different orders"));
+  EXPECT_EQ(kind, ErrorKind::corrupt);
 }
 
 struct Refusal {

@@ -94,6 +94,39 @@ def test_grib_scalars_of_every_kind(gridmill, data, tmp_path, key, dimension):
     assert_same_fields(found, wanted.transpose(*order))
 
 
+def at_height(message, parameter, height):
+    handle = eccodes.codes_new_from_message(message)
+    try:
+        eccodes.codes_set(handle, "paramId", parameter)
+        eccodes.codes_set(handle, "typeOfLevel", "heightAboveGround")
+        eccodes.codes_set(handle, "level", height)
+        return eccodes.codes_get_message(handle)
+    finally:
+        eccodes.codes_release(handle)
+
+
+@pytest.mark.parametrize("step", [1, 4])
+def test_grib_levels_in_groups(gridmill, data, tmp_path, step):
+    """Temperature at 2 m and wind at 10 m can't share the scalar heightAboveGround."""
+    hours, paths, all_messages = messages(data / "era5-2mt-2019-03-uk.grib")[:9], [], []
+    for start in range(0, len(hours), step):
+        part = []
+        for message in hours[start : start + step]:
+            part += [at_height(message, 167, 2), at_height(message, 165, 10)]
+        paths.append(tmp_path / f"{start}.grib")
+        paths[-1].write_bytes(b"".join(part))
+        all_messages += part
+    whole, store = tmp_path / "whole.grib", tmp_path / "out.zarr"
+    whole.write_bytes(b"".join(all_messages))
+    convert(gridmill, *paths, store)
+    for group, number in [("heightAboveGround", 167), ("heightAboveGround_2", 165)]:
+        options = {"indexpath": "", "filter_by_keys": {"paramId": number}}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            wanted = xr.open_dataset(whole, engine="cfgrib", backend_kwargs=options).load()
+        assert_same_fields(open_store(store, group=group), wanted)
+
+
 def single_times(folder, own_reference=False, count=4):
     """xarray's own files of one time: a scalar coordinate, named in every `coordinates`."""
     times = np.datetime64("2001-01-01", "ns") + np.arange(count) * np.timedelta64(6, "h")

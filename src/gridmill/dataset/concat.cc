@@ -25,7 +25,9 @@ bool is_at_or_below(const std::string& group, const std::string& parent) {
 
 bool has_axis(const Variable& variable, const ConcatAxis& axis) {
   return variable.dimension_index(axis.dimension) >= 0 &&
-         is_at_or_below(variable.group, axis.group);
+         std::any_of(axis.groups.begin(), axis.groups.end(), [&](const std::string& group) {
+           return is_at_or_below(variable.group, group);
+         });
 }
 
 // The units in which a variable's times count: its own, or, for bounds, those of the coordinate
@@ -128,11 +130,13 @@ void append_new(std::vector<std::string>& to, const std::vector<std::string>& fr
 
 void resize_dimension(Dataset& dataset, const ConcatAxis& axis,
                       const std::vector<Dataset>& inputs) {
-  const std::int64_t size = dataset.at(axis.path).shape[0];
-  for (Group& group : dataset.groups) {
-    if (group.path != axis.group) continue;
-    for (Dimension& dimension : group.dimensions) {
-      if (dimension.name == axis.dimension) dimension.size = size;
+  for (std::size_t i = 0; i < axis.groups.size(); ++i) {
+    const std::int64_t size = dataset.at(axis.path(i)).shape[0];
+    for (Group& group : dataset.groups) {
+      if (group.path != axis.groups[i]) continue;
+      for (Dimension& dimension : group.dimensions) {
+        if (dimension.name == axis.dimension) dimension.size = size;
+      }
     }
   }
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -144,7 +148,7 @@ void resize_dimension(Dataset& dataset, const ConcatAxis& axis,
 
 ConcatAxis axis_of(std::vector<Dataset>& inputs) {
   if (auto axis = find_concat_axis(inputs)) return std::move(*axis);
-  return concat_axis_along(inputs, promote_differing_scalar(inputs));
+  return concat_axis_along(inputs, promote_differing_scalars(inputs));
 }
 
 // Inputs with the same variables -> one. Text axes are checked for repeated labels at the end, when
@@ -167,9 +171,11 @@ Dataset join_along_axis(std::vector<Dataset> inputs) {
   resize_dimension(result, axis, inputs);
   for (const Dataset& input : inputs) append_new(result.notes, input.notes);
   append_new(result.notes, attribute_notes(inputs, axis.order.front()));
-  const Variable& coordinate = result.at(axis.path);
-  if (auto problem = coordinate_problem(coordinate, read_array(coordinate))) {
-    throw Error(ErrorKind::corrupt, fmt::format("{}: {}", result.location, *problem));
+  for (std::size_t i = 0; i < axis.groups.size(); ++i) {
+    const Variable& coordinate = result.at(axis.path(i));
+    if (auto problem = coordinate_problem(coordinate, read_array(coordinate))) {
+      throw Error(ErrorKind::corrupt, fmt::format("{}: {}", result.location, *problem));
+    }
   }
   return result;
 }

@@ -1,10 +1,10 @@
 // concat.h: many inputs seen as one dataset.
 //
 // Inputs with the same variables are laid end to end along the one dimension whose coordinate
-// differs, in the order of that coordinate, which may be a scalar in some or all of them
-// (scalar_axis.h); inputs with different variables on the same coordinates
-// are merged; both at once works too (a file per variable and year). No data are read but
-// coordinates, and the variables that do not have the dimension: those must be equal in all inputs.
+// differs (in each of their groups), in the order of that coordinate, which may be a scalar in some
+// or all of them (scalar_axis.h); inputs with different variables on the same coordinates are
+// merged; both at once works too (a file per variable and year). No data are read but coordinates,
+// and the variables that do not have the dimension: those must be equal in all inputs.
 //
 // Invariant 8 holds here: different grids, calendars, types or packing, overlapping or repeated
 // times, a variable that one input lacks are Error(corrupt), with both inputs and both values

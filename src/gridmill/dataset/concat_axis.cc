@@ -203,8 +203,32 @@ std::vector<std::size_t> order_along(const std::vector<Dataset>& inputs, const C
   return order;
 }
 
-ConcatAxis axis_of(const std::vector<Dataset>& inputs, const Candidate& candidate) {
-  return {candidate.path, candidate.dimension, candidate.group, order_along(inputs, candidate)};
+// Groups are datasets of their own: each has its coordinate.
+bool are_of_separate_groups(const std::vector<Candidate>& candidates) {
+  const auto is_inside = [](const std::string& group, const std::string& parent) {
+    return parent.empty() || group == parent || group.starts_with(parent + "/");
+  };
+  for (std::size_t i = 1; i < candidates.size(); ++i) {
+    if (candidates[i].dimension != candidates[0].dimension) return false;
+    for (std::size_t k = 0; k < i; ++k) {
+      const std::string &a = candidates[i].group, &b = candidates[k].group;
+      if (is_inside(a, b) || is_inside(b, a)) return false;
+    }
+  }
+  return true;
+}
+
+ConcatAxis axis_of(const std::vector<Dataset>& inputs, std::vector<Candidate>& candidates) {
+  if (!are_of_separate_groups(candidates)) throw_many_differ(candidates);
+  ConcatAxis axis{candidates[0].dimension, {}, order_along(inputs, candidates[0])};
+  for (const Candidate& candidate : candidates) {
+    axis.groups.push_back(candidate.group);
+    if (order_along(inputs, candidate) == axis.order) continue;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("coordinates {} and {} want different orders of the inputs",
+                            candidates[0].path, candidate.path));
+  }
+  return axis;
 }
 
 }  // namespace
@@ -217,12 +241,16 @@ std::optional<ConcatAxis> find_concat_axis(const std::vector<Dataset>& inputs) {
     if (!candidate.difference.empty()) differing.push_back(std::move(candidate));
   }
   if (differing.empty()) return std::nullopt;
-  if (differing.size() > 1) throw_many_differ(differing);
-  return axis_of(inputs, differing.front());
+  return axis_of(inputs, differing);
 }
 
-ConcatAxis concat_axis_along(const std::vector<Dataset>& inputs, const std::string& path) {
-  return axis_of(inputs, examine(inputs, inputs.front().at(path)));
+ConcatAxis concat_axis_along(const std::vector<Dataset>& inputs,
+                             const std::vector<std::string>& paths) {
+  std::vector<Candidate> candidates;
+  for (const std::string& path : paths) {
+    candidates.push_back(examine(inputs, inputs.front().at(path)));
+  }
+  return axis_of(inputs, candidates);
 }
 
 std::string place_difference(const Variable& left, const Array& a, const Variable& right,

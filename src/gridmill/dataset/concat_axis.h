@@ -9,21 +9,28 @@
 
 namespace gridmill {
 
+// One coordinate, or, in a dataset of groups, one of each group, all along a dimension of the same
+// name.
 struct ConcatAxis {
-  std::string path;  // of the coordinate variable
   std::string dimension;
-  std::string group;
-  std::vector<std::size_t> order;  // of the inputs along it; those without a position are left out
+  std::vector<std::string> groups;  // that have the coordinate
+  std::vector<std::size_t> order;   // of the inputs; those without a position are left out
+
+  // Of the coordinate in groups[i].
+  std::string path(std::size_t i) const {
+    return groups[i].empty() ? dimension : groups[i] + "/" + dimension;
+  }
 };
 
 // Reads and checks every dimension coordinate of every input once (all inputs have the same
 // variables); nullopt: they are the same everywhere. Throws Error(corrupt) naming inputs,
 // coordinate and values: a coordinate that is bad in itself, several that differ, calendars that
-// differ, values that overlap, repeat or run against each other.
+// differ, values that overlap, repeat or run against each other, groups that want another order.
 std::optional<ConcatAxis> find_concat_axis(const std::vector<Dataset>& inputs);
 
-// The same for one coordinate, of which it is known that it tells the inputs apart.
-ConcatAxis concat_axis_along(const std::vector<Dataset>& inputs, const std::string& path);
+// The same for coordinates of which it is known that they tell the inputs apart.
+ConcatAxis concat_axis_along(const std::vector<Dataset>& inputs,
+                             const std::vector<std::string>& paths);
 
 // Where two values of a coordinate differ as places, whatever the units of their times; "" if they
 // don't.

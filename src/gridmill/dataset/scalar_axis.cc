@@ -71,6 +71,7 @@ std::set<std::string> names_in(const Dataset& dataset,
 // ---- inputs of which others have the dimension ----
 
 using DimensionNames = std::vector<std::string>;
+using Scalar = std::pair<std::string, std::string>;  // its name and its group
 
 // Of every variable the most dimensions that it has in any input.
 std::map<std::string, DimensionNames> fullest_dimensions(const std::vector<Dataset>& inputs) {
@@ -95,7 +96,7 @@ bool is_subsequence(const DimensionNames& fewer, const DimensionNames& more) {
 
 void promote_like(Dataset& input, const std::map<std::string, DimensionNames>& fullest) {
   // Of the scalars that become dimensions. Data decide it: a coordinate alone proves nothing.
-  std::map<std::string, std::string> groups;
+  std::set<Scalar> scalars;
   const std::set<std::string> coordinates = names_in(input, {"coordinates", "bounds"});
   for (const Variable& variable : input.variables) {
     const DimensionNames& wanted = fullest.at(variable.path());
@@ -107,16 +108,21 @@ void promote_like(Dataset& input, const std::map<std::string, DimensionNames>& f
       if (variable.dimension_index(name) >= 0) continue;
       const Variable* scalar = find_scalar(input, variable.group, name);
       if (scalar == nullptr || fullest.at(scalar->path()) != DimensionNames{name}) continue;
-      groups.emplace(name, scalar->group);
+      scalars.emplace(name, scalar->group);
     }
   }
-  for (const auto& [name, group] : groups) add_dimension(input, group, name);
-  if (groups.empty()) return;
+  for (const auto& [name, group] : scalars) add_dimension(input, group, name);
+  const auto is_meant = [&](const std::string& group, const std::string& name) {
+    return std::any_of(scalars.begin(), scalars.end(), [&](const Scalar& scalar) {
+      return scalar.first == name && is_at_or_below(group, scalar.second);
+    });
+  };
   for (Variable& variable : input.variables) {
     const DimensionNames& wanted = fullest.at(variable.path());
     if (!is_subsequence(variable.dimensions, wanted)) continue;
     for (std::size_t at = 0; at < wanted.size(); ++at) {
-      if (variable.dimension_index(wanted[at]) >= 0 || !groups.contains(wanted[at])) continue;
+      if (variable.dimension_index(wanted[at]) >= 0) continue;
+      if (!is_meant(variable.group, wanted[at])) continue;
       variable = with_unit_dimension(variable, wanted[at], static_cast<int>(at));
     }
   }
@@ -169,28 +175,36 @@ bool is_coordinate(const Dataset& dataset, const Variable& scalar) {
   return names_in(dataset, {"coordinates"}).contains(scalar.name);
 }
 
-const Variable& independent_scalar(const std::vector<Dataset>& inputs,
-                                   const std::vector<Differing>& differing) {
-  std::vector<Differing> coordinates;
+[[noreturn]] void throw_independent(const std::vector<Differing>& coordinates) {
+  std::vector<std::string> parts;
+  for (const auto& [variable, difference] : coordinates) {
+    parts.push_back(fmt::format("coordinate {}: {}", variable->path(), difference));
+  }
+  throw Error(ErrorKind::corrupt,
+              fmt::format("the inputs may differ along one dimension, but differ in {} scalars: "
+                          "{}; join those that differ in one of them first, then the results",
+                          parts.size(), join(parts, "; ")));
+}
+
+// The scalars that become dimensions: one in each group that has a coordinate that differs.
+std::vector<const Variable*> independent_scalars(const std::vector<Dataset>& inputs,
+                                                 const std::vector<Differing>& differing) {
+  std::map<std::string, std::vector<Differing>> groups;
   for (const Differing& each : differing) {
-    if (is_coordinate(inputs.front(), *each.variable)) coordinates.push_back(each);
+    if (is_coordinate(inputs.front(), *each.variable)) groups[each.variable->group].push_back(each);
   }
-  if (coordinates.empty()) throw_none_differs(inputs);
-  std::stable_sort(coordinates.begin(), coordinates.end(),
-                   [](const Differing& a, const Differing& b) {
-                     return dependence(*a.variable) < dependence(*b.variable);
-                   });
-  if (coordinates.size() > 1 && dependence(*coordinates.back().variable) == kNotTime) {
-    std::vector<std::string> parts;
-    for (const auto& [variable, difference] : coordinates) {
-      parts.push_back(fmt::format("coordinate {}: {}", variable->path(), difference));
-    }
-    throw Error(ErrorKind::corrupt,
-                fmt::format("the inputs may differ along one dimension, but differ in {} scalars: "
-                            "{}; join those that differ in one of them first, then the results",
-                            parts.size(), join(parts, "; ")));
+  if (groups.empty()) throw_none_differs(inputs);
+  std::vector<const Variable*> result;
+  for (auto& [group, coordinates] : groups) {
+    std::stable_sort(coordinates.begin(), coordinates.end(),
+                     [](const Differing& a, const Differing& b) {
+                       return dependence(*a.variable) < dependence(*b.variable);
+                     });
+    const bool one_follows = dependence(*coordinates.back().variable) != kNotTime;
+    if (coordinates.size() > 1 && !one_follows) throw_independent(coordinates);
+    result.push_back(coordinates.front().variable);
   }
-  return *coordinates.front().variable;
+  return result;
 }
 
 // Decides for the variables that have dimensions. `references` are those that describe others.
@@ -240,20 +254,25 @@ void promote_scalars_like_others(std::vector<Dataset>& inputs) {
   for (Dataset& input : inputs) promote_like(input, fullest);
 }
 
-std::string promote_differing_scalar(std::vector<Dataset>& inputs) {
+std::vector<std::string> promote_differing_scalars(std::vector<Dataset>& inputs) {
   const std::vector<Differing> differing = differing_scalars(inputs);
-  const Variable& scalar = independent_scalar(inputs, differing);
-  const std::string path = scalar.path(), name = scalar.name, group = scalar.group;
-  const std::vector<std::string> dependents = dependent_paths(inputs, scalar, differing);
-  const std::set<std::string> chosen(dependents.begin(), dependents.end());
-  for (Dataset& input : inputs) {
-    add_dimension(input, group, name);
-    for (Variable& variable : input.variables) {
-      if (!chosen.contains(variable.path()) || variable.dimension_index(name) >= 0) continue;
-      variable = with_unit_dimension(variable, name, 0);
+  std::map<std::string, Scalar> chosen;  // by the path of what depends on it
+  std::vector<std::string> paths;
+  for (const Variable* scalar : independent_scalars(inputs, differing)) {
+    paths.push_back(scalar->path());
+    for (const std::string& path : dependent_paths(inputs, *scalar, differing)) {
+      chosen.emplace(path, Scalar{scalar->name, scalar->group});
     }
   }
-  return path;
+  for (Dataset& input : inputs) {
+    for (const auto& [path, scalar] : chosen) add_dimension(input, scalar.second, scalar.first);
+    for (Variable& variable : input.variables) {
+      const auto at = chosen.find(variable.path());
+      if (at == chosen.end() || variable.dimension_index(at->second.first) >= 0) continue;
+      variable = with_unit_dimension(variable, at->second.first, 0);
+    }
+  }
+  return paths;
 }
 
 }  // namespace gridmill

@@ -20,9 +20,9 @@ namespace gridmill {
 void promote_scalars_like_others(std::vector<Dataset>& inputs);
 
 // For inputs with the same variables and dimension coordinates: makes the scalar coordinate that
-// tells them apart their leading dimension, and returns its path. Where several times differ, the
-// independent one is taken: `time` before `step` before what they add up to. Throws Error(corrupt)
-// if none differs, or two that do not depend on each other.
-std::string promote_differing_scalar(std::vector<Dataset>& inputs);
+// tells them apart (one in each group that has any) their leading dimension, and returns the paths.
+// Where several times differ, the independent one is taken: `time` before `step` before what they
+// add up to. Throws Error(corrupt) if none differs, or two that do not depend on each other.
+std::vector<std::string> promote_differing_scalars(std::vector<Dataset>& inputs);
 
 }  // namespace gridmill
