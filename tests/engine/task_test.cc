@@ -30,7 +30,7 @@ class UnevenSink final : public Sink {
   std::int64_t encoded_bound() const override { return 1; }
   std::int64_t scratch_bound() const override { return 0; }
   void encode(const Index&, std::span<const ArrayView>, Buffer&, CodecContext&) const override {}
-  void store(const Index&, ByteView) override {}
+  std::optional<KeyRecord> store(const Index&, ByteView) override { return std::nullopt; }
   void finish() override {}
   std::string describe(const Index& unit) const override { return to_string(unit); }
 

@@ -44,13 +44,14 @@ class TestSink final : public Sink {
                view_of(out.bytes(), result.type(), box.shape));
   }
 
-  void store(const Index& unit, ByteView encoded) override {
+  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     if (on_store) on_store(unit);
     const Box box = units_.box_of(unit);
     const std::lock_guard lock(mutex_);
     if (!stored_.insert(units_.ordinal(unit)).second) ++stored_twice;
     copy_array(view_of(encoded, result.type(), box.shape), result.view().part(box));
     --live;
+    return record_of(Key("unit") / std::to_string(units_.ordinal(unit)), encoded);
   }
 
   void finish() override {}

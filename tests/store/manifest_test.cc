@@ -34,8 +34,8 @@ TEST_F(ManifestTest, GivesBackEveryKey) {
   Manifest manifest;
   const std::vector<std::string> keys{"t2m/c/0",      "new\nline/c/0", "back\\slash\\n", "a b  c/0",
                                       "- - x\n- - y", "\xff\xfe",      "\"quoted\""};
-  for (const std::string& key : keys) manifest.add(Key(key), as_bytes(key));
-  manifest.add_absent(Key("gone\n/c/0"));
+  for (const std::string& key : keys) manifest.add(record_of(Key(key), as_bytes(key)));
+  manifest.add({"gone\n/c/0", std::nullopt});
   manifest.save(*store_);
   const auto loaded = Manifest::load(*store_, *companion_);
   ASSERT_TRUE(loaded);

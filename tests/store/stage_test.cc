@@ -31,7 +31,7 @@ class StageTest : public testing::Test {
   }
   static Manifest make_manifest_of(const Content& values) {
     Manifest manifest;
-    for (const auto& [key, value] : values) manifest.add(Key(key), as_bytes(value));
+    for (const auto& [key, value] : values) manifest.add(record_of(Key(key), as_bytes(value)));
     return manifest;
   }
   void make_manifest(Store& store) { make_manifest_of(new_).save(store); }
@@ -69,7 +69,7 @@ class StageTest : public testing::Test {
 };
 
 TEST_F(StageTest, ShowsNothingBeforePublishAndAllAfter) {
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   EXPECT_FALSE(disk().status(out_));
   stage->publish();
@@ -79,13 +79,14 @@ TEST_F(StageTest, ShowsNothingBeforePublishAndAllAfter) {
 
 TEST_F(StageTest, RefusesWhatExists) {
   make_old();
-  EXPECT_EQ(kind_thrown([&] { open_stage(files_, location_, false); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { open_stage(files_, location_, {.overwrite = false}); }),
+            ErrorKind::conflict);
   EXPECT_EQ(content(), old_);
   EXPECT_EQ(names(), std::vector<std::string>{"out.zarr"});
 }
 
 TEST_F(StageTest, RefusesWhatAppearedMeanwhile) {
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   make_old();
   EXPECT_EQ(kind_thrown([&] { stage->publish(); }), ErrorKind::conflict);
@@ -95,7 +96,7 @@ TEST_F(StageTest, RefusesWhatAppearedMeanwhile) {
 
 TEST_F(StageTest, OverwriteKeepsTheOldStoreUntilPublished) {
   make_old();
-  const auto stage = open_stage(files_, location_, true);
+  const auto stage = open_stage(files_, location_, {.overwrite = true});
   write(stage->store(), new_);
   EXPECT_EQ(content(), old_);
   stage->publish();
@@ -107,7 +108,7 @@ TEST_F(StageTest, OverwriteReplacesAFile) {
   const auto file = disk().create(out_);
   file->append(as_bytes("a file"));
   file->close();
-  const auto stage = open_stage(files_, location_, true);
+  const auto stage = open_stage(files_, location_, {.overwrite = true});
   write(stage->store(), new_);
   stage->publish();
   EXPECT_EQ(content(), new_);
@@ -115,7 +116,7 @@ TEST_F(StageTest, OverwriteReplacesAFile) {
 }
 
 TEST_F(StageTest, AbandonLeavesNothing) {
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   make_manifest(stage->store());
   stage->abandon();
@@ -123,19 +124,20 @@ TEST_F(StageTest, AbandonLeavesNothing) {
 }
 
 TEST_F(StageTest, TwoRunsNeverShareAnOutput) {
-  auto first = open_stage(files_, location_, false);
+  auto first = open_stage(files_, location_, {.overwrite = false});
   write(first->store(), new_);
-  EXPECT_EQ(kind_thrown([&] { open_stage(files_, location_, true); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { open_stage(files_, location_, {.overwrite = true}); }),
+            ErrorKind::conflict);
   EXPECT_EQ(content_at(first->place()), new_);
   first->publish();
   EXPECT_EQ(content(), new_);
-  EXPECT_NO_THROW(open_stage(files_, location_, true));
+  EXPECT_NO_THROW(open_stage(files_, location_, {.overwrite = true}));
 }
 
 TEST_F(StageTest, AbandonKeepsTheOldStoreAndItsCompanion) {
   make_old();
   open_companion(disk(), location_)->put(Key("manifest"), as_bytes("old manifest"));
-  const auto stage = open_stage(files_, location_, true);
+  const auto stage = open_stage(files_, location_, {.overwrite = true});
   write(stage->store(), new_);
   stage->abandon();
   EXPECT_EQ(content(), old_);
@@ -145,19 +147,19 @@ TEST_F(StageTest, AbandonKeepsTheOldStoreAndItsCompanion) {
 TEST_F(StageTest, UnpublishedWorkIsDebrisThatTheNextRunClears) {
   std::string path;
   {
-    const auto stage = open_stage(files_, location_, false);
+    const auto stage = open_stage(files_, location_, {.overwrite = false});
     write(stage->store(), {{"left/over", "x"}});
     path = stage->place();
   }
   EXPECT_TRUE(disk().status(path));
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   stage->publish();
   EXPECT_EQ(content(), new_);
 }
 
 TEST_F(StageTest, TheManifestIsPublishedWithTheStoreAndThenMovedOut) {
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   make_manifest(stage->store());
   EXPECT_TRUE(stage->publish().empty());
@@ -168,14 +170,14 @@ TEST_F(StageTest, TheManifestIsPublishedWithTheStoreAndThenMovedOut) {
 TEST_F(StageTest, AStoreWithoutManifestDoesNotInheritTheReplacedOnes) {
   open_companion(disk(), location_)->put(Key("manifest"), as_bytes("old manifest"));
   make_old();
-  const auto stage = open_stage(files_, location_, true);
+  const auto stage = open_stage(files_, location_, {.overwrite = true});
   write(stage->store(), new_);
   stage->publish();
   EXPECT_FALSE(value_of(*open_companion(disk(), location_), "manifest"));
 }
 
 TEST_F(StageTest, PublishBringsAllToTheDiskBeforeTheRenameAndTheNameAfterIt) {
-  const auto stage = open_stage(files_, location_, false);
+  const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);
   stage->publish();
   const auto log = files_.log();
@@ -195,7 +197,7 @@ TEST_F(StageTest, PublishBringsAllToTheDiskBeforeTheRenameAndTheNameAfterIt) {
 // What fails behind the rename is told, and is no failure: the new store is in place.
 TEST_F(StageTest, WhatCannotBeTidiedUpIsTold) {
   make_old();
-  const auto stage = open_stage(files_, location_, true);
+  const auto stage = open_stage(files_, location_, {.overwrite = true});
   write(stage->store(), new_);
   make_manifest(stage->store());
   files_.set_fault({4, Failure::error});  // behind sync_all, status and exchange
@@ -224,7 +226,7 @@ TEST_P(EveryStageFault, LeavesTheOldStoreOrTheNewOne) {
     files_.set_fault({n, failure});
     bool returned = false;
     try {
-      const auto stage = open_stage(files_, location_, overwrite);
+      const auto stage = open_stage(files_, location_, {.overwrite = overwrite});
       write(stage->store(), new_);
       make_manifest(stage->store());
       stage->publish();
@@ -247,7 +249,7 @@ TEST_P(EveryStageFault, LeavesTheOldStoreOrTheNewOne) {
     EXPECT_TRUE(now == new_ || (!returned && now == before)) << "call " << n;
     EXPECT_EQ(disk().status(out_).has_value(), !now.empty()) << "call " << n;
 
-    const auto again = open_stage(disk(), location_, true);
+    const auto again = open_stage(disk(), location_, {.overwrite = true});
     write(again->store(), new_);
     again->publish();
     EXPECT_EQ(content(), new_) << "call " << n;

@@ -93,24 +93,14 @@ std::pair<std::int64_t, const Output*> largest_task(const Stage& stage) {
   return largest;
 }
 
-void check_budget(const Stage& stage, const RunOptions& options) {
-  const std::int64_t needed = smallest_budget(stage, options);
-  if (needed <= options.memory) return;
-  throw Error(ErrorKind::invalid,
-              fmt::format("a task of {} ({}) does not fit into --memory {}: give --memory {}M or "
-                          "more, fewer --threads, or smaller chunks",
-                          largest_task(stage).second->name, stage.name,
-                          format_bytes(static_cast<double>(options.memory)),
-                          (needed + (1 << 20) - 1) >> 20));
-}
-
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
 // leaves nothing dangling.
 class Run : public std::enable_shared_from_this<Run> {
  public:
   Run(std::shared_ptr<const Stage> stage, const RunOptions& options, const Clock& clock,
-      Progress& progress)
+      Progress& progress, std::shared_ptr<TaskLog> log)
       : stage_(std::move(stage)),
+        log_(std::move(log)),
         options_(options),
         clock_(clock),
         progress_(progress),
@@ -121,8 +111,7 @@ class Run : public std::enable_shared_from_this<Run> {
         writes_(kWriteQueue) {}
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
-    const std::stop_callback on_stop(
-        stop, [this] { guarded([this] { fail(Error(ErrorKind::cancelled, "interrupted")); }); });
+    const std::stop_callback on_stop(stop, [this] { guarded([this] { begin_draining(); }); });
     LaneGroup lanes;
     const Closing closing{*this};  // whatever throws here: the lanes end before they are joined
     start_lanes(lanes);
@@ -133,6 +122,7 @@ class Run : public std::enable_shared_from_this<Run> {
     lanes.join();
     const std::lock_guard lock(mutex_);
     if (failure_) throw Error(*failure_);
+    if (was_cut_short_) throw Error(ErrorKind::cancelled, "interrupted");
     if (has_failed()) {  // without memory for saying why
       throw Error(ErrorKind::out_of_memory, "the system has no more memory to give");
     }
@@ -161,7 +151,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   std::jthread start_watch(LaneGroup& lanes) {
-    if (options_.timeout_ns <= 0) return {};
+    if (options_.timeout_ns <= 0 && options_.drain_ns <= 0) return {};
     return started("the watch", [&] {
       return std::jthread([this, &lanes](const std::stop_token& done) {
         guarded([&] { watch_lanes(lanes, done); });
@@ -170,16 +160,18 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   void watch_lanes(LaneGroup& lanes, const std::stop_token& done) {
-    const auto beat = std::chrono::nanoseconds(
-        std::clamp<std::int64_t>(options_.timeout_ns / 10, 1'000'000, 200'000'000));
+    const std::int64_t limit_ns = options_.timeout_ns > 0 ? options_.timeout_ns : INT64_MAX;
+    const auto beat =
+        std::chrono::nanoseconds(std::clamp<std::int64_t>(limit_ns / 10, 1'000'000, 200'000'000));
     std::mutex mutex;
     std::condition_variable_any ended;
     std::unique_lock lock(mutex);
     while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
-      for (const std::string& text : lanes.abandon_late(clock_, options_.timeout_ns)) {
+      for (const std::string& text : lanes.abandon_late(clock_, limit_ns)) {
         fail(
             Error(ErrorKind::timeout, text + "; it is given up (--timeout sets how long to wait)"));
       }
+      check_drain();
     }
   }
 
@@ -189,10 +181,33 @@ class Run : public std::enable_shared_from_this<Run> {
     const TaskGrid grid(stage_->outputs);
     progress_.tasks_total += last - first;
     try {
-      for (std::int64_t index = first; index < last && !has_failed(); ++index) admit(grid, index);
+      for (std::int64_t index = first; index < last && !has_failed(); ++index) {
+        if (is_done(grid, index)) {
+          progress_.tasks_done += 1;
+          continue;
+        }
+        if (draining_since_ns_ >= 0) {
+          was_cut_short_ = true;
+          return;
+        }
+        admit(grid, index);
+      }
     } catch (...) {
       fail(current_error());
     }
+  }
+
+  bool is_done(const TaskGrid& grid, std::int64_t index) const {
+    if (!log_) return false;
+    const TaskGrid::Task spec = grid.task(index);
+    const Sink& sink = *stage_->outputs[spec.output].sink;
+    bool is_known = true;
+    for_each_position(spec.units, [&](const Index& unit) {
+      if (!is_known) return;
+      const std::optional<Key> key = sink.key(unit);
+      is_known = key && log_->has(key->text());
+    });
+    return is_known;
   }
 
   void admit(const TaskGrid& grid, std::int64_t index) {
@@ -333,7 +348,12 @@ class Run : public std::enable_shared_from_this<Run> {
     try {
       const bool alive = lane.wait_for(
           clock_, [&] { return "writing " + describe(task, unit); },
-          [&] { task.output->sink->store(unit.position, unit.encoded); });
+          [&] {
+            auto record = task.output->sink->store(unit.position, unit.encoded);
+            if (!record || !log_) return;
+            const std::lock_guard lock(task.records_mutex);
+            task.records.push_back(*std::move(record));
+          });
       if (!alive) return false;
     } catch (...) {
       fail_at(describe(task, unit));
@@ -343,13 +363,38 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.bytes_written += static_cast<std::int64_t>(unit.encoded.size());
     pool_.give(std::move(unit.encoded));
     if (--task.units_left > 0) return true;
+    if (!report_done(task, lane)) return false;
     task.credit.give_back();
     progress_.memory_held = credit_.held();
     end_task();
     return true;
   }
 
-  // ---- failure
+  bool report_done(RunningTask& task, Lane& lane) {
+    if (!log_) return true;
+    try {
+      return lane.wait_for(
+          clock_, [&] { return fmt::format("noting that task {} is done", task.index); },
+          [&] { log_->done(std::move(task.records)); });
+    } catch (...) {
+      fail_at(fmt::format("task {} of {}", task.index, stage_->name));
+      return true;
+    }
+  }
+
+  // ---- the end
+
+  void begin_draining() {
+    if (options_.drain_ns <= 0) return fail(Error(ErrorKind::cancelled, "interrupted"));
+    draining_since_ns_ = clock_.monotonic_ns();
+  }
+
+  void check_drain() {
+    const std::int64_t since = draining_since_ns_;
+    if (since >= 0 && clock_.monotonic_ns() - since > options_.drain_ns) {
+      fail(Error(ErrorKind::cancelled, "interrupted; the tasks under way took too long to end"));
+    }
+  }
 
   static std::string describe(const RunningTask& task, const Leaf& leaf) {
     return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.output->name);
@@ -407,6 +452,7 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   std::shared_ptr<const Stage> stage_;
+  std::shared_ptr<TaskLog> log_;
   const RunOptions options_;
   const Clock& clock_;
   Progress& progress_;
@@ -421,6 +467,8 @@ class Run : public std::enable_shared_from_this<Run> {
 
   std::stop_source stopping_;
   std::atomic<std::int64_t> tasks_in_flight_{0};
+  std::atomic<std::int64_t> draining_since_ns_{-1};  // < 0: no stop was requested
+  bool was_cut_short_ = false;                       // the scheduler's own
   std::mutex mutex_;
   std::condition_variable idle_;
   std::optional<Error> failure_;
@@ -433,12 +481,24 @@ std::int64_t smallest_budget(const Stage& stage, const RunOptions& options) {
                      "a run's memory");
 }
 
+void check_budget(const Stage& stage, const RunOptions& options) {
+  const std::int64_t needed = smallest_budget(stage, options);
+  if (needed <= options.memory) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("a task of {} ({}) does not fit into --memory {}: give --memory {}M or "
+                          "more, fewer --threads, or smaller chunks",
+                          largest_task(stage).second->name, stage.name,
+                          format_bytes(static_cast<double>(options.memory)),
+                          (needed + (1 << 20) - 1) >> 20));
+}
+
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
                const RunOptions& options, const Clock& clock, Progress& progress,
-               const std::stop_token& stop) {
+               const std::stop_token& stop, std::shared_ptr<TaskLog> log) {
   if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
   check_budget(*stage, options);
-  std::make_shared<Run>(std::move(stage), options, clock, progress)->execute(first, last, stop);
+  std::make_shared<Run>(std::move(stage), options, clock, progress, std::move(log))
+      ->execute(first, last, stop);
 }
 
 }  // namespace gridmill

@@ -21,6 +21,7 @@
 
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/progress.h"
+#include "gridmill/engine/task_log.h"
 #include "gridmill/system/clock.h"
 
 namespace gridmill {
@@ -31,15 +32,21 @@ struct RunOptions {
   int readers = 2;          // I/O lanes: few for local disks
   int writers = 1;
   std::int64_t timeout_ns = 0;  // longest single I/O call; 0: no limit
+  // How long tasks that have begun may take to end when a stop is requested; 0: they are dropped.
+  std::int64_t drain_ns = 0;
 };
 
-// Runs tasks [first, last) of `stage`; does not finish() its sinks. Throws Error(invalid) before
-// any work if a task can't fit into the budget, naming the output and a budget that works;
-// Error(cancelled) when `stop` is requested; Error(timeout) naming who waited for what, if one I/O
-// call takes longer than the timeout: that thread is abandoned, and keeps alive what it uses.
+// Runs those of tasks [first, last) of `stage` that `log` (if any) doesn't know as done; does not
+// finish() its sinks. Throws Error(invalid) before any work if a task can't fit into the budget,
+// naming the output and a budget that works; Error(cancelled) when `stop` is requested, after the
+// tasks under way have ended; Error(timeout) naming who waited for what, if one I/O call takes
+// longer than the timeout: that thread is abandoned, and keeps alive what it uses.
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
                const RunOptions& options, const Clock& clock, Progress& progress,
-               const std::stop_token& stop);
+               const std::stop_token& stop, std::shared_ptr<TaskLog> log = nullptr);
+
+// Throws Error(invalid) if a task can't fit into options.memory.
+void check_budget(const Stage& stage, const RunOptions& options);
 
 // The smallest budget with which every task of the stage fits.
 std::int64_t smallest_budget(const Stage& stage, const RunOptions& options);

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "gridmill/engine/plan.h"
@@ -46,6 +47,8 @@ struct RunningTask {
   std::atomic<std::int64_t> units_left{0};
   StringArena strings;
   Credit::Hold credit;
+  std::mutex records_mutex;
+  std::vector<KeyRecord> records;  // of the units stored so far
 };
 
 // Bytes that a task of these units holds at its peak: buffers, operator inputs, encoded units.

@@ -4,21 +4,37 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/base/version.h"
+#include "gridmill/codec/versions.h"
+#include "gridmill/engine/archive.h"
 #include "gridmill/formats/format_file.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
+#include "gridmill/jobs/input_identity.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/zarr_target.h"
-#include "gridmill/sink/array_sink.h"
-#include "gridmill/store/stage.h"
 #include "gridmill/system/memory.h"
-#include "gridmill/zarr/writer.h"
 
 namespace gridmill {
 namespace {
 
 // Beyond this a leaf would be decoded more than twice: rechunk's work, not convert's.
 constexpr double kMostAmplification = 2.0;
+// What tasks under way are given to end after an interruption: spot machines allow little more.
+constexpr std::int64_t kDrain_ns = 20'000'000'000;
+
+Json library_versions_json() {
+  Json versions = Json::object();
+  for (const LibraryVersion& library : codec_library_versions()) {
+    versions[library.name] = library.version;
+  }
+  return versions;
+}
+
+Json array_document(const ArrayMetadata& metadata) {
+  return metadata.zarr_format == 2 ? array_metadata_to_v2(metadata)
+                                   : array_metadata_to_v3(metadata);
+}
 
 Json extents(const Shape& shape) {
   return Json(std::vector<std::int64_t>(shape.begin(), shape.end()));
@@ -70,80 +86,32 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
           {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
 
-std::shared_ptr<Stage> make_plan(const ConvertInput& input, const ZarrTarget& target,
-                                 const std::vector<TaskChoice>& tasks,
-                                 const std::shared_ptr<Store>& store,
-                                 const std::shared_ptr<Manifest>& manifest) {
-  auto plan = std::make_shared<Stage>();
-  plan->name = "convert";
+// All that decides about the bytes of the output.
+Json plan_document(const ConvertOptions& options, const ConvertInput& input,
+                   const ZarrTarget& target, Files& files) {
+  Json arrays = Json::object();
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    const Box& region = input.regions[i];
+    arrays[input.selected.variables[i].path()] = {
+        {"begin", extents(region.begin)}, {"document", array_document(target.arrays[i].metadata)}};
+  }
+  return {{"gridmill", kVersion},
+          {"verb", "convert"},
+          {"codecs", library_versions_json()},
+          {"inputs", input_identities(files, options.inputs)},
+          {"arrays", std::move(arrays)}};
+}
+
+std::shared_ptr<Stage> make_stage(const ConvertInput& input, const ZarrTarget& target,
+                                  const std::vector<TaskChoice>& tasks, Archive& archive) {
+  auto stage = std::make_shared<Stage>();
+  stage->name = "convert";
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const std::string path = input.selected.variables[i].path();
-    plan->outputs.push_back({path,
-                             {input.field(i)},
-                             array_sink(store, Key(path), target.arrays[i].metadata, manifest),
-                             tasks[i].units_per_task});
+    stage->outputs.push_back(
+        {path, {input.field(i)}, archive.array(path), tasks[i].units_per_task});
   }
-  return plan;
-}
-
-// Arrays, then groups from the deepest up, then what makes the store visible: the order that keeps
-// it valid at every moment. All documents are noted in the manifest.
-void write_metadata(Store& store, int zarr_format, const std::vector<ZarrNode>& nodes,
-                    Manifest& manifest) {
-  for (auto node = nodes.rbegin(); node != nodes.rend(); ++node) {
-    const Key path(node->path);
-    if (node->array) {
-      write_array(store, path, *node->array);
-    } else {
-      write_group(store, path, zarr_format, node->attributes);
-    }
-  }
-  write_consolidated(store, zarr_format, nodes);
-  Buffer document;
-  const auto note = [&](const Key& key) {
-    if (store.get(key, document)) manifest.replace(key, document);
-  };
-  for (const ZarrNode& node : nodes) {
-    for (const char* name : {"zarr.json", ".zarray", ".zgroup", ".zattrs"}) {
-      note(Key(node.path) / name);
-    }
-  }
-  note(Key(".zmetadata"));
-}
-
-// The same error, with what has become of the output.
-[[noreturn]] void rethrow_with(const Error& error, const std::string& fate) {
-  Error told(error.kind(), error.message() + " (" + fate + ")");
-  for (const std::string& context : error.contexts()) told.add_context(context);
-  told.set_retryable(error.retryable());
-  throw told;
-}
-
-// Clears what a failed run wrote and says so. A lane that was given up may still write: then only
-// the way to clean up is named.
-[[noreturn]] void give_up(const Error& error, OutputStage& stage, const std::string& output) {
-  std::string fate = fmt::format("nothing was left at {}", output);
-  try {
-    if (error.kind() == ErrorKind::timeout) {
-      fate += fmt::format("; remove unfinished data with: rm -r {}", stage.place());
-    } else {
-      stage.abandon();
-    }
-  } catch (const Error& cleaning) {
-    fate += fmt::format("; unfinished data could not be removed ({}): rm -r {}", cleaning.message(),
-                        stage.place());
-  }
-  rethrow_with(error, fate);
-}
-
-// What took hours to write is never removed because the last step failed.
-void publish(OutputStage& stage, const ConvertOptions& options, Console& console) {
-  try {
-    for (const std::string& note : stage.publish()) console.warn(note);
-  } catch (...) {
-    rethrow_with(current_error(), fmt::format("the finished store is kept: mv {} {}", stage.place(),
-                                              options.output));
-  }
+  return stage;
 }
 
 // --overwrite replaces stores and files, never a directory of something else.
@@ -166,31 +134,30 @@ void check_output(const ConvertOptions& options, Files& files) {
 
 Json run(const ConvertOptions& options, const Workplace& workplace, const ConvertInput& input,
          const ZarrTarget& target, const std::vector<TaskChoice>& tasks, Json report) {
-  const std::shared_ptr<OutputStage> stage =
-      open_stage(workplace.files, parse_location(options.output), options.overwrite);
-  const auto manifest = std::make_shared<Manifest>();
-  // The store is kept by its stage; the lanes keep both alive.
-  const std::shared_ptr<Store> store(stage, &stage->store());
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
-  Progress progress;
-  try {
-    const auto plan = make_plan(input, target, tasks, store, manifest);
-    {
-      const Watched watched(workplace.console, "converting to " + options.output, progress);
-      run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
-                workplace.clock, progress, workplace.stop);
-    }
-    write_metadata(*store, options.zarr_format, target.nodes, *manifest);
-    manifest->save(*store);
-    if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
-  } catch (...) {
-    give_up(current_error(), *stage, options.output);
+  const auto archive = open_archive(
+      workplace.files, workplace.clock,
+      {parse_location(options.output), options.zarr_format, target.nodes},
+      {options.overwrite, options.resume}, plan_document(options, input, target, workplace.files));
+  if (options.resume) {
+    workplace.console.say(
+        fmt::format("{} chunks are there from an unfinished run", archive->resumed()));
   }
-  publish(*stage, options, workplace.console);
+  Progress progress;
+  const auto notes = archive->complete([&] {
+    const auto stage = make_stage(input, target, tasks, *archive);
+    const Watched watched(workplace.console, "converting to " + options.output, progress);
+    RunOptions run = run_options(options.resources);
+    run.drain_ns = kDrain_ns;
+    run_stage(stage, 0, TaskGrid(stage->outputs).size(), run, workplace.clock, progress,
+              workplace.stop, archive->log());
+  });
+  for (const std::string& note : notes) workplace.console.warn(note);
   const double seconds = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
   report["bytes_read"] = progress.bytes_fetched.load();
   report["bytes_written"] = progress.bytes_written.load();
   report["chunks_written"] = progress.units_written.load();
+  report["chunks_resumed"] = archive->resumed();
   report["ratio"] = static_cast<double>(report["logical_bytes"].get<std::int64_t>()) /
                     std::max<double>(1, static_cast<double>(progress.bytes_written.load()));
   report["seconds"] = seconds;

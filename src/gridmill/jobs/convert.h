@@ -23,6 +23,7 @@ struct ConvertOptions {
   std::vector<std::string> region;  // "d=a:b"
   std::vector<std::string> sel;     // "d=a:b"
   bool overwrite = false;
+  bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
   Resources resources = default_resources();
 };
@@ -30,7 +31,7 @@ struct ConvertOptions {
 // Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec,
 // read_amplification}], "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":...,
 // "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error; an
-// interrupted or failed run leaves nothing at `output` and names its debris in the error.
+// interrupted or failed run leaves nothing at `output`; the error says what is kept for `resume`.
 Json convert(const ConvertOptions& options, const Workplace& workplace);
 
 }  // namespace gridmill

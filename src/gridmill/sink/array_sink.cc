@@ -9,12 +9,10 @@ namespace {
 
 class ArraySink final : public Sink {
  public:
-  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
-            std::shared_ptr<Manifest> manifest)
+  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata)
       : store_(std::move(store)),
         path_(std::move(path)),
         metadata_(std::move(metadata)),
-        manifest_(std::move(manifest)),
         grid_(metadata_.grid()),
         fill_element_(metadata_.fill.element(metadata_.type)) {}
 
@@ -43,14 +41,15 @@ class ArraySink final : public Sink {
     metadata_.codecs.encode(columns[0], out, context);
   }
 
-  void store(const Index& unit, ByteView encoded) override {
-    const Key key = path_ / chunk_key(metadata_, unit);
-    if (encoded.empty()) {
-      manifest_->add_absent(key);
-      return;
-    }
-    store_->put(key, encoded);
-    manifest_->add(key, encoded);
+  std::optional<Key> key(const Index& unit) const override {
+    return path_ / chunk_key(metadata_, unit);
+  }
+
+  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
+    const Key where = path_ / chunk_key(metadata_, unit);
+    if (encoded.empty()) return KeyRecord{where.text(), std::nullopt};
+    store_->put(where, encoded);
+    return record_of(where, encoded);
   }
 
   void finish() override {}
@@ -74,18 +73,15 @@ class ArraySink final : public Sink {
   std::shared_ptr<Store> store_;
   Key path_;
   ArrayMetadata metadata_;
-  std::shared_ptr<Manifest> manifest_;
   ChunkGrid grid_;
   std::vector<std::byte> fill_element_;
 };
 
 }  // namespace
 
-std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
-                                 std::shared_ptr<Manifest> manifest) {
+std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata) {
   metadata.codecs.check_encodable(metadata.type, metadata.chunk);
-  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata),
-                                     std::move(manifest));
+  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata));
 }
 
 }  // namespace gridmill

@@ -6,9 +6,20 @@
 
 #include "gridmill/base/text.h"
 #include "gridmill/kernels/compare.h"
+#include "gridmill/sink/text_cells.h"
 
 namespace gridmill {
 namespace {
+
+// One element as text, for messages: numbers in shortest form, text quoted.
+std::string element_text(const std::byte* element, DataType type) {
+  if (!type.is_numeric()) {
+    std::string memory;
+    return fmt::format("\"{}\"", text_of(element, type, memory));
+  }
+  char number[kLongestNumber];
+  return {number, write_number(number, element, type)};
+}
 
 class CompareSink final : public Sink {
  public:
@@ -44,7 +55,7 @@ class CompareSink final : public Sink {
                                 to_string(first), found, wanted)});
   }
 
-  void store(const Index&, ByteView) override {}
+  std::optional<KeyRecord> store(const Index&, ByteView) override { return std::nullopt; }
   void finish() override {}
   std::string describe(const Index& unit) const override { return "chunk " + to_string(unit); }
 
@@ -57,26 +68,6 @@ class CompareSink final : public Sink {
 
 std::shared_ptr<Sink> compare_sink(CompareTarget target) {
   return std::make_shared<CompareSink>(std::move(target));
-}
-
-std::string element_text(const std::byte* element, DataType type) {
-  std::string text = "?";
-  if (type.is_string()) return fmt::format("\"{}\"", load_le<StringRef>(element).view());
-  if (type.kind == ScalarKind::bytes) {
-    const auto whole = as_text({element, static_cast<std::size_t>(type.size)});
-    return fmt::format("\"{}\"", whole.substr(0, whole.find('\0')));
-  }
-  visit_real(type, [&](auto value) {
-    std::memcpy(&value, element, sizeof value);
-    if constexpr (std::is_same_v<decltype(value), float>) {
-      text = format_float(value);
-    } else if constexpr (std::is_same_v<decltype(value), double>) {
-      text = format_double(value);
-    } else {
-      text = fmt::format("{}", +value);
-    }
-  });
-  return text;
 }
 
 }  // namespace gridmill

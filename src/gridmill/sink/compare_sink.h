@@ -30,7 +30,4 @@ struct CompareTarget {
 
 std::shared_ptr<Sink> compare_sink(CompareTarget target);
 
-// One element as text, for messages: numbers in shortest form, strings quoted.
-std::string element_text(const std::byte* element, DataType type);
-
 }  // namespace gridmill

@@ -29,9 +29,10 @@ class NetcdfSink final : public Sink {
     copy_array(columns[0], view_of(out.bytes(), type_, columns[0].shape));
   }
 
-  void store(const Index& unit, ByteView encoded) override {
+  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     const Box box = grid_.box_of(unit);
     file_->put(path_, box, view_of(encoded, type_, box.shape));
+    return std::nullopt;
   }
 
   void finish() override {}

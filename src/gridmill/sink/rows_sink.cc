@@ -35,13 +35,7 @@ class RowsSink final : public Sink {
   bool is_ordered() const override { return true; }
   int columns() const override { return static_cast<int>(target_.columns.size()); }
   Box region(int column, const Index& unit) const override {
-    const Box rows = target_.runs.box_of(unit);
-    Box box;
-    for (const int d : column_at(column).dimensions) {
-      box.begin.push_back(rows.begin[d]);
-      box.shape.push_back(rows.shape[d]);
-    }
-    return box;
+    return column_region(target_.runs.box_of(unit), column_at(column).dimensions);
   }
   DataType column_type(int column) const override { return column_at(column).type; }
   Shape buffer_shape(int column, const Index&) const override {
@@ -72,12 +66,13 @@ class RowsSink final : public Sink {
     target_.format(target_.runs.box_of(unit), parts, out);
   }
 
-  void store(const Index& unit, ByteView encoded) override {
+  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     if (units_.ordinal(unit) != next_) {
       throw Error(ErrorKind::internal, fmt::format("{} came out of turn", describe(unit)));
     }
     target_.append(encoded);
     ++next_;
+    return std::nullopt;
   }
 
   void finish() override {
@@ -132,6 +127,15 @@ Box RowRuns::box_of(const Index& unit) const {
 
 std::shared_ptr<Sink> rows_sink(RowsTarget target) {
   return std::make_shared<RowsSink>(std::move(target));
+}
+
+Box column_region(const Box& rows, const std::vector<int>& dimensions) {
+  Box box;
+  for (const int d : dimensions) {
+    box.begin.push_back(rows.begin[d]);
+    box.shape.push_back(rows.shape[d]);
+  }
+  return box;
 }
 
 Index row_strides(const RowColumn& column, const ArrayView& view, int row_rank) {

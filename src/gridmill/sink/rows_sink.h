@@ -50,6 +50,9 @@ struct RowsTarget {
 // Throws Error(internal) if the runs would not come out in C order.
 std::shared_ptr<Sink> rows_sink(RowsTarget target);
 
+// The region of a field whose dimensions are those `dimensions` of the rows.
+Box column_region(const Box& rows, const std::vector<int>& dimensions);
+
 // Strides of a column's view along the rows' dimensions: 0 where it has none.
 Index row_strides(const RowColumn& column, const ArrayView& view, int row_rank);
 

@@ -15,6 +15,7 @@
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
 #include "gridmill/codec/context.h"
+#include "gridmill/store/manifest.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -30,6 +31,8 @@ class Sink {
   // True: units are stored one at a time, in the order of the tasks and of the units in each. Units
   // that are ready before their turn wait in the engine, inside their task's memory.
   virtual bool is_ordered() const { return false; }
+  // Under which key a unit is stored, for sinks that have keys.
+  virtual std::optional<Key> key(const Index& /*unit*/) const { return std::nullopt; }
   // The region of column `column`'s field that unit `unit` holds.
   virtual Box region(int column, const Index& unit) const = 0;
   virtual DataType column_type(int column) const = 0;
@@ -49,7 +52,9 @@ class Sink {
 
   virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
                       CodecContext& context) const = 0;
-  virtual void store(const Index& unit, ByteView encoded) = 0;
+  // Idempotent: an attempt that failed, or was too slow, is repeated. Returns what became of the
+  // unit's key, if it has one.
+  virtual std::optional<KeyRecord> store(const Index& unit, ByteView encoded) = 0;
   // All units are stored: completes the output's own metadata.
   virtual void finish() = 0;
   virtual std::string describe(const Index& unit) const = 0;  // "chunk c/0/1 of t2m"

@@ -6,19 +6,12 @@
 
 #include "gridmill/array/strings.h"
 #include "gridmill/base/bytes.h"
+#include "gridmill/zarr/half.h"
 
 namespace gridmill {
 namespace {
 
-// float16 to float, IEEE 754 binary16.
-float from_half(std::uint16_t half) noexcept {
-  const int exponent = (half >> 10) & 0x1F;
-  const int fraction = half & 0x3FF;
-  const float sign = (half & 0x8000) != 0 ? -1.0F : 1.0F;
-  if (exponent == 0) return sign * std::ldexp(static_cast<float>(fraction), -24);
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : NAN;
-  return sign * std::ldexp(static_cast<float>(fraction + 1024), exponent - 25);
-}
+float from_half(std::uint16_t half) noexcept { return static_cast<float>(double_from_half(half)); }
 
 template <class T>
 char* write(char* to, T value) {

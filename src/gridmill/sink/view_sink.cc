@@ -23,7 +23,7 @@ class ViewSink final : public Sink {
   void encode(const Index&, std::span<const ArrayView>, Buffer& out, CodecContext&) const override {
     out.clear();
   }
-  void store(const Index&, ByteView) override {}
+  std::optional<KeyRecord> store(const Index&, ByteView) override { return std::nullopt; }
   void finish() override {}
   std::string describe(const Index& unit) const override {
     return fmt::format("values {}", to_string(grid_.box_of(unit)));

@@ -14,10 +14,6 @@ namespace {
 // Beyond that it is no manifest: ten times what the largest archives have.
 constexpr std::int64_t kMostManifestBytes = std::int64_t{1} << 33;
 
-ManifestEntry entry_of(ByteView content) {
-  return {static_cast<std::int64_t>(content.size()), hash_bytes(content)};
-}
-
 [[noreturn]] void throw_unreadable(std::string_view line) {
   throw Error(ErrorKind::corrupt, fmt::format("the manifest can't be read at \"{}\"", line));
 }
@@ -91,21 +87,32 @@ std::int64_t count_absent(const Entries& entries) {
 
 }  // namespace
 
-void Manifest::add(const Key& key, ByteView content) { insert(key, entry_of(content)); }
-
-void Manifest::add_absent(const Key& key) { insert(key, std::nullopt); }
-
-void Manifest::replace(const Key& key, ByteView content) {
-  const ManifestEntry entry = entry_of(content);
-  const std::lock_guard lock(mutex_);
-  entries_[key.text()] = entry;
+KeyRecord record_of(const Key& key, ByteView content) {
+  return {key.text(),
+          ManifestEntry{static_cast<std::int64_t>(content.size()), hash_bytes(content)}};
 }
 
-void Manifest::insert(const Key& key, std::optional<ManifestEntry> entry) {
+void Manifest::add(KeyRecord record) {
   const std::lock_guard lock(mutex_);
-  if (!entries_.emplace(key.text(), entry).second) {
-    throw Error(ErrorKind::internal, fmt::format("{} was written twice in one run", key.text()));
+  const auto [at, is_new] = entries_.emplace(std::move(record.key), record.entry);
+  if (!is_new) {
+    throw Error(ErrorKind::internal, fmt::format("{} was written twice in one run", at->first));
   }
+}
+
+void Manifest::replace(KeyRecord record) {
+  const std::lock_guard lock(mutex_);
+  entries_[std::move(record.key)] = record.entry;
+}
+
+bool Manifest::contains(const std::string& key) const {
+  const std::lock_guard lock(mutex_);
+  return entries_.contains(key);
+}
+
+std::int64_t Manifest::size() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::int64_t>(entries_.size());
 }
 
 void Manifest::save(Store& store) const {

@@ -29,18 +29,28 @@ inline constexpr std::string_view kFreshManifestKey = ".gridmill-manifest";  // 
 struct ManifestEntry {
   std::int64_t size = 0;
   Hash128 hash;
+  friend bool operator==(const ManifestEntry&, const ManifestEntry&) = default;
 };
+
+// What became of one key: its content, or (nullopt) left out on purpose.
+struct KeyRecord {
+  std::string key;
+  std::optional<ManifestEntry> entry;
+};
+KeyRecord record_of(const Key& key, ByteView content);
 
 // Thread-safe while it is being filled; a key is added once (Error(internal) otherwise: two tasks
 // own the same chunk).
 class Manifest {
  public:
-  void add(const Key& key, ByteView content);
-  void add_absent(const Key& key);
+  void add(KeyRecord record);
   // Metadata files are written last and may be written again.
-  void replace(const Key& key, ByteView content);
+  void replace(KeyRecord record);
 
-  // nullopt inside: absent on purpose.
+  bool contains(const std::string& key) const;
+  std::int64_t size() const;
+
+  // nullopt inside: absent on purpose. Only when nothing is being added.
   const std::map<std::string, std::optional<ManifestEntry>>& entries() const noexcept {
     return entries_;
   }
@@ -59,9 +69,7 @@ class Manifest {
   }
 
  private:
-  void insert(const Key& key, std::optional<ManifestEntry> entry);
-
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::string, std::optional<ManifestEntry>> entries_;
 };
 

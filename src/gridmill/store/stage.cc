@@ -13,25 +13,35 @@ std::string companion_path(const std::string& path) { return path + ".gridmill";
 
 class FileStage final : public OutputStage {
  public:
-  FileStage(Files& files, std::string path, bool overwrite)
+  FileStage(Files& files, std::string path, StageOptions options)
       : files_(files),
         path_(std::move(path)),
         companion_(companion_path(path_)),
         incoming_(companion_ + "/incoming"),
-        overwrite_(overwrite) {
+        run_(companion_ + "/run"),
+        overwrite_(options.overwrite) {
     files_.make_directories(companion_);
     lock_ = files_.lock(companion_ + "/lock");
     if (lock_ == nullptr) {
       throw Error(ErrorKind::conflict,
                   fmt::format("another run is writing {}; wait for it, or stop it first", path_));
     }
-    remove_tree(files_, incoming_);
-    files_.make_directories(incoming_);
+    if (!options.resume) clear();
+    try {
+      files_.make_directories(incoming_);
+      files_.make_directories(run_);
+    } catch (const Error&) {
+      if (!options.resume) abandon_quietly();
+      throw;
+    }
     store_ = file_store(files_, incoming_);
+    records_ = file_store(files_, run_);
   }
 
   Store& store() override { return *store_; }
   std::string place() const override { return incoming_; }
+  Store& records() override { return *records_; }
+  std::string records_path() const override { return run_; }
 
   std::vector<std::string> publish() override {
     files_.sync_all(incoming_);
@@ -60,16 +70,31 @@ class FileStage final : public OutputStage {
          [&] { move_manifest(); });
     tidy(fmt::format("the replaced store could not be removed: rm -r {}", incoming_),
          [&] { remove_tree(files_, incoming_); });
+    tidy(fmt::format("the run's own records could not be removed: rm -r {}", run_),
+         [&] { remove_tree(files_, run_); });
     release();
     return notes;
   }
 
   void abandon() override {
-    remove_tree(files_, incoming_);
+    clear();
     release();
   }
 
  private:
+  void abandon_quietly() {
+    try {
+      FileStage::abandon();
+    } catch (const Error&) {
+      return;  // the error that led here is the one to tell
+    }
+  }
+
+  void clear() {
+    remove_tree(files_, incoming_);
+    remove_tree(files_, run_);
+  }
+
   std::string parent() const { return path_.substr(0, path_.rfind('/') + 1); }
 
   // It came with the store, so that a crash can't part them.
@@ -97,21 +122,24 @@ class FileStage final : public OutputStage {
   const std::string path_;
   const std::string companion_;
   const std::string incoming_;
+  const std::string run_;
   const bool overwrite_;
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Store> store_;
+  std::unique_ptr<Store> records_;
 };
 
 }  // namespace
 
-std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite) {
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
+                                        StageOptions options) {
   const std::string path = files.absolute(location.path);
-  if (files.status(path) && !overwrite) {
+  if (files.status(path) && !options.overwrite) {
     throw Error(
         ErrorKind::conflict,
         fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
   }
-  return std::make_unique<FileStage>(files, path, overwrite);
+  return std::make_unique<FileStage>(files, path, options);
 }
 
 std::unique_ptr<Store> open_companion(Files& files, const Location& location) {

@@ -3,10 +3,10 @@
 // On a file system the store grows in `OUT.gridmill/incoming/` beside its final place. publish()
 // brings everything to the disk and then moves it there in one rename (an exchange if an old store
 // is to be replaced, which is removed afterwards): whoever looks, and whenever the power goes, sees
-// the old store or the new one. A run that dies leaves only that folder, which the next run clears;
-// a lock on OUT.gridmill/lock keeps two runs from sharing it. Object stores have no rename: their
-// stage will write in place and rely on the order that all writers keep anyway: data, then
-// metadata, then consolidated metadata.
+// the old store or the new one. A run that dies leaves only that folder and its records, which the
+// next run clears or resumes; a lock on OUT.gridmill/lock keeps two runs from sharing it. Object
+// stores have no rename: their stage will write in place and rely on the order that all writers
+// keep anyway: data, then metadata, then consolidated metadata.
 #pragma once
 
 #include <memory>
@@ -26,15 +26,25 @@ class OutputStage {
   virtual Store& store() = 0;
   // Where the store grows, for messages.
   virtual std::string place() const = 0;
+  // What the run notes about itself while it is under way: its plan, its journals (journal.h) in
+  // the folder "journal". All of it goes with publish() or abandon().
+  virtual Store& records() = 0;
+  virtual std::string records_path() const = 0;
   // If it throws, the old store (or nothing) is at OUT, and the new one still whole at place().
   // Returns, a sentence each, what could not be tidied up after the new store was in place.
   virtual std::vector<std::string> publish() = 0;
   virtual void abandon() = 0;  // removes what was written
 };
 
-// Refuses with Error(conflict) if something stands at `location` and `overwrite` is false, or if
+struct StageOptions {
+  bool overwrite = false;
+  bool resume = false;  // keep what an unfinished run left
+};
+
+// Refuses with Error(conflict) if something stands at `location` and may not be overwritten, or if
 // another run is writing to it.
-std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location, bool overwrite);
+std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
+                                        StageOptions options);
 
 // Beside the store, never in it: manifest, run records.
 std::unique_ptr<Store> open_companion(Files& files, const Location& location);

@@ -1,0 +1,259 @@
+#include "gridmill/engine/archive.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/sink/array_sink.h"
+#include "gridmill/store/journal.h"
+#include "gridmill/zarr/writer.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::string_view kPlanKey = "plan.json";
+constexpr std::string_view kPlace = "out";  // of the archive's keys, in the journal
+// How much work a loss of power may cost.
+constexpr std::int64_t kSyncEvery_ns = 5'000'000'000;
+
+bool can_be_resumed(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::cancelled:
+    case ErrorKind::timeout:
+    case ErrorKind::unavailable:
+    case ErrorKind::out_of_space:
+    case ErrorKind::out_of_memory:
+    case ErrorKind::denied:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// The same error, with what has become of the output.
+[[noreturn]] void rethrow_with(const Error& error, const std::string& fate) {
+  Error told(error.kind(), error.message() + " (" + fate + ")");
+  for (const std::string& context : error.contexts()) told.add_context(context);
+  told.set_retryable(error.retryable());
+  throw told;
+}
+
+class FileArchive final : public Archive,
+                          public TaskLog,
+                          public std::enable_shared_from_this<FileArchive> {
+ public:
+  FileArchive(Files& files, const Clock& clock, ArchiveTarget target, StageOptions options,
+              const Json& plan)
+      : files_(files),
+        clock_(clock),
+        target_(std::move(target)),
+        stage_(open_stage(files, target_.location, options)) {
+    try {
+      begin(options, plan);
+    } catch (const Error& error) {
+      if (!options.resume) give_up(error);
+      throw;
+    }
+  }
+
+  std::shared_ptr<Sink> array(const std::string& path) override {
+    const auto node = std::find_if(target_.nodes.begin(), target_.nodes.end(),
+                                   [&](const ZarrNode& n) { return n.array && n.path == path; });
+    if (node == target_.nodes.end()) throw Error(ErrorKind::internal, "no array " + path);
+    return array_sink(std::shared_ptr<Store>(shared_from_this(), &stage_->store()), Key(path),
+                      *node->array);
+  }
+
+  std::shared_ptr<TaskLog> log() override { return shared_from_this(); }
+  std::int64_t resumed() const override { return resumed_; }
+
+  bool has(const std::string& key) const override { return manifest_.contains(key); }
+
+  void done(std::vector<KeyRecord> records) override {
+    journal_->add(kPlace, records);
+    for (KeyRecord& record : records) manifest_.replace(std::move(record));
+    sync_now_and_then();
+  }
+
+  std::vector<std::string> complete(const std::function<void()>& work) override {
+    try {
+      work();
+      write_documents();
+      manifest_.save(stage_->store());
+    } catch (const Error& error) {
+      give_up(error);
+    }
+    try {
+      return stage_->publish();
+    } catch (const Error& error) {
+      // What took hours to write is never removed because the last step failed.
+      rethrow_with(error, fmt::format("the finished store is kept: mv {} {}", stage_->place(),
+                                      target_.location.path));
+    }
+  }
+
+ private:
+  void begin(StageOptions options, const Json& plan) {
+    const std::string text = dump_json(plan);
+    const std::string id = to_hex(hash_bytes(as_bytes(text)));
+    const std::string journals = stage_->records_path() + "/journal";
+    if (options.resume) {
+      check_plan(plan);
+      adopt(read_journals(files_, journals, id));
+    }
+    (void)stage_->records().put(Key(kPlanKey), as_bytes(text));
+    files_.make_directories(journals);
+    journal_.emplace(files_, journals, id);
+    last_sync_ns_ = clock_.monotonic_ns();
+  }
+
+  void check_plan(const Json& plan) {
+    Buffer before;
+    if (!stage_->records().get(Key(kPlanKey), before)) return;
+    const auto differences = plan_differences(parse_json(as_text(before)), plan, 4);
+    if (differences.empty()) return;
+    throw Error(ErrorKind::conflict,
+                fmt::format("the unfinished run of {} can't be resumed, because its plan was "
+                            "another: {}; start afresh without --resume",
+                            target_.location.path, fmt::join(differences, "; ")));
+  }
+
+  // What is noted counts if it is there, in the size that was noted.
+  void adopt(const Journaled& journaled) {
+    const auto keys = journaled.find(std::string(kPlace));
+    if (keys == journaled.end()) return;
+    for (const auto& [key, entry] : keys->second) {
+      if (entry) {
+        const auto there = stage_->store().stat(Key(key));
+        if (!there || there->value_size != entry->size) continue;
+      }
+      manifest_.replace({key, entry});
+      ++resumed_;
+    }
+  }
+
+  void sync_now_and_then() {
+    const std::unique_lock lock(sync_mutex_, std::try_to_lock);
+    if (!lock || clock_.monotonic_ns() - last_sync_ns_ < kSyncEvery_ns) return;
+    files_.sync_all(stage_->place());
+    journal_->note_synced();
+    last_sync_ns_ = clock_.monotonic_ns();
+  }
+
+  // Arrays, then groups from the deepest up, then what makes the store visible: the order that
+  // keeps it valid at every moment. All documents are noted in the manifest.
+  void write_documents() {
+    Store& store = stage_->store();
+    for (auto node = target_.nodes.rbegin(); node != target_.nodes.rend(); ++node) {
+      const Key path(node->path);
+      if (node->array) {
+        write_array(store, path, *node->array);
+      } else {
+        write_group(store, path, target_.zarr_format, node->attributes);
+      }
+    }
+    write_consolidated(store, target_.zarr_format, target_.nodes);
+    for (const ZarrNode& node : target_.nodes) {
+      for (const char* name : {"zarr.json", ".zarray", ".zgroup", ".zattrs"}) {
+        note_document(Key(node.path) / name);
+      }
+    }
+    note_document(Key(".zmetadata"));
+  }
+
+  void note_document(const Key& key) {
+    Buffer document;
+    if (stage_->store().get(key, document)) manifest_.replace(record_of(key, document));
+  }
+
+  // A lane that was given up may still write: then nothing is removed either.
+  [[noreturn]] void give_up(const Error& error) {
+    const std::string& output = target_.location.path;
+    const bool keeps = error.kind() == ErrorKind::timeout ||
+                       (can_be_resumed(error.kind()) && manifest_.size() > 0);
+    if (keeps) {
+      rethrow_with(error,
+                   fmt::format("{} chunks are kept for --resume, and {} is as it was; to "
+                               "drop them: rm -r {} {}",
+                               manifest_.size(), output, stage_->place(), stage_->records_path()));
+    }
+    std::string fate = fmt::format("nothing was left at {}", output);
+    try {
+      stage_->abandon();
+    } catch (const Error& cleaning) {
+      fate += fmt::format("; unfinished data could not be removed ({}): rm -r {}",
+                          cleaning.message(), stage_->place());
+    }
+    rethrow_with(error, fate);
+  }
+
+  Files& files_;
+  const Clock& clock_;
+  const ArchiveTarget target_;
+  const std::unique_ptr<OutputStage> stage_;
+  Manifest manifest_;
+  std::optional<JournalWriter> journal_;
+  std::int64_t resumed_ = 0;
+  std::mutex sync_mutex_;
+  std::int64_t last_sync_ns_ = 0;
+};
+
+class Comparison {
+ public:
+  explicit Comparison(std::size_t most) : most_(most) {}
+
+  void compare(const std::string& path, const Json& before, const Json& now) {
+    if (before == now || lines_.size() >= most_) return;
+    if (before.is_object() && now.is_object()) return compare_members(path, before, now);
+    if (before.is_array() && now.is_array() && before.size() == now.size()) {
+      for (std::size_t i = 0; i < now.size(); ++i) {
+        compare(fmt::format("{}[{}]", path, i), before[i], now[i]);
+      }
+      return;
+    }
+    lines_.push_back(fmt::format("{} was {} and is {}", path, shown(before), shown(now)));
+  }
+
+  std::vector<std::string> take() { return std::move(lines_); }
+
+ private:
+  void compare_members(const std::string& path, const Json& before, const Json& now) {
+    const auto below = [&](const std::string& name) {
+      return path.empty() ? name : path + "." + name;
+    };
+    for (const auto& [name, value] : before.items()) {
+      compare(below(name), value, now.contains(name) ? now[name] : Json());
+    }
+    for (const auto& [name, value] : now.items()) {
+      if (!before.contains(name)) compare(below(name), Json(), value);
+    }
+  }
+
+  static std::string shown(const Json& value) {
+    if (value.is_null()) return "not there";
+    const std::string text = dump_json(value, -1);
+    return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+  }
+
+  const std::size_t most_;
+  std::vector<std::string> lines_;
+};
+
+}  // namespace
+
+std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveTarget target,
+                                      StageOptions options, const Json& plan) {
+  return std::make_shared<FileArchive>(files, clock, std::move(target), options, plan);
+}
+
+std::vector<std::string> plan_differences(const Json& before, const Json& now, std::size_t most) {
+  Comparison comparison(most);
+  comparison.compare("", before, now);
+  return comparison.take();
+}
+
+}  // namespace gridmill
