@@ -53,11 +53,24 @@ TEST(Concatenate, ReexpressesTimesWithAnotherReference) {
   const Dataset joined = concatenate({month("b", {0, 12}, "hours since 1900-01-02"),
                                       month("a", {0, 12}, "hours since 1900-01-01 00:00:00")});
   EXPECT_THAT(to_doubles(read_array(joined.at("time")).view()), ElementsAre(0, 12, 24, 36));
+}
+
+// xarray writes "days since" for a file that begins at midnight, "hours since" for the next.
+TEST(Concatenate, TakesTheUnitsThatCanWriteAllTimes) {
+  const Dataset joined = concatenate({month("a", {0, 1}, "days since 1900-01-01"),
+                                      month("b", {0, 1}, "hours since 1900-01-03 06:00")});
+  EXPECT_EQ(joined.at("time").attributes.text("units"), "hours since 1900-01-03 06:00");
+  EXPECT_THAT(to_doubles(read_array(joined.at("time")).view()), ElementsAre(-54, -30, 0, 1));
+  EXPECT_THAT(joined.notes, ::testing::Contains(HasSubstr("time is written in \"hours since")));
+  const Dataset finer = concatenate({month("a", {0, 1}, "days since 1900-01-01"),
+                                     month("b", {0, 1}, "days since 1900-01-03 06:00")});
+  EXPECT_EQ(finer.at("time").attributes.text("units"), "hours since 1900-01-01");
+  EXPECT_THAT(to_doubles(read_array(finer.at("time")).view()), ElementsAre(0, 24, 54, 78));
   ErrorKind kind{};
   EXPECT_THAT(message_of(
                   [] {
                     concatenate({month("a", {0, 1}, "days since 1900-01-01"),
-                                 month("b", {0, 1}, "hours since 1900-01-03 06:00")});
+                                 month("b", {0, 1}, "days since 1900-01-03 06:00:00.5")});
                   },
                   kind),
               HasSubstr("can't be written exactly"));
@@ -74,6 +87,16 @@ TEST(Concatenate, BoundsFollowTheirTimes) {
       {with_bounds("a", "days since 2000-01-01"), with_bounds("b", "days since 2000-02-01")});
   EXPECT_THAT(to_doubles(read_array(joined.at("time")).view()), ElementsAre(0.5, 31.5));
   EXPECT_THAT(to_doubles(read_array(joined.at("tb")).view()), ElementsAre(0, 1, 31, 32));
+  // Also where the first input's times are written anew.
+  const auto one = [](const std::string& name, const std::string& units, std::int64_t time) {
+    return dataset_with(
+        name, {axis_with<std::int64_t>("time", {time}, {{"units", units}, {"bounds", "tb"}}),
+               variable_with<std::int64_t>("tb", {"time", "nv"}, {1, 2}, {time, time + 1})});
+  };
+  const Dataset mixed =
+      concatenate({one("a", "days since 2000-01-01", 1), one("b", "hours since 2000-01-03", 6)});
+  EXPECT_THAT(to_doubles(read_array(mixed.at("time")).view()), ElementsAre(-24, 6));
+  EXPECT_THAT(to_doubles(read_array(mixed.at("tb")).view()), ElementsAre(-24, 0, 6, 7));
 }
 
 TEST(Concatenate, MergesVariablesAndYears) {

@@ -159,6 +159,19 @@ def test_netcdf_single_times(gridmill, tmp_path, zarr_format, own_reference):
     assert_same_dataset(open_store(store), whole)
 
 
+def test_netcdf_units_of_xarrays_choice(gridmill, tmp_path):
+    """Left to itself xarray counts the days since the file's own time, in integers."""
+    whole, paths = single_times(tmp_path)
+    for number, path in enumerate(paths):
+        whole.isel(time=number).to_netcdf(path)
+    with xr.open_dataset(paths[0]) as first, xr.open_dataset(paths[1]) as second:
+        assert first["time"].encoding["units"] != second["time"].encoding["units"]
+    convert(gridmill, *paths, tmp_path / "out.zarr")
+    found = open_store(tmp_path / "out.zarr")
+    assert found["time"].encoding["units"] == "hours since 2001-01-01 00:00:00"
+    assert_same_dataset(found, whole)
+
+
 def test_two_independent_scalars_are_refused(gridmill, tmp_path):
     _, paths = single_times(tmp_path)
     for number, path in enumerate(paths):

@@ -12,9 +12,9 @@
 #include "gridmill/dataset/agreement.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat_axis.h"
+#include "gridmill/dataset/concat_times.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/scalar_axis.h"
-#include "gridmill/formats/memory_reader.h"
 
 namespace gridmill {
 namespace {
@@ -28,39 +28,6 @@ bool has_axis(const Variable& variable, const ConcatAxis& axis) {
          std::any_of(axis.groups.begin(), axis.groups.end(), [&](const std::string& group) {
            return is_at_or_below(variable.group, group);
          });
-}
-
-// The units in which a variable's times count: its own, or, for bounds, those of the coordinate
-// that names it.
-std::optional<TimeUnits> effective_units(const Dataset& dataset, const Variable& variable) {
-  if (variable.attributes.find("units") != nullptr) return time_units_of(variable);
-  for (const Variable& coordinate : dataset.variables) {
-    if (coordinate.group != variable.group) continue;
-    for (const char* link : {"bounds", "climatology"}) {
-      if (coordinate.attributes.text(link) == variable.name) return time_units_of(coordinate);
-    }
-  }
-  return std::nullopt;
-}
-
-// Blocks of `from` that stand for the same times in the units of `to`.
-std::vector<Block> reencoded(const Origin& from, const TimeUnits& own, const TimeUnits& wanted) {
-  const std::string name = fmt::format("{} of {}", from.variable.path(), from.dataset.location);
-  return in_context([&] { return name; },
-                    [&] {
-                      auto values = std::make_shared<const Array>(
-                          reencode_times(read_array(from.variable), own, wanted));
-                      return std::vector<Block>{{Index::filled(from.variable.shape.rank(), 0),
-                                                 memory_leaf_reader(std::move(values), name),
-                                                 from.dataset.location}};
-                    });
-}
-
-std::vector<Block> blocks_in_units_of(const Origin& first, const Origin& from) {
-  const auto wanted = effective_units(first.dataset, first.variable);
-  const auto own = effective_units(from.dataset, from.variable);
-  if (!wanted || !own || wanted->is_same_axis(*own)) return from.variable.blocks;
-  return reencoded(from, *own, *wanted);
 }
 
 // Lays the variable of every later input behind what `whole` has so far.
@@ -151,6 +118,14 @@ ConcatAxis axis_of(std::vector<Dataset>& inputs) {
   return concat_axis_along(inputs, promote_differing_scalars(inputs));
 }
 
+std::vector<std::string> joined_paths(const Dataset& dataset, const ConcatAxis& axis) {
+  std::vector<std::string> paths;
+  for (const Variable& variable : dataset.variables) {
+    if (has_axis(variable, axis)) paths.push_back(variable.path());
+  }
+  return paths;
+}
+
 // Inputs with the same variables -> one. Text axes are checked for repeated labels at the end, when
 // all are there.
 Dataset join_along_axis(std::vector<Dataset> inputs) {
@@ -159,6 +134,7 @@ Dataset join_along_axis(std::vector<Dataset> inputs) {
     return std::move(inputs.front());
   }
   const ConcatAxis axis = axis_of(inputs);
+  choose_time_units(inputs, axis.order, joined_paths(inputs[axis.order.front()], axis));
   Dataset result = inputs[axis.order.front()];
   for (Variable& variable : result.variables) {
     if (has_axis(variable, axis)) {

@@ -8,9 +8,9 @@
 //
 // Invariant 8 holds here: different grids, calendars, types or packing, overlapping or repeated
 // times, a variable that one input lacks are Error(corrupt), with both inputs and both values
-// named. Times with another reference are re-expressed in the first input's units, exactly or not
-// at all. Differing attributes that do not change the meaning of values (history, long_name) are
-// taken from the first input and noted.
+// named. Times with another reference are re-expressed in units that can hold them all, exactly
+// or not at all (concat_times.h). Differing attributes that do not change the meaning of values
+// (history, long_name) are taken from the first input and noted.
 #pragma once
 
 #include <vector>
