@@ -59,6 +59,22 @@ TEST(RowRuns, ALeafThatDoesNotFitIsDivided) {
   check_cover(inner, 10, 0);
 }
 
+// An empty time axis used to end the process by a division by zero.
+TEST(RowRuns, AnEmptyDimensionMakesNoUnits) {
+  for (const Shape& shape : {Shape{0}, Shape{0, 3}, Shape{4, 0}, Shape{2, 0, 5}}) {
+    const RowRuns runs = choose_runs(shape, Index::filled(shape.rank(), 2),
+                                     Index::filled(shape.rank(), 0), {1, 10, 10});
+    EXPECT_EQ(runs.units().size(), 0) << to_string(shape);
+    RowsTarget target;
+    target.name = "empty";
+    target.runs = runs;
+    bool is_finished = false;
+    target.finish = [&] { is_finished = true; };
+    rows_sink(std::move(target))->finish();
+    EXPECT_TRUE(is_finished);
+  }
+}
+
 TEST(RowRuns, AScalarIsOneRow) {
   const RowRuns runs = choose_runs({}, {}, {}, {1, 10, 10});
   EXPECT_EQ(runs.units().size(), 1);

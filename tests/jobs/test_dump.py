@@ -136,3 +136,48 @@ def test_real_file(gridmill, ferret):
     )
     assert got.returncode == 0, got.stderr
     assert got.stdout == expected.astype("<f4").tobytes()
+
+
+def test_what_json_has_no_number_for(gridmill, tmp_path):
+    """Half floats used to print inf, which is no JSON."""
+    for dtype in ["f2", "f4", "f8"]:
+        path = tmp_path / f"{dtype}.zarr"
+        array = zarr.create_array(str(path), shape=(5,), dtype=dtype, dimension_names=("x",))
+        array[...] = [np.inf, -np.inf, np.nan, 1.5, -0.25]
+        got = gridmill("dump", path, "--json")
+        assert got.returncode == 0, got.stderr
+        assert json.loads(got.stdout) == ["Infinity", "-Infinity", None, 1.5, -0.25]
+    said = gridmill("dump", "--help").stdout
+    assert "null" in said and "Infinity" in said
+
+
+@pytest.mark.parametrize("form", ["--json", "--csv", None])
+def test_numbers_that_are_no_time_are_printed(gridmill, tmp_path, form):
+    """One of them used to end the dump in the middle of its output."""
+    group = zarr.create_group(tmp_path / "x.zarr")
+    numbers = [0.0, 1e20, np.inf, np.nan, 2.0]
+    array = group.create_array("start", shape=(5,), dtype="f8", dimension_names=("x",))
+    array[...] = numbers
+    array.attrs["units"] = "days since 2000-01-01"
+    got = gridmill("dump", f"{tmp_path}/x.zarr#/start", *([form] if form else []))
+    assert got.returncode == 0, got.stderr
+    first, last = "2000-01-01T00:00:00", "2000-01-03T00:00:00"
+    if form == "--json":
+        assert json.loads(got.stdout) == [first, 1e20, "Infinity", None, last]
+    elif form == "--csv":
+        texts = [row["start"] for row in csv.DictReader(io.StringIO(got.stdout))]
+        assert texts == [first, "1e+20", "inf", "", last]
+    else:
+        assert first in got.stdout and "1e+20" in got.stdout and last in got.stdout
+
+
+def test_a_label_that_is_no_time_is_a_number(gridmill, tmp_path):
+    group = zarr.create_group(tmp_path / "x.zarr")
+    for name, values in [("time", [0.0, 1.0, 1e20]), ("v", [1.0, 2.0, 3.0])]:
+        array = group.create_array(name, shape=(3,), dtype="f8", dimension_names=("time",))
+        array[...] = values
+    group["time"].attrs["units"] = "days since 2000-01-01"
+    got = gridmill("dump", f"{tmp_path}/x.zarr#/v", "--csv")
+    assert got.returncode == 0, got.stderr
+    rows = list(csv.DictReader(io.StringIO(got.stdout)))
+    assert [row["time"] for row in rows] == ["2000-01-01T00:00:00", "2000-01-02T00:00:00", "1e+20"]

@@ -168,3 +168,101 @@ def test_plot_is_one_offline_page(gridmill, archive, tmp_path):
     np.testing.assert_allclose(
         np.array(charts["t"]["data"][0][0], dtype=float), column(first, "t"), rtol=1e-5
     )
+
+
+def write_groups(path, times):
+    """t in group A and w in group B, each with its own `time`, on one grid of the root."""
+    import netCDF4
+
+    with netCDF4.Dataset(path, "w") as file:
+        for name, values, units in [
+            ("lat", [10.0, 20.0], "degrees_north"), ("lon", [0.0, 90.0, 180.0], "degrees_east"),
+        ]:
+            file.createDimension(name, len(values))
+            variable = file.createVariable(name, "f8", (name,))
+            variable.units = units
+            variable[...] = values
+        for group, name, (numbers, units) in zip("AB", "tw", times):
+            place = file.createGroup(group)
+            place.createDimension("time", len(numbers))
+            place.createVariable("time", "i4", ("time",)).units = units
+            place["time"][...] = numbers
+            field = place.createVariable(name, "f4", ("time", "lat", "lon"))
+            field[...] = np.arange(len(numbers) * 6).reshape(-1, 2, 3) + (group == "B") * 100
+
+
+def test_groups_with_other_times_are_refused(gridmill, tmp_path):
+    """Rows used to take the first group's dates for both."""
+    write_groups(tmp_path / "g.nc", [(range(3), "days since 2000-01-01"),
+                                     (range(3), "days since 2001-01-01")])  # fmt: skip
+    out = tmp_path / "o.csv"
+    got = gridmill("extract", tmp_path / "g.nc", "--point", "10,0", "-o", out)
+    assert got.returncode == 2 and not out.exists()
+    for word in ["time", "A/t", "B/w", "2000-01-01", "2001-01-01", "--variables"]:
+        assert word in got.stderr, word
+    way_out = ["--variables", "B/w", "-o", out]
+    assert gridmill("extract", tmp_path / "g.nc", "--point", "10,0", *way_out).returncode == 0
+    assert [row["time"][:10] for row in table(out)] == ["2001-01-01", "2001-01-02", "2001-01-03"]
+
+
+def test_groups_with_the_same_times_are_one_table(gridmill, tmp_path):
+    write_groups(tmp_path / "g.nc", [(range(3), "days since 2000-01-01"),
+                                     (range(0, 72, 24), "hours since 2000-01-01")])  # fmt: skip
+    out = tmp_path / "o.csv"
+    got = gridmill("extract", tmp_path / "g.nc", "--point", "20,90", "-o", out)
+    assert got.returncode == 0, got.stderr
+    rows = table(out)
+    assert [row["time"][:10] for row in rows] == ["2000-01-01", "2000-01-02", "2000-01-03"]
+    np.testing.assert_array_equal(column(rows, "t"), [4, 10, 16])
+    np.testing.assert_array_equal(column(rows, "w"), [104, 110, 116])
+
+
+def test_an_empty_time_axis_makes_a_header(gridmill, tmp_path):
+    """It used to end the process by a division by zero."""
+    write_groups(tmp_path / "g.nc", [([], "days since 2000-01-01")])
+    out, page = tmp_path / "o.csv", tmp_path / "p.html"
+    got = gridmill("extract", tmp_path / "g.nc", "--point", "10,0", "-o", out, "--plot", page)
+    assert got.returncode == 0, got.stderr
+    assert out.read_text() == "time,name,lat,lon,grid_lat,grid_lon,t\n"
+    assert "uPlot" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "units"),
+    [([0, 1, 2], "fortnights since 2000-01-01"), ([0, 1, 2], "days since yesterday"),
+     ([0, 1, 2_000_000_000], "weeks since 2000-01-01")],
+)  # fmt: skip
+def test_times_that_nobody_can_decode_are_named(gridmill, tmp_path, numbers, units):
+    """They are refused with the coordinates, before anything is written, plot or not."""
+    write_groups(tmp_path / "g.nc", [(numbers, units)])
+    out, page = tmp_path / "o.csv", tmp_path / "p.html"
+    for plot in [[], ["--plot", page]]:
+        got = gridmill("extract", tmp_path / "g.nc", "--point", "10,0", "-o", out, *plot)
+        assert got.returncode == 3 and "coordinate A/time" in got.stderr
+        assert not out.exists() and not page.exists()
+
+
+def test_chunks_that_are_read_again_are_reported(gridmill, tmp_path):
+    """A chunk of a million times doesn't fit as text: parts of it are written one by one."""
+    import zarr
+
+    group = zarr.create_group(tmp_path / "long.zarr")
+    for name, values, units in [
+        ("lat", [0.0, 1.0], "degrees_north"), ("lon", [0.0, 1.0], "degrees_east"),
+    ]:
+        made = group.create_array(name, shape=(2,), dtype="f8", dimension_names=(name,))
+        made[...] = values
+        made.attrs["units"] = units
+    group.create_array("t", shape=(1_000_000, 2, 2), chunks=(1_000_000, 1, 1), dtype="f4",
+                       dimension_names=("time", "lat", "lon"))  # fmt: skip
+    where = ["--point", "0,0", "-o", tmp_path / "o.csv", "--dry-run", "--json"]
+
+    def reads(memory):
+        got = gridmill("extract", tmp_path / "long.zarr", *where, "--memory", memory)
+        assert got.returncode == 0, got.stderr
+        return json.loads(got.stdout)["read_amplification"]
+
+    assert reads("1G") == 1
+    assert reads("64M") > 1.5
+    assert "decoded" in gridmill("extract", tmp_path / "long.zarr", *where[:-1],
+                                 "--memory", "64M").stdout  # fmt: skip

@@ -215,6 +215,21 @@ std::optional<std::string> grid_difference(const Array& a, const Array& b) {
   return std::nullopt;
 }
 
+namespace {
+
+bool declares(const Group& group, std::string_view dimension) noexcept {
+  return std::any_of(group.dimensions.begin(), group.dimensions.end(),
+                     [&](const Dimension& declared) { return declared.name == dimension; });
+}
+
+const Group* find_group(const Dataset& dataset, std::string_view path) noexcept {
+  const auto found = std::find_if(dataset.groups.begin(), dataset.groups.end(),
+                                  [&](const Group& group) { return group.path == path; });
+  return found == dataset.groups.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 const Variable* find_dimension_coordinate(const Dataset& dataset, std::string_view group,
                                           std::string_view dimension) noexcept {
   for (std::string at(group);; at = parent_of(at)) {
@@ -222,26 +237,17 @@ const Variable* find_dimension_coordinate(const Dataset& dataset, std::string_vi
         dataset.find(at.empty() ? std::string(dimension) : at + "/" + std::string(dimension));
     if (found != nullptr && is_dimension_coordinate(*found)) return found;
     // A dimension of the same name that is declared here hides the parents' coordinates.
-    for (const Group& candidate : dataset.groups) {
-      if (candidate.path != at) continue;
-      for (const Dimension& declared : candidate.dimensions) {
-        if (declared.name == dimension) return nullptr;
-      }
-    }
-    if (at.empty()) return nullptr;
+    const Group* here = find_group(dataset, at);
+    if (at.empty() || (here != nullptr && declares(*here, dimension))) return nullptr;
   }
 }
 
-std::optional<std::int64_t> find_dimension_size(const Dataset& dataset, std::string_view group,
-                                                std::string_view dimension) noexcept {
+const Group* declaring_group(const Dataset& dataset, std::string_view group,
+                             std::string_view dimension) noexcept {
   for (std::string at(group);; at = parent_of(at)) {
-    for (const Group& candidate : dataset.groups) {
-      if (candidate.path != at) continue;
-      for (const Dimension& declared : candidate.dimensions) {
-        if (declared.name == dimension) return declared.size;
-      }
-    }
-    if (at.empty()) return std::nullopt;
+    const Group* here = find_group(dataset, at);
+    if (here != nullptr && declares(*here, dimension)) return here;
+    if (at.empty()) return nullptr;
   }
 }
 

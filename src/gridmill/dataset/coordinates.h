@@ -32,9 +32,10 @@ std::optional<std::string> grid_difference(const Array& a, const Array& b);
 // The dimension coordinate of `dimension` as seen from a group: its own or the nearest parent's.
 const Variable* find_dimension_coordinate(const Dataset& dataset, std::string_view group,
                                           std::string_view dimension) noexcept;
-// The size of a dimension as seen from a group; nullopt if there is none of that name.
-std::optional<std::int64_t> find_dimension_size(const Dataset& dataset, std::string_view group,
-                                                std::string_view dimension) noexcept;
+// The group that declares `dimension` as seen from a group: itself or its nearest parent; null if
+// none does.
+const Group* declaring_group(const Dataset& dataset, std::string_view group,
+                             std::string_view dimension) noexcept;
 
 // One value of a coordinate as people write it: a date for times, the shortest exact number, or the
 // text.

@@ -42,8 +42,4 @@ struct Stage {
   std::vector<Output> outputs;
 };
 
-struct Plan {
-  std::vector<Stage> stages;
-};
-
 }  // namespace gridmill

@@ -1,10 +1,9 @@
 // field.h: an array that can be asked for any region, without being one.
 //
 // A field is a node of a lazy graph. A Source lists the leaves that hold a region and says where
-// their elements go; an Operator says which regions of its inputs it needs and computes. `reach`
-// tells the planner what kind of need that is. Fields are immutable and may be used from any
-// thread; they keep what they read from alive. Nothing here reads a byte: the engine does, leaf by
-// leaf.
+// their elements go; an Operator says which regions of its inputs it needs and computes. Fields are
+// immutable and may be used from any thread; they keep what they read from alive. Nothing here
+// reads a byte: the engine does, leaf by leaf.
 #pragma once
 
 #include <functional>
@@ -19,22 +18,6 @@
 
 namespace gridmill {
 
-// How far an element of the output looks along one dimension of the input.
-enum class ReachKind {
-  point,     // only its own position
-  window,    // `before` and `after` positions around it
-  segments,  // a group of positions (a month, a climatology's day)
-  sparse,    // through a weight table
-  whole,     // everything along the dimension
-  table,     // known only from an earlier stage's result
-};
-
-struct Reach {
-  ReachKind kind = ReachKind::point;
-  std::int64_t before = 0;
-  std::int64_t after = 0;
-};
-
 class Field {
  public:
   virtual ~Field() = default;
@@ -43,7 +26,6 @@ class Field {
   const Shape& shape() const noexcept { return shape_; }
   DataType type() const noexcept { return type_; }
 
-  virtual Reach reach(int /*dimension*/) const { return {}; }
   // The node and its inputs, enough to build it again: {"source": ...} or {"operator": ...}.
   virtual Json to_json() const = 0;
 

@@ -264,6 +264,8 @@ void NetcdfWriter::add_variable(const NetcdfVariable& variable) {
               chunk_extents(session, group, dimensions, *variable.chunks);
           session.check(nc_def_var_chunking(group, id, NC_CHUNKED, extents.data()), "chunks");
         }
+        // The library would keep up to 64 MiB of every variable until the file is closed.
+        session.check(nc_set_var_chunk_cache(group, id, 1, 1, 0.75F), "chunk cache");
         if (variable.deflate_level > 0 && variable.type.is_numeric() && !dimensions.empty()) {
           session.check(nc_def_var_deflate(group, id, 1, 1, variable.deflate_level), "compression");
         }

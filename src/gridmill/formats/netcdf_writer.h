@@ -43,7 +43,8 @@ class NetcdfWriter {
   // other integers int32 where they fit.
   void set_attributes(const std::string& group, const Attributes& attributes);
 
-  // Writes a box of "group/name"; unlimited dimensions grow as needed.
+  // Writes a box of "group/name"; unlimited dimensions grow as needed. Nothing is kept in memory:
+  // boxes should be whole chunks. The same calls in the same order make the same file.
   void put(const std::string& variable, const Box& box, const ArrayView& values);
   // Flushes and closes; reports what the disk reports late.
   void close();

@@ -46,7 +46,8 @@ Dataset with_shapes(const Dataset& dataset, const std::vector<Box>& regions) {
     for (Dimension& dimension : group.dimensions) {
       for (const Variable& variable : selected.variables) {
         const int d = variable.dimension_index(dimension.name);
-        if (variable.group == group.path && d >= 0) dimension.size = variable.shape[d];
+        if (d < 0 || declaring_group(selected, variable.group, dimension.name) != &group) continue;
+        dimension.size = variable.shape[d];
       }
     }
   }

@@ -6,8 +6,10 @@
 #include <map>
 
 #include "gridmill/base/error.h"
+#include "gridmill/dataset/coordinates.h"
 #include "gridmill/engine/layout.h"
 #include "gridmill/jobs/convert_input.h"
+#include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/per_variable.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/sink/netcdf_sink.h"
@@ -34,8 +36,7 @@ std::vector<ChunkChoice> choose_chunks(const ConvertOptions& options, const Data
   return choices;
 }
 
-// Dimensions belong to the outermost group that needs them: netCDF looks them up from a group
-// upwards.
+// Dimensions are defined where the source declares them: netCDF looks them up from a group upwards.
 class DimensionTable {
  public:
   explicit DimensionTable(const Dataset& dataset) : dataset_(dataset) {}
@@ -45,13 +46,18 @@ class DimensionTable {
       const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
       const std::int64_t size = variable.shape[d];
       if (visible_size(variable.group, name) == size) continue;
-      if (!sizes_.emplace(std::pair(variable.group, name), size).second) {
+      const Group* owner = declaring_group(dataset_, variable.group, name);
+      const Dimension* declared = owner == nullptr ? nullptr : dimension_of(*owner, name);
+      // A selection may have cut the variables of one group only: then it gets its own.
+      const bool fits = declared != nullptr && declared->size == size;
+      const std::string& group = fits ? owner->path : variable.group;
+      if (!sizes_.emplace(std::pair(group, name), size).second) {
         throw Error(ErrorKind::unsupported,
                     fmt::format("{}: dimension {} has two lengths in one group, which netCDF can't "
                                 "hold",
                                 variable.path(), name));
       }
-      writer.add_dimension(variable.group, name, size, is_unlimited(variable.group, name));
+      writer.add_dimension(group, name, size, declared != nullptr && declared->is_unlimited);
     }
   }
 
@@ -66,14 +72,11 @@ class DimensionTable {
     }
   }
 
-  bool is_unlimited(const std::string& group_path, const std::string& name) const {
-    for (const Group& group : dataset_.groups) {
-      if (group.path != group_path) continue;
-      for (const Dimension& dimension : group.dimensions) {
-        if (dimension.name == name) return dimension.is_unlimited;
-      }
-    }
-    return false;
+  static const Dimension* dimension_of(const Group& group, const std::string& name) {
+    const auto found =
+        std::find_if(group.dimensions.begin(), group.dimensions.end(),
+                     [&](const Dimension& dimension) { return dimension.name == name; });
+    return found == group.dimensions.end() ? nullptr : &*found;
   }
 
   const Dataset& dataset_;
@@ -107,38 +110,36 @@ void define_file(const Dataset& dataset, const std::vector<ChunkChoice>& chunks,
   }
 }
 
+std::vector<TaskChoice> choose_tasks_of(const ConvertInput& input,
+                                        const std::vector<ChunkChoice>& chunks,
+                                        const Resources& resources) {
+  std::vector<TaskChoice> choices;
+  for (std::size_t i = 0; i < chunks.size(); ++i) {
+    const Variable& variable = input.dataset.variables[i];
+    choices.push_back(tasks_for(variable, input.regions[i], chunks[i].chunks, resources));
+    check_amplification(variable, chunks[i].chunks, choices.back(), resources);
+  }
+  return choices;
+}
+
 std::shared_ptr<Stage> make_plan(const ConvertInput& input, const std::vector<ChunkChoice>& chunks,
-                                 const std::shared_ptr<NetcdfWriter>& file,
-                                 const Resources& resources) {
+                                 const std::vector<TaskChoice>& tasks,
+                                 const std::shared_ptr<NetcdfWriter>& file) {
   auto plan = std::make_shared<Stage>();
   plan->name = "convert";
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const Variable& variable = input.selected.variables[i];
-    const TaskChoice tasks =
-        tasks_for(input.dataset.variables[i], input.regions[i], chunks[i].chunks, resources);
     plan->outputs.push_back(
         {variable.path(),
          {input.field(i)},
          netcdf_sink(file, variable.path(), variable.type, variable.shape, chunks[i].chunks),
-         tasks.units_per_task});
+         tasks[i].units_per_task});
   }
   return plan;
 }
 
-void check_output(const std::string& path, const ConvertOptions& options, Files& files) {
-  const auto existing = files.status(path);
-  if (existing && existing->is_directory) {
-    throw Error(ErrorKind::conflict, fmt::format("{} is a directory", options.output));
-  }
-  if (existing && !options.overwrite) {
-    throw Error(
-        ErrorKind::conflict,
-        fmt::format("{} exists; give --overwrite to replace it, or another name", options.output));
-  }
-}
-
 Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
-                   const std::vector<ChunkChoice>& chunks) {
+                   const std::vector<ChunkChoice>& chunks, const std::vector<TaskChoice>& tasks) {
   Json variables = Json::array();
   std::int64_t total = 0;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
@@ -152,11 +153,102 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
          {"shape", std::vector<std::int64_t>(variable.shape.begin(), variable.shape.end())},
          {"chunks", std::vector<std::int64_t>(chunks[i].chunks.begin(), chunks[i].chunks.end())},
          {"why", chunks[i].why},
+         {"read_amplification", tasks[i].read_amplification},
          {"logical_bytes", bytes}});
   }
   return {{"output", options.output}, {"format", "netCDF-4"},
           {"inputs", options.inputs}, {"variables", std::move(variables)},
           {"logical_bytes", total},   {"notes", input.dataset.notes}};
+}
+
+// Where the file grows: beside its final place, under a name of its own, locked against other runs
+// for the same output, so that what a killed run has left can be told and cleared.
+class GrowingFile {
+ public:
+  GrowingFile(Files& files, const std::string& path, bool overwrite, Console& console)
+      : files_(files),
+        path_(files.absolute(path)),
+        partial_(path_ + "." + unique_suffix() + kEnding),
+        overwrite_(overwrite) {
+    lock_ = files_.lock(path_ + ".lock");
+    if (lock_ == nullptr) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("another run is writing {}; wait for it, or stop it first", path_));
+    }
+    clear_debris(console);
+  }
+
+  const std::string& partial() const noexcept { return partial_; }
+
+  // Complete and closed: to the disk, then visible in one step; after that nothing fails any more.
+  void publish(Console& console) {
+    files_.sync_all(partial_);
+    if (overwrite_) {
+      files_.rename(partial_, path_);
+    } else {
+      files_.rename_new(partial_, path_);
+    }
+    try {
+      files_.sync_directory(parent());
+    } catch (const Error& error) {
+      console.warn(
+          fmt::format("the new name could not be brought to the disk: a loss of power may "
+                      "undo it ({})",
+                      error.message()));
+    }
+  }
+
+  // What became of it, for the error that ended the run.
+  std::string give_up(const Error& error) noexcept {
+    const std::string way_out = "remove unfinished data with: rm " + partial_;
+    if (error.kind() == ErrorKind::timeout) return way_out;  // a stuck lane may still write to it
+    try {
+      files_.remove_file(partial_);
+    } catch (...) {
+      return way_out;
+    }
+    return "nothing was left at " + path_;
+  }
+
+ private:
+  static constexpr const char* kEnding = ".partial";
+
+  std::string parent() const {
+    const auto slash = path_.rfind('/');
+    return slash == 0 ? "/" : path_.substr(0, slash);
+  }
+
+  void clear_debris(Console& console) {
+    const std::string begin = path_.substr(path_.rfind('/') + 1) + ".";
+    for (const DirectoryEntry& entry : files_.list(parent())) {
+      if (entry.is_directory || !entry.name.starts_with(begin) || !entry.name.ends_with(kEnding)) {
+        continue;
+      }
+      files_.remove_file(parent() + "/" + entry.name);
+      console.warn(fmt::format("removed {}, which an interrupted run had left", entry.name));
+    }
+  }
+
+  Files& files_;
+  const std::string path_;
+  const std::string partial_;
+  const bool overwrite_;
+  std::unique_ptr<FileLock> lock_;
+};
+
+void write_file_of(const ConvertOptions& options, const ConvertInput& input,
+                   const std::vector<ChunkChoice>& chunks, const std::vector<TaskChoice>& tasks,
+                   const std::string& partial, const Workplace& workplace, Progress& progress) {
+  const auto file = std::make_shared<NetcdfWriter>(partial);
+  define_file(input.selected, chunks, *file);
+  const auto plan = make_plan(input, chunks, tasks, file);
+  {
+    const Watched watched(workplace.console, "converting to " + options.output, progress);
+    run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
+              workplace.clock, progress, workplace.stop);
+  }
+  file->close();
+  if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
 }
 
 }  // namespace
@@ -171,42 +263,35 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
                 "--codec is for Zarr output; netCDF-4 is written with deflate 1 and "
                 "shuffle");
   }
+  const Location location = parse_location(options.output);
+  check_output_file(workplace.files, location.path, options.overwrite, options.inputs);
   const ConvertInput input = open_convert_input(options, workplace);
   const std::vector<ChunkChoice> chunks = choose_chunks(options, input.selected);
-  Json report = describe_plan(options, input, chunks);
+  const std::vector<TaskChoice> tasks = choose_tasks_of(input, chunks, options.resources);
+  Json report = describe_plan(options, input, chunks, tasks);
   for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
-  const std::string path = workplace.files.absolute(options.output);
-  check_output(path, options, workplace.files);
   if (options.dry_run) return report;
 
-  const std::string partial = path + "." + unique_suffix() + ".partial";
+  GrowingFile growing(workplace.files, location.path, options.overwrite, workplace.console);
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
   Progress progress;
+  std::int64_t written = 0;
   try {
-    const auto file = std::make_shared<NetcdfWriter>(partial);
-    define_file(input.selected, chunks, *file);
-    const auto plan = make_plan(input, chunks, file, options.resources);
-    {
-      const Watched watched(workplace.console, "converting to " + options.output, progress);
-      run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
-                workplace.clock, progress, workplace.stop);
-    }
-    file->close();
-    if (options.overwrite) {
-      workplace.files.rename(partial, path);
-    } else {
-      workplace.files.rename_new(partial, path);
-    }
+    write_file_of(options, input, chunks, tasks, growing.partial(), workplace, progress);
+    const auto complete = workplace.files.status(growing.partial());
+    if (complete) written = complete->size;
+    growing.publish(workplace.console);
   } catch (...) {
     const Error error = current_error();
-    if (error.kind() != ErrorKind::timeout) workplace.files.remove_file(partial);
-    throw error;
+    Error told(error.kind(), fmt::format("{} ({})", error.message(), growing.give_up(error)));
+    for (const std::string& context : error.contexts()) told.add_context(context);
+    told.set_retryable(error.retryable());
+    throw told;
   }
-  const auto written = workplace.files.status(path);
   report["bytes_read"] = progress.bytes_fetched.load();
-  report["bytes_written"] = written ? written->size : 0;
+  report["bytes_written"] = written;
   report["ratio"] = static_cast<double>(report["logical_bytes"].get<std::int64_t>()) /
-                    std::max<double>(1, written ? static_cast<double>(written->size) : 1);
+                    std::max<double>(1, static_cast<double>(written));
   report["seconds"] = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
   report["peak_memory"] = peak_resident_memory();
   return report;

@@ -84,7 +84,7 @@ class Dump {
       : options_(options), workplace_(workplace), chosen_(chosen), variable_(*chosen.variable) {
     if (options.form != DumpForm::raw) {
       packing_ = packing_of(variable_);
-      times_ = times_of(variable_);
+      times_ = decodable_times(variable_);
     } else if (variable_.type.is_string()) {
       throw Error(ErrorKind::unsupported,
                   fmt::format("{} holds strings, which have no raw form: use --json or --csv",
@@ -108,14 +108,6 @@ class Dump {
   }
 
  private:
-  static std::optional<TimeUnits> times_of(const Variable& variable) {
-    try {
-      return variable.type.is_real() ? time_units_of(variable) : std::nullopt;
-    } catch (const Error&) {
-      return std::nullopt;  // numbers are better than nothing
-    }
-  }
-
   ElementText element() const { return {packing_ ? packing_->unpacked : variable_.type, times_}; }
 
   std::string csv_header() const {
@@ -222,8 +214,9 @@ void dump(const DumpOptions& options, const Workplace& workplace,
     job.run(print);
     return;
   }
-  const auto writer = write_file(workplace.files, options.output);
-  job.run([&](ByteView bytes) { writer->append(bytes); });
+  // By value: a lane that had to be given up may be inside append while this function unwinds.
+  const std::shared_ptr<ValueWriter> writer = write_file(workplace.files, options.output);
+  job.run([writer](ByteView bytes) { writer->append(bytes); });
   (void)writer->commit();
 }
 

@@ -4,19 +4,20 @@
 
 #include "gridmill/array/copy.h"
 #include "gridmill/array/strings.h"
+#include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
+#include "gridmill/zarr/half.h"
 
 namespace gridmill {
 namespace {
 
-bool is_infinite(const std::byte* element, DataType type) {
-  if (type == types::float32) return std::isinf(load_le<float>(element));
-  if (type == types::float64) return std::isinf(load_le<double>(element));
-  return false;
-}
-
-bool is_positive(const std::byte* element, DataType type) {
-  return type == types::float32 ? load_le<float>(element) > 0 : load_le<double>(element) > 0;
+// 1, -1: infinite; 0: not.
+int infinity_of(const std::byte* element, DataType type) {
+  double value = 0;
+  if (type == types::float16) value = double_from_half(load_le<std::uint16_t>(element));
+  if (type == types::float32) value = static_cast<double>(load_le<float>(element));
+  if (type == types::float64) value = load_le<double>(element);
+  return std::isinf(value) ? (value > 0 ? 1 : -1) : 0;
 }
 
 void put_number(TextBuffer& out, const std::byte* element, DataType type) {
@@ -37,6 +38,15 @@ void for_each_element(const Box& box, const ArrayView& view, Visit&& visit) {
 
 std::optional<std::string> ElementText::time_text(const std::byte* element) const {
   if (!times_ || is_nan(element, type_)) return std::nullopt;
+  try {
+    return iso_text_of(element);
+  } catch (const Error&) {
+    return std::nullopt;  // no time that the calendar can count to: the number says more than an
+                          // end
+  }
+}
+
+std::optional<std::string> ElementText::iso_text_of(const std::byte* element) const {
   std::optional<std::string> text;
   visit_real(type_, [&](auto tag) {
     using T = decltype(tag);
@@ -68,8 +78,8 @@ void ElementText::put_json(TextBuffer& out, const std::byte* element) const {
     out.put(']');
   } else if (is_nan(element, type_)) {
     out.put("null");
-  } else if (is_infinite(element, type_)) {
-    out.put(is_positive(element, type_) ? "\"Infinity\"" : "\"-Infinity\"");
+  } else if (const int sign = infinity_of(element, type_); sign != 0) {
+    out.put(sign > 0 ? "\"Infinity\"" : "\"-Infinity\"");
   } else {
     put_number(out, element, type_);
   }

@@ -1,8 +1,8 @@
 // dump_format.h: a run of values as JSON, CSV or raw bytes.
 //
-// All three are C order. Decoded forms write missing values as null (JSON) or nothing (CSV), times
-// as ISO dates, and infinities in JSON as the texts "Infinity" and "-Infinity", since JSON has
-// none.
+// All three are C order. Decoded forms write missing values and NaN as null (JSON) or nothing
+// (CSV), times as ISO dates (what is no time stays a number), and infinities in JSON as the texts
+// "Infinity" and "-Infinity", since JSON has none.
 #pragma once
 
 #include <memory>
@@ -30,6 +30,7 @@ class ElementText {
 
  private:
   std::optional<std::string> time_text(const std::byte* element) const;
+  std::optional<std::string> iso_text_of(const std::byte* element) const;  // may throw
 
   DataType type_;
   std::optional<TimeUnits> times_;

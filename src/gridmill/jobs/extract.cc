@@ -101,6 +101,20 @@ TableTarget make_table(const ExtractInput& input, const Labels& labels,
   return table;
 }
 
+// How often a chunk is decoded: more than once where a run of rows holds only a part of it.
+double read_amplification(const ExtractInput& input, const RowRuns& runs, std::int64_t touched) {
+  const ChunkGrid units = runs.units();
+  std::int64_t reads = 0;
+  for (std::int64_t unit = 0; unit < units.size(); ++unit) {
+    const Box rows = runs.box_of(units.position(unit));
+    for (const ExtractVariable& variable : input.variables) {
+      variable.packed->leaves(column_region(rows, variable.row_dimensions),
+                              [&](const Leaf&) { ++reads; });
+    }
+  }
+  return touched == 0 ? 1.0 : static_cast<double>(reads) / static_cast<double>(touched);
+}
+
 Json points_report(const ExtractInput& input) {
   Json points = Json::array();
   for (std::size_t i = 0; i < input.points.size(); ++i) {
@@ -183,7 +197,8 @@ Json extract(const ExtractOptions& options, const Workplace& workplace) {
               {"columns", columns_report(input, table)},
               {"points", points_report(input)},
               {"chunks_read", touched},
-              {"chunks_total", total}};
+              {"chunks_total", total},
+              {"read_amplification", read_amplification(input, table.runs, touched)}};
   if (!options.plot.empty()) report["plot"] = options.plot;
   if (options.dry_run) return report;
 

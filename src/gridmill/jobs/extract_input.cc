@@ -12,6 +12,7 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/unpack.h"
+#include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/open_inputs.h"
 
 namespace gridmill {
@@ -141,7 +142,13 @@ class RowsOf {
     }
     for (RowDimension& row : rows_) {
       if (row.name != name) continue;
-      if (row.size != region.shape[d]) refuse(row, variable, region.shape[d]);
+      if (row.size != region.shape[d]) {
+        const auto at = static_cast<std::size_t>(&row - rows_.data());
+        refuse(row, variable,
+               fmt::format("it has {} positions in {} and {} in {}", row.size, first_[at],
+                           region.shape[d], variable.path()));
+      }
+      check_labels(row, variable, region.begin[d]);
       row.leaf = std::max(row.leaf, leaf);
       return;
     }
@@ -159,14 +166,45 @@ class RowsOf {
   }
 
  private:
-  [[noreturn]] void refuse(const RowDimension& row, const Variable& variable,
-                           std::int64_t size) const {
+  // One row has one label: a dimension of another group may join only if its positions are the
+  // same times, levels, ...
+  void check_labels(const RowDimension& row, const Variable& variable, std::int64_t begin) const {
+    const Variable* first = find_dimension_coordinate(dataset_, row.group, row.name);
+    const Variable* own = find_dimension_coordinate(dataset_, variable.group, row.name);
+    if (first == own && begin == row.begin) return;
+    const auto wanted = dimension_labels(dataset_, row.group, row.name, row.begin, row.size);
+    const auto found = dimension_labels(dataset_, variable.group, row.name, begin, row.size);
     const auto at = static_cast<std::size_t>(&row - rows_.data());
-    throw Error(
-        ErrorKind::invalid,
-        fmt::format("{} has {} positions in {} and {} in {}: they don't fit into one table; "
-                    "choose with --variables",
-                    row.name, row.size, first_[at], size, variable.path()));
+    for (std::int64_t i = 0; i < row.size; ++i) {
+      if ((*wanted)[i] == (*found)[i]) continue;
+      refuse(row, variable,
+             fmt::format("position {} is {} in {} and {} in {}", i, (*wanted)[i], first_[at],
+                         (*found)[i], variable.path()));
+    }
+    const std::string units = meaning_of(first);
+    const std::string own_units = meaning_of(own);
+    if (units == own_units) return;
+    refuse(row, variable,
+           fmt::format("it is in \"{}\" in {} and in \"{}\" in {}", units, first_[at], own_units,
+                       variable.path()));
+  }
+
+  // What equal labels still have to agree on: dates on the calendar, numbers on their units.
+  static std::string meaning_of(const Variable* coordinate) {
+    if (coordinate == nullptr) return "";
+    if (decodable_times(*coordinate)) {
+      const std::string_view calendar = coordinate->attributes.text("calendar");
+      return to_lower(calendar.empty() || calendar == "gregorian" ? "standard" : calendar);
+    }
+    return std::string(coordinate->attributes.text("units"));
+  }
+
+  [[noreturn]] static void refuse(const RowDimension& row, const Variable& variable,
+                                  const std::string& difference) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("dimension {} differs: {}; they don't fit into one table: choose with "
+                            "--variables, e.g. --variables {}",
+                            row.name, difference, variable.path()));
   }
 
   const Dataset& dataset_;

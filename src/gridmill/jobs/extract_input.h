@@ -41,7 +41,7 @@ struct ExtractInput {
 
 // `input` keeps pointers into itself: it is filled in place. Throws Error(not_found) for an unknown
 // variable, Error(invalid) for points outside, variables on different grids, or dimensions of one
-// name and different sizes.
+// name that differ in size or coordinates (of two groups).
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input);
 
 // Leaves that the table reads, of how many there are.

@@ -4,10 +4,12 @@
 
 #include <algorithm>
 
+#include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/jobs/chart_assets.h"
+#include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/plot_template.h"
 
 namespace gridmill {
@@ -21,26 +23,33 @@ struct Axis {
   bool is_civil = false;  // dates that a browser's calendar knows
 };
 
+// False, and nothing added, if some number is no time: a plot against the numbers is still a plot.
+bool add_times(const TimeUnits& times, const ArrayView& values, Axis& axis) {
+  std::vector<Instant> instants;
+  try {
+    instants = decode_times(times, values);
+  } catch (const Error&) {
+    return false;
+  }
+  axis.is_time = true;
+  const bool is_gregorian =
+      times.calendar() == Calendar::standard || times.calendar() == Calendar::proleptic_gregorian;
+  axis.is_civil = is_gregorian && instants.size() > 1;  // one date is its own only tick
+  for (const Instant instant : instants) {
+    axis.numbers.push_back(static_cast<double>(instant) * 1e-6);
+    axis.is_civil = axis.is_civil && times.date(instant).year > 1582;
+  }
+  return true;
+}
+
 Axis axis_of(const ExtractInput& input, int axis_dimension) {
   const RowDimension& row = input.rows[static_cast<std::size_t>(axis_dimension)];
   Axis axis;
   const Variable* coordinate = find_dimension_coordinate(input.dataset, row.group, row.name);
   if (coordinate != nullptr && coordinate->type.is_real()) {
     const Array values = read_array(*coordinate, Box{{row.begin}, {row.size}});
-    const auto times = row.is_time ? time_units_of(*coordinate) : std::nullopt;
-    if (!times) {
-      axis.numbers = to_doubles(values.view());
-      return axis;
-    }
-    axis.is_time = true;
-    const Calendar calendar = times->calendar();
-    const bool is_gregorian =
-        calendar == Calendar::standard || calendar == Calendar::proleptic_gregorian;
-    axis.is_civil = is_gregorian && row.size > 1;  // one date is its own only tick
-    for (const Instant instant : decode_times(*times, values.view())) {
-      axis.numbers.push_back(static_cast<double>(instant) * 1e-6);
-      axis.is_civil = axis.is_civil && times->date(instant).year > 1582;
-    }
+    const auto times = row.is_time ? decodable_times(*coordinate) : std::nullopt;
+    if (!times || !add_times(*times, values.view(), axis)) axis.numbers = to_doubles(values.view());
     return axis;
   }
   for (std::int64_t i = 0; i < row.size; ++i) {

@@ -27,7 +27,7 @@ PlotSeries::PlotSeries(const Shape& shape, std::vector<RowColumn> columns, int a
   }
   const auto limit = std::max<std::int64_t>(
       1, most_values / (16 * static_cast<std::int64_t>(columns_.size()) * points_));
-  combinations_ = std::min(combinations_, limit);
+  combinations_ = std::clamp<std::int64_t>(combinations_, 1, limit);  // an empty one: no values
   const std::int64_t curves = static_cast<std::int64_t>(columns_.size()) * points_ * combinations_;
   const std::int64_t length = shape[axis];
   const std::int64_t room = std::clamp<std::int64_t>(most_values / curves, 16, 20'000);

@@ -8,6 +8,8 @@ namespace gridmill {
 
 RowRuns choose_runs(const Shape& shape, const Shape& leaf, const Index& begin,
                     const RunSizes& sizes) {
+  // No rows: no units, whatever they would be.
+  if (volume(shape) == 0) return {shape, Index::filled(shape.rank(), 1), 0};
   RowRuns runs{shape, shape, 0};
   for (int d = 0; d < shape.rank(); ++d) {
     std::int64_t slice = sizes.row_bytes;  // one position along d, everything below it

@@ -1,6 +1,11 @@
 #include "gridmill/jobs/task_layout.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 
 namespace gridmill {
 namespace {
@@ -60,6 +65,19 @@ TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& c
                      const Resources& resources) {
   return choose_tasks(leaf_cuts(variable, region), region.shape, chunks, variable.type,
                       most_task_bytes(resources));
+}
+
+void check_amplification(const Variable& variable, const Shape& chunks, const TaskChoice& tasks,
+                         const Resources& resources) {
+  constexpr double kMost = 2.0;
+  if (tasks.read_amplification <= kMost) return;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
+                  "with --memory {}: convert with chunks along the source's (leave --chunks "
+                  "out), give more memory, or rechunk the result",
+                  variable.path(), to_string(chunks), tasks.read_amplification,
+                  format_bytes(static_cast<double>(resources.memory))));
 }
 
 }  // namespace gridmill

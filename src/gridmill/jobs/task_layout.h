@@ -20,4 +20,9 @@ TaskChoice tasks_for(const std::vector<const Variable*>& variables, const Shape&
 TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& chunks,
                      const Resources& resources);
 
+// Throws Error(invalid) if the tasks would decode each leaf of `variable` more than twice: that is
+// rechunking, not converting.
+void check_amplification(const Variable& variable, const Shape& chunks, const TaskChoice& tasks,
+                         const Resources& resources);
+
 }  // namespace gridmill
