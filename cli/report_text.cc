@@ -110,6 +110,11 @@ std::string extract_text(const Json& report, bool dry_run) {
   std::string text = dry_run ? fmt::format("would write {} to {}\n", count, output)
                              : fmt::format("{}: {}\n", output, count);
   for (const Json& point : report.value("points", Json::array())) text += point_text(point);
+  const auto amplification = number_at(report, "read_amplification");
+  if (amplification && *amplification > 1.005) {
+    text += fmt::format("  chunks are decoded {:.2f} times: more --memory would spare that\n",
+                        *amplification);
+  }
   if (!dry_run) text += figures_text(report);
   const std::string plot = text_at(report, "plot");
   if (!plot.empty() && !dry_run) text += fmt::format("  plot: {}\n", plot);

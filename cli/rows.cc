@@ -41,16 +41,17 @@ Option values_row(std::string name, OptionKind kind, std::string value_name, std
   return row;
 }
 
-Option refused_row(std::string name, std::string help) {
+Option refused_row(std::string name, std::string value_name, std::string help) {
   Option row;
   row.name = name;
-  row.kind = OptionKind::flag;
+  row.kind = value_name.empty() ? OptionKind::flag : OptionKind::value;
+  row.value_name = std::move(value_name);
   row.help = std::move(help);
-  row.fallback = "false";
-  row.apply = [name = std::move(name)](const Values& values) {
-    if (values.front() != "true") return;
+  row.fallback = row.kind == OptionKind::flag ? "false" : "none";
+  row.apply = [name = std::move(name), kind = row.kind](const Values& values) {
+    if (kind == OptionKind::flag && values.front() != "true") return;
     throw Error(ErrorKind::unsupported,
-                fmt::format("--{} comes with the engine; it is not in this version", name));
+                fmt::format("--{} comes with a later version; it is not in this one", name));
   };
   return row;
 }

@@ -20,8 +20,8 @@ Option text_row(std::string name, std::string value_name, std::string help, std:
 // several values: kind list, repeated or many
 Option values_row(std::string name, OptionKind kind, std::string value_name, std::string help,
                   std::string fallback, std::shared_ptr<Values> target);
-// Refused by name until it is built.
-Option refused_row(std::string name, std::string help);
+// Refused by name until it is built; `value_name` is "" for a flag.
+Option refused_row(std::string name, std::string value_name, std::string help);
 
 // The rows that choose variables and parts of them, the same for every verb that has them.
 Option variables_row(std::shared_ptr<Values> target);
@@ -34,6 +34,14 @@ Option overwrite_row(std::shared_ptr<bool> target);
 template <class Owner, class Member>
 std::shared_ptr<Member> member_of(const std::shared_ptr<Owner>& owner, Member Owner::*member) {
   return {owner, &((*owner).*member)};
+}
+
+// --variables, --region and --sel of a job's options.
+template <class Options>
+std::vector<Option> selection_rows(const std::shared_ptr<Options>& options) {
+  return {variables_row(member_of(options, &Options::variables)),
+          region_row(member_of(options, &Options::region)),
+          sel_row(member_of(options, &Options::sel))};
 }
 
 }  // namespace gridmill::cli

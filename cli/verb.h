@@ -50,6 +50,12 @@ Verb completion_verb();
 
 // The table, in the order of the help.
 std::vector<Verb> all_verbs();
+// Verbs that are planned: refused by name until they are built.
+const std::vector<std::string>& coming_verbs();
+
+// What a verb says in the end: as JSON if that was asked for, else as `text` has it.
+void print_report(const Invocation& invocation, const Json& report,
+                  const std::function<std::string(const Json&)>& text);
 
 // A verb's own options, then those of every verb.
 std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOptions>& general);

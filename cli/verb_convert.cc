@@ -47,19 +47,21 @@ Option chunks_row(const std::shared_ptr<ConvertOptions>& options) {
 }
 
 std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
-  return {
+  std::vector<Option> rows{
       zarr_format_row(options),
       chunks_row(options),
       values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
                  "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, none, or a Zarr codec as JSON; may "
                  "be repeated",
                  "blosc:zstd:1:shuffle:512KiB", member_of(options, &ConvertOptions::codec)),
-      variables_row(member_of(options, &ConvertOptions::variables)),
       drop_row(member_of(options, &ConvertOptions::drop)),
-      region_row(member_of(options, &ConvertOptions::region)),
-      sel_row(member_of(options, &ConvertOptions::sel)),
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
+      refused_row("shards", "LAYOUT", "write chunks inside shards (not in this version)"),
+      refused_row("append", "DIM", "go on at the end of an existing store (not in this version)"),
   };
+  const std::vector<Option> selection = selection_rows(options);
+  rows.insert(rows.begin() + 3, selection.begin(), selection.end());
+  return rows;
 }
 
 int run(ConvertOptions& options, const Invocation& invocation) {
@@ -68,8 +70,8 @@ int run(ConvertOptions& options, const Invocation& invocation) {
   options.dry_run = invocation.general.dry_run;
   options.resources = invocation.general.resources;
   const Json report = convert(options, invocation.workplace);
-  invocation.out.print(invocation.general.json ? dump_json(report) + "\n"
-                                               : convert_text(report, options.dry_run));
+  print_report(invocation, report,
+               [&](const Json& json) { return convert_text(json, options.dry_run); });
   return 0;
 }
 

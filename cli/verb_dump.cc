@@ -15,7 +15,10 @@ constexpr const char* kAbout =
     "Prints the values of one array: as text, CSV or JSON with missing values and times decoded, "
     "or "
     "raw, the stored elements in C order and little endian. An array inside a store is named after "
-    "'#/'; it may be left out where there is only one. Memory stays bounded, whatever the size.";
+    "'#/'; it may be left out where there is only one. Memory stays bounded, whatever the size.\n"
+    "\n"
+    "Missing values and NaN are null in JSON and empty cells in CSV; infinities are the texts "
+    "\"Infinity\" and \"-Infinity\" in JSON, which has no number for them.";
 
 struct DumpSwitches {
   bool raw = false;
@@ -60,7 +63,9 @@ int run(DumpOptions& options, const DumpSwitches& switches, const Invocation& in
   options.form = chosen_form(switches, invocation);
   options.dry_run = invocation.general.dry_run;
   options.resources = invocation.general.resources;
-  dump(options, invocation.workplace, [&](ByteView bytes) { invocation.out.print(bytes); });
+  // The printer outlives the call; a lane that had to be given up may still be in it.
+  dump(options, invocation.workplace,
+       [&out = invocation.out](ByteView bytes) { out.print(bytes); });
   return 0;
 }
 

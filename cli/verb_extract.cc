@@ -45,9 +45,6 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
                  member_of(options, &ExtractOptions::points)),
       file_row("points", "a CSV file of places with columns lat, lon and, if wanted, name", "none",
                member_of(options, &ExtractOptions::points_file)),
-      variables_row(member_of(options, &ExtractOptions::variables)),
-      region_row(member_of(options, &ExtractOptions::region)),
-      sel_row(member_of(options, &ExtractOptions::sel)),
       method_row(options),
       file_row("output", "the table, as CSV", "none: it must be given",
                member_of(options, &ExtractOptions::output)),
@@ -58,6 +55,8 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   for (Option& row : rows) {
     if (row.name == "output") row.letter = 'o';
   }
+  const std::vector<Option> selection = selection_rows(options);
+  rows.insert(rows.begin() + 2, selection.begin(), selection.end());
   return rows;
 }
 
@@ -77,8 +76,8 @@ int run(ExtractOptions& options, const Invocation& invocation) {
   options.resources = invocation.general.resources;
   check(options);
   const Json report = extract(options, invocation.workplace);
-  invocation.out.print(invocation.general.json ? dump_json(report) + "\n"
-                                               : extract_text(report, options.dry_run));
+  print_report(invocation, report,
+               [&](const Json& json) { return extract_text(json, options.dry_run); });
   return 0;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "cli/verb.h"
+#include "gridmill/base/error.h"
 #include "gridmill/jobs/info.h"
 
 namespace gridmill::cli {
@@ -14,14 +15,24 @@ constexpr const char* kAbout =
     "one "
     "inside the frames), stored and logical size, and how many chunks are present.";
 
+// What info reads is metadata and the ends of coordinates, one after the other. That an environment
+// or a config file sets these for other verbs is no mistake.
+void check_resources(const std::vector<Setting>& settings) {
+  for (const char* name : {"memory", "threads"}) {
+    if (setting_of(settings, name).origin != Origin::flag) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("--{} has no meaning here: info reads no values; leave it out", name));
+  }
+}
+
 int run(const Invocation& invocation) {
+  check_resources(invocation.settings);
   const InfoOptions options{invocation.operands.front()};
   if (invocation.general.dry_run) {
     invocation.out.print(fmt::format("would read the metadata of {}\n", options.location));
     return 0;
   }
-  const Json report = info(options, invocation.workplace);
-  invocation.out.print(invocation.general.json ? dump_json(report) + "\n" : info_text(report));
+  print_report(invocation, info(options, invocation.workplace), info_text);
   return 0;
 }
 

@@ -17,7 +17,8 @@ constexpr const char* kAbout =
     "With "
     "--against also that values, attributes and times equal those of the sources. Everything that "
     "is "
-    "wrong is listed, and what can't be proved is said.";
+    "wrong is listed, and what can't be proved is said. With --variables only these, and the "
+    "coordinates that they need, are looked at, on both sides; the report says so.";
 
 Option against_row(const std::shared_ptr<VerifyOptions>& options) {
   Option row =
@@ -39,7 +40,7 @@ int run(VerifyOptions& options, const Invocation& invocation) {
     return 0;
   }
   const Json report = verify(options, invocation.workplace);
-  invocation.out.print(invocation.general.json ? dump_json(report) + "\n" : verify_text(report));
+  print_report(invocation, report, verify_text);
   return report.at("ok").get<bool>() ? 0 : kDataAreBad;
 }
 

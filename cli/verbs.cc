@@ -18,6 +18,16 @@ std::vector<Verb> all_verbs() {
   return verbs;
 }
 
+const std::vector<std::string>& coming_verbs() {
+  static const std::vector<std::string> names{"rechunk"};
+  return names;
+}
+
+void print_report(const Invocation& invocation, const Json& report,
+                  const std::function<std::string(const Json&)>& text) {
+  invocation.out.print(invocation.general.json ? dump_json(report) + "\n" : text(report));
+}
+
 std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOptions>& general) {
   std::vector<Option> options = verb.options;
   for (Option& option : general_options(general)) {

@@ -119,10 +119,10 @@ def test_wrong_number_of_operands(gridmill, words):
 
 @pytest.mark.parametrize("option", ["--mpi", "--resume"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_options_of_the_engine_are_refused_by_name(gridmill, verb, option):
+def test_options_to_come_are_refused_by_name(gridmill, verb, option):
     run = gridmill(verb, "a", "b", option)
     assert run.returncode == 1
-    assert f"{option} comes with the engine" in only_line(run.stderr)
+    assert f"{option} comes with a later version" in only_line(run.stderr)
 
 
 @pytest.mark.parametrize("words, said", [
@@ -186,6 +186,29 @@ def test_negative_latitudes_parse(gridmill):
     run = gridmill("extract", "x.zarr", "--point", "-33.9,151.2", "--point", "Oslo=59.9,10.8",
                    "--show-config")
     assert "-33.9,151.2; Oslo=59.9,10.8" in run.stdout
+
+
+@pytest.mark.parametrize("words", [["--shards", "time=24"], ["--shards=16MiB"], ["--append", "time"]])
+def test_outputs_to_come_are_refused_by_name(gridmill, words):
+    run = gridmill("convert", "a", "b", *words)
+    assert run.returncode == 1
+    assert f"{words[0].split('=')[0]} comes with a later version" in only_line(run.stderr)
+
+
+def test_verbs_to_come_are_refused_by_name(gridmill):
+    for words in [["rechunk", "a", "b"], ["help", "rechunk"], ["rechunk", "--help"]]:
+        run = gridmill(*words)
+        assert run.returncode == 1
+        assert "rechunk comes with a later version" in only_line(run.stderr)
+
+
+@pytest.mark.parametrize("option", ["--memory", "--threads"])
+def test_info_refuses_what_it_would_ignore(gridmill, ferret, option):
+    place = ferret / "coads_climatology.cdf"
+    run = gridmill("info", place, option, "1024M" if option == "--memory" else "2")
+    assert run.returncode == 2 and option in only_line(run.stderr)
+    everywhere = {"GRIDMILL_MEMORY": "1G", "GRIDMILL_THREADS": "2"}
+    assert gridmill("info", place, env=everywhere).returncode == 0
 
 
 def test_other_methods_are_refused_by_name(gridmill):
