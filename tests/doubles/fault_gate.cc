@@ -58,7 +58,7 @@ bool applies(Failure failure, const Call& call) {
 void FaultGate::set_fault(Fault fault) {
   const std::lock_guard lock(mutex_);
   fault_ = fault;
-  calls_ = 0;
+  calls_ = matching_ = 0;
   fired_ = is_released_ = false;
   log_.clear();
 }
@@ -100,7 +100,10 @@ FaultGate::Verdict FaultGate::enter(Call call) {
   log_.push_back(call);
   if (fired_ && fault_.failure == Failure::crash) throw CrashError();
   if (fired_ && fault_.failure == Failure::full_disk && needs_space(call.name)) throw_full(call);
-  const bool is_due = fault_.at_call > 0 && calls_ >= fault_.at_call && !fired_;
+  const bool matches = (fault_.name.empty() || call.name == fault_.name) &&
+                       call.subject.find(fault_.subject) != std::string::npos;
+  if (matches) ++matching_;
+  const bool is_due = matches && fault_.at_call > 0 && matching_ >= fault_.at_call && !fired_;
   if (!is_due || !applies(fault_.failure, call)) return Verdict::proceed;
   fired_ = true;
   switch (fault_.failure) {

@@ -33,6 +33,9 @@ struct Fault {
   std::int64_t at_call = 0;  // from 1; 0: never
   Failure failure = Failure::error;
   ErrorKind kind = ErrorKind::unavailable;  // of Failure::error
+  // Which calls count: of this name, on subjects that contain this; "" is any.
+  std::string name = {};
+  std::string subject = {};
 };
 
 // What a killed process would not live to see. Not an Error, so that nothing handles it.
@@ -85,6 +88,7 @@ class FaultGate {
   std::condition_variable released_;
   Fault fault_;
   std::int64_t calls_ = 0;
+  std::int64_t matching_ = 0;
   bool fired_ = false;
   bool is_released_ = false;
   std::vector<Call> log_;

@@ -116,8 +116,8 @@ TEST(Executor, AbsentLeavesAreFilled) {
 
 // What lives is counted by the sink that sees its buffers made and stored, not by the credit.
 TEST(Executor, HeldMemoryStaysBelowTheBudget) {
-  // Ten times more data than budget: 64 units of 32 KiB, each with its encoded bytes.
-  constexpr std::int64_t kUnitCost = 2 * 64 * 64 * 8;
+  // Ten times more data than budget: 64 units of 32 KiB, each decoded or encoded.
+  constexpr std::int64_t kUnitCost = 64 * 64 * 8;
   const auto most_live_bytes = [&](std::int64_t spare) {
     const Case made = make_case({64, 64, 64}, {1, 64, 64}, {1, 64, 64}, {1, 1, 1});
     made.sink->on_store = [](const Index&) {
@@ -231,15 +231,20 @@ TEST(Executor, AStopRequestEndsTheRun) {
 
 TEST(Executor, AHungWriteIsReportedByItsDeadline) {
   const Case made = make_case({8, 4}, {1, 4}, {1, 4}, {1, 1});
-  std::mutex mutex;
-  std::condition_variable released;
-  bool is_released = false;
-  std::atomic<bool> returned{false};
-  made.sink->on_store = [&](const Index& unit) {
+  // Shared: the thread that is left behind may leave it last.
+  struct Gate {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool is_open = false;
+    bool was_passed = false;
+  };
+  const auto gate = std::make_shared<Gate>();
+  made.sink->on_store = [gate](const Index& unit) {
     if (unit[0] != 3) return;
-    std::unique_lock lock(mutex);
-    released.wait(lock, [&] { return is_released; });
-    returned = true;
+    std::unique_lock lock(gate->mutex);
+    gate->changed.wait(lock, [&] { return gate->is_open; });
+    gate->was_passed = true;
+    gate->changed.notify_all();
   };
   RunOptions limited = options(1 << 20);
   limited.timeout_ns = 50'000'000;
@@ -248,12 +253,10 @@ TEST(Executor, AHungWriteIsReportedByItsDeadline) {
   EXPECT_EQ(kind_of([&] { run(made, limited, progress); }, &text), ErrorKind::timeout);
   EXPECT_NE(text.find("writer 0 waited"), std::string::npos) << text;
   EXPECT_NE(text.find("unit (3, 0)"), std::string::npos) << text;
-  {
-    const std::lock_guard lock(mutex);
-    is_released = true;
-  }
-  released.notify_all();
-  while (!returned) std::this_thread::yield();
+  std::unique_lock lock(gate->mutex);
+  gate->is_open = true;
+  gate->changed.notify_all();
+  gate->changed.wait(lock, [&] { return gate->was_passed; });
 }
 
 TEST(Executor, AnOrderedSinkGetsItsUnitsInOrderOneAtATime) {
@@ -290,8 +293,8 @@ TEST(Executor, AnOrderedSinkGetsItsUnitsInOrderOneAtATime) {
 TEST(Executor, UnitsThatWaitForTheirTurnKeepTheirMemory) {
   Case made = make_case({400, 1000}, {1, 1000}, {1, 1000}, {1, 1});
   made.sink->ordered = true;
-  const std::int64_t two_buffers = 2 * 1000 * 8;
-  const std::int64_t budget = smallest_budget(*made.stage, options(1)) + 9 * two_buffers;
+  const std::int64_t one_buffer = 1000 * 8;
+  const std::int64_t budget = smallest_budget(*made.stage, options(1)) + 9 * one_buffer;
   Progress progress;
   std::int64_t read_meanwhile = 0;
   made.leaves->on_fetch = [&](const Index& leaf) {
