@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 
 namespace gridmill::cli {
 
@@ -89,6 +90,41 @@ Option overwrite_row(std::shared_ptr<bool> target) {
   return switch_row(
       "overwrite", "replace what is at the output; it stays readable until the new one is complete",
       std::move(target));
+}
+
+Option resume_row(std::shared_ptr<bool> target) {
+  return switch_row(
+      "resume", "go on with what an interrupted run of the same plan has stored, if there is any",
+      std::move(target));
+}
+
+Option zarr_format_row(std::shared_ptr<int> target) {
+  Option row;
+  row.name = "zarr-format";
+  row.value_name = "3|2";
+  row.help = "version of the Zarr format to write";
+  row.fallback = "3";
+  row.choices = {"3", "2"};
+  row.apply = [target = std::move(target)](const Values& values) {
+    *target = static_cast<int>(parse_int(values.front()));
+  };
+  return row;
+}
+
+Option chunks_row(std::shared_ptr<Values> target) {
+  Option row = values_row("chunks", OptionKind::repeated, "[NAME:]LAYOUT",
+                          "chunk shape (time=24,lat=90; lat=all is the whole dimension) or size "
+                          "(16MiB); may be repeated",
+                          "chosen per variable, --dry-run says why", std::move(target));
+  row.is_mapping = true;
+  return row;
+}
+
+Option codec_row(std::shared_ptr<Values> target) {
+  return values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
+                    "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, none, or a Zarr codec as JSON; "
+                    "may be repeated",
+                    "blosc:zstd:1:shuffle:512KiB", std::move(target));
 }
 
 }  // namespace gridmill::cli

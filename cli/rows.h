@@ -29,6 +29,12 @@ Option drop_row(std::shared_ptr<Values> target);
 Option region_row(std::shared_ptr<Values> target);
 Option sel_row(std::shared_ptr<Values> target);
 Option overwrite_row(std::shared_ptr<bool> target);
+Option resume_row(std::shared_ptr<bool> target);
+
+// The rows that describe a Zarr store to be written.
+Option zarr_format_row(std::shared_ptr<int> target);
+Option chunks_row(std::shared_ptr<Values> target);
+Option codec_row(std::shared_ptr<Values> target);
 
 // A pointer to a member that keeps its owner alive.
 template <class Owner, class Member>

@@ -46,6 +46,7 @@ Verb info_verb();
 Verb dump_verb();
 Verb verify_verb();
 Verb extract_verb();
+Verb rechunk_verb();
 Verb completion_verb();
 
 // The table, in the order of the help.

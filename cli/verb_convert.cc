@@ -6,7 +6,6 @@
 #include "cli/report_text.h"
 #include "cli/rows.h"
 #include "cli/verb.h"
-#include "gridmill/base/text.h"
 #include "gridmill/jobs/convert.h"
 
 namespace gridmill::cli {
@@ -23,39 +22,14 @@ constexpr const char* kAbout =
     "\n"
     "Options that take NAME:VALUE mean one variable, without NAME: all others.";
 
-Option zarr_format_row(const std::shared_ptr<ConvertOptions>& options) {
-  Option row;
-  row.name = "zarr-format";
-  row.value_name = "3|2";
-  row.help = "version of the Zarr format to write";
-  row.fallback = "3";
-  row.choices = {"3", "2"};
-  row.apply = [options](const Values& values) {
-    options->zarr_format = static_cast<int>(parse_int(values.front()));
-  };
-  return row;
-}
-
-Option chunks_row(const std::shared_ptr<ConvertOptions>& options) {
-  Option row = values_row("chunks", OptionKind::repeated, "[NAME:]LAYOUT",
-                          "chunk shape (time=24,lat=90; lat=all is the whole dimension) or size "
-                          "(16MiB); may be repeated",
-                          "chosen per variable, --dry-run says why",
-                          member_of(options, &ConvertOptions::chunks));
-  row.is_mapping = true;
-  return row;
-}
-
 std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
   std::vector<Option> rows{
-      zarr_format_row(options),
-      chunks_row(options),
-      values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
-                 "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, none, or a Zarr codec as JSON; may "
-                 "be repeated",
-                 "blosc:zstd:1:shuffle:512KiB", member_of(options, &ConvertOptions::codec)),
+      zarr_format_row(member_of(options, &ConvertOptions::zarr_format)),
+      chunks_row(member_of(options, &ConvertOptions::chunks)),
+      codec_row(member_of(options, &ConvertOptions::codec)),
       drop_row(member_of(options, &ConvertOptions::drop)),
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
+      resume_row(member_of(options, &ConvertOptions::resume)),
       refused_row("shards", "LAYOUT", "write chunks inside shards (not in this version)"),
       refused_row("append", "DIM", "go on at the end of an existing store (not in this version)"),
   };

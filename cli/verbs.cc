@@ -14,12 +14,13 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(dump_verb());
   verbs.push_back(verify_verb());
   verbs.push_back(extract_verb());
+  verbs.push_back(rechunk_verb());
   verbs.push_back(completion_verb());
   return verbs;
 }
 
 const std::vector<std::string>& coming_verbs() {
-  static const std::vector<std::string> names{"rechunk"};
+  static const std::vector<std::string> names{"plan", "exec"};
   return names;
 }
 

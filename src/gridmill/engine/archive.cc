@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/sink/array_sink.h"
+#include "gridmill/store/file_store.h"
 #include "gridmill/store/journal.h"
 #include "gridmill/zarr/writer.h"
 
@@ -16,7 +17,6 @@ namespace gridmill {
 namespace {
 
 constexpr std::string_view kPlanKey = "plan.json";
-constexpr std::string_view kPlace = "out";  // of the archive's keys, in the journal
 // How much work a loss of power may cost.
 constexpr std::int64_t kSyncEvery_ns = 5'000'000'000;
 
@@ -42,9 +42,44 @@ bool can_be_resumed(ErrorKind kind) {
   throw told;
 }
 
-class FileArchive final : public Archive,
-                          public TaskLog,
-                          public std::enable_shared_from_this<FileArchive> {
+// What is known of the keys of one of the run's stores, and the line to the journal.
+class PlaceLog : public TaskLog {
+ public:
+  PlaceLog(std::string place, JournalWriter& journal, std::function<void()> after)
+      : place_(std::move(place)), journal_(journal), after_(std::move(after)) {}
+
+  bool has(const std::string& key) const override { return keys_.contains(key); }
+
+  void done(std::vector<KeyRecord> records) override {
+    journal_.add(place_, records);
+    for (KeyRecord& record : records) keys_.replace(std::move(record));
+    after_();
+  }
+
+  // What is noted counts if it is there, in the size that was noted.
+  void adopt(const Journaled& journaled, Store& store) {
+    const auto found = journaled.find(place_);
+    if (found == journaled.end()) return;
+    for (const auto& [key, entry] : found->second) {
+      if (entry) {
+        const auto there = store.stat(Key(key));
+        if (!there || there->value_size != entry->size) continue;
+      }
+      keys_.replace({key, entry});
+    }
+  }
+
+  Manifest& keys() noexcept { return keys_; }
+  const Manifest& keys() const noexcept { return keys_; }
+
+ private:
+  const std::string place_;
+  JournalWriter& journal_;
+  const std::function<void()> after_;
+  Manifest keys_;
+};
+
+class FileArchive final : public Archive, public std::enable_shared_from_this<FileArchive> {
  public:
   FileArchive(Files& files, const Clock& clock, ArchiveTarget target, StageOptions options,
               const Json& plan)
@@ -68,22 +103,16 @@ class FileArchive final : public Archive,
                       *node->array);
   }
 
-  std::shared_ptr<TaskLog> log() override { return shared_from_this(); }
+  std::shared_ptr<TaskLog> log() override { return {shared_from_this(), &*out_}; }
+  std::shared_ptr<Store> spill() override { return {shared_from_this(), spill_store_.get()}; }
+  std::shared_ptr<TaskLog> spill_log() override { return {shared_from_this(), &*spilled_}; }
   std::int64_t resumed() const override { return resumed_; }
-
-  bool has(const std::string& key) const override { return manifest_.contains(key); }
-
-  void done(std::vector<KeyRecord> records) override {
-    journal_->add(kPlace, records);
-    for (KeyRecord& record : records) manifest_.replace(std::move(record));
-    sync_now_and_then();
-  }
 
   std::vector<std::string> complete(const std::function<void()>& work) override {
     try {
       work();
       write_documents();
-      manifest_.save(stage_->store());
+      out_->keys().save(stage_->store());
     } catch (const Error& error) {
       give_up(error);
     }
@@ -101,13 +130,17 @@ class FileArchive final : public Archive,
     const std::string text = dump_json(plan);
     const std::string id = to_hex(hash_bytes(as_bytes(text)));
     const std::string journals = stage_->records_path() + "/journal";
-    if (options.resume) {
-      check_plan(plan);
-      adopt(read_journals(files_, journals, id));
-    }
+    if (options.resume) check_plan(plan);
+    const Journaled before = options.resume ? read_journals(files_, journals, id) : Journaled();
     (void)stage_->records().put(Key(kPlanKey), as_bytes(text));
     files_.make_directories(journals);
     journal_.emplace(files_, journals, id);
+    spill_store_ = file_store(files_, stage_->records_path() + "/spill");
+    out_.emplace("out", *journal_, [this] { sync_now_and_then(); });
+    spilled_.emplace("spill", *journal_, [this] { sync_now_and_then(); });
+    out_->adopt(before, stage_->store());
+    spilled_->adopt(before, *spill_store_);
+    resumed_ = out_->keys().size();
     last_sync_ns_ = clock_.monotonic_ns();
   }
 
@@ -120,20 +153,6 @@ class FileArchive final : public Archive,
                 fmt::format("the unfinished run of {} can't be resumed, because its plan was "
                             "another: {}; start afresh without --resume",
                             target_.location.path, fmt::join(differences, "; ")));
-  }
-
-  // What is noted counts if it is there, in the size that was noted.
-  void adopt(const Journaled& journaled) {
-    const auto keys = journaled.find(std::string(kPlace));
-    if (keys == journaled.end()) return;
-    for (const auto& [key, entry] : keys->second) {
-      if (entry) {
-        const auto there = stage_->store().stat(Key(key));
-        if (!there || there->value_size != entry->size) continue;
-      }
-      manifest_.replace({key, entry});
-      ++resumed_;
-    }
   }
 
   void sync_now_and_then() {
@@ -167,19 +186,17 @@ class FileArchive final : public Archive,
 
   void note_document(const Key& key) {
     Buffer document;
-    if (stage_->store().get(key, document)) manifest_.replace(record_of(key, document));
+    if (stage_->store().get(key, document)) out_->keys().replace(record_of(key, document));
   }
 
   // A lane that was given up may still write: then nothing is removed either.
   [[noreturn]] void give_up(const Error& error) {
     const std::string& output = target_.location.path;
-    const bool keeps = error.kind() == ErrorKind::timeout ||
-                       (can_be_resumed(error.kind()) && manifest_.size() > 0);
-    if (keeps) {
-      rethrow_with(error,
-                   fmt::format("{} chunks are kept for --resume, and {} is as it was; to "
-                               "drop them: rm -r {} {}",
-                               manifest_.size(), output, stage_->place(), stage_->records_path()));
+    const std::int64_t stored = out_ ? out_->keys().size() + spilled_->keys().size() : 0;
+    if (error.kind() == ErrorKind::timeout || (can_be_resumed(error.kind()) && stored > 0)) {
+      rethrow_with(error, fmt::format("{} chunks are kept for --resume, and {} is as it was; to "
+                                      "drop them: rm -r {} {}",
+                                      stored, output, stage_->place(), stage_->records_path()));
     }
     std::string fate = fmt::format("nothing was left at {}", output);
     try {
@@ -195,8 +212,10 @@ class FileArchive final : public Archive,
   const Clock& clock_;
   const ArchiveTarget target_;
   const std::unique_ptr<OutputStage> stage_;
-  Manifest manifest_;
+  std::unique_ptr<Store> spill_store_;
   std::optional<JournalWriter> journal_;
+  std::optional<PlaceLog> out_;
+  std::optional<PlaceLog> spilled_;
   std::int64_t resumed_ = 0;
   std::mutex sync_mutex_;
   std::int64_t last_sync_ns_ = 0;

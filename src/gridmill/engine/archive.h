@@ -33,6 +33,9 @@ class Archive {
   virtual std::shared_ptr<Sink> array(const std::string& path) = 0;
   // For the stages that write to the sinks.
   virtual std::shared_ptr<TaskLog> log() = 0;
+  // Where intermediate arrays lie until their last reader is done; they go with the run.
+  virtual std::shared_ptr<Store> spill() = 0;
+  virtual std::shared_ptr<TaskLog> spill_log() = 0;
   // Chunks (present or left out) that an earlier run stored and this one need not.
   virtual std::int64_t resumed() const = 0;
 

@@ -62,13 +62,27 @@ LeafCost leaf_cost(const Field& field) {
 // Held for the whole run.
 struct FixedCost {
   std::int64_t in_flight = 0;  // leaves between reader and decoder
+  std::int64_t encoding = 0;   // units that are held decoded and encoded
   std::int64_t scratch = 0;    // of all CPU threads; not from the pool of buffers
-  std::int64_t total() const { return checked_add(in_flight, scratch, "a run's memory"); }
+  std::int64_t total() const {
+    return checked_add(checked_add(in_flight, encoding, "a run's memory"), scratch,
+                       "a run's memory");
+  }
 };
+
+FixedCost fixed_cost(const RunOptions& options, const LeafCost& largest, std::int64_t encoded) {
+  const auto in_flight = static_cast<std::int64_t>(options.readers + options.threads) +
+                         static_cast<std::int64_t>(kDecodeQueue);
+  return {checked_mul(in_flight, largest.stored, "a run's memory"),
+          checked_mul(options.threads, encoded, "a run's memory"),
+          checked_mul(options.threads, largest.scratch, "a run's memory")};
+}
 
 FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
   LeafCost largest;
+  std::int64_t encoded = 0;
   for (const Output& output : stage.outputs) {
+    encoded = std::max(encoded, output.sink->encoded_bound());
     largest.scratch = std::max(largest.scratch, output.sink->scratch_bound());
     for (const FieldPtr& field : output.fields) {
       const LeafCost cost = leaf_cost(*field);
@@ -76,10 +90,7 @@ FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
       largest.scratch = std::max(largest.scratch, cost.scratch);
     }
   }
-  const auto in_flight = static_cast<std::int64_t>(options.readers + options.threads) +
-                         static_cast<std::int64_t>(kDecodeQueue);
-  return {checked_mul(in_flight, largest.stored, "a run's memory"),
-          checked_mul(options.threads, largest.scratch, "a run's memory")};
+  return fixed_cost(options, largest, encoded);
 }
 
 // The largest task's cost, and which output it belongs to.
@@ -479,6 +490,11 @@ class Run : public std::enable_shared_from_this<Run> {
 std::int64_t smallest_budget(const Stage& stage, const RunOptions& options) {
   return checked_add(fixed_cost(stage, options).total(), largest_task(stage).first,
                      "a run's memory");
+}
+
+std::int64_t fixed_memory(const RunOptions& options, const LeafCost& largest,
+                          std::int64_t encoded_bytes) {
+  return fixed_cost(options, largest, encoded_bytes).total();
 }
 
 void check_budget(const Stage& stage, const RunOptions& options) {

@@ -45,6 +45,10 @@ void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int6
                const RunOptions& options, const Clock& clock, Progress& progress,
                const std::stop_token& stop, std::shared_ptr<TaskLog> log = nullptr);
 
+// What a run holds beside its tasks: leaves in flight, scratch, units being encoded.
+std::int64_t fixed_memory(const RunOptions& options, const LeafCost& largest,
+                          std::int64_t encoded_bytes);
+
 // Throws Error(invalid) if a task can't fit into options.memory.
 void check_budget(const Stage& stage, const RunOptions& options);
 

@@ -26,18 +26,21 @@ std::int64_t input_cost(const Field& field, const Box& region) {
   return total;
 }
 
+// A unit's columns die when it is encoded: it holds them or its encoded bytes. The units that are
+// being encoded, one for each CPU thread, hold both; that is charged to the run.
 std::int64_t unit_cost(const Output& output, const Index& position) {
   const Sink& sink = *output.sink;
-  std::int64_t total = sink.encoded_bound();
+  std::int64_t columns = 0, inputs = 0;
   for (int column = 0; column < sink.columns(); ++column) {
     const Field& field = *output.fields[static_cast<std::size_t>(column)];
-    total = checked_add(total, input_cost(field, sink.region(column, position)), "a task's memory");
+    inputs =
+        checked_add(inputs, input_cost(field, sink.region(column, position)), "a task's memory");
     if (sink.place(column, position)) continue;  // not the run's memory
-    total =
-        checked_add(total, bytes_of(sink.buffer_shape(column, position), sink.column_type(column)),
-                    "a task's memory");
+    columns = checked_add(columns,
+                          bytes_of(sink.buffer_shape(column, position), sink.column_type(column)),
+                          "a task's memory");
   }
-  return total;
+  return checked_add(std::max(columns, sink.encoded_bound()), inputs, "a task's memory");
 }
 
 class Expansion {

@@ -4,13 +4,10 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/base/version.h"
-#include "gridmill/codec/versions.h"
 #include "gridmill/engine/archive.h"
-#include "gridmill/formats/format_file.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
-#include "gridmill/jobs/input_identity.h"
+#include "gridmill/jobs/plan_document.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/zarr_target.h"
 #include "gridmill/system/memory.h"
@@ -20,21 +17,6 @@ namespace {
 
 // Beyond this a leaf would be decoded more than twice: rechunk's work, not convert's.
 constexpr double kMostAmplification = 2.0;
-// What tasks under way are given to end after an interruption: spot machines allow little more.
-constexpr std::int64_t kDrain_ns = 20'000'000'000;
-
-Json library_versions_json() {
-  Json versions = Json::object();
-  for (const LibraryVersion& library : codec_library_versions()) {
-    versions[library.name] = library.version;
-  }
-  return versions;
-}
-
-Json array_document(const ArrayMetadata& metadata) {
-  return metadata.zarr_format == 2 ? array_metadata_to_v2(metadata)
-                                   : array_metadata_to_v3(metadata);
-}
 
 Json extents(const Shape& shape) {
   return Json(std::vector<std::int64_t>(shape.begin(), shape.end()));
@@ -86,22 +68,6 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
           {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
 
-// All that decides about the bytes of the output.
-Json plan_document(const ConvertOptions& options, const ConvertInput& input,
-                   const ZarrTarget& target, Files& files) {
-  Json arrays = Json::object();
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
-    const Box& region = input.regions[i];
-    arrays[input.selected.variables[i].path()] = {
-        {"begin", extents(region.begin)}, {"document", array_document(target.arrays[i].metadata)}};
-  }
-  return {{"gridmill", kVersion},
-          {"verb", "convert"},
-          {"codecs", library_versions_json()},
-          {"inputs", input_identities(files, options.inputs)},
-          {"arrays", std::move(arrays)}};
-}
-
 std::shared_ptr<Stage> make_stage(const ConvertInput& input, const ZarrTarget& target,
                                   const std::vector<TaskChoice>& tasks, Archive& archive) {
   auto stage = std::make_shared<Stage>();
@@ -114,31 +80,14 @@ std::shared_ptr<Stage> make_stage(const ConvertInput& input, const ZarrTarget& t
   return stage;
 }
 
-// --overwrite replaces stores and files, never a directory of something else.
-void check_output(const ConvertOptions& options, Files& files) {
-  const Location location = parse_location(options.output);
-  const auto status = files.status(location.path);
-  if (!status) return;
-  if (!options.overwrite) {
-    throw Error(
-        ErrorKind::conflict,
-        fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
-  }
-  if (!status->is_directory || files.list(location.path).empty()) return;
-  if (detect_format(files, location) == FileFormat::zarr) return;
-  throw Error(ErrorKind::conflict,
-              fmt::format("{} is a directory with something other than a Zarr store: --overwrite "
-                          "would remove it all; give another name, or remove it yourself",
-                          location.path));
-}
-
 Json run(const ConvertOptions& options, const Workplace& workplace, const ConvertInput& input,
          const ZarrTarget& target, const std::vector<TaskChoice>& tasks, Json report) {
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
-  const auto archive = open_archive(
-      workplace.files, workplace.clock,
-      {parse_location(options.output), options.zarr_format, target.nodes},
-      {options.overwrite, options.resume}, plan_document(options, input, target, workplace.files));
+  const auto archive =
+      open_archive(workplace.files, workplace.clock,
+                   {parse_location(options.output), options.zarr_format, target.nodes},
+                   {options.overwrite, options.resume},
+                   plan_document("convert", options.inputs, input, target, workplace.files));
   if (options.resume) {
     workplace.console.say(
         fmt::format("{} chunks are there from an unfinished run", archive->resumed()));
@@ -147,10 +96,8 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
   const auto notes = archive->complete([&] {
     const auto stage = make_stage(input, target, tasks, *archive);
     const Watched watched(workplace.console, "converting to " + options.output, progress);
-    RunOptions run = run_options(options.resources);
-    run.drain_ns = kDrain_ns;
-    run_stage(stage, 0, TaskGrid(stage->outputs).size(), run, workplace.clock, progress,
-              workplace.stop, archive->log());
+    run_stage(stage, 0, TaskGrid(stage->outputs).size(), draining_options(options.resources),
+              workplace.clock, progress, workplace.stop, archive->log());
   });
   for (const std::string& note : notes) workplace.console.warn(note);
   const double seconds = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
@@ -169,7 +116,7 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
 
 Json convert(const ConvertOptions& options, const Workplace& workplace) {
   if (is_netcdf_name(options.output)) return convert_to_netcdf(options, workplace);
-  check_output(options, workplace.files);
+  check_output(options.output, options.overwrite, workplace.files);
   const ConvertInput input = open_convert_input(options, workplace);
   const ZarrTarget target =
       make_target(input.selected, options.zarr_format, options.chunks, options.codec);

@@ -15,6 +15,12 @@ Resources default_resources() {
   return resources;
 }
 
+RunOptions draining_options(const Resources& resources) {
+  RunOptions options = run_options(resources);
+  options.drain_ns = 20'000'000'000;  // spot machines give little more
+  return options;
+}
+
 RunOptions run_options(const Resources& resources) {
   RunOptions options;
   options.memory = resources.memory;

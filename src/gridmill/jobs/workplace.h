@@ -24,6 +24,8 @@ struct Resources {
 // call.
 Resources default_resources();
 RunOptions run_options(const Resources& resources);
+// For runs that can be resumed: tasks under way may end when the user interrupts (20 s at most).
+RunOptions draining_options(const Resources& resources);
 
 // Who listens to a job. The command line prints; tests and libraries may ignore.
 class Console {

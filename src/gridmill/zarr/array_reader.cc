@@ -25,6 +25,13 @@ class ZarrLeafReader : public LeafReader {
     return metadata_.codecs.decode_scratch_size(type(), grid().chunk());
   }
 
+  std::int64_t piece_bytes() const override {
+    const auto& codecs = metadata_.codecs.byte_codecs();
+    if (codecs.empty() || metadata_.codecs.is_fortran_order()) return 0;
+    const auto* blosc = std::get_if<BloscCodec>(&codecs.front());
+    return blosc == nullptr ? 0 : blosc->blocksize;
+  }
+
   bool fetch(const Index& position, Buffer& stored) const override {
     return in_context([&] { return describe(position); },
                       [&] { return fetch_chunk(position, stored); });

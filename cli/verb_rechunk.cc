@@ -1,0 +1,62 @@
+// gridmill rechunk IN OUT
+#include "cli/report_text.h"
+#include "cli/rows.h"
+#include "cli/verb.h"
+#include "gridmill/jobs/rechunk.h"
+
+namespace gridmill::cli {
+namespace {
+
+constexpr const char* kAbout =
+    "Writes the same values in other chunks, in bounded memory. Every target chunk is written "
+    "once. "
+    "How the source is read is chosen per variable, and said: in one stage where a task can hold "
+    "whole source chunks; in bands that decode only the Blosc blocks they need; else in two stages "
+    "through an intermediate array beside OUT, which is removed as soon as it has been read. "
+    "--dry-run shows the choice and the reason.";
+
+std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
+  return {
+      chunks_row(member_of(options, &RechunkOptions::chunks)),
+      codec_row(member_of(options, &RechunkOptions::codec)),
+      zarr_format_row(member_of(options, &RechunkOptions::zarr_format)),
+      variables_row(member_of(options, &RechunkOptions::variables)),
+      drop_row(member_of(options, &RechunkOptions::drop)),
+      overwrite_row(member_of(options, &RechunkOptions::overwrite)),
+      resume_row(member_of(options, &RechunkOptions::resume)),
+  };
+}
+
+int run(RechunkOptions& options, const Invocation& invocation) {
+  options.input = invocation.operands[0];
+  options.output = invocation.operands[1];
+  options.dry_run = invocation.general.dry_run;
+  options.resources = invocation.general.resources;
+  const Json report = rechunk(options, invocation.workplace);
+  print_report(invocation, report,
+               [&](const Json& json) { return convert_text(json, options.dry_run); });
+  return 0;
+}
+
+}  // namespace
+
+Verb rechunk_verb() {
+  const auto options = std::make_shared<RechunkOptions>();
+  Verb verb;
+  verb.name = "rechunk";
+  verb.summary = "the same values in other chunks, in bounded memory";
+  verb.operands = "IN OUT";
+  verb.least_operands = 2;
+  verb.most_operands = 2;
+  verb.about = kAbout;
+  verb.examples = {
+      {"rechunk maps.zarr series.zarr --chunks time=all,lat=19,lon=36", "from maps to time series"},
+      {"rechunk maps.zarr series.zarr --chunks time=all,lat=19,lon=36 --memory 256M --dry-run",
+       "only say how it would be done in little memory, and why"},
+  };
+  verb.options = rows(options);
+  verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };
+  return verb;
+}
+
+}  // namespace gridmill::cli

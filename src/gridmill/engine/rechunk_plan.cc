@@ -1,0 +1,263 @@
+#include "gridmill/engine/rechunk_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include "gridmill/base/checked.h"
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+
+namespace gridmill {
+namespace {
+
+// What reading stored bytes costs beside decoding them, and what a spill costs in the same coin.
+constexpr double kReadCost = 0.15;
+constexpr double kSpillCost = 3.0;
+// Widths that are tried along one dimension.
+constexpr std::size_t kMostWidths = 40;
+
+// All that is worth trying: for each number of boxes along a dimension the smallest width that
+// gives so few; the whole dimension first, thinned out where there are many.
+std::vector<std::int64_t> widths(std::int64_t extent, std::int64_t unit) {
+  const std::int64_t units = ceil_div(std::max<std::int64_t>(extent, 1), unit);
+  std::vector<std::int64_t> all;
+  for (std::int64_t boxes = 1; boxes <= units;) {
+    const std::int64_t width = ceil_div(units, boxes);
+    all.push_back(width * unit);
+    if (width == 1) break;
+    boxes = ceil_div(units, width - 1);  // the next count with a smaller width
+  }
+  if (all.size() <= kMostWidths) return all;
+  std::vector<std::int64_t> thinned;
+  for (std::size_t i = 0; i < kMostWidths; ++i) {
+    const double at = static_cast<double>(i) / (kMostWidths - 1);
+    thinned.push_back(all[static_cast<std::size_t>(at * at * static_cast<double>(all.size() - 1))]);
+  }
+  thinned.erase(std::unique(thinned.begin(), thinned.end()), thinned.end());
+  return thinned;
+}
+
+std::int64_t box_bytes_of(const Shape& box, const Shape& shape, DataType type) {
+  std::int64_t bytes = type.size;
+  for (int d = 0; d < box.rank(); ++d) {
+    bytes = checked_mul(bytes, std::min(box[d], std::max<std::int64_t>(shape[d], 1)), "a box");
+  }
+  return bytes;
+}
+
+// Every box of whole `unit`s of at most `most_bytes`.
+void for_each_box(const Shape& shape, const Shape& unit, DataType type, std::int64_t most_bytes,
+                  const std::function<void(const Shape&)>& visit) {
+  std::vector<std::vector<std::int64_t>> choices;
+  for (int d = 0; d < shape.rank(); ++d) choices.push_back(widths(shape[d], unit[d]));
+  Shape box = unit;
+  const std::function<void(int)> descend = [&](int d) {
+    if (d == shape.rank()) {
+      if (box_bytes_of(box, shape, type) <= most_bytes) visit(box);
+      return;
+    }
+    for (const std::int64_t width : choices[static_cast<std::size_t>(d)]) {
+      box[d] = width;
+      descend(d + 1);
+    }
+    box[d] = unit[d];
+  };
+  descend(0);
+}
+
+Shape in_units(const Shape& box, const Shape& unit) {
+  Shape units = box;
+  for (int d = 0; d < box.rank(); ++d) units[d] = ceil_div(box[d], unit[d]);
+  return units;
+}
+
+struct Rated {
+  Shape box;
+  double stored_read = 1, decoded = 1;
+  double cost() const { return decoded + kReadCost * (stored_read - 1); }
+};
+
+// What boxes of a width along one dimension read and decode of it, over what there is.
+class Factors {
+ public:
+  explicit Factors(const std::vector<Cuts>& cuts) : cuts_(cuts), known_(cuts.size()) {}
+
+  double of(const Shape& box) {
+    double product = 1;
+    for (int d = 0; d < box.rank(); ++d) {
+      const auto at = static_cast<std::size_t>(d);
+      const auto [factor, is_new] = known_[at].try_emplace(box[d], 0.0);
+      if (is_new) factor->second = read_amplification(cuts_[at], box[d]);
+      product *= factor->second;
+    }
+    return product;
+  }
+
+ private:
+  const std::vector<Cuts>& cuts_;
+  std::vector<std::map<std::int64_t, double>> known_;
+};
+
+// The cheapest box of target chunks; of equal ones the smallest, so that tasks overlap.
+std::optional<Rated> best_box(const RechunkCase& rechunk, std::int64_t box_bytes) {
+  std::optional<Rated> best;
+  std::int64_t best_bytes = 0;
+  Factors stored(rechunk.leaves), decoded(rechunk.pieces);
+  for_each_box(rechunk.shape, rechunk.target, rechunk.type, box_bytes, [&](const Shape& box) {
+    const Rated rated{box, stored.of(box), decoded.of(box)};
+    const std::int64_t bytes = box_bytes_of(box, rechunk.shape, rechunk.type);
+    const bool is_better = !best || rated.cost() < best->cost() - 1e-9 ||
+                           (rated.cost() < best->cost() + 1e-9 && bytes < best_bytes);
+    if (!is_better) return;
+    best = rated;
+    best_bytes = bytes;
+  });
+  return best;
+}
+
+// The regular chunks that the leaves come from; irregular ones (concatenated files) count as one
+// leaf along their dimension.
+Shape leaf_shape(const RechunkCase& rechunk) {
+  Shape leaf = rechunk.shape;
+  for (int d = 0; d < leaf.rank(); ++d) {
+    const Cuts& cuts = rechunk.leaves[static_cast<std::size_t>(d)];
+    leaf[d] = std::max<std::int64_t>(rechunk.shape[d], 1);
+    if (cuts.size() < 3) continue;
+    const std::int64_t step = cuts[1];
+    bool is_regular = true;
+    for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
+      is_regular = is_regular && cuts[i] == static_cast<std::int64_t>(i) * step;
+    }
+    if (is_regular) leaf[d] = step;
+  }
+  return leaf;
+}
+
+// Along one dimension a spill chunk that whole boxes of both stages hold.
+std::int64_t spill_width(std::int64_t first, std::int64_t second, std::int64_t extent) {
+  if (second >= extent) return std::min(first, extent);
+  if (first >= extent) return second;
+  return std::gcd(first, second);
+}
+
+// Evenly, so that a search over pairs stays short.
+void thin(std::vector<Shape>& boxes) {
+  constexpr std::size_t kMost = 400;
+  if (boxes.size() <= kMost) return;
+  for (std::size_t i = 0; i < kMost; ++i) boxes[i] = boxes[i * boxes.size() / kMost];
+  boxes.resize(kMost);
+}
+
+struct SpillBoxes {
+  Shape first, second, chunk;
+  std::int64_t chunk_bytes = 0;
+};
+
+// Both boxes as large as they may be, and the spill chunk between them the largest; larger chunks
+// mean fewer files, but a chunk of more than the default size gains nothing.
+std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t box_bytes) {
+  std::vector<Shape> firsts, seconds;
+  const auto collect = [&](const Shape& unit, std::vector<Shape>& into) {
+    for_each_box(rechunk.shape, unit, rechunk.type, box_bytes, [&](const Shape& box) {
+      // A box that could be doubled along a dimension loses to the doubled one.
+      if (4 * box_bytes_of(box, rechunk.shape, rechunk.type) >= box_bytes) into.push_back(box);
+    });
+    if (into.empty() && box_bytes_of(unit, rechunk.shape, rechunk.type) <= box_bytes) {
+      into.push_back(unit);
+    }
+    thin(into);
+  };
+  collect(leaf_shape(rechunk), firsts);
+  collect(rechunk.target, seconds);
+  std::optional<SpillBoxes> best;
+  for (const Shape& first : firsts) {
+    for (const Shape& second : seconds) {
+      SpillBoxes boxes{first, second, first};
+      for (int d = 0; d < first.rank(); ++d) {
+        boxes.chunk[d] =
+            spill_width(first[d], second[d], std::max<std::int64_t>(rechunk.shape[d], 1));
+      }
+      boxes.chunk_bytes =
+          std::min(box_bytes_of(boxes.chunk, rechunk.shape, rechunk.type), kDefaultChunkBytes);
+      if (!best || boxes.chunk_bytes > best->chunk_bytes) best = boxes;
+    }
+  }
+  return best;
+}
+
+RechunkPlan spill_plan(const SpillBoxes& boxes, const RechunkCase& rechunk) {
+  RechunkPlan plan;
+  plan.way = RechunkWay::spill;
+  plan.units_per_task = in_units(boxes.second, rechunk.target);
+  plan.spill_chunk = boxes.chunk;
+  plan.spill_units_per_task = in_units(boxes.first, boxes.chunk);
+  return plan;
+}
+
+std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
+
+}  // namespace
+
+RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes) {
+  const auto direct = best_box(rechunk, box_bytes);
+  const bool is_cheap = direct && direct->cost() <= kSpillCost;
+  const auto spill = is_cheap ? std::nullopt : best_spill(rechunk, box_bytes);
+  if (!direct && !spill) {
+    const std::int64_t chunk = box_bytes_of(rechunk.target, rechunk.shape, rechunk.type);
+    throw Error(ErrorKind::invalid,
+                fmt::format("one target chunk {} ({}) does not fit beside what a run needs: a task "
+                            "may hold {}; give more --memory or smaller --chunks",
+                            to_string(rechunk.target), in_mib(chunk), in_mib(box_bytes)));
+  }
+  if (spill) {
+    RechunkPlan plan = spill_plan(*spill, rechunk);
+    plan.why = fmt::format(
+        "two stages: in one, tasks of {} would decode the source {:.1f} times; a spill of chunks "
+        "{} "
+        "is written and read once",
+        in_mib(box_bytes), direct ? direct->decoded : std::numeric_limits<double>::infinity(),
+        to_string(plan.spill_chunk));
+    return plan;
+  }
+  RechunkPlan plan;
+  plan.way = direct->stored_read > 1 ? RechunkWay::bands : RechunkWay::one_stage;
+  plan.units_per_task = in_units(direct->box, rechunk.target);
+  plan.stored_read = direct->stored_read;
+  plan.decoded = direct->decoded;
+  plan.why = plan.way == RechunkWay::one_stage
+                 ? fmt::format("one stage: tasks of {} hold whole chunks of the source",
+                               to_string(direct->box))
+                 : fmt::format(
+                       "bands of {}: the source is read {:.1f} times and decoded {:.1f} "
+                       "times, which costs less than spilling it",
+                       to_string(direct->box), plan.stored_read, plan.decoded);
+  return plan;
+}
+
+std::vector<Cuts> piece_cuts(const std::vector<Cuts>& leaves, const Shape& leaf,
+                             std::int64_t piece_bytes, DataType type) {
+  std::vector<Cuts> pieces = leaves;
+  std::int64_t row = type.size;  // bytes of one step along the dimension
+  int cut = leaf.rank() - 1;
+  for (; cut >= 0 && row * leaf[cut] <= piece_bytes; --cut) row *= leaf[cut];
+  if (piece_bytes <= 0 || cut < 0) return leaves;
+  for (int d = 0; d <= cut; ++d) {
+    const std::int64_t step = d == cut ? std::max<std::int64_t>(piece_bytes / row, 1) : 1;
+    const Cuts& whole = leaves[static_cast<std::size_t>(d)];
+    Cuts finer{0};
+    for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
+      for (std::int64_t at = whole[i] + step; at < whole[i + 1]; at += step) finer.push_back(at);
+      finer.push_back(whole[i + 1]);
+    }
+    pieces[static_cast<std::size_t>(d)] = std::move(finer);
+  }
+  return pieces;
+}
+
+}  // namespace gridmill

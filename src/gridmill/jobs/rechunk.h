@@ -1,0 +1,32 @@
+// rechunk.h: `gridmill rechunk IN OUT --chunks ...`: the same values in other chunks, in bounded
+// memory, every source chunk read as few times as that allows (engine/rechunk_plan.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+struct RechunkOptions {
+  std::string input;
+  std::string output;  // a Zarr store
+  int zarr_format = 3;
+  std::vector<std::string> chunks;  // as of convert
+  std::vector<std::string> codec;
+  std::vector<std::string> variables;
+  std::vector<std::string> drop;
+  bool overwrite = false;
+  bool resume = false;
+  bool dry_run = false;
+  Resources resources = default_resources();
+};
+
+// Returns the report: {"output":..., "variables":[{name, shape, from, chunks, way, why, read,
+// decoded}], "bytes_read":..., "bytes_written":..., "bytes_spilled":..., "seconds":...,
+// "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error.
+Json rechunk(const RechunkOptions& options, const Workplace& workplace);
+
+}  // namespace gridmill
