@@ -85,6 +85,10 @@ Json GribHandle::key(const std::string& name) const {
   }
 }
 
+Json GribHandle::key_as_text(const std::string& name) const {
+  return get_text(handle_.get(), name.c_str());
+}
+
 Json GribHandle::key_as_integer(const std::string& name) const {
   long value = 0;
   if (codes_get_long(handle_.get(), name.c_str(), &value) != CODES_SUCCESS) return nullptr;

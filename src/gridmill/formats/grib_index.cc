@@ -13,11 +13,10 @@ namespace gridmill {
 namespace {
 
 // cfgrib wants one value of each of these per variable; the grid's hash is ours, because a variable
-// has one grid.
-constexpr std::array kUniqueKeys = {"paramId",          "dataType",       "numberOfPoints",
-                                    "typeOfLevel",      "stepType",       "gridType",
-                                    "uvRelativeToGrid", "md5GridSection", "edition",
-                                    "centre",           "subCentre",      "centreDescription"};
+// has one grid. By their native types, which ecCodes need not be asked for then.
+constexpr std::array kUniqueTexts = {"dataType", "typeOfLevel",    "stepType",
+                                     "gridType", "md5GridSection", "centre"};
+constexpr std::array kUniqueIntegers = {"paramId", "numberOfPoints", "uvRelativeToGrid", "edition"};
 
 // What tells parameters apart that ecCodes does not know (paramId 0).
 constexpr std::array kRawParameterKeys = {"discipline", "parameterCategory", "parameterNumber",
@@ -25,26 +24,38 @@ constexpr std::array kRawParameterKeys = {"discipline", "parameterCategory", "pa
 
 using Keys = std::map<std::string, Json>;
 
+// What every field must be asked; ecCodes takes its time to answer.
 Keys read_keys(GribHandle& handle) {
   Keys keys;
-  for (const char* name : kUniqueKeys) keys[name] = handle.key(name);
-  for (const char* name : {"cfVarName", "shortName", "stepRange"}) keys[name] = handle.key(name);
+  for (const char* name : kUniqueTexts) keys[name] = handle.key_as_text(name);
+  for (const char* name : kUniqueIntegers) keys[name] = handle.key_as_integer(name);
+  keys["subCentre"] = handle.key("subCentre");
   if (keys["paramId"] == 0) {
     for (const char* name : kRawParameterKeys) keys[name] = handle.key(name);
   }
   for (const char* name : {"number", "directionNumber", "frequencyNumber"}) {
-    keys[name] = handle.key(name);
+    keys[name] = handle.key_as_integer(name);
   }
   keys["level"] = handle.key_as_float("level");
   keys["time"] = handle.reference_time();
+  keys["stepRange"] = handle.key_as_text("stepRange");
   keys["step"] = handle.step_hours();
   return keys;
+}
+
+// What follows from those, and is asked once per cube.
+void add_names(const GribHandle& handle, Keys& keys) {
+  for (const char* name : {"cfVarName", "shortName", "centreDescription"}) {
+    keys[name] = handle.key_as_text(name);
+  }
 }
 
 // Fields with the same signature share a cube: the unique keys, and which coordinates they have.
 std::string signature(const Keys& keys) {
   Json parts = Json::array();
-  for (const char* name : kUniqueKeys) parts.push_back(keys.at(name));
+  for (const char* name : kUniqueTexts) parts.push_back(keys.at(name));
+  for (const char* name : kUniqueIntegers) parts.push_back(keys.at(name));
+  parts.push_back(keys.at("subCentre"));
   for (const char* name : kRawParameterKeys) {
     const auto at = keys.find(name);
     if (at != keys.end()) parts.push_back(at->second);
@@ -162,6 +173,7 @@ std::vector<GribCube> index_grib(const ReadableFile& file) {
       GribField field = field_of(message, i, keys);
       const auto [at, is_new] = by_signature.emplace(signature(keys), cubes.size());
       if (is_new) {
+        add_names(handle, keys);
         GribCube& cube = cubes.emplace_back();
         cube.name = variable_name(keys);
         cube.keys = std::move(keys);
