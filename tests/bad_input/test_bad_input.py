@@ -1,6 +1,7 @@
 """Bad input: each case says what is wrong and what to do, by its own exit code, and loses nothing."""
 
 import os
+import re
 import signal
 import subprocess
 import time
@@ -47,6 +48,14 @@ def assert_nothing_at(out):
     assert not out.exists()
     companion = out.with_name(out.name + ".gridmill")
     assert not companion.exists() or not (companion / "incoming").exists()
+
+
+def clean_up_as_told(stderr, out):
+    """Does what the message says, and nothing is left."""
+    command = re.search(r"to drop them: (rm -r .*)\)", stderr)
+    assert command, stderr
+    subprocess.run(command[1].split(), check=True)
+    assert_nothing_at(out)
 
 
 # ---- usage and names
@@ -193,8 +202,10 @@ def test_full_disk(gridmill, small_disk, tmp_path):
     path = write_nc(tmp_path / "noise.nc", np.arange(30.0), np.linspace(-89, 89, 200),
                     np.arange(300.0), values=noise)
     out = small_disk / "out.zarr"
-    refused(gridmill("convert", path, out, "--codec", "none"), 4, "space")
-    assert_nothing_at(out)
+    run = gridmill("convert", path, out, "--codec", "none")
+    refused(run, 4, "space")
+    assert not out.exists()
+    clean_up_as_told(run.stderr, out)
 
 
 # ---- data
@@ -291,13 +302,14 @@ def start_and_wait_for_chunks(long_input, out):
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_leaves_nothing(gridmill, long_input, out, sent):
+def test_interrupt_leaves_nothing_visible_and_says_how_to_clean_up(gridmill, long_input, out, sent):
     process = start_and_wait_for_chunks(long_input, out)
     process.send_signal(sent)
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
-    assert "nothing was left" in stderr
-    assert_nothing_at(out)
+    assert not out.exists()
+    assert "--resume" in stderr
+    clean_up_as_told(stderr, out)
 
 
 def test_kill_leaves_debris_that_the_next_run_clears(gridmill, long_input, out):

@@ -48,5 +48,5 @@ def test_memory_that_the_system_refuses(gridmill, store, tmp_path):
 def test_threads_that_the_system_refuses(gridmill, store, tmp_path):
     # A thread takes eight MiB of addresses for its stack: some start, the next one can't.
     limits = [mib * MIB for mib in (500, 600, 800, 1000, 1300, 20000)]
-    codes = outcomes(gridmill, store, tmp_path, limits, "--threads", 120, "--memory", "4G")
+    codes = outcomes(gridmill, store, tmp_path, limits, "--threads", 120, "--memory", "8G")
     assert 4 in codes and codes[-1] == 0

@@ -158,6 +158,20 @@ TEST_F(StageTest, UnpublishedWorkIsDebrisThatTheNextRunClears) {
   EXPECT_EQ(content(), new_);
 }
 
+TEST_F(StageTest, ResumingKeepsWhatIsWholeAndDropsUnfinishedWrites) {
+  std::string half;
+  {
+    const auto stage = open_stage(files_, location_, {});
+    write(stage->store(), new_);
+    half = stage->place() + "/t/c/.2.0123456789abcdef.partial";
+    disk().create(half)->close();
+  }
+  const auto stage = open_stage(files_, location_, {.resume = true});
+  EXPECT_FALSE(disk().status(half));
+  stage->publish();
+  EXPECT_EQ(content(), new_);
+}
+
 TEST_F(StageTest, TheManifestIsPublishedWithTheStoreAndThenMovedOut) {
   const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);

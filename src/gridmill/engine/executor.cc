@@ -70,19 +70,36 @@ struct FixedCost {
   }
 };
 
+// How many leaves are on their way at once: as many as the queue's length allows, or fewer where
+// they are so large that they would take more than a quarter of the memory.
+struct Flight {
+  int readers = 1;
+  std::size_t decode_queue = 1;
+  std::int64_t leaves(int threads) const {
+    return readers + threads + static_cast<std::int64_t>(decode_queue);
+  }
+};
+
+Flight flight_of(const RunOptions& options, const LeafCost& largest) {
+  Flight flight{options.readers, kDecodeQueue};
+  const auto is_too_much = [&] {
+    return largest.stored > options.memory / 4 / flight.leaves(options.threads);
+  };
+  while (is_too_much() && flight.decode_queue > 1) --flight.decode_queue;
+  while (is_too_much() && flight.readers > 1) --flight.readers;
+  return flight;
+}
+
 FixedCost fixed_cost(const RunOptions& options, const LeafCost& largest, std::int64_t encoded) {
-  const auto in_flight = static_cast<std::int64_t>(options.readers + options.threads) +
-                         static_cast<std::int64_t>(kDecodeQueue);
+  const std::int64_t in_flight = flight_of(options, largest).leaves(options.threads);
   return {checked_mul(in_flight, largest.stored, "a run's memory"),
           checked_mul(options.threads, encoded, "a run's memory"),
           checked_mul(options.threads, largest.scratch, "a run's memory")};
 }
 
-FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
+LeafCost largest_leaf(const Stage& stage) {
   LeafCost largest;
-  std::int64_t encoded = 0;
   for (const Output& output : stage.outputs) {
-    encoded = std::max(encoded, output.sink->encoded_bound());
     largest.scratch = std::max(largest.scratch, output.sink->scratch_bound());
     for (const FieldPtr& field : output.fields) {
       const LeafCost cost = leaf_cost(*field);
@@ -90,7 +107,15 @@ FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
       largest.scratch = std::max(largest.scratch, cost.scratch);
     }
   }
-  return fixed_cost(options, largest, encoded);
+  return largest;
+}
+
+FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
+  std::int64_t encoded = 0;
+  for (const Output& output : stage.outputs) {
+    encoded = std::max(encoded, output.sink->encoded_bound());
+  }
+  return fixed_cost(options, largest_leaf(stage), encoded);
 }
 
 // The largest task's cost, and which output it belongs to.
@@ -118,7 +143,8 @@ class Run : public std::enable_shared_from_this<Run> {
         credit_(options.memory - fixed_cost(*stage_, options).total()),
         pool_(options.memory - fixed_cost(*stage_, options).scratch),
         reads_(kReadQueue),
-        work_(kDecodeQueue),
+        flight_(flight_of(options, largest_leaf(*stage_))),
+        work_(flight_.decode_queue),
         writes_(kWriteQueue) {}
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
@@ -147,7 +173,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void start_lanes(LaneGroup& lanes) {
     const auto self = shared_from_this();
-    for (int i = 0; i < options_.readers; ++i) {
+    for (int i = 0; i < flight_.readers; ++i) {
       lanes.start(fmt::format("reader {}", i),
                   [self](Lane& lane) { self->guarded([&] { self->read_leaves(lane); }); });
     }
@@ -471,6 +497,7 @@ class Run : public std::enable_shared_from_this<Run> {
   Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
+  const Flight flight_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
   BoundedQueue<WriteJob> writes_;
   Turns<WriteJob> turns_;

@@ -191,12 +191,25 @@ std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t bo
   return best;
 }
 
-RechunkPlan spill_plan(const SpillBoxes& boxes, const RechunkCase& rechunk) {
+// A whole part of a spill chunk suits both boxes as well as the chunk did.
+Shape part_of(Shape chunk, const RechunkCase& rechunk, std::int64_t most_bytes) {
+  for (int d = 0; d < chunk.rank(); ++d) {
+    while (chunk[d] > 1 && box_bytes_of(chunk, rechunk.shape, rechunk.type) > most_bytes) {
+      std::int64_t divisor = 2;
+      while (chunk[d] % divisor != 0) ++divisor;
+      chunk[d] /= divisor;
+    }
+  }
+  return chunk;
+}
+
+RechunkPlan spill_plan(const SpillBoxes& boxes, const RechunkCase& rechunk,
+                       std::int64_t chunk_bytes) {
   RechunkPlan plan;
   plan.way = RechunkWay::spill;
   plan.units_per_task = in_units(boxes.second, rechunk.target);
-  plan.spill_chunk = boxes.chunk;
-  plan.spill_units_per_task = in_units(boxes.first, boxes.chunk);
+  plan.spill_chunk = part_of(boxes.chunk, rechunk, chunk_bytes);
+  plan.spill_units_per_task = in_units(boxes.first, plan.spill_chunk);
   return plan;
 }
 
@@ -204,7 +217,8 @@ std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>
 
 }  // namespace
 
-RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes) {
+RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
+                         std::int64_t spill_chunk_bytes) {
   const auto direct = best_box(rechunk, box_bytes);
   const bool is_cheap = direct && direct->cost() <= kSpillCost;
   const auto spill = is_cheap ? std::nullopt : best_spill(rechunk, box_bytes);
@@ -216,7 +230,7 @@ RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes) {
                             to_string(rechunk.target), in_mib(chunk), in_mib(box_bytes)));
   }
   if (spill) {
-    RechunkPlan plan = spill_plan(*spill, rechunk);
+    RechunkPlan plan = spill_plan(*spill, rechunk, spill_chunk_bytes);
     plan.why = fmt::format(
         "two stages: in one, tasks of {} would decode the source {:.1f} times; a spill of chunks "
         "{} "

@@ -50,9 +50,11 @@ struct RechunkPlan {
   std::string why;             // a sentence
 };
 
-// `box_bytes`: what the box of one task may hold. Throws Error(invalid), with a budget that works,
-// if not even one target chunk, or one leaf for a spill, fits.
-RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes);
+// `box_bytes`: what the box of one task may hold; `spill_chunk_bytes`: and a spill chunk. Throws
+// Error(invalid), with a budget that works, if not even one target chunk, or one leaf for a spill,
+// fits.
+RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
+                         std::int64_t spill_chunk_bytes = kDefaultChunkBytes);
 
 // Cuts of the pieces of `piece_bytes` in which leaves of shape `leaf`, in C order, decode.
 std::vector<Cuts> piece_cuts(const std::vector<Cuts>& leaves, const Shape& leaf,

@@ -9,7 +9,6 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/store/location.h"
-#include "gridmill/system/files.h"
 
 namespace gridmill {
 

@@ -122,9 +122,14 @@ class Rechunking {
       largest.stored = std::max(largest.stored, block.reader->stored_bound());
       largest.scratch = std::max(largest.scratch, block.reader->scratch_bound());
     }
-    const std::int64_t encoded = metadata.codecs.max_encoded_size(metadata.type, metadata.chunk);
+    const std::int64_t encoded = std::max(
+        metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), spill_chunk_bytes());
     const std::int64_t fixed = fixed_memory(run, largest, encoded);
     return (options_.resources.memory - fixed) / 100 * 97;  // encoded chunks may grow a little
+  }
+
+  std::int64_t spill_chunk_bytes() const {
+    return std::min(kDefaultChunkBytes, options_.resources.memory / 32);
   }
 
   RechunkPlan plan(std::size_t i) const {
@@ -138,8 +143,9 @@ class Rechunking {
         piece_cuts(rechunk.leaves, reader.grid().chunk(), reader.piece_bytes(), metadata.type);
     rechunk.target = metadata.chunk;
     rechunk.type = metadata.type;
-    return in_context([&] { return "variable " + variable.path(); },
-                      [&] { return plan_rechunk(rechunk, box_bytes(variable, metadata)); });
+    return in_context(
+        [&] { return "variable " + variable.path(); },
+        [&] { return plan_rechunk(rechunk, box_bytes(variable, metadata), spill_chunk_bytes()); });
   }
 
   void run_stage_of(Output output, const std::string& name, std::shared_ptr<TaskLog> log) {

@@ -30,6 +30,8 @@ class FileStage final : public OutputStage {
     try {
       files_.make_directories(incoming_);
       files_.make_directories(run_);
+      // What a killed run was about to write would be published with the rest.
+      for (const std::string& half : debris(files_, incoming_)) files_.remove_file(half);
     } catch (const Error&) {
       if (!options.resume) abandon_quietly();
       throw;

@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 
 namespace gridmill {
 namespace {
+
+constexpr std::int64_t kMostMeasured = 4096;  // chunks
 
 class ZarrLeafReader : public LeafReader {
  public:
@@ -19,7 +22,9 @@ class ZarrLeafReader : public LeafReader {
         metadata_(std::move(metadata)) {}
 
   std::int64_t stored_bound() const override {
-    return metadata_.codecs.max_encoded_size(type(), grid().chunk());
+    const std::int64_t bound = metadata_.codecs.max_encoded_size(type(), grid().chunk());
+    std::call_once(measured_once_, [&] { measured_ = largest_stored().value_or(bound); });
+    return std::min(bound, measured_);
   }
   std::int64_t scratch_bound() const override {
     return metadata_.codecs.decode_scratch_size(type(), grid().chunk());
@@ -57,6 +62,16 @@ class ZarrLeafReader : public LeafReader {
   virtual bool fetch_chunk(const Index& position, Buffer& stored) const {
     return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
+  // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
+  // worst would be two or three times too much.
+  std::optional<std::int64_t> largest_stored() const {
+    if (metadata_.sharding || grid().size() > kMostMeasured || type().is_string()) {
+      return std::nullopt;
+    }
+    std::int64_t largest = 0;
+    store_->list(array_, [&](const ListEntry& entry) { largest = std::max(largest, entry.size); });
+    return largest;
+  }
   std::int64_t most_stored() const { return metadata_.codecs.stored_limit(type(), grid().chunk()); }
   // The key that holds the chunk: its own, or its shard's.
   virtual Key key_of(const Index& position) const {
@@ -66,6 +81,10 @@ class ZarrLeafReader : public LeafReader {
   const std::shared_ptr<Store> store_;
   const Key array_;
   const ArrayMetadata metadata_;
+
+ private:
+  mutable std::once_flag measured_once_;
+  mutable std::int64_t measured_ = 0;
 };
 
 class WholeChunkReader final : public ZarrLeafReader {
