@@ -117,7 +117,8 @@ TEST_P(ConvertHang, IsReportedByItsDeadline) {
   run(counting, false);
   std::set<std::string> names;
   for (const Call& call : counting.log()) {
-    if (call.subject.find(kChunks) != std::string::npos) names.insert(call.name);
+    const bool is_survey = call.name == "list" || call.name == "status";  // before the lanes start
+    if (call.subject.find(kChunks) != std::string::npos && !is_survey) names.insert(call.name);
   }
   for (const char* expected : {"open", "read_at", "create", "append", "close", "rename"}) {
     EXPECT_TRUE(names.contains(expected)) << expected;

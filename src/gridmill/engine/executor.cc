@@ -14,6 +14,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/engine/bounded_queue.h"
 #include "gridmill/engine/lanes.h"
+#include "gridmill/engine/run_memory.h"
 #include "gridmill/engine/task.h"
 #include "gridmill/engine/turns.h"
 
@@ -45,89 +46,7 @@ struct WriteJob {
 // Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in
 // the prototypes: 4 is as good as more, 1 costs a fifth).
 constexpr std::size_t kReadQueue = 8;
-constexpr std::size_t kDecodeQueue = 4;
 constexpr std::size_t kWriteQueue = 4;
-
-LeafCost leaf_cost(const Field& field) {
-  if (const auto* source = dynamic_cast<const Source*>(&field)) return source->leaf_cost();
-  LeafCost cost;
-  for (const FieldPtr& input : dynamic_cast<const Operator&>(field).inputs()) {
-    const LeafCost own = leaf_cost(*input);
-    cost.stored = std::max(cost.stored, own.stored);
-    cost.scratch = std::max(cost.scratch, own.scratch);
-  }
-  return cost;
-}
-
-// Held for the whole run.
-struct FixedCost {
-  std::int64_t in_flight = 0;  // leaves between reader and decoder
-  std::int64_t encoding = 0;   // units that are held decoded and encoded
-  std::int64_t scratch = 0;    // of all CPU threads; not from the pool of buffers
-  std::int64_t total() const {
-    return checked_add(checked_add(in_flight, encoding, "a run's memory"), scratch,
-                       "a run's memory");
-  }
-};
-
-// How many leaves are on their way at once: as many as the queue's length allows, or fewer where
-// they are so large that they would take more than a quarter of the memory.
-struct Flight {
-  int readers = 1;
-  std::size_t decode_queue = 1;
-  std::int64_t leaves(int threads) const {
-    return readers + threads + static_cast<std::int64_t>(decode_queue);
-  }
-};
-
-Flight flight_of(const RunOptions& options, const LeafCost& largest) {
-  Flight flight{options.readers, kDecodeQueue};
-  const auto is_too_much = [&] {
-    return largest.stored > options.memory / 4 / flight.leaves(options.threads);
-  };
-  while (is_too_much() && flight.decode_queue > 1) --flight.decode_queue;
-  while (is_too_much() && flight.readers > 1) --flight.readers;
-  return flight;
-}
-
-FixedCost fixed_cost(const RunOptions& options, const LeafCost& largest, std::int64_t encoded) {
-  const std::int64_t in_flight = flight_of(options, largest).leaves(options.threads);
-  return {checked_mul(in_flight, largest.stored, "a run's memory"),
-          checked_mul(options.threads, encoded, "a run's memory"),
-          checked_mul(options.threads, largest.scratch, "a run's memory")};
-}
-
-LeafCost largest_leaf(const Stage& stage) {
-  LeafCost largest;
-  for (const Output& output : stage.outputs) {
-    largest.scratch = std::max(largest.scratch, output.sink->scratch_bound());
-    for (const FieldPtr& field : output.fields) {
-      const LeafCost cost = leaf_cost(*field);
-      largest.stored = std::max(largest.stored, cost.stored);
-      largest.scratch = std::max(largest.scratch, cost.scratch);
-    }
-  }
-  return largest;
-}
-
-FixedCost fixed_cost(const Stage& stage, const RunOptions& options) {
-  std::int64_t encoded = 0;
-  for (const Output& output : stage.outputs) {
-    encoded = std::max(encoded, output.sink->encoded_bound());
-  }
-  return fixed_cost(options, largest_leaf(stage), encoded);
-}
-
-// The largest task's cost, and which output it belongs to.
-std::pair<std::int64_t, const Output*> largest_task(const Stage& stage) {
-  std::pair<std::int64_t, const Output*> largest{0, nullptr};
-  for (const Output& output : stage.outputs) {
-    if (output.sink->units().size() == 0) continue;
-    const std::int64_t cost = largest_task_cost(output);
-    if (largest.second == nullptr || cost > largest.first) largest = {cost, &output};
-  }
-  return largest;
-}
 
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
 // leaves nothing dangling.
@@ -140,11 +59,11 @@ class Run : public std::enable_shared_from_this<Run> {
         options_(options),
         clock_(clock),
         progress_(progress),
-        credit_(options.memory - fixed_cost(*stage_, options).total()),
-        pool_(options.memory - fixed_cost(*stage_, options).scratch),
+        memory_(run_memory(*stage_, options)),
+        credit_(options.memory - memory_.fixed()),
+        pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
-        flight_(flight_of(options, largest_leaf(*stage_))),
-        work_(flight_.decode_queue),
+        work_(static_cast<std::size_t>(memory_.flight.decode_queue)),
         writes_(kWriteQueue) {}
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
@@ -173,7 +92,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void start_lanes(LaneGroup& lanes) {
     const auto self = shared_from_this();
-    for (int i = 0; i < flight_.readers; ++i) {
+    for (int i = 0; i < memory_.flight.readers; ++i) {
       lanes.start(fmt::format("reader {}", i),
                   [self](Lane& lane) { self->guarded([&] { self->read_leaves(lane); }); });
     }
@@ -494,10 +413,10 @@ class Run : public std::enable_shared_from_this<Run> {
   const Clock& clock_;
   Progress& progress_;
 
+  const RunMemory memory_;
   Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
-  const Flight flight_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
   BoundedQueue<WriteJob> writes_;
   Turns<WriteJob> turns_;
@@ -513,27 +432,6 @@ class Run : public std::enable_shared_from_this<Run> {
 };
 
 }  // namespace
-
-std::int64_t smallest_budget(const Stage& stage, const RunOptions& options) {
-  return checked_add(fixed_cost(stage, options).total(), largest_task(stage).first,
-                     "a run's memory");
-}
-
-std::int64_t fixed_memory(const RunOptions& options, const LeafCost& largest,
-                          std::int64_t encoded_bytes) {
-  return fixed_cost(options, largest, encoded_bytes).total();
-}
-
-void check_budget(const Stage& stage, const RunOptions& options) {
-  const std::int64_t needed = smallest_budget(stage, options);
-  if (needed <= options.memory) return;
-  throw Error(ErrorKind::invalid,
-              fmt::format("a task of {} ({}) does not fit into --memory {}: give --memory {}M or "
-                          "more, fewer --threads, or smaller chunks",
-                          largest_task(stage).second->name, stage.name,
-                          format_bytes(static_cast<double>(options.memory)),
-                          (needed + (1 << 20) - 1) >> 20));
-}
 
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
                const RunOptions& options, const Clock& clock, Progress& progress,

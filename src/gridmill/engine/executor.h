@@ -53,6 +53,6 @@ std::int64_t fixed_memory(const RunOptions& options, const LeafCost& largest,
 void check_budget(const Stage& stage, const RunOptions& options);
 
 // The smallest budget with which every task of the stage fits.
-std::int64_t smallest_budget(const Stage& stage, const RunOptions& options);
+std::int64_t smallest_budget(const Stage& stage, RunOptions options);
 
 }  // namespace gridmill

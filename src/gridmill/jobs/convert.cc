@@ -10,13 +10,12 @@
 #include "gridmill/jobs/plan_document.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/zarr_target.h"
+#include "gridmill/sink/array_sink.h"
+#include "gridmill/store/memory_store.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
 namespace {
-
-// Beyond this a leaf would be decoded more than twice: rechunk's work, not convert's.
-constexpr double kMostAmplification = 2.0;
 
 Json extents(const Shape& shape) {
   return Json(std::vector<std::int64_t>(shape.begin(), shape.end()));
@@ -29,15 +28,7 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
     const Variable& variable = input.dataset.variables[i];
     choices.push_back(
         tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunk, resources));
-    if (choices.back().read_amplification <= kMostAmplification) continue;
-    throw Error(
-        ErrorKind::invalid,
-        fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
-                    "with --memory {}: convert with chunks along the source's (leave --chunks "
-                    "out), give more memory, or rechunk the result",
-                    variable.path(), to_string(target.arrays[i].metadata.chunk),
-                    choices.back().read_amplification,
-                    format_bytes(static_cast<double>(resources.memory))));
+    check_amplification(variable, target.arrays[i].metadata.chunk, choices.back(), resources);
   }
   return choices;
 }
@@ -68,16 +59,27 @@ Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
           {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
 
-std::shared_ptr<Stage> make_stage(const ConvertInput& input, const ZarrTarget& target,
-                                  const std::vector<TaskChoice>& tasks, Archive& archive) {
+// `sink_of(path)` is the array's sink.
+template <class SinkOf>
+std::shared_ptr<Stage> make_stage(const ConvertInput& input, const std::vector<TaskChoice>& tasks,
+                                  SinkOf&& sink_of) {
   auto stage = std::make_shared<Stage>();
   stage->name = "convert";
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
     const std::string path = input.selected.variables[i].path();
-    stage->outputs.push_back(
-        {path, {input.field(i)}, archive.array(path), tasks[i].units_per_task});
+    stage->outputs.push_back({path, {input.field(i)}, sink_of(i, path), tasks[i].units_per_task});
   }
   return stage;
+}
+
+// Before anything is written; what a sink costs doesn't depend on where it writes.
+void check_memory(const ConvertInput& input, const ZarrTarget& target,
+                  const std::vector<TaskChoice>& tasks, const Resources& resources) {
+  const std::shared_ptr<Store> nowhere = memory_store();
+  const auto stage = make_stage(input, tasks, [&](std::size_t i, const std::string& path) {
+    return array_sink(nowhere, Key(path), target.arrays[i].metadata);
+  });
+  check_budget(*stage, run_options(resources));
 }
 
 Json run(const ConvertOptions& options, const Workplace& workplace, const ConvertInput& input,
@@ -94,7 +96,8 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
   }
   Progress progress;
   const auto notes = archive->complete([&] {
-    const auto stage = make_stage(input, target, tasks, *archive);
+    const auto stage = make_stage(
+        input, tasks, [&](std::size_t, const std::string& path) { return archive->array(path); });
     const Watched watched(workplace.console, "converting to " + options.output, progress);
     run_stage(stage, 0, TaskGrid(stage->outputs).size(), draining_options(options.resources),
               workplace.clock, progress, workplace.stop, archive->log());
@@ -123,6 +126,7 @@ Json convert(const ConvertOptions& options, const Workplace& workplace) {
   const std::vector<TaskChoice> tasks = choose_all_tasks(input, target, options.resources);
   Json report = describe_plan(options, input, target, tasks);
   for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
+  check_memory(input, target, tasks, options.resources);
   if (options.dry_run) return report;
   return run(options, workplace, input, target, tasks, std::move(report));
 }
