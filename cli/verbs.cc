@@ -20,8 +20,8 @@ std::vector<Verb> all_verbs() {
 }
 
 const std::vector<std::string>& coming_verbs() {
-  static const std::vector<std::string> names{"plan", "exec"};
-  return names;
+  static const std::vector<std::string> kNames{"plan", "exec"};
+  return kNames;
 }
 
 void print_report(const Invocation& invocation, const Json& report,

@@ -57,7 +57,7 @@ bool applies(Failure failure, const Call& call) {
 
 void FaultGate::set_fault(Fault fault) {
   const std::lock_guard lock(mutex_);
-  fault_ = fault;
+  fault_ = std::move(fault);
   calls_ = matching_ = 0;
   fired_ = is_released_ = false;
   log_.clear();

@@ -13,6 +13,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "gridmill/base/error.h"
@@ -57,7 +58,7 @@ class FaultGate {
   // What the double does with a call that was let through.
   enum class Verdict { proceed, tear, shorten, lose_reply, crash_midway };
 
-  explicit FaultGate(Fault fault = {}) : fault_(fault) {}
+  explicit FaultGate(Fault fault = {}) : fault_(std::move(fault)) {}
 
   // Forgets the counts and the log as well.
   void set_fault(Fault fault);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "doubles/fault_gate.h"
 #include "gridmill/system/files.h"
@@ -18,10 +19,10 @@ class FaultyFiles final : public Files {
  public:
   // `under` must outlive this and the files opened through it.
   explicit FaultyFiles(Files& under, Fault fault = {})
-      : under_(under), gate_(std::make_shared<FaultGate>(fault)) {}
+      : under_(under), gate_(std::make_shared<FaultGate>(std::move(fault))) {}
 
   FaultGate& gate() noexcept { return *gate_; }
-  void set_fault(Fault fault) { gate_->set_fault(fault); }
+  void set_fault(Fault fault) { gate_->set_fault(std::move(fault)); }
   void release() { gate_->release(); }
   std::int64_t calls() const { return gate_->calls(); }
   bool fired() const { return gate_->fired(); }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
 #include "doubles/fault_gate.h"
 #include "gridmill/store/store.h"
@@ -20,10 +21,10 @@ class FaultyStore final : public Store {
 
   // `under` must outlive this and its writers.
   explicit FaultyStore(Store& under, Fault fault = {})
-      : under_(under), gate_(std::make_shared<FaultGate>(fault)) {}
+      : under_(under), gate_(std::make_shared<FaultGate>(std::move(fault))) {}
 
   FaultGate& gate() noexcept { return *gate_; }
-  void set_fault(Fault fault) { gate_->set_fault(fault); }
+  void set_fault(Fault fault) { gate_->set_fault(std::move(fault)); }
   void release() { gate_->release(); }
   std::int64_t calls() const { return gate_->calls(); }
   bool fired() const { return gate_->fired(); }

@@ -133,6 +133,25 @@ TEST_F(ArchiveTest, AFailedRunKeepsWhatCanBeResumedAndSaysSo) {
   EXPECT_GT(kept, 5);
 }
 
+TEST_F(ArchiveTest, AResumedRunThatFailsKeepsWhatTheEarlierOneStored) {
+  for (int n = 60;; --n) {
+    start_over();
+    FaultyFiles files(disk(), {n, Failure::crash});
+    try {
+      run(files, {});
+    } catch (const CrashError&) {
+      break;
+    }
+  }
+  const auto archive =
+      open_archive(disk(), *clock_, {location_, 3, nodes_}, {.resume = true}, {{"of", "v"}});
+  ASSERT_GT(archive->resumed(), 0);
+  EXPECT_EQ(
+      kind_thrown([&] { archive->complete([] { throw Error(ErrorKind::corrupt, "bad input"); }); }),
+      ErrorKind::corrupt);
+  EXPECT_TRUE(disk().status(out_ + ".gridmill/incoming/v"));
+}
+
 TEST_F(ArchiveTest, AnotherPlanIsRefusedWithWhatDiffers) {
   FaultyFiles files(disk());
   for (int n = 20;; ++n) {  // somewhere among the chunks

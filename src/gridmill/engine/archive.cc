@@ -193,7 +193,9 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   [[noreturn]] void give_up(const Error& error) {
     const std::string& output = target_.location.path;
     const std::int64_t stored = out_ ? out_->keys().size() + spilled_->keys().size() : 0;
-    if (error.kind() == ErrorKind::timeout || (can_be_resumed(error.kind()) && stored > 0)) {
+    // What an earlier run stored is not this one's to remove.
+    const bool keeps = (can_be_resumed(error.kind()) || resumed_ > 0) && stored > 0;
+    if (error.kind() == ErrorKind::timeout || keeps) {
       rethrow_with(error, fmt::format("{} chunks are kept for --resume, and {} is as it was; to "
                                       "drop them: rm -r {} {}",
                                       stored, output, stage_->place(), stage_->records_path()));

@@ -108,8 +108,10 @@ Json run(const ConvertOptions& options, const Workplace& workplace, const Conver
   report["bytes_written"] = progress.bytes_written.load();
   report["chunks_written"] = progress.units_written.load();
   report["chunks_resumed"] = archive->resumed();
-  report["ratio"] = static_cast<double>(report["logical_bytes"].get<std::int64_t>()) /
-                    std::max<double>(1, static_cast<double>(progress.bytes_written.load()));
+  if (archive->resumed() == 0) {  // otherwise this run wrote only the rest
+    report["ratio"] = static_cast<double>(report["logical_bytes"].get<std::int64_t>()) /
+                      std::max<double>(1, static_cast<double>(progress.bytes_written.load()));
+  }
   report["seconds"] = seconds;
   report["peak_memory"] = peak_resident_memory();
   return report;

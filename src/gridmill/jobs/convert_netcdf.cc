@@ -258,6 +258,10 @@ bool is_netcdf_name(std::string_view output) noexcept {
 }
 
 Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace) {
+  if (options.resume) {
+    throw Error(ErrorKind::unsupported,
+                "--resume is for Zarr output; a netCDF file is written anew");
+  }
   if (!options.codec.empty()) {
     throw Error(ErrorKind::invalid,
                 "--codec is for Zarr output; netCDF-4 is written with deflate 1 and "

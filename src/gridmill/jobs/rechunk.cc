@@ -1,6 +1,7 @@
 #include "gridmill/jobs/rechunk.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -44,6 +45,7 @@ ConvertOptions input_options(const RechunkOptions& options) {
 ArrayMetadata spill_metadata(const RechunkPlan& plan, const ArrayMetadata& target) {
   ArrayMetadata metadata = new_array_metadata(2, target.type, target.shape, plan.spill_chunk);
   metadata.fill = FillValue::null(target.type);
+  metadata.codecs = CodecChain();
   return metadata;
 }
 
@@ -94,6 +96,10 @@ class Rechunking {
                      {parse_location(options_.output), options_.zarr_format, target_.nodes},
                      {options_.overwrite, options_.resume},
                      plan_document("rechunk", {options_.input}, input_, target_, workplace_.files));
+    if (options_.resume) {
+      workplace_.console.say(
+          fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
+    }
     const auto notes = archive_->complete([&] {
       const Watched watched(workplace_.console, "rechunking to " + options_.output, progress_);
       run_direct();
@@ -177,7 +183,9 @@ class Rechunking {
 
   void run_through_spill(std::size_t i) {
     Variable variable = input_.selected.variables[i];
-    const Key key(variable.path());
+    // By its shape too, which follows the memory: a resumed run may have more or less of it.
+    const Key place(variable.path());
+    const Key key = place / fmt::format("{}", fmt::join(plans_[i].spill_chunk, "x"));
     const ArrayMetadata metadata = spill_metadata(plans_[i], target_.arrays[i].metadata);
     variable.blocks = {{Index::filled(variable.shape.rank(), 0),
                         zarr_leaf_reader(archive_->spill(), key, metadata), "the spill"}};
@@ -192,7 +200,7 @@ class Rechunking {
       spilled_ += progress_.bytes_written - before;
       run_stage_of(std::move(last), "rechunk", archive_->log());
     }
-    free_spill(key);
+    free_spill(place);
   }
 
   bool is_done(const Output& output) const {
