@@ -62,6 +62,23 @@ def extract(store, lat, lon, out, rounds):
     return [time.perf_counter() - start]
 
 
+def rechunk(source, out, rounds):
+    """Seconds per round, and the process's peak memory."""
+    import resource
+    import shutil
+
+    import xarray
+
+    def work():
+        shutil.rmtree(out, ignore_errors=True)
+        dataset = xarray.open_zarr(source).chunk(time=-1, lat=19, lon=36)
+        for variable in dataset.variables.values():
+            variable.encoding.pop("chunks", None)
+        dataset.to_zarr(out, mode="w")
+
+    return timed(work, rounds), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def main(verb, *words):
     if verb == "read-zarr":
         return read_zarr(words[0], int(words[1]))
@@ -69,6 +86,8 @@ def main(verb, *words):
         return read_xarray(words[0], int(words[1]))
     if verb == "to-zarr":
         return to_zarr(*words)
+    if verb == "rechunk":
+        return rechunk(words[0], words[1], int(words[2]))
     return extract(*words)
 
 

@@ -139,6 +139,39 @@ class Bench:
             "largest_difference": largest_difference(ours, theirs),
         }
 
+    def rechunk(self):
+        """Maps to series, with much memory and with little; the floor decodes the source and encodes
+        the target in memory."""
+        maps, out = self.work / "maps.zarr", self.work / "series.zarr"
+        self.gridmill("convert", self.source, maps, "--chunks", "time=24,lat=all,lon=all")
+        layout = ("--chunks", "t2m:time=all,lat=19,lon=36")
+        self.gridmill("rechunk", maps, out, *layout)
+        budgets = {"gridmill": "2G", "gridmill, 256 MiB": "256M", "gridmill, 128 MiB": "128M"}
+        seconds, cpu = {side: [] for side in budgets}, {"gridmill": []}
+        peaks = dict.fromkeys(budgets, 0)
+        if self.floors:
+            seconds["floor: decode + encode"], cpu["floor: decode + encode"] = [], []
+        for _ in range(self.rounds):
+            if self.floors:
+                decoded = self.floor("read", maps, "t2m", 1)
+                encoded = self.floor("encode", out, "t2m", 1)
+                for kept, suffix in ((seconds, ""), (cpu, "_cpu")):
+                    kept["floor: decode + encode"].append(
+                        min(decoded["floor_own" + suffix]) + min(encoded["encode" + suffix])
+                    )
+            for side, memory in budgets.items():
+                shutil.rmtree(out)
+                wall, peak, _ = self.gridmill("rechunk", maps, out, *layout, "--memory", memory)
+                seconds[side].append(wall)
+                peaks[side] = max(peaks[side], peak)
+                if side == "gridmill":
+                    cpu["gridmill"].append(self.cpu_seconds)
+        shutil.rmtree(out)
+        seconds["xarray + dask"], peak = self.peer("rechunk", maps, out, min(3, self.rounds))
+        peaks["xarray + dask"] = peak
+        shutil.rmtree(out)
+        return {"seconds": seconds, "cpu": cpu, "peaks": peaks}
+
     def memory(self):
         """A variable far larger than the budget."""
         source, out = self.work / "long.nc", self.work / "long.zarr"
@@ -189,14 +222,14 @@ def main():
     parser.add_argument("--keep", action="store_true", help="leave the data that were made")
     parser.add_argument("--no-doc", action="store_true", help="leave docs/benchmarks.md alone")
     parser.add_argument("--no-floors", action="store_true", help="without gridmill_bench")
-    parser.add_argument("--only", help="these rows: read,convert,extract,memory")
+    parser.add_argument("--only", help="these rows: read,convert,extract,rechunk,memory")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "bench-data")
     parser.add_argument("--json", type=Path, default=ROOT / "build" / "bench-results.json")
     options = parser.parse_args()
 
     bench = Bench(options)
     results = {"machine": machine(), "quick": options.quick, "shape": bench.shape, "rows": {}}
-    names = options.only.split(",") if options.only else ["read", "convert", "extract", "memory"]
+    names = options.only.split(",") if options.only else ["read", "convert", "extract", "rechunk", "memory"]
     try:
         print("making data", flush=True)
         bench.prepare()

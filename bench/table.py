@@ -7,6 +7,7 @@ TITLES = {
     "read": "Reading an array whole",
     "convert": "netCDF (CDF-5) to Zarr",
     "extract": "One point from many chunks",
+    "rechunk": "Maps to series, (24,361,720) to (744,19,36)",
     "memory": "4 GB variable, `--memory 256M`",
 }
 TARGETS = {"read": 0.85, "convert": 0.85}
@@ -36,6 +37,19 @@ def verdicts(results):
         met = "met" if own < peer else "not met"
         yield (f"{TITLES['extract']} ({row['chunks']}): whole process against xarray + dask without "
                f"its imports {peer / own:.1f} x; target ahead: {met}")
+    row = results["rows"].get("rechunk")
+    if row and "floor" in row:
+        floor, limits = row["median"][row["floor"]], {"gridmill": 1.25, "gridmill, 256 MiB": 1.45}
+        for side, limit in limits.items():
+            times = row["median"][side] / floor
+            met = "met" if times <= limit else "not met"
+            yield (f"rechunk, {side}: {times:.2f} x the floor, peak {row['peaks'][side] / 1e6:.0f} MB; "
+                   f"target {limit}: {met}")
+        ahead = row["median"]["xarray + dask"] / row["median"]["gridmill, 256 MiB"]
+        memory = row["peaks"]["gridmill, 256 MiB"] / row["peaks"]["xarray + dask"]
+        met = "met" if ahead >= 1.8 and memory <= 0.25 else "not met"
+        yield (f"rechunk at 256 MiB against xarray + dask: {ahead:.1f} x as fast with {memory:.2f} of "
+               f"its memory; target 1.8 x with 0.25: {met}")
     row = results["rows"].get("memory")
     if row:
         met = "met" if row["peak_bytes"] <= MEMORY_LIMIT else "not met"

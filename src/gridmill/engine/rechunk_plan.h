@@ -16,7 +16,8 @@
 //    every spill chunk is written once and read once.
 //
 // Of the ways that fit, the one that decodes least is chosen; spilling costs as much as decoding
-// everything about three times (measured, docs/benchmarks.md). Pure arithmetic.
+// everything about three times (measured in prototypes; docs/benchmarks.md has what came of it).
+// Pure arithmetic.
 #pragma once
 
 #include <cstdint>
