@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = {"read", "convert", "extract", "memory"}
+ROWS = {"read", "convert", "extract", "rechunk", "memory"}
 
 
 def bench_program():
@@ -34,4 +34,5 @@ def test_every_row_is_measured(tmp_path):
         assert "gridmill" in row["seconds"] or bench_program() is None, (name, row)
     assert found["rows"]["memory"]["peak_bytes"] > 0
     assert found["rows"]["extract"]["largest_difference"] == 0
+    assert all(peak > 0 for peak in found["rows"]["rechunk"]["peaks"].values())
     assert not (tmp_path / "data").exists(), "the data made for the benchmark are still there"
