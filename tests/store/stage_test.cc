@@ -222,6 +222,24 @@ TEST_F(StageTest, WhatCannotBeTidiedUpIsTold) {
   EXPECT_EQ(content(), new_);
 }
 
+TEST_F(StageTest, NoFailureBehindTheRenameIsAFailureToPublish) {
+  for (int n = 4;; ++n) {
+    ASSERT_LT(n, 100);
+    start_over();
+    make_old();
+    const auto stage = open_stage(files_, location_, {.overwrite = true});
+    write(stage->store(), new_);
+    make_manifest(stage->store());
+    files_.set_fault({n, Failure::error});
+    EXPECT_NO_THROW(stage->publish()) << "call " << n;
+    EXPECT_EQ(without_manifest(content()), new_) << "call " << n;
+    const bool fired = files_.fired();
+    files_.set_fault({});
+    EXPECT_NO_THROW(open_stage(files_, location_, {.overwrite = true})) << "call " << n;
+    if (!fired) return;
+  }
+}
+
 // Whatever call fails: the old store, the whole new one, or (without an old one) nothing is at OUT,
 // and a second attempt succeeds.
 class EveryStageFault : public StageTest,

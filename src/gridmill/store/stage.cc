@@ -110,13 +110,15 @@ class FileStage final : public OutputStage {
     }
   }
 
+  // What fails here is of no interest to the user: an empty folder stays, or the next run is
+  // already at work in it.
   void release() {
-    const bool is_empty = files_.list(companion_).size() == 1;  // the lock itself
-    lock_.reset();
     try {
+      const bool is_empty = files_.list(companion_).size() == 1;  // the lock itself
+      lock_.reset();
       if (is_empty) files_.remove_directory(companion_);
     } catch (const Error&) {
-      return;  // the next run is already at work in it
+      lock_.reset();
     }
   }
 
