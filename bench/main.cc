@@ -1,9 +1,9 @@
 // gridmill_bench: the floors of docs/benchmarks.md, and the library beside them. bench/run.py
 // drives it.
 //
-//   gridmill_bench read STORE ARRAY ROUNDS    whole array into one reused buffer, beside decode
-//   floors gridmill_bench encode STORE ARRAY ROUNDS  every chunk of the array encoded again, in
-//   memory
+//   read STORE ARRAY ROUNDS                 whole array into one reused buffer, beside decode
+//   floors encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in
+//   memory convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
 // wrong.
@@ -19,6 +19,7 @@
 #include "gridmill/base/json.h"
 #include "gridmill/engine/executor.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/jobs/convert.h"
 #include "gridmill/sink/view_sink.h"
 #include "gridmill/system/cpu.h"
 
@@ -106,17 +107,59 @@ Json run_encode(Files& files, const std::string& store, const std::string& name,
           {"encode_cpu", sides[0].cpu_seconds}};
 }
 
+class SilentConsole final : public Console {
+ public:
+  void say(const std::string&) override {}
+  void warn(const std::string&) override {}
+  void begin(const std::string&, const Progress&) override {}
+  void done() override {}
+};
+
+// Both sides keep their buffers from round to round. Removing the last round's store is not
+// measured.
+Json run_convert(Files& files, const Clock& clock, const std::string& store,
+                 const std::string& name, int rounds, const std::string& source,
+                 const std::string& out) {
+  const StoredArray array = load_frames(files, store, name);
+  auto contexts = make_contexts(usable_cores());
+  std::vector<Buffer> encoded(contexts.size());
+  Buffer chunks(array.count() * array.chunk_bytes());
+  decode_all(array, chunks, contexts);
+  SilentConsole console;
+  const Workplace workplace{files, clock, console, {}};
+  ConvertOptions options;
+  options.inputs = {source};
+  options.resources = default_resources();
+  int round = 0;
+  std::vector<Side> sides{{[&] { encode_all(array, chunks, contexts, encoded); }, {}, {}},
+                          {[&] {
+                             options.output = fmt::format("{}.{}.zarr", out, round++);
+                             convert(options, workplace);
+                           },
+                           {},
+                           {}}};
+  measure_in_turns(sides, rounds);
+  return {{"bytes", chunks.size()},      {"chunks", array.count()},
+          {"encode", sides[0].seconds},  {"encode_cpu", sides[0].cpu_seconds},
+          {"convert", sides[1].seconds}, {"convert_cpu", sides[1].cpu_seconds}};
+}
+
 int run(int count, char** words) {
   const std::string verb = count > 1 ? words[1] : "";
-  if (count != 5 || (verb != "read" && verb != "encode")) {
-    fmt::print(stderr, "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n");
+  const int wanted = verb == "convert" ? 7 : 5;
+  if (count != wanted || (verb != "read" && verb != "encode" && verb != "convert")) {
+    fmt::print(stderr,
+               "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
+               "       gridmill_bench convert STORE ARRAY ROUNDS SOURCE OUT\n");
     return 2;
   }
   const auto files = posix_files();
   const auto clock = system_clock();
   const int rounds = std::atoi(words[4]);
-  const Json result = verb == "read" ? run_read(*files, *clock, words[2], words[3], rounds)
-                                     : run_encode(*files, words[2], words[3], rounds);
+  const Json result = verb == "read"      ? run_read(*files, *clock, words[2], words[3], rounds)
+                      : verb == "convert" ? run_convert(*files, *clock, words[2], words[3], rounds,
+                                                        words[5], words[6])
+                                          : run_encode(*files, words[2], words[3], rounds);
   fmt::print("{}\n", dump_json(result, -1));
   return 0;
 }

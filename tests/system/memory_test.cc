@@ -161,6 +161,20 @@ TEST(BufferPool, LargeBuffersDontServeSmallRequests) {
   take_all(4 << 20);
 }
 
+TEST(BufferPool, TakesOverWhatFits) {
+  BufferPool kept(1 << 30);
+  Buffer large = kept.take(8 << 20), small = kept.take(1 << 20);
+  const std::byte* warm = small.data();
+  kept.give(std::move(large));
+  kept.give(std::move(small));
+  BufferPool next(4 << 20);
+  next.take_over(kept);
+  EXPECT_EQ(kept.allocated(), 0);
+  EXPECT_EQ(next.allocated(), 1 << 20);  // 8 MiB don't fit
+  EXPECT_EQ(next.lent(), 0);
+  EXPECT_EQ(next.take(1 << 20).data(), warm);
+}
+
 TEST(BufferPool, AFailedRequestCountsNothing) {
   BufferPool pool(1 << 20);
   EXPECT_THROW((void)pool.take(std::size_t{1} << 60), Error);

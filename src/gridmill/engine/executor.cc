@@ -64,7 +64,9 @@ class Run : public std::enable_shared_from_this<Run> {
         pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
         work_(static_cast<std::size_t>(memory_.flight.decode_queue)),
-        writes_(kWriteQueue) {}
+        writes_(kWriteQueue) {
+    if (options.buffers) pool_.take_over(*options.buffers);
+  }
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
     const std::stop_callback on_stop(stop, [this] { guarded([this] { begin_draining(); }); });
@@ -82,6 +84,7 @@ class Run : public std::enable_shared_from_this<Run> {
     if (has_failed()) {  // without memory for saying why
       throw Error(ErrorKind::out_of_memory, "the system has no more memory to give");
     }
+    if (options_.buffers) options_.buffers->take_over(pool_);
   }
 
  private:

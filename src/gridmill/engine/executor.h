@@ -17,12 +17,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/progress.h"
 #include "gridmill/engine/task_log.h"
 #include "gridmill/system/clock.h"
+#include "gridmill/system/memory.h"
 
 namespace gridmill {
 
@@ -32,6 +34,9 @@ struct RunOptions {
   int readers = 2;          // I/O lanes: few for local disks
   int writers = 1;
   std::int64_t timeout_ns = 0;  // longest single I/O call; 0: no limit
+  // Where buffers wait from one run to the next, so that a later run needn't touch fresh memory.
+  // For one run at a time; may be null.
+  std::shared_ptr<BufferPool> buffers;
   // How long tasks that have begun may take to end when a stop is requested; 0: they are dropped.
   std::int64_t drain_ns = 0;
 };

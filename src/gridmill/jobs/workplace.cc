@@ -12,6 +12,7 @@ Resources default_resources() {
   resources.memory = std::min<std::int64_t>(usable_memory() / 2, std::int64_t{8} << 30);
   resources.threads = usable_cores();
   resources.timeout_ns = 600'000'000'000;
+  resources.buffers = std::make_shared<BufferPool>(resources.memory);
   return resources;
 }
 
@@ -26,6 +27,7 @@ RunOptions run_options(const Resources& resources) {
   options.memory = resources.memory;
   options.threads = resources.threads;
   options.timeout_ns = resources.timeout_ns;
+  options.buffers = resources.buffers;
   return options;
 }
 

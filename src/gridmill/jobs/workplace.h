@@ -18,6 +18,8 @@ struct Resources {
   std::int64_t memory = 0;      // --memory, bytes
   int threads = 1;              // --threads
   std::int64_t timeout_ns = 0;  // --timeout; 0: none
+  // Shared by the runs that a process makes one after the other.
+  std::shared_ptr<BufferPool> buffers;
 };
 
 // Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O

@@ -171,6 +171,16 @@ void BufferPool::give(Buffer buffer) {
   waiting_bytes_ += bytes;
 }
 
+void BufferPool::take_over(BufferPool& other) {
+  std::vector<Buffer> buffers;
+  {
+    const std::lock_guard lock(other.mutex_);
+    buffers.swap(other.waiting_);
+    other.waiting_bytes_ = 0;
+  }
+  for (Buffer& buffer : buffers) give(std::move(buffer));
+}
+
 std::int64_t BufferPool::allocated() const {
   const std::lock_guard lock(mutex_);
   return lent_bytes_ + waiting_bytes_;

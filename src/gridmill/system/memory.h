@@ -71,6 +71,8 @@ class BufferPool {
   // Throws Error(out_of_memory).
   Buffer take(std::size_t size);
   void give(Buffer buffer);
+  // All that waits in `other`, as far as it fits below this pool's limit; the rest is freed.
+  void take_over(BufferPool& other);
   std::int64_t allocated() const;  // bytes lent and waiting
   std::int64_t lent() const;
 
