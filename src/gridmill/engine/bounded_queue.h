@@ -4,14 +4,23 @@
 // queue themselves and must not wait for each other. Something else has to bound them.
 #pragma once
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <utility>
 
 namespace gridmill {
+
+// How many waited, each time that one was taken.
+struct QueueDepths {
+  std::int64_t samples = 0;
+  std::int64_t sum = 0;
+  std::int64_t most = 0;
+};
 
 // Any number of producers and consumers.
 template <class T>
@@ -43,6 +52,7 @@ class BoundedQueue {
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     arrival_.wait(lock, [&] { return closed_ || !urgent_.empty() || !items_.empty(); });
+    if (!urgent_.empty() || !items_.empty()) note_depth();
     if (!urgent_.empty()) return take(urgent_);
     if (items_.empty()) return std::nullopt;
     T item = take(items_);
@@ -61,7 +71,20 @@ class BoundedQueue {
     arrival_.notify_all();
   }
 
+  QueueDepths depths() const {
+    const std::lock_guard lock(mutex_);
+    return depths_;
+  }
+  std::size_t capacity() const noexcept { return capacity_; }
+
  private:
+  void note_depth() noexcept {
+    const auto depth = static_cast<std::int64_t>(urgent_.size() + items_.size());
+    depths_.samples += 1;
+    depths_.sum += depth;
+    depths_.most = std::max(depths_.most, depth);
+  }
+
   static T take(std::deque<T>& from) {
     T item = std::move(from.front());
     from.pop_front();
@@ -69,11 +92,12 @@ class BoundedQueue {
   }
 
   const std::size_t capacity_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::condition_variable space_;
   std::condition_variable arrival_;
   std::deque<T> urgent_;
   std::deque<T> items_;
+  QueueDepths depths_;
   bool closed_ = false;
 };
 

@@ -66,12 +66,14 @@ class Run : public std::enable_shared_from_this<Run> {
         work_(static_cast<std::size_t>(memory_.flight.decode_queue)),
         writes_(kWriteQueue) {
     if (options.buffers) pool_.take_over(*options.buffers);
+    if (options.recorder) recorder_ = options.recorder->begin_stage(stage_->name);
   }
 
   void execute(std::int64_t first, std::int64_t last, const std::stop_token& stop) {
     const std::stop_callback on_stop(stop, [this] { guarded([this] { begin_draining(); }); });
     LaneGroup lanes;
     const Closing closing{*this};  // whatever throws here: the lanes end before they are joined
+    const Recorded recorded{*this};
     start_lanes(lanes);
     const std::jthread watch = start_watch(lanes);
     schedule(first, last);
@@ -93,7 +95,38 @@ class Run : public std::enable_shared_from_this<Run> {
     ~Closing() { run.stop(); }
   };
 
+  // However the run ends, what it did is told.
+  struct Recorded {
+    Run& run;
+    ~Recorded() {
+      if (run.recorder_) run.guarded([&] { run.record(); });
+    }
+  };
+
+  void record() const {
+    StageFigures rest;
+    rest.reads = queue_figures(reads_);
+    rest.decodes = queue_figures(work_);
+    rest.writes = queue_figures(writes_);
+    rest.tasks = tasks_ended_;
+    rest.credit_budget = credit_.budget();
+    rest.credit_most = credit_most_;
+    rest.credit_wait_ns = credit_wait_ns_;
+    recorder_->end(rest);
+  }
+
+  template <class T>
+  static QueueFigures queue_figures(const BoundedQueue<T>& queue) {
+    const QueueDepths depths = queue.depths();
+    return {static_cast<std::int64_t>(queue.capacity()), depths.samples, depths.sum, depths.most};
+  }
+
   void start_lanes(LaneGroup& lanes) {
+    if (recorder_) {
+      recorder_->set_lanes(LaneKind::reader, memory_.flight.readers);
+      recorder_->set_lanes(LaneKind::cpu, options_.threads);
+      recorder_->set_lanes(LaneKind::writer, options_.writers);
+    }
     const auto self = shared_from_this();
     for (int i = 0; i < memory_.flight.readers; ++i) {
       lanes.start(fmt::format("reader {}", i),
@@ -101,7 +134,7 @@ class Run : public std::enable_shared_from_this<Run> {
     }
     for (int i = 0; i < options_.threads; ++i) {
       lanes.start(fmt::format("CPU thread {}", i),
-                  [self](Lane&) { self->guarded([&] { self->do_work(); }); });
+                  [self](Lane& lane) { self->guarded([&] { self->do_work(lane); }); });
     }
     for (int i = 0; i < options_.writers; ++i) {
       lanes.start(fmt::format("writer {}", i),
@@ -172,7 +205,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void admit(const TaskGrid& grid, std::int64_t index) {
     const TaskGrid::Task spec = grid.task(index);
     const Output& output = stage_->outputs[spec.output];
-    Credit::Hold hold = credit_.take(task_cost(output, spec.units), stopping_.get_token());
+    Credit::Hold hold = take_credit(task_cost(output, spec.units));
     const TaskPtr task = expand_task(output, spec, index, pool_);
     task->credit = std::move(hold);
     if (output.sink->is_ordered()) {
@@ -187,6 +220,16 @@ class Run : public std::enable_shared_from_this<Run> {
     }
   }
 
+  Credit::Hold take_credit(std::int64_t bytes) {
+    const std::int64_t start_ns = recorder_ ? recorder_->now_ns() : 0;
+    Credit::Hold hold = credit_.take(bytes, stopping_.get_token());
+    if (recorder_) {
+      credit_wait_ns_ += recorder_->now_ns() - start_ns;
+      credit_most_ = std::max(credit_most_, credit_.held());
+    }
+    return hold;
+  }
+
   void wait_until_idle() {
     std::unique_lock lock(mutex_);
     idle_.wait(lock, [&] { return has_failed() || tasks_in_flight_ == 0; });
@@ -194,6 +237,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void end_task() {
     progress_.tasks_done += 1;
+    tasks_ended_ += 1;
     if (--tasks_in_flight_ > 0) return;
     { const std::lock_guard lock(mutex_); }  // a waiter is either before its test or already asleep
     idle_.notify_all();
@@ -202,10 +246,12 @@ class Run : public std::enable_shared_from_this<Run> {
   // ---- readers
 
   void read_leaves(Lane& lane) {
+    LaneMeter meter(recorder_, LaneKind::reader, lane.name());
     while (auto job = reads_.pop()) {
       if (has_failed()) continue;
       const WantedLeaf& wanted = job->task->leaves[job->leaf];
       CpuJob decode{job->task, job->leaf, 0, false, false, {}};
+      const std::int64_t start_ns = meter.start();
       try {
         decode.stored = pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()));
         const bool alive = lane.wait_for(
@@ -218,27 +264,30 @@ class Run : public std::enable_shared_from_this<Run> {
         fail_at(describe(*job->task, wanted.leaf));
         continue;
       }
+      const auto bytes =
+          decode.is_present ? static_cast<std::int64_t>(decode.stored.size()) : std::int64_t{0};
       progress_.leaves_read += 1;
-      if (decode.is_present) {
-        progress_.bytes_fetched += static_cast<std::int64_t>(decode.stored.size());
-      }
+      progress_.bytes_fetched += bytes;
+      meter.done(LaneWork::read, start_ns, item_of(*job->task, job->leaf, bytes));
       work_.push(std::move(decode));
     }
   }
 
   // ---- CPU threads
 
-  void do_work() {
+  void do_work(const Lane& lane) {
     CodecContext context;
+    LaneMeter meter(recorder_, LaneKind::cpu, lane.name());
     while (auto job = work_.pop()) {
       if (has_failed()) continue;
-      job->is_encode ? encode(*job, context) : decode(*job, context);
+      job->is_encode ? encode(*job, context, meter) : decode(*job, context, meter);
     }
   }
 
-  void decode(CpuJob& job, CodecContext& context) {
+  void decode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
     RunningTask& task = *job.task;
     const WantedLeaf& wanted = task.leaves[job.leaf];
+    const std::int64_t start_ns = meter.start();
     try {
       const std::vector<Part> parts = parts_of(wanted);
       if (job.is_present) {
@@ -249,6 +298,7 @@ class Run : public std::enable_shared_from_this<Run> {
       std::int64_t bytes = 0;
       for (const Part& part : parts) bytes += part.into.byte_size();
       progress_.bytes_decoded += bytes;
+      meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
     } catch (...) {
       fail_at(describe(task, wanted.leaf));
       return;
@@ -263,15 +313,21 @@ class Run : public std::enable_shared_from_this<Run> {
     }
   }
 
-  void encode(CpuJob& job, CodecContext& context) {
+  void encode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
     Sink& sink = *task.output->sink;
     try {
-      compute_unit(unit, pool_);
+      std::int64_t start_ns = meter.start();
+      if (has_operators(unit)) {
+        compute_unit(unit, pool_);
+        start_ns = meter.done(LaneWork::compute, start_ns,
+                              item_of(task, job.unit, column_bytes(unit)));
+      }
       unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
       const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
       sink.encode(unit.position, columns, unit.encoded, context);
+      meter.done(LaneWork::encode, start_ns, item_of(task, job.unit, column_bytes(unit)));
     } catch (...) {
       fail_at(describe(task, unit));
       return;
@@ -283,27 +339,29 @@ class Run : public std::enable_shared_from_this<Run> {
   // ---- writers
 
   void write_units(Lane& lane) {
+    LaneMeter meter(recorder_, LaneKind::writer, lane.name());
     while (auto job = writes_.pop()) {
       const RunningTask& task = *job->task;
       if (!task.output->sink->is_ordered()) {
-        if (!write_unit(*job, lane)) return;
+        if (!write_unit(*job, lane, meter)) return;
         continue;
       }
       // What has to wait keeps its task's credit. Whoever has the turn goes on for the others, so
       // that no writer ever waits for another.
       turns_.wait(task.first_turn + static_cast<std::int64_t>(job->unit), std::move(*job));
       while (auto next = turns_.take()) {
-        if (!write_unit(*next, lane)) return;
+        if (!write_unit(*next, lane, meter)) return;
         turns_.pass();
       }
     }
   }
 
   // False if the lane was given up.
-  bool write_unit(const WriteJob& job, Lane& lane) {
+  bool write_unit(const WriteJob& job, Lane& lane, LaneMeter& meter) {
     if (has_failed()) return true;
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
+    const std::int64_t start_ns = meter.start();
     try {
       const bool alive = lane.wait_for(
           clock_, [&] { return "writing " + describe(task, unit); },
@@ -318,8 +376,10 @@ class Run : public std::enable_shared_from_this<Run> {
       fail_at(describe(task, unit));
       return true;
     }
+    const auto bytes = static_cast<std::int64_t>(unit.encoded.size());
     progress_.units_written += 1;
-    progress_.bytes_written += static_cast<std::int64_t>(unit.encoded.size());
+    progress_.bytes_written += bytes;
+    meter.done(LaneWork::write, start_ns, item_of(task, job.unit, bytes));
     pool_.give(std::move(unit.encoded));
     if (--task.units_left > 0) return true;
     if (!report_done(task, lane)) return false;
@@ -353,6 +413,19 @@ class Run : public std::enable_shared_from_this<Run> {
     if (since >= 0 && clock_.monotonic_ns() - since > options_.drain_ns) {
       fail(Error(ErrorKind::cancelled, "interrupted; the tasks under way took too long to end"));
     }
+  }
+
+  static WorkItem item_of(const RunningTask& task, std::size_t item, std::int64_t bytes) {
+    return {task.index, static_cast<std::int64_t>(item), bytes};
+  }
+  static bool has_operators(const Unit& unit) {
+    return std::any_of(unit.evaluations.begin(), unit.evaluations.end(),
+                       [](const auto& evaluation) { return !evaluation->inputs.empty(); });
+  }
+  static std::int64_t column_bytes(const Unit& unit) {
+    std::int64_t bytes = 0;
+    for (const MutableArrayView& column : unit.column_views) bytes += column.byte_size();
+    return bytes;
   }
 
   static std::string describe(const RunningTask& task, const Leaf& leaf) {
@@ -416,6 +489,8 @@ class Run : public std::enable_shared_from_this<Run> {
   const Clock& clock_;
   Progress& progress_;
 
+  std::shared_ptr<StageRecorder> recorder_;  // null: nobody counts
+
   const RunMemory memory_;
   Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
@@ -424,9 +499,11 @@ class Run : public std::enable_shared_from_this<Run> {
   BoundedQueue<WriteJob> writes_;
   Turns<WriteJob> turns_;
   std::int64_t next_turn_ = 0;  // the scheduler's
+  std::int64_t credit_most_ = 0, credit_wait_ns_ = 0;  // the scheduler's, too
 
   std::stop_source stopping_;
   std::atomic<std::int64_t> tasks_in_flight_{0};
+  std::atomic<std::int64_t> tasks_ended_{0};
   std::atomic<std::int64_t> draining_since_ns_{-1};  // < 0: no stop was requested
   bool was_cut_short_ = false;                       // the scheduler's own
   std::mutex mutex_;

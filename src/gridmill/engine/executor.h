@@ -22,6 +22,7 @@
 
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/progress.h"
+#include "gridmill/engine/run_figures.h"
 #include "gridmill/engine/task_log.h"
 #include "gridmill/system/clock.h"
 #include "gridmill/system/memory.h"
@@ -39,6 +40,8 @@ struct RunOptions {
   std::shared_ptr<BufferPool> buffers;
   // How long tasks that have begun may take to end when a stop is requested; 0: they are dropped.
   std::int64_t drain_ns = 0;
+  // Where the lanes count what they do; null: nowhere.
+  std::shared_ptr<RunRecorder> recorder;
 };
 
 // Runs those of tasks [first, last) of `stage` that `log` (if any) doesn't know as done; does not

@@ -1,0 +1,127 @@
+#include "gridmill/engine/run_figures.h"
+
+#include "gridmill/engine/trace.h"
+#include "gridmill/system/cpu_time.h"
+
+namespace gridmill {
+
+const char* name_of(LaneWork work) noexcept {
+  switch (work) {
+    case LaneWork::read:
+      return "read";
+    case LaneWork::decode:
+      return "decode";
+    case LaneWork::compute:
+      return "compute";
+    case LaneWork::encode:
+      return "encode";
+    default:
+      return "write";
+  }
+}
+
+const char* name_of(LaneKind kind) noexcept {
+  switch (kind) {
+    case LaneKind::reader:
+      return "readers";
+    case LaneKind::cpu:
+      return "CPU threads";
+    default:
+      return "writers";
+  }
+}
+
+LaneKind lane_of(LaneWork work) noexcept {
+  if (work == LaneWork::read) return LaneKind::reader;
+  return work == LaneWork::write ? LaneKind::writer : LaneKind::cpu;
+}
+
+std::int64_t StageFigures::busy_ns(LaneKind kind) const {
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < kLaneWorks; ++i) {
+    if (lane_of(static_cast<LaneWork>(i)) == kind) sum += work[i].busy_ns;
+  }
+  return sum;
+}
+
+StageRecorder::StageRecorder(std::string name, const Clock& clock,
+                             std::shared_ptr<TraceWriter> trace)
+    : clock_(clock), trace_(std::move(trace)) {
+  figures_.name = std::move(name);
+  figures_.start_ns = clock_.monotonic_ns();
+  figures_.end_ns = figures_.start_ns;
+}
+
+void StageRecorder::add(LaneKind kind, std::int64_t cpu_ns,
+                        const std::array<WorkFigures, kLaneWorks>& work) {
+  const std::lock_guard lock(mutex_);
+  figures_.of(kind).cpu_ns += cpu_ns;
+  for (std::size_t i = 0; i < kLaneWorks; ++i) {
+    figures_.work[i].busy_ns += work[i].busy_ns;
+    figures_.work[i].items += work[i].items;
+    figures_.work[i].bytes += work[i].bytes;
+  }
+}
+
+void StageRecorder::set_lanes(LaneKind kind, int lanes) {
+  const std::lock_guard lock(mutex_);
+  figures_.of(kind).lanes = lanes;
+}
+
+void StageRecorder::end(const StageFigures& rest) {
+  const std::int64_t now_ns = clock_.monotonic_ns();
+  const std::lock_guard lock(mutex_);
+  figures_.end_ns = now_ns;
+  figures_.reads = rest.reads;
+  figures_.decodes = rest.decodes;
+  figures_.writes = rest.writes;
+  figures_.tasks = rest.tasks;
+  figures_.credit_budget = rest.credit_budget;
+  figures_.credit_most = rest.credit_most;
+  figures_.credit_wait_ns = rest.credit_wait_ns;
+}
+
+StageFigures StageRecorder::figures() const {
+  const std::lock_guard lock(mutex_);
+  return figures_;
+}
+
+std::shared_ptr<StageRecorder> RunRecorder::begin_stage(const std::string& name) {
+  auto stage = std::make_shared<StageRecorder>(name, clock_, trace_);
+  const std::lock_guard lock(mutex_);
+  stages_.push_back(stage);
+  return stage;
+}
+
+std::vector<StageFigures> RunRecorder::stages() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<StageFigures> figures;
+  for (const auto& stage : stages_) figures.push_back(stage->figures());
+  return figures;
+}
+
+LaneMeter::LaneMeter(std::shared_ptr<StageRecorder> recorder, LaneKind kind, std::string name)
+    : recorder_(std::move(recorder)), kind_(kind), name_(std::move(name)) {
+  if (!recorder_) return;
+  cpu_before_ns_ = thread_cpu_ns();
+  if (recorder_->trace() != nullptr) trace_lane_ = recorder_->trace()->add_lane(name_);
+}
+
+LaneMeter::~LaneMeter() {
+  if (recorder_) recorder_->add(kind_, thread_cpu_ns() - cpu_before_ns_, work_);
+}
+
+std::int64_t LaneMeter::done(LaneWork work, std::int64_t start_ns, const WorkItem& item) {
+  if (!recorder_) return 0;
+  const std::int64_t now_ns = recorder_->now_ns();
+  WorkFigures& figures = work_[static_cast<std::size_t>(work)];
+  figures.busy_ns += now_ns - start_ns;
+  figures.items += 1;
+  figures.bytes += item.bytes;
+  if (TraceWriter* trace = recorder_->trace()) {
+    trace->add({name_of(work), trace_lane_, start_ns, now_ns, item.task, item.item, item.bytes});
+  }
+  return now_ns;
+}
+
+}  // namespace gridmill
