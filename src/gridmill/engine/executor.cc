@@ -321,8 +321,8 @@ class Run : public std::enable_shared_from_this<Run> {
       std::int64_t start_ns = meter.start();
       if (has_operators(unit)) {
         compute_unit(unit, pool_);
-        start_ns = meter.done(LaneWork::compute, start_ns,
-                              item_of(task, job.unit, column_bytes(unit)));
+        start_ns =
+            meter.done(LaneWork::compute, start_ns, item_of(task, job.unit, column_bytes(unit)));
       }
       unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
       const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
@@ -498,7 +498,7 @@ class Run : public std::enable_shared_from_this<Run> {
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
   BoundedQueue<WriteJob> writes_;
   Turns<WriteJob> turns_;
-  std::int64_t next_turn_ = 0;  // the scheduler's
+  std::int64_t next_turn_ = 0;                         // the scheduler's
   std::int64_t credit_most_ = 0, credit_wait_ns_ = 0;  // the scheduler's, too
 
   std::stop_source stopping_;

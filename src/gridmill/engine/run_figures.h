@@ -60,9 +60,9 @@ struct StageFigures {
   QueueFigures reads;
   QueueFigures decodes;
   QueueFigures writes;
-  std::int64_t tasks = 0;          // done by this run
-  std::int64_t credit_budget = 0;  // what tasks may hold
-  std::int64_t credit_most = 0;    // what they held at most
+  std::int64_t tasks = 0;           // done by this run
+  std::int64_t credit_budget = 0;   // what tasks may hold
+  std::int64_t credit_most = 0;     // what they held at most
   std::int64_t credit_wait_ns = 0;  // how long the scheduler waited for memory
 
   WorkFigures& of(LaneWork one) { return work[static_cast<std::size_t>(one)]; }
