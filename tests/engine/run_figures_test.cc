@@ -16,6 +16,7 @@
 #include "gridmill/engine/task.h"
 #include "gridmill/engine/trace.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -115,20 +116,19 @@ TEST_F(RunFigures, AFailedRunTellsWhatItDid) {
 class Traces : public RunFigures {
  protected:
   TemporaryDirectory directory_;
-  const std::string path_ = directory_ / "trace.json";
+  const Key key_{"trace.json"};
+  const std::unique_ptr<Store> store_ = file_store(directory_.files(), directory_ / "");
 
   Json read_trace() {
-    const auto file = directory_.files().open(path_);
-    std::string text(static_cast<std::size_t>(file->status().size), '\0');
-    (void)file->read_at(0, std::as_writable_bytes(std::span(text)));
-    return Json::parse(text);  // strict JSON
+    Buffer text;
+    EXPECT_TRUE(store_->get(key_, text));
+    return Json::parse(as_text(text));  // strict JSON
   }
 };
 
 TEST_F(Traces, HoldEveryPieceOfWorkOnItsLane) {
   leaves_->on_fetch = [&](const Index&) { clock_.now_ns += 1'234'567; };
-  const auto trace =
-      std::make_shared<TraceWriter>(directory_.files().create(path_), clock_.monotonic_ns());
+  const auto trace = std::make_shared<TraceWriter>(store_->writer(key_), clock_.monotonic_ns());
   const StageFigures figures = run(trace);
   trace->close();
   EXPECT_EQ(trace->problem(), "");
@@ -160,12 +160,14 @@ TEST_F(Traces, HoldEveryPieceOfWorkOnItsLane) {
 }
 
 TEST_F(Traces, OnAFullDiskEndAndLeaveTheRunAlone) {
-  // The first call makes the file, the second writes to it.
-  FaultyFiles full(directory_.files(), {2, Failure::full_disk});
-  const auto trace = std::make_shared<TraceWriter>(full.create(path_), clock_.monotonic_ns());
+  FaultyFiles full(directory_.files(),
+                   {.at_call = 1, .failure = Failure::full_disk, .name = "append"});
+  const auto broken = file_store(full, directory_ / "");
+  const auto trace = std::make_shared<TraceWriter>(broken->writer(key_), clock_.monotonic_ns());
   EXPECT_EQ(run(trace).tasks, 4);
   trace->close();
   EXPECT_NE(trace->problem(), "");
+  EXPECT_FALSE(store_->stat(key_));
 }
 
 }  // namespace

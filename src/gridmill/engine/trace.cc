@@ -14,7 +14,7 @@ constexpr std::size_t kPiece = 64 << 10;
 
 }  // namespace
 
-TraceWriter::TraceWriter(std::unique_ptr<WritableFile> file, std::int64_t origin_ns)
+TraceWriter::TraceWriter(std::unique_ptr<ValueWriter> file, std::int64_t origin_ns)
     : file_(std::move(file)), origin_ns_(origin_ns), text_(kTraceBegin) {
   text_.reserve(kPiece + 1024);
 }
@@ -52,7 +52,7 @@ void TraceWriter::close() {
   write_out();
   if (!file_) return;
   try {
-    file_->close();
+    (void)file_->commit();
   } catch (const Error& error) {
     problem_ = error.what();
   }

@@ -1,10 +1,9 @@
 // trace.h: what each lane did when, as a file for chrome://tracing or Perfetto.
 //
 // Events are formatted as they come and streamed to the file, so that a trace of any length holds
-// 64 KiB of memory. The file is a JSON array in the Trace Event Format ("Trace Event Format",
-// Google 2016: complete events, ph "X", microseconds); if the run is killed the closing bracket is
-// missing, which the viewers forgive. A trace is not worth a run: what fails while it is written
-// ends the trace, and problem() says so.
+// 64 KiB of memory. It is a JSON array in the Trace Event Format (Google 2016: complete events, ph
+// "X", microseconds). A trace is not worth a run: what fails while it is written ends the trace,
+// and problem() says so.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +11,7 @@
 #include <mutex>
 #include <string>
 
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 
 namespace gridmill {
 
@@ -34,12 +33,12 @@ inline constexpr const char* kTraceBegin =
 class TraceWriter {
  public:
   // Times are written relative to `origin_ns`.
-  TraceWriter(std::unique_ptr<WritableFile> file, std::int64_t origin_ns);
+  TraceWriter(std::unique_ptr<ValueWriter> file, std::int64_t origin_ns);
 
   // A row of the picture; returns its number.
   int add_lane(const std::string& name);
   void add(const TraceEvent& event);
-  // Call when no lane runs any more.
+  // Makes it visible. Call when no lane runs any more.
   void close();
   std::string problem() const;  // "": none
 
@@ -47,7 +46,7 @@ class TraceWriter {
   void write_out();  // with the mutex
 
   mutable std::mutex mutex_;
-  std::unique_ptr<WritableFile> file_;  // null: closed or broken
+  std::unique_ptr<ValueWriter> file_;  // null: closed or broken
   const std::int64_t origin_ns_;
   std::string text_;
   std::string problem_;
