@@ -283,7 +283,8 @@ TEST(Executor, AnOrderedSinkGetsItsUnitsInOrderOneAtATime) {
     std::vector<Index> expected;  // tasks in order: 3 units along the first dimension each
     const TaskGrid grid(made.stage->outputs);
     for (std::int64_t task = 0; task < grid.size(); ++task) {
-      for_each_position(grid.task(task).units, [&](const Index& at) { expected.push_back(at); });
+      for_each_position(grid.task(task).front().units,
+                        [&](const Index& at) { expected.push_back(at); });
     }
     ASSERT_EQ(stored, expected);
   }
@@ -310,16 +311,75 @@ TEST(Executor, UnitsThatWaitForTheirTurnKeepTheirMemory) {
   EXPECT_LE(read_meanwhile, budget / leaf_bytes - 1);  // the first is the one that stalls
 }
 
+// Two sinks of other chunks, the second one over the same field seen the other way round.
+TEST(Executor, OnePassOverTheLeavesFeedsSeveralOutputs) {
+  const Shape shape{12, 10};
+  Case made = make_case(shape, {4, 5}, {2, 10}, {2, 1});  // 3 tasks of 4 rows
+  const auto coarse = std::make_shared<TestSink>(types::int64, shape, Shape{4, 10});
+  Output second{"coarse", made.stage->outputs[0].fields, coarse, {1, 1}};
+  second.joins_previous = true;
+  made.stage->outputs.push_back(second);
+  ASSERT_EQ(TaskGrid(made.stage->outputs).size(), 3);
+  Progress progress;
+  run(made, options(1 << 20), progress);
+  expect_complete(made);
+  EXPECT_EQ(0, std::memcmp(coarse->result.view().data, counted_array(shape).view().data,
+                           static_cast<std::size_t>(coarse->result.view().byte_size())));
+  EXPECT_EQ(coarse->stored_twice, 0);
+  EXPECT_EQ(progress.leaves_read, 6);
+  EXPECT_EQ(progress.tasks_done, 3);
+}
+
+// What both outputs hold at once is charged together.
+TEST(Executor, OutputsOfOnePassFitIntoTheBudgetTogether) {
+  Case made = make_case({64, 100}, {4, 100}, {4, 100}, {1, 1});
+  const auto twin = std::make_shared<TestSink>(types::int64, Shape{64, 100}, Shape{4, 100});
+  Output second{"twin", made.stage->outputs[0].fields, twin, {1, 1}};
+  const std::int64_t alone = smallest_budget(*made.stage, options(0));
+  second.joins_previous = true;
+  made.stage->outputs.push_back(second);
+  const std::int64_t both = smallest_budget(*made.stage, options(0));
+  EXPECT_EQ(both - alone, 4 * 100 * 8);
+  Progress progress;
+  run(made, options(both), progress);
+  expect_complete(made);
+  EXPECT_THROW(run(made, options(both - 1), progress), Error);
+}
+
+TEST(TaskGrid, JoinedOutputsAreCutAlongTheRangesTheyFollow) {
+  const Case lead = make_case({6, 4}, {6, 4}, {1, 1}, {2, 1});                // 3 x 4 tasks
+  const Case turned = make_case({8, 9, 5}, {8, 9, 5}, {2, 3, 5}, {1, 1, 1});  // 4 x 3 x 1
+  std::vector<Output> outputs{lead.stage->outputs[0], turned.stage->outputs[0]};
+  outputs[1].joins_previous = true;
+  EXPECT_THROW(TaskGrid{outputs}, Error);  // 4 are not 3
+  outputs[1].follows = {1, 0, 1};
+  EXPECT_THROW(TaskGrid{outputs}, Error);  // 1 is not 4
+  outputs[1].fields = {};
+  const Case flat = make_case({8, 9}, {8, 9}, {2, 3}, {1, 1});  // 4 x 3
+  outputs[1] = flat.stage->outputs[0];
+  outputs[1].joins_previous = true;
+  outputs[1].follows = {1, 0};
+  const TaskGrid grid(outputs);
+  ASSERT_EQ(grid.size(), 12);
+  const TaskGrid::Task task = grid.task(4 + 2);  // position (1, 2) of the leading output
+  ASSERT_EQ(task.size(), 2u);
+  EXPECT_EQ(task[0].units, (Box{{2, 2}, {2, 1}}));
+  EXPECT_EQ(task[1].output, 1u);
+  EXPECT_EQ(task[1].units, (Box{{2, 1}, {1, 1}}));
+  outputs[1].follows = {1, 1};
+  EXPECT_THROW(TaskGrid{outputs}, Error);  // two tasks would own a unit
+}
+
 TEST(TaskGrid, NumbersTheTasksOfAllOutputsInOrder) {
   const Case first = make_case({10}, {10}, {3}, {2});             // 4 units, 2 tasks
   const Case second = make_case({4, 4}, {4, 4}, {2, 2}, {1, 2});  // 2 x 2 units, 2 tasks
   std::vector<Output> outputs{first.stage->outputs[0], second.stage->outputs[0]};
   const TaskGrid grid(outputs);
   ASSERT_EQ(grid.size(), 4);
-  EXPECT_EQ(grid.task(1).output, 0u);
-  EXPECT_EQ(grid.task(1).units, (Box{{2}, {2}}));
-  EXPECT_EQ(grid.task(2).output, 1u);
-  EXPECT_EQ(grid.task(3).units, (Box{{1, 0}, {1, 2}}));
+  EXPECT_EQ(grid.task(1).front().output, 0u);
+  EXPECT_EQ(grid.task(1).front().units, (Box{{2}, {2}}));
+  EXPECT_EQ(grid.task(2).front().output, 1u);
+  EXPECT_EQ(grid.task(3).front().units, (Box{{1, 0}, {1, 2}}));
 }
 
 }  // namespace

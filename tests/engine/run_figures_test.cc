@@ -84,7 +84,7 @@ TEST_F(RunFigures, CountWhatTheDoublesSaw) {
   EXPECT_EQ(figures.writes.samples, 8);
   EXPECT_GE(figures.reads.most, 1);
   EXPECT_GE(figures.reads.sum, figures.reads.samples);
-  EXPECT_GE(figures.credit_most, task_cost(stage_->outputs[0], {{0, 0}, {2, 1}}));
+  EXPECT_GE(figures.credit_most, units_cost(stage_->outputs[0], {{0, 0}, {2, 1}}));
   EXPECT_LE(figures.credit_most, figures.credit_budget);
   EXPECT_LE(figures.credit_budget, 1 << 20);
 }

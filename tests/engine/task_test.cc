@@ -58,9 +58,9 @@ Output output_of(const std::vector<std::int64_t>& lengths, std::int64_t per_task
 // The first unit may be the short one: rows of a table begin where the source's leaves do.
 TEST(Task, CostsWhatItsUnitsHold) {
   const Output output = output_of({1, 7, 7, 3}, 2);
-  EXPECT_EQ(task_cost(output, {{0}, {2}}), 8 * (1 + 7));
-  EXPECT_EQ(task_cost(output, {{2}, {2}}), 8 * (7 + 3));
-  EXPECT_EQ(largest_task_cost(output), 8 * (7 + 3));
+  EXPECT_EQ(units_cost(output, {{0}, {2}}), 8 * (1 + 7));
+  EXPECT_EQ(units_cost(output, {{2}, {2}}), 8 * (7 + 3));
+  EXPECT_EQ(largest_share_cost(output), 8 * (7 + 3));
 }
 
 TEST(Task, TheLargestCostIsNoTasksSurprise) {
@@ -77,9 +77,9 @@ TEST(Task, TheLargestCostIsNoTasksSurprise) {
     const TaskGrid grid(std::vector<Output>{output});
     std::int64_t largest = 0;
     for (std::int64_t task = 0; task < grid.size(); ++task) {
-      largest = std::max(largest, task_cost(output, grid.task(task).units));
+      largest = std::max(largest, task_cost({output}, grid.task(task)));
     }
-    ASSERT_EQ(largest_task_cost(output), largest) << round;
+    ASSERT_EQ(largest_share_cost(output), largest) << round;
   }
 }
 

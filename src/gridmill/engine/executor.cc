@@ -191,26 +191,25 @@ class Run : public std::enable_shared_from_this<Run> {
 
   bool is_done(const TaskGrid& grid, std::int64_t index) const {
     if (!log_) return false;
-    const TaskGrid::Task spec = grid.task(index);
-    const Sink& sink = *stage_->outputs[spec.output].sink;
     bool is_known = true;
-    for_each_position(spec.units, [&](const Index& unit) {
-      if (!is_known) return;
-      const std::optional<Key> key = sink.key(unit);
-      is_known = key && log_->has(key->text());
-    });
+    for (const TaskGrid::Share& share : grid.task(index)) {
+      const Sink& sink = *stage_->outputs[share.output].sink;
+      for_each_position(share.units, [&](const Index& unit) {
+        if (!is_known) return;
+        const std::optional<Key> key = sink.key(unit);
+        is_known = key && log_->has(key->text());
+      });
+    }
     return is_known;
   }
 
   void admit(const TaskGrid& grid, std::int64_t index) {
     const TaskGrid::Task spec = grid.task(index);
-    const Output& output = stage_->outputs[spec.output];
-    Credit::Hold hold = take_credit(task_cost(output, spec.units));
-    const TaskPtr task = expand_task(output, spec, index, pool_);
+    Credit::Hold hold = take_credit(task_cost(stage_->outputs, spec));
+    const TaskPtr task = expand_task(stage_->outputs, spec, index, pool_);
     task->credit = std::move(hold);
-    if (output.sink->is_ordered()) {
-      task->first_turn = next_turn_;
-      next_turn_ += static_cast<std::int64_t>(task->units.size());
+    for (Unit& unit : task->units) {
+      if (unit.output->sink->is_ordered()) unit.turn = next_turn_++;
     }
     progress_.memory_held = credit_.held();
     tasks_in_flight_ += 1;
@@ -316,7 +315,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void encode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
-    Sink& sink = *task.output->sink;
+    Sink& sink = *unit.output->sink;
     try {
       std::int64_t start_ns = meter.start();
       if (has_operators(unit)) {
@@ -329,7 +328,7 @@ class Run : public std::enable_shared_from_this<Run> {
       sink.encode(unit.position, columns, unit.encoded, context);
       meter.done(LaneWork::encode, start_ns, item_of(task, job.unit, column_bytes(unit)));
     } catch (...) {
-      fail_at(describe(task, unit));
+      fail_at(describe(unit));
       return;
     }
     for (Buffer& column : unit.columns) pool_.give(std::move(column));
@@ -341,14 +340,14 @@ class Run : public std::enable_shared_from_this<Run> {
   void write_units(Lane& lane) {
     LaneMeter meter(recorder_, LaneKind::writer, lane.name());
     while (auto job = writes_.pop()) {
-      const RunningTask& task = *job->task;
-      if (!task.output->sink->is_ordered()) {
+      const Unit& unit = job->task->units[job->unit];
+      if (!unit.output->sink->is_ordered()) {
         if (!write_unit(*job, lane, meter)) return;
         continue;
       }
       // What has to wait keeps its task's credit. Whoever has the turn goes on for the others, so
       // that no writer ever waits for another.
-      turns_.wait(task.first_turn + static_cast<std::int64_t>(job->unit), std::move(*job));
+      turns_.wait(unit.turn, std::move(*job));
       while (auto next = turns_.take()) {
         if (!write_unit(*next, lane, meter)) return;
         turns_.pass();
@@ -364,16 +363,16 @@ class Run : public std::enable_shared_from_this<Run> {
     const std::int64_t start_ns = meter.start();
     try {
       const bool alive = lane.wait_for(
-          clock_, [&] { return "writing " + describe(task, unit); },
+          clock_, [&] { return "writing " + describe(unit); },
           [&] {
-            auto record = task.output->sink->store(unit.position, unit.encoded);
+            auto record = unit.output->sink->store(unit.position, unit.encoded);
             if (!record || !log_) return;
             const std::lock_guard lock(task.records_mutex);
             task.records.push_back(*std::move(record));
           });
       if (!alive) return false;
     } catch (...) {
-      fail_at(describe(task, unit));
+      fail_at(describe(unit));
       return true;
     }
     const auto bytes = static_cast<std::int64_t>(unit.encoded.size());
@@ -429,10 +428,10 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   static std::string describe(const RunningTask& task, const Leaf& leaf) {
-    return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.output->name);
+    return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.name);
   }
-  static std::string describe(const RunningTask& task, const Unit& unit) {
-    return task.output->sink->describe(unit.position);
+  static std::string describe(const Unit& unit) {
+    return unit.output->sink->describe(unit.position);
   }
 
   bool has_failed() const { return stopping_.stop_requested(); }

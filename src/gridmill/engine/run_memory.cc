@@ -71,15 +71,20 @@ std::int64_t RunMemory::fixed() const { return sum(sum(in_flight, encoding), scr
 std::int64_t RunMemory::total() const { return sum(fixed(), largest_task); }
 
 RunMemory run_memory(const Stage& stage, const RunOptions& options) {
-  std::int64_t encoded = 0, task = 0;
+  std::int64_t encoded = 0, task = 0, pass = 0;
+  const Output* lead = nullptr;
   const Output* owner = nullptr;
   for (const Output& output : stage.outputs) {
     encoded = std::max(encoded, output.sink->encoded_bound());
+    if (!output.joins_previous) {
+      lead = &output;
+      pass = 0;
+    }
     if (output.sink->units().size() == 0) continue;
-    const std::int64_t cost = largest_task_cost(output);
-    if (owner != nullptr && cost <= task) continue;
-    task = cost;
-    owner = &output;
+    pass = sum(pass, largest_share_cost(output));
+    if (owner != nullptr && pass <= task) continue;
+    task = pass;
+    owner = lead;
   }
   RunMemory memory = memory_of(options, largest_leaf(stage), encoded, task);
   memory.largest_output = owner;

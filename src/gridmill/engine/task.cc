@@ -47,18 +47,19 @@ class Expansion {
  public:
   Expansion(RunningTask& task, BufferPool& pool) : task_(task), pool_(pool) {}
 
-  Unit make_unit(const Index& position) {
+  Unit make_unit(const Output& output, const Index& position) {
     Unit unit;
+    unit.output = &output;
     unit.position = position;
-    const Sink& sink = *task_.output->sink;
+    const Sink& sink = *output.sink;
     for (int column = 0; column < sink.columns(); ++column) {
       const MutableArrayView view = make_view(unit, column);
       sink.prepare(column, position, view);
       unit.column_views.push_back(view);
       const Box region = sink.region(column, position);
       const Box at_origin = whole_box(region.shape);
-      unit.evaluations.push_back(evaluate(task_.output->fields[static_cast<std::size_t>(column)],
-                                          region, view.part(at_origin)));
+      unit.evaluations.push_back(
+          evaluate(output.fields[static_cast<std::size_t>(column)], region, view.part(at_origin)));
     }
     return unit;
   }
@@ -66,7 +67,7 @@ class Expansion {
  private:
   // The sink's own memory, or a buffer that the unit keeps.
   MutableArrayView make_view(Unit& unit, int column) {
-    const Sink& sink = *task_.output->sink;
+    const Sink& sink = *unit.output->sink;
     if (const auto placed = sink.place(column, unit.position)) return *placed;
     const DataType type = sink.column_type(column);
     const Shape shape = sink.buffer_shape(column, unit.position);
@@ -127,7 +128,7 @@ void compute(Evaluation& node, BufferPool& pool) {
 
 }  // namespace
 
-std::int64_t task_cost(const Output& output, const Box& units) {
+std::int64_t units_cost(const Output& output, const Box& units) {
   std::int64_t total = 0;
   for_each_position(units, [&](const Index& position) {
     total = checked_add(total, unit_cost(output, position), "a task's memory");
@@ -135,7 +136,15 @@ std::int64_t task_cost(const Output& output, const Box& units) {
   return total;
 }
 
-std::int64_t largest_task_cost(const Output& output) {
+std::int64_t task_cost(const std::vector<Output>& outputs, const TaskGrid::Task& task) {
+  std::int64_t total = 0;
+  for (const TaskGrid::Share& share : task) {
+    total = checked_add(total, units_cost(outputs[share.output], share.units), "a task's memory");
+  }
+  return total;
+}
+
+std::int64_t largest_share_cost(const Output& output) {
   const ChunkGrid tasks(output.sink->units().counts(), output.units_per_task);
   const Shape counts = tasks.counts();
   if (volume(counts) == 0) return 0;
@@ -147,20 +156,23 @@ std::int64_t largest_task_cost(const Output& output) {
     for (int d = 0; d < position.rank(); ++d) {
       if (choice[d] == 2) position[d] = counts[d] - 1;
     }
-    largest = std::max(largest, task_cost(output, tasks.box_of(position)));
+    largest = std::max(largest, units_cost(output, tasks.box_of(position)));
   });
   return largest;
 }
 
-std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,
-                                         std::int64_t index, BufferPool& pool) {
+std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
+                                         const TaskGrid::Task& task, std::int64_t index,
+                                         BufferPool& pool) {
   auto running = std::make_shared<RunningTask>();
   running->index = index;
-  running->output = &output;
+  running->name = outputs[task.front().output].name;
   Expansion expansion(*running, pool);
-  for_each_position(task.units, [&](const Index& position) {
-    running->units.push_back(expansion.make_unit(position));
-  });
+  for (const TaskGrid::Share& share : task) {
+    for_each_position(share.units, [&](const Index& position) {
+      running->units.push_back(expansion.make_unit(outputs[share.output], position));
+    });
+  }
   running->leaves_left = static_cast<std::int64_t>(running->leaves.size());
   running->units_left = static_cast<std::int64_t>(running->units.size());
   return running;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "gridmill/engine/plan.h"
@@ -24,7 +25,9 @@ struct Evaluation {
 };
 
 struct Unit {
+  const Output* output = nullptr;
   Index position;
+  std::int64_t turn = 0;                                 // if its sink is ordered
   std::vector<Buffer> columns;                           // none for those that the sink places
   std::vector<MutableArrayView> column_views;            // whole buffers
   std::vector<std::unique_ptr<Evaluation>> evaluations;  // one per column
@@ -39,8 +42,7 @@ struct WantedLeaf {
 
 struct RunningTask {
   std::int64_t index = 0;
-  std::int64_t first_turn = 0;  // of its units, if its sink is ordered
-  const Output* output = nullptr;
+  std::string name;  // of its leading output
   std::vector<Unit> units;
   std::vector<WantedLeaf> leaves;
   std::atomic<std::int64_t> leaves_left{0};
@@ -51,15 +53,20 @@ struct RunningTask {
   std::vector<KeyRecord> records;  // of the units stored so far
 };
 
-// Bytes that a task of these units holds at its peak: buffers, operator inputs, encoded units.
-std::int64_t task_cost(const Output& output, const Box& units);
-// Of the costliest task. Only the first, the second and the last along each dimension can differ
-// from the others: grids are regular but for a short first unit and a short last one.
-std::int64_t largest_task_cost(const Output& output);
+// Bytes that a task holds at its peak: buffers, operator inputs, encoded units.
+std::int64_t task_cost(const std::vector<Output>& outputs, const TaskGrid::Task& task);
+// What one output's units of a task add to that.
+std::int64_t units_cost(const Output& output, const Box& units);
+// Of the costliest task, bounded from above by the costliest share of each output. Only the first,
+// the second and the last along each dimension can differ from the others: grids are regular but
+// for a short first unit and a short last one.
+std::int64_t largest_share_cost(const Output& output);
 
-// Buffers come from `pool`; the caller holds task_cost() bytes of credit.
-std::shared_ptr<RunningTask> expand_task(const Output& output, const TaskGrid::Task& task,
-                                         std::int64_t index, BufferPool& pool);
+// Buffers come from `pool`; the caller holds task_cost() bytes of credit. A leaf that several
+// outputs of the task want is decoded once.
+std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
+                                         const TaskGrid::Task& task, std::int64_t index,
+                                         BufferPool& pool);
 
 // Where the elements of `leaf` go in this task.
 std::vector<Part> parts_of(const WantedLeaf& leaf);
