@@ -29,7 +29,9 @@ TaskGrid::TaskGrid(const std::vector<Output>& outputs) : first_{0} {
 void TaskGrid::join(Pass& pass, std::size_t index, const Output& output) const {
   Member member{index, tasks_of(output), output.follows};
   const Shape lead = pass.front().tasks.counts(), own = member.tasks.counts();
-  for (int d = 0; member.follows.empty() && d < own.rank(); ++d) member.follows.push_back(d);
+  if (member.follows.empty()) {
+    for (int d = 0; d < own.rank(); ++d) member.follows.push_back(d);
+  }
   std::vector<int> followers(static_cast<std::size_t>(lead.rank()), 0);
   bool is_same = static_cast<int>(member.follows.size()) == own.rank();
   for (int d = 0; is_same && d < own.rank(); ++d) {
