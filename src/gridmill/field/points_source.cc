@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/field/leaf_set.h"
 #include "gridmill/field/sources.h"
@@ -48,7 +49,7 @@ class PointsSource final : public Source {
   Json to_json() const override {
     Json points = Json::array();
     for (const GridPoint& point : points_) {
-      points.push_back(Json(std::vector<std::int64_t>(point.index.begin(), point.index.end())));
+      points.push_back(index_to_json(point.index));
     }
     return {
         {"source", "points"}, {"fixed", fixed_}, {"points", points}, {"input", input_->to_json()}};

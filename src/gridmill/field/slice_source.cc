@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/field/sources.h"
 
@@ -30,7 +31,7 @@ class SliceSource final : public Source {
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
 
   Json to_json() const override {
-    return {{"source", "slice"}, {"region", to_string(region_)}, {"input", input_->to_json()}};
+    return {{"source", "slice"}, {"region", box_to_json(region_)}, {"input", input_->to_json()}};
   }
 
  private:

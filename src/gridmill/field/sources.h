@@ -2,15 +2,25 @@
 #pragma once
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/field/field.h"
+#include "gridmill/store/store.h"
+#include "gridmill/zarr/metadata.h"
 
 namespace gridmill {
 
-// A variable as it is stored. Takes what it needs out of `variable`; `dataset` names it in JSON.
-std::shared_ptr<const Source> variable_source(const Variable& variable, std::string location);
+// A variable as it is stored. Takes what it needs out of `variable`; `dataset` is what JSON calls
+// the dataset that it belongs to.
+std::shared_ptr<const Source> variable_source(const Variable& variable, std::string dataset);
+
+// An array of a run's own store, e.g. of the spill: `store_name` is what JSON calls it. An absent
+// chunk is Error(unavailable): nobody has written it yet.
+std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::string store_name,
+                                           const Key& array, const ArrayMetadata& metadata,
+                                           std::vector<std::string> dimensions);
 
 // The box `region` of `input`, as a field of its own that starts at 0.
 std::shared_ptr<const Source> slice_source(std::shared_ptr<const Source> input, const Box& region);

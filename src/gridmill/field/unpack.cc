@@ -22,6 +22,7 @@ class Unpack final : public Operator {
 
   Json to_json() const override {
     Json node{{"operator", "unpack"},
+              {"packed", packing_.packed.name()},
               {"read_as", packing_.read_as.name()},
               {"type", packing_.unpacked.name()}};
     if (packing_.scale_factor) node["scale_factor"] = *packing_.scale_factor;

@@ -4,16 +4,47 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/zarr/array_reader.h"
 
 namespace gridmill {
 namespace {
 
+// Leaves of which none may be absent.
+class PresentLeaves final : public LeafReader {
+ public:
+  explicit PresentLeaves(std::shared_ptr<const LeafReader> leaves)
+      : LeafReader(leaves->type(), leaves->grid()), leaves_(std::move(leaves)) {}
+
+  std::int64_t stored_bound() const override { return leaves_->stored_bound(); }
+  std::int64_t scratch_bound() const override { return leaves_->scratch_bound(); }
+  std::int64_t piece_bytes() const override { return leaves_->piece_bytes(); }
+  bool fetch(const Index& position, Buffer& stored) const override {
+    if (leaves_->fetch(position, stored)) return true;
+    throw Error(ErrorKind::unavailable,
+                "it is not there: the stage before has not written it, or somebody removed it");
+  }
+  void decode(const Index& position, ByteView stored, std::span<const Part> parts,
+              StringArena& strings, CodecContext& context) const override {
+    leaves_->decode(position, stored, parts, strings, context);
+  }
+  void fill(std::span<const Part> parts, StringArena& strings) const override {
+    leaves_->fill(parts, strings);
+  }
+  std::string describe(const Index& position) const override { return leaves_->describe(position); }
+
+ private:
+  const std::shared_ptr<const LeafReader> leaves_;
+};
+
+std::shared_ptr<const LeafReader> present_leaves(std::shared_ptr<const LeafReader> leaves) {
+  return std::make_shared<PresentLeaves>(std::move(leaves));
+}
+
 class VariableSource final : public Source {
  public:
-  VariableSource(const Variable& variable, std::string location)
+  VariableSource(const Variable& variable, Json json)
       : Source(variable.dimensions, variable.shape, variable.type),
-        location_(std::move(location)),
-        path_(variable.path()),
+        json_(std::move(json)),
         blocks_(variable.blocks) {
     // Concatenation makes blocks that are ordered along one dimension; then a region finds its
     // blocks by bisection, which matters with ten thousand files.
@@ -62,9 +93,7 @@ class VariableSource final : public Source {
     return cost;
   }
 
-  Json to_json() const override {
-    return {{"source", "variable"}, {"location", location_}, {"variable", path_}};
-  }
+  Json to_json() const override { return json_; }
 
  private:
   std::vector<Block>::const_iterator first_block(const Box& region) const {
@@ -75,16 +104,37 @@ class VariableSource final : public Source {
     });
   }
 
-  std::string location_;
-  std::string path_;
+  Json json_;
   std::vector<Block> blocks_;
   int sorted_dimension_ = -1;
 };
 
 }  // namespace
 
-std::shared_ptr<const Source> variable_source(const Variable& variable, std::string location) {
-  return std::make_shared<VariableSource>(variable, std::move(location));
+std::shared_ptr<const Source> variable_source(const Variable& variable, std::string dataset) {
+  return std::make_shared<VariableSource>(
+      variable,
+      Json{{"source", "variable"}, {"dataset", std::move(dataset)}, {"variable", variable.path()}});
+}
+
+std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::string store_name,
+                                           const Key& array, const ArrayMetadata& metadata,
+                                           std::vector<std::string> dimensions) {
+  Variable variable;
+  variable.name = array.text();
+  variable.type = metadata.type;
+  variable.shape = metadata.shape;
+  variable.dimensions = std::move(dimensions);
+  Json json{{"source", "array"},
+            {"store", store_name},
+            {"array", array.text()},
+            {"dimensions", variable.dimensions},
+            {"document", metadata.zarr_format == 2 ? array_metadata_to_v2(metadata)
+                                                   : array_metadata_to_v3(metadata)}};
+  variable.blocks = {{Index::filled(variable.shape.rank(), 0),
+                      present_leaves(zarr_leaf_reader(std::move(store), array, metadata)),
+                      std::move(store_name)}};
+  return std::make_shared<VariableSource>(variable, std::move(json));
 }
 
 }  // namespace gridmill

@@ -28,6 +28,11 @@ struct ConvertOptions {
   Resources resources = default_resources();
 };
 
+struct PlannedJob;
+
+// The plan that convert() carries out; the output is a Zarr store.
+PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace);
+
 // Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec,
 // read_amplification}], "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":...,
 // "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error; an

@@ -4,8 +4,8 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
-#include "gridmill/jobs/open_inputs.h"
 
 namespace gridmill {
 namespace {
@@ -58,15 +58,14 @@ Dataset with_shapes(const Dataset& dataset, const std::vector<Box>& regions) {
 
 std::shared_ptr<const Source> ConvertInput::field(std::size_t i) const {
   const Variable& variable = dataset.variables[i];
-  auto whole = variable_source(variable, dataset.location);
+  auto whole = variable_source(variable, kInputDataset);
   return regions[i] == whole_box(variable.shape) ? whole : slice_source(whole, regions[i]);
 }
 
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
   check_paths(options, workplace.files);
   ConvertInput input;
-  input.dataset = select_variables(open_inputs(workplace.files, options.inputs), options.variables,
-                                   options.drop);
+  input.dataset = open_recipe(workplace.files, {options.inputs, options.variables, options.drop});
   if (input.dataset.variables.empty()) {
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));

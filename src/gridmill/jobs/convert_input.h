@@ -11,6 +11,9 @@
 
 namespace gridmill {
 
+// What a plan's fields call the inputs.
+inline constexpr const char* kInputDataset = "input";
+
 struct ConvertInput {
   Dataset dataset;           // joined and reduced; shapes are the sources' own
   Dataset selected;          // the same with the shapes of the selected regions

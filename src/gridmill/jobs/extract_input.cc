@@ -10,10 +10,10 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/unpack.h"
 #include "gridmill/jobs/labels.h"
-#include "gridmill/jobs/open_inputs.h"
 
 namespace gridmill {
 namespace {

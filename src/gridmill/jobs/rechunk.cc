@@ -3,22 +3,16 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
-#include "gridmill/base/text.h"
-#include "gridmill/engine/archive.h"
 #include "gridmill/engine/rechunk_plan.h"
-#include "gridmill/jobs/plan_document.h"
+#include "gridmill/jobs/archive_plan.h"
+#include "gridmill/jobs/run_plan.h"
 #include "gridmill/jobs/task_layout.h"
-#include "gridmill/sink/array_sink.h"
-#include "gridmill/system/memory.h"
-#include "gridmill/zarr/array_reader.h"
+#include "gridmill/store/memory_store.h"
 
 namespace gridmill {
 namespace {
-
-Json extents(const Shape& shape) {
-  return Json(std::vector<std::int64_t>(shape.begin(), shape.end()));
-}
 
 std::string_view name_of(RechunkWay way) {
   switch (way) {
@@ -37,6 +31,9 @@ ConvertOptions input_options(const RechunkOptions& options) {
   input.output = options.output;
   input.variables = options.variables;
   input.drop = options.drop;
+  input.zarr_format = options.zarr_format;
+  input.overwrite = options.overwrite;
+  input.resources = options.resources;
   return input;
 }
 
@@ -49,10 +46,11 @@ ArrayMetadata spill_metadata(const RechunkPlan& plan, const ArrayMetadata& targe
   return metadata;
 }
 
-// One job: the plans of all variables, and the stages that carry them out.
-class Rechunking {
+// The plans of all variables, and the stages that they make together: all variables that need no
+// spill in one, then each of the others in two, so that the disk holds one spill at a time.
+class RechunkPlanner {
  public:
-  Rechunking(const RechunkOptions& options, const Workplace& workplace)
+  RechunkPlanner(const RechunkOptions& options, const Workplace& workplace)
       : options_(options),
         workplace_(workplace),
         input_(open_convert_input(input_options(options), workplace)),
@@ -60,62 +58,16 @@ class Rechunking {
     for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(plan(i));
   }
 
-  Json describe() const {
-    Json variables = Json::array();
-    std::int64_t total = 0;
+  PlannedJob job() const {
+    PlannedJob job;
+    job.plan = archive_plan("rechunk", input_options(options_), input_, target_, workplace_.files);
+    add_direct_stage(job.plan.stages);
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      const Variable& variable = input_.selected.variables[i];
-      const ArrayMetadata& metadata = target_.arrays[i].metadata;
-      const std::int64_t bytes = volume(metadata.shape) * metadata.type.size;
-      total += bytes;
-      variables.push_back({{"name", variable.path()},
-                           {"type", metadata.type.name()},
-                           {"dimensions", variable.dimensions},
-                           {"shape", extents(metadata.shape)},
-                           {"from", variable.chunks ? extents(*variable.chunks) : Json()},
-                           {"chunks", extents(metadata.chunk)},
-                           {"codec", metadata.codecs.summary()},
-                           {"way", name_of(plans_[i].way)},
-                           {"why", plans_[i].why},
-                           {"read", plans_[i].stored_read},
-                           {"decoded", plans_[i].decoded},
-                           {"logical_bytes", bytes}});
+      if (plans_[i].way == RechunkWay::spill) add_spill_stages(i, job.plan.stages);
     }
-    return {{"output", options_.output},
-            {"format", fmt::format("Zarr v{}", options_.zarr_format)},
-            {"inputs", Json::array({options_.input})},
-            {"variables", std::move(variables)},
-            {"logical_bytes", total},
-            {"notes", target_.notes}};
-  }
-
-  Json run(Json report) {
-    const std::int64_t start_ns = workplace_.clock.monotonic_ns();
-    archive_ =
-        open_archive(workplace_.files, workplace_.clock,
-                     {parse_location(options_.output), options_.zarr_format, target_.nodes},
-                     {options_.overwrite, options_.resume},
-                     plan_document("rechunk", {options_.input}, input_, target_, workplace_.files));
-    if (options_.resume) {
-      workplace_.console.say(
-          fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
-    }
-    const auto notes = archive_->complete([&] {
-      const Watched watched(workplace_.console, "rechunking to " + options_.output, progress_);
-      run_direct();
-      for (std::size_t i = 0; i < plans_.size(); ++i) {
-        if (plans_[i].way == RechunkWay::spill) run_through_spill(i);
-      }
-    });
-    for (const std::string& note : notes) workplace_.console.warn(note);
-    report["bytes_read"] = progress_.bytes_fetched.load() - spilled_;
-    report["bytes_written"] = progress_.bytes_written.load() - spilled_;
-    report["bytes_spilled"] = spilled_;
-    report["chunks_written"] = progress_.units_written.load();
-    report["chunks_resumed"] = archive_->resumed();
-    report["seconds"] = static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9;
-    report["peak_memory"] = peak_resident_memory();
-    return report;
+    job.plan.about = describe();
+    job.opened.emplace(kInputDataset, input_.dataset);
+    return job;
   }
 
  private:
@@ -154,70 +106,92 @@ class Rechunking {
         [&] { return plan_rechunk(rechunk, box_bytes(variable, metadata), spill_chunk_bytes()); });
   }
 
-  void run_stage_of(Output output, const std::string& name, std::shared_ptr<TaskLog> log) {
-    auto stage = std::make_shared<Stage>();
-    stage->name = name;
-    stage->outputs.push_back(std::move(output));
-    run_all(stage, std::move(log));
+  const std::string& path(std::size_t i) const { return target_.nodes[first_array() + i].path; }
+  std::size_t first_array() const { return target_.nodes.size() - target_.arrays.size(); }
+
+  OutputRecipe final_output(std::size_t i, Json field, double amplification) const {
+    const ArrayMetadata& metadata = target_.arrays[i].metadata;
+    OutputRecipe output;
+    output.name = path(i);
+    output.fields = {std::move(field)};
+    output.sink = out_array(path(i));
+    output.units_per_task = plans_[i].units_per_task;
+    output.figures = stage_figures(metadata, amplification);
+    return output;
   }
 
-  void run_all(const std::shared_ptr<Stage>& stage, std::shared_ptr<TaskLog> log) {
-    run_stage(stage, 0, TaskGrid(stage->outputs).size(), draining_options(options_.resources),
-              workplace_.clock, progress_, workplace_.stop, std::move(log));
-  }
-
-  Output final_output(std::size_t i, FieldPtr field) {
-    const std::string path = input_.selected.variables[i].path();
-    return {path, {std::move(field)}, archive_->array(path), plans_[i].units_per_task};
-  }
-
-  void run_direct() {
-    auto stage = std::make_shared<Stage>();
-    stage->name = "rechunk";
+  void add_direct_stage(std::vector<StageRecipe>& stages) const {
+    StageRecipe stage;
+    stage.name = "rechunk";
+    stage.why = "source chunks go straight into the target chunks of a task";
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       if (plans_[i].way == RechunkWay::spill) continue;
-      stage->outputs.push_back(final_output(i, input_.field(i)));
+      stage.outputs.push_back(final_output(i, input_.field(i)->to_json(), plans_[i].stored_read));
+      stage.tasks += tasks_of(target_.arrays[i].metadata, stage.outputs.back());
     }
-    if (!stage->outputs.empty()) run_all(stage, archive_->log());
+    if (!stage.outputs.empty()) stages.push_back(std::move(stage));
   }
 
-  void run_through_spill(std::size_t i) {
-    Variable variable = input_.selected.variables[i];
-    // By its shape too, which follows the memory: a resumed run may have more or less of it.
-    const Key place(variable.path());
-    const Key key = place / fmt::format("{}", fmt::join(plans_[i].spill_chunk, "x"));
+  static std::int64_t tasks_of(const ArrayMetadata& metadata, const OutputRecipe& output) {
+    return ChunkGrid(metadata.grid().counts(), output.units_per_task).size();
+  }
+
+  void add_spill_stages(std::size_t i, std::vector<StageRecipe>& stages) const {
     const ArrayMetadata metadata = spill_metadata(plans_[i], target_.arrays[i].metadata);
-    variable.blocks = {{Index::filled(variable.shape.rank(), 0),
-                        zarr_leaf_reader(archive_->spill(), key, metadata), "the spill"}};
-    Output last = final_output(i, variable_source(variable, "spill"));
-    if (!is_done(last)) {
-      const std::int64_t before = progress_.bytes_written;
-      run_stage_of({variable.path(),
-                    {input_.field(i)},
-                    array_sink(archive_->spill(), key, metadata),
-                    plans_[i].spill_units_per_task},
-                   "spill", archive_->spill_log());
-      spilled_ += progress_.bytes_written - before;
-      run_stage_of(std::move(last), "rechunk", archive_->log());
-    }
-    free_spill(place);
+    // By its shape too, which follows the memory: a resumed run may have more or less of it.
+    const Key key = Key(path(i)) / fmt::format("{}", fmt::join(plans_[i].spill_chunk, "x"));
+    OutputRecipe spill;
+    spill.name = path(i);
+    spill.fields = {input_.field(i)->to_json()};
+    spill.sink = {{"sink", "array"},
+                  {"store", "spill"},
+                  {"array", key.text()},
+                  {"document", array_metadata_to_v2(metadata)}};
+    spill.units_per_task = plans_[i].spill_units_per_task;
+    spill.figures = stage_figures(metadata, 1);
+    StageRecipe first;
+    first.name = "spill";
+    first.why = plans_[i].why;
+    first.tasks = tasks_of(metadata, spill);
+    first.outputs.push_back(std::move(spill));
+    first.serves = static_cast<int>(stages.size()) + 1;
+    stages.push_back(std::move(first));
+
+    StageRecipe last;
+    last.name = "rechunk";
+    last.why = "the intermediate array is read once, and every target chunk written once";
+    last.outputs.push_back(final_output(i, spill_field(i, key, metadata), 1));
+    last.tasks = tasks_of(target_.arrays[i].metadata, last.outputs.back());
+    last.frees = {path(i)};
+    stages.push_back(std::move(last));
   }
 
-  bool is_done(const Output& output) const {
-    const auto log = archive_->log();
-    const ChunkGrid& units = output.sink->units();
-    for (std::int64_t i = 0; i < units.size(); ++i) {
-      if (!log->has(output.sink->key(units.position(i))->text())) return false;
-    }
-    return true;
+  Json spill_field(std::size_t i, const Key& key, const ArrayMetadata& metadata) const {
+    return array_source(memory_store(), "spill", key, metadata,
+                        input_.selected.variables[i].dimensions)
+        ->to_json();
   }
 
-  // The disk holds one variable's intermediate at a time.
-  void free_spill(const Key& key) {
-    const auto store = archive_->spill();
-    std::vector<Key> keys;
-    store->list(key, [&](const ListEntry& entry) { keys.push_back(entry.key); });
-    for (const Key& one : keys) store->remove(one);
+  Json describe() const {
+    Json variables = Json::array();
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const Variable& source = input_.selected.variables[i];
+      Json variable = describe_array(source, target_.arrays[i].metadata);
+      variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
+      variable["way"] = name_of(plans_[i].way);
+      variable["why"] = plans_[i].why;
+      variable["read"] = plans_[i].stored_read;
+      variable["decoded"] = plans_[i].decoded;
+      total += variable["logical_bytes"].get<std::int64_t>();
+      variables.push_back(std::move(variable));
+    }
+    return {{"output", options_.output},
+            {"format", fmt::format("Zarr v{}", options_.zarr_format)},
+            {"inputs", Json::array({options_.input})},
+            {"variables", std::move(variables)},
+            {"logical_bytes", total},
+            {"notes", target_.notes}};
   }
 
   const RechunkOptions& options_;
@@ -225,20 +199,19 @@ class Rechunking {
   const ConvertInput input_;
   const ZarrTarget target_;
   std::vector<RechunkPlan> plans_;
-  std::shared_ptr<Archive> archive_;
-  Progress progress_;
-  std::int64_t spilled_ = 0;
 };
 
 }  // namespace
 
+PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace) {
+  return RechunkPlanner(options, workplace).job();
+}
+
 Json rechunk(const RechunkOptions& options, const Workplace& workplace) {
   check_output(options.output, options.overwrite, workplace.files);
-  Rechunking rechunking(options, workplace);
-  Json report = rechunking.describe();
-  for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
-  if (options.dry_run) return report;
-  return rechunking.run(std::move(report));
+  return carry_out(plan_rechunk_job(options, workplace),
+                   {"rechunking to " + options.output, options.resume, options.resources},
+                   options.dry_run, workplace);
 }
 
 }  // namespace gridmill

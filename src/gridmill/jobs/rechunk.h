@@ -24,6 +24,11 @@ struct RechunkOptions {
   Resources resources = default_resources();
 };
 
+struct PlannedJob;
+
+// The plan that rechunk() carries out.
+PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace);
+
 // Returns the report: {"output":..., "variables":[{name, shape, from, chunks, way, why, read,
 // decoded}], "bytes_read":..., "bytes_written":..., "bytes_spilled":..., "seconds":...,
 // "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error.

@@ -1,0 +1,29 @@
+// dataset_recipe.h: how to come by a dataset: inputs to open and join, variables to keep.
+//
+// A plan names its datasets in this way, so that any process can open the same ones.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/dataset/dataset.h"
+
+namespace gridmill {
+
+struct DatasetRecipe {
+  std::vector<std::string> inputs;     // locations as typed; several are joined
+  std::vector<std::string> variables;  // names or globs to keep (select_variables); empty: all
+  std::vector<std::string> drop;
+};
+
+Json recipe_to_json(const DatasetRecipe& recipe);
+DatasetRecipe recipe_from_json(const Json& json);  // Error(corrupt)
+
+// Throws Error(invalid) without inputs, and what opening, joining and selecting throw.
+Dataset open_recipe(Files& files, const DatasetRecipe& recipe);
+
+// Only opened and joined.
+Dataset open_inputs(Files& files, const std::vector<std::string>& locations);
+
+}  // namespace gridmill

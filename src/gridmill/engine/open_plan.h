@@ -1,0 +1,54 @@
+// open_plan.h: a plan in this process: its datasets opened, its stages made of fields and sinks.
+//
+// Everything is built from the document alone, so that a plan runs the same in the process that
+// made it and in any other. Datasets and sides are opened when the first field asks for them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gridmill/engine/archive.h"
+#include "gridmill/engine/plan.h"
+#include "gridmill/engine/plan_document.h"
+#include "gridmill/field/field_json.h"
+
+namespace gridmill {
+
+using OpenedDatasets = std::map<std::string, Dataset>;
+
+class OpenPlan final : private FieldSurroundings {
+ public:
+  // `archive` is where array sinks write; null: nowhere, for looking at the plan. `opened` are
+  // datasets of the plan that the caller has open already. `plan` and `files` must outlive this.
+  OpenPlan(const PlanDocument& plan, Files& files, std::shared_ptr<Archive> archive,
+           OpenedDatasets opened = {});
+
+  // Throws what opening throws, Error(corrupt) if the document contradicts itself or its inputs,
+  // Error(conflict) if a side is not what it was.
+  std::shared_ptr<const Stage> stage(std::size_t index);
+  std::shared_ptr<TaskLog> log_of(std::size_t index) const;  // null without an archive
+  // What the sides hold that were loaded so far: no task may use that much of the budget.
+  std::int64_t side_bytes() const;
+
+ private:
+  const Dataset& dataset(const std::string& name) override;
+  std::shared_ptr<Store> store(const std::string& name) override;
+  SidePtr side(const std::string& name) override;
+
+  Output make_output(const OutputRecipe& recipe);
+  std::shared_ptr<Sink> make_sink(const Json& json);
+  std::shared_ptr<Sink> make_array_sink(const Json& json);
+
+  const PlanDocument& plan_;
+  Files& files_;
+  const std::shared_ptr<Archive> archive_;
+  const std::shared_ptr<Store> nowhere_;
+  OpenedDatasets datasets_;
+  std::map<std::string, SidePtr> sides_;
+};
+
+// Whether the log knows all that the stage would store.
+bool is_complete(const Stage& stage, const TaskLog& log);
+
+}  // namespace gridmill

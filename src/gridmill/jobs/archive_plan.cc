@@ -1,0 +1,118 @@
+#include "gridmill/jobs/archive_plan.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "gridmill/array/box_json.h"
+#include "gridmill/base/error.h"
+#include "gridmill/base/version.h"
+#include "gridmill/codec/versions.h"
+#include "gridmill/formats/format_file.h"
+#include "gridmill/jobs/input_identity.h"
+
+namespace gridmill {
+namespace {
+
+Json codec_versions() {
+  Json versions = Json::object();
+  for (const LibraryVersion& library : codec_library_versions()) {
+    versions[library.name] = library.version;
+  }
+  return versions;
+}
+
+// All that decides about the bytes of the output. Memory and threads don't.
+Json identity_of(const std::string& verb, const std::vector<std::string>& inputs,
+                 const ConvertInput& input, const ZarrTarget& target, Files& files) {
+  Json arrays = Json::object();
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    const ArrayMetadata& metadata = target.arrays[i].metadata;
+    Json array{{"begin", index_to_json(input.regions[i].begin)}};
+    if (metadata.zarr_format == 2) {
+      array["document"] = array_metadata_to_v2(metadata);
+      array["attributes"] = array_attributes_to_v2(metadata);
+    } else {
+      array["document"] = array_metadata_to_v3(metadata);
+    }
+    arrays[input.selected.variables[i].path()] = std::move(array);
+  }
+  return {{"gridmill", kVersion},
+          {"verb", verb},
+          {"codecs", codec_versions()},
+          {"inputs", input_identities(files, inputs)},
+          {"arrays", std::move(arrays)}};
+}
+
+}  // namespace
+
+PlanDocument archive_plan(const std::string& verb, const ConvertOptions& options,
+                          const ConvertInput& input, const ZarrTarget& target, Files& files) {
+  PlanDocument plan;
+  plan.verb = verb;
+  plan.identity = identity_of(verb, options.inputs, input, target, files);
+  plan.target = {parse_location(options.output), options.zarr_format, target.nodes};
+  plan.overwrite = options.overwrite;
+  plan.datasets[kInputDataset] = {options.inputs, options.variables, options.drop};
+  plan.memory = options.resources.memory;
+  plan.threads = options.resources.threads;
+  return plan;
+}
+
+Json out_array(const std::string& path) {
+  return {{"sink", "array"}, {"store", "out"}, {"array", path}};
+}
+
+Json describe_array(const Variable& variable, const ArrayMetadata& metadata) {
+  return {{"name", variable.path()},
+          {"type", metadata.type.name()},
+          {"dimensions", variable.dimensions},
+          {"shape", index_to_json(metadata.shape)},
+          {"chunks", index_to_json(metadata.chunk)},
+          {"chunk_bytes", volume(metadata.chunk) * metadata.type.size},
+          {"codec", metadata.codecs.summary()},
+          {"logical_bytes", volume(metadata.shape) * metadata.type.size}};
+}
+
+Json stage_figures(const ArrayMetadata& metadata, double read_amplification) {
+  const auto bytes = static_cast<double>(volume(metadata.shape) * metadata.type.size);
+  return {{"bytes_read", static_cast<std::int64_t>(bytes * read_amplification)},
+          {"bytes_written", static_cast<std::int64_t>(bytes)},
+          {"read_amplification", read_amplification}};
+}
+
+void check_identity(const PlanDocument& plan, Files& files) {
+  Json now{{"gridmill", kVersion}, {"codecs", codec_versions()}};
+  std::vector<std::string> inputs;
+  for (const auto& [name, recipe] : plan.datasets) {
+    inputs.insert(inputs.end(), recipe.inputs.begin(), recipe.inputs.end());
+  }
+  now["inputs"] = input_identities(files, inputs);
+  Json before = Json::object();
+  for (const auto& [name, value] : now.items()) {
+    before[name] = plan.identity.contains(name) ? plan.identity[name] : Json();
+  }
+  const auto differences = plan_differences(before, now, 4);
+  if (differences.empty()) return;
+  throw Error(ErrorKind::conflict,
+              fmt::format("the plan was made for something else: {}; make it again",
+                          fmt::join(differences, "; ")));
+}
+
+void check_output(const std::string& output, bool overwrite, Files& files) {
+  const Location location = parse_location(output);
+  const auto status = files.status(location.path);
+  if (!status) return;
+  if (!overwrite) {
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
+  }
+  if (!status->is_directory || files.list(location.path).empty()) return;
+  if (detect_format(files, location) == FileFormat::zarr) return;
+  throw Error(ErrorKind::conflict,
+              fmt::format("{} is a directory with something other than a Zarr store: --overwrite "
+                          "would remove it all; give another name, or remove it yourself",
+                          location.path));
+}
+
+}  // namespace gridmill

@@ -1,0 +1,120 @@
+#include "gridmill/jobs/run_plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/base/error.h"
+#include "gridmill/system/memory.h"
+
+namespace gridmill {
+namespace {
+
+class Running {
+ public:
+  Running(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
+          const Workplace& workplace)
+      : plan_(plan),
+        run_(run),
+        workplace_(workplace),
+        archive_(open_archive(workplace.files, workplace.clock, plan.target,
+                              {plan.overwrite, run.resume}, plan.identity)),
+        open_(plan, workplace.files, archive_, std::move(opened)) {}
+
+  Json execute() {
+    const std::int64_t start_ns = workplace_.clock.monotonic_ns();
+    if (run_.resume) {
+      workplace_.console.say(
+          fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
+    }
+    const auto notes = archive_->complete([&] {
+      const Watched watched(workplace_.console, run_.what, progress_);
+      for (std::size_t i = 0; i < plan_.stages.size(); ++i) run_stage_at(i);
+    });
+    for (const std::string& note : notes) workplace_.console.warn(note);
+    return report(workplace_.clock.monotonic_ns() - start_ns);
+  }
+
+ private:
+  void run_stage_at(std::size_t index) {
+    const StageRecipe& recipe = plan_.stages[index];
+    if (!is_needless(recipe)) {
+      const auto stage = open_.stage(index);
+      const auto log = open_.log_of(index);
+      const std::int64_t before = progress_.bytes_written;
+      RunOptions options = draining_options(run_.resources);
+      options.memory -= open_.side_bytes();
+      run_stage(stage, 0, recipe.tasks, options, workplace_.clock, progress_, workplace_.stop, log);
+      if (log == archive_->spill_log()) spilled_ += progress_.bytes_written - before;
+    }
+    for (const std::string& key : recipe.frees) free_spill(Key(key));
+  }
+
+  bool is_needless(const StageRecipe& recipe) {
+    if (recipe.serves < 0) return false;
+    const auto served = static_cast<std::size_t>(recipe.serves);
+    return is_complete(*open_.stage(served), *open_.log_of(served));
+  }
+
+  // The disk holds an intermediate array no longer than somebody reads it.
+  void free_spill(const Key& key) {
+    const auto store = archive_->spill();
+    std::vector<Key> keys;
+    store->list(key, [&](const ListEntry& entry) { keys.push_back(entry.key); });
+    for (const Key& one : keys) store->remove(one);
+  }
+
+  Json report(std::int64_t duration_ns) const {
+    Json report = plan_.about;
+    const std::int64_t read = progress_.bytes_fetched - spilled_;
+    const std::int64_t written = progress_.bytes_written - spilled_;
+    report["bytes_read"] = read;
+    report["bytes_written"] = written;
+    report["bytes_spilled"] = spilled_;
+    report["chunks_written"] = progress_.units_written.load();
+    report["chunks_resumed"] = archive_->resumed();
+    if (archive_->resumed() == 0) {  // otherwise this run wrote only the rest
+      report["ratio"] =
+          report.value("logical_bytes", 0.0) / std::max<double>(1, static_cast<double>(written));
+    }
+    report["seconds"] = static_cast<double>(duration_ns) * 1e-9;
+    report["peak_memory"] = peak_resident_memory();
+    return report;
+  }
+
+  const PlanDocument& plan_;
+  const PlanRun& run_;
+  const Workplace& workplace_;
+  const std::shared_ptr<Archive> archive_;
+  OpenPlan open_;
+  Progress progress_;
+  std::int64_t spilled_ = 0;
+};
+
+void check_memory(const PlannedJob& job, const Workplace& workplace, const Resources& resources) {
+  OpenPlan plan(job.plan, workplace.files, nullptr, job.opened);
+  for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
+    const auto stage = plan.stage(i);
+    RunOptions options = run_options(resources);
+    options.memory -= plan.side_bytes();
+    check_budget(*stage, options);
+  }
+}
+
+}  // namespace
+
+Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
+              const Workplace& workplace) {
+  return Running(plan, std::move(opened), run, workplace).execute();
+}
+
+Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace) {
+  for (const Json& note : job.plan.about.value("notes", Json::array())) {
+    workplace.console.warn(note.get<std::string>());
+  }
+  check_memory(job, workplace, run.resources);
+  if (only_look) return job.plan.about;
+  return run_plan(job.plan, std::move(job.opened), run, workplace);
+}
+
+}  // namespace gridmill

@@ -1,0 +1,36 @@
+// run_plan.h: carries a plan out: the store that it writes, its stages one after the other, and
+// what came of it.
+#pragma once
+
+#include <string>
+
+#include "gridmill/engine/open_plan.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+struct PlanRun {
+  std::string what;  // "converting to OUT", for progress
+  bool resume = false;
+  Resources resources;
+};
+
+// A plan, and what was opened in order to make it.
+struct PlannedJob {
+  PlanDocument plan;
+  OpenedDatasets opened;
+};
+
+// Runs all that is left to do and publishes the store. Returns plan.about and the figures of the
+// run: {"bytes_read", "bytes_written", "bytes_spilled", "chunks_written", "chunks_resumed",
+// "ratio", "seconds", "peak_memory"}. Throws gridmill::Error; what an interrupted or failed run
+// leaves is said in the error.
+Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
+              const Workplace& workplace);
+
+// What every verb does with its plan: tells the user the notes, makes sure that it fits into the
+// memory (Error(invalid), naming a budget that works), and runs it unless `only_look`; then
+// plan.about is all there is to report.
+Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace);
+
+}  // namespace gridmill
