@@ -190,12 +190,6 @@ const Verb* find_verb(const std::vector<Verb>& verbs, const std::string& name) {
 
 int refuse_word(const std::vector<Verb>& verbs, const std::string& word,
                 const Surroundings& surroundings) {
-  const auto& coming = coming_verbs();
-  if (std::find(coming.begin(), coming.end(), word) != coming.end()) {
-    surroundings.err.try_print(fmt::format(
-        "gridmill: error: {} comes with a later version; it is not in this one\n", word));
-    return exit_code(ErrorKind::unsupported);
-  }
   std::vector<std::string> names{"--help", "--version"};
   for (const Verb& verb : verbs) names.push_back(verb.name);
   const char* what = word.starts_with('-') ? "option" : "verb";

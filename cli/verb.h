@@ -47,12 +47,12 @@ Verb dump_verb();
 Verb verify_verb();
 Verb extract_verb();
 Verb rechunk_verb();
+Verb plan_verb();
+Verb exec_verb();
 Verb completion_verb();
 
 // The table, in the order of the help.
 std::vector<Verb> all_verbs();
-// Verbs that are planned: refused by name until they are built.
-const std::vector<std::string>& coming_verbs();
 
 // What a verb says in the end: as JSON if that was asked for, else as `text` has it.
 void print_report(const Invocation& invocation, const Json& report,

@@ -15,13 +15,10 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(verify_verb());
   verbs.push_back(extract_verb());
   verbs.push_back(rechunk_verb());
+  verbs.push_back(plan_verb());
+  verbs.push_back(exec_verb());
   verbs.push_back(completion_verb());
   return verbs;
-}
-
-const std::vector<std::string>& coming_verbs() {
-  static const std::vector<std::string> kNames{"plan", "exec"};
-  return kNames;
 }
 
 void print_report(const Invocation& invocation, const Json& report,

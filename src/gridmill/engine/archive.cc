@@ -86,11 +86,11 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
       : files_(files),
         clock_(clock),
         target_(std::move(target)),
-        stage_(open_stage(files, target_.location, options)) {
+        stage_(open_stage(files, target_.location, as_resuming(options))) {
     try {
       begin(options, plan);
     } catch (const Error& error) {
-      if (!options.resume) give_up(error);
+      if (!options.resume && !options.is_worker) give_up(error);
       throw;
     }
   }
@@ -125,13 +125,26 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     }
   }
 
+  void contribute(const std::function<void()>& work) override {
+    work();
+    files_.sync_all(stage_->place());
+    journal_->note_synced();
+  }
+
  private:
+  static StageOptions as_resuming(StageOptions options) {
+    options.resume = options.resume || options.is_worker;  // nobody clears what others write
+    return options;
+  }
+
   void begin(StageOptions options, const Json& plan) {
+    options = as_resuming(options);
     const std::string text = dump_json(plan);
     const std::string id = to_hex(hash_bytes(as_bytes(text)));
     const std::string journals = stage_->records_path() + "/journal";
     if (options.resume) check_plan(plan);
-    const Journaled before = options.resume ? read_journals(files_, journals, id) : Journaled();
+    const bool reads = options.resume && !options.is_worker;
+    const Journaled before = reads ? read_journals(files_, journals, id) : Journaled();
     (void)stage_->records().put(Key(kPlanKey), as_bytes(text));
     files_.make_directories(journals);
     journal_.emplace(files_, journals, id);
@@ -151,7 +164,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     if (differences.empty()) return;
     throw Error(ErrorKind::conflict,
                 fmt::format("the unfinished run of {} can't be resumed, because its plan was "
-                            "another: {}; start afresh without --resume",
+                            "another: {}; start afresh (without --resume; exec with --restart)",
                             target_.location.path, fmt::join(differences, "; ")));
   }
 

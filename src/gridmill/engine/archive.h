@@ -43,11 +43,16 @@ class Archive {
   // each, what a user should know all the same. If `work` throws, so does this, with what has
   // become of the output: what can be resumed is kept, anything else removed.
   virtual std::vector<std::string> complete(const std::function<void()>& work) = 0;
+
+  // Of a worker (StageOptions): does a part of the work and brings what was stored, and the journal
+  // that says so, to the disk. What fails is for the caller; nothing is removed.
+  virtual void contribute(const std::function<void()>& work) = 0;
 };
 
 // `plan` says all that decides about the bytes: inputs and their identities, options, versions.
 // With options.resume an unfinished run is continued if its plan was the same; Error(conflict)
-// names what differs. `files` and `clock` must outlive the archive. Throws what open_stage throws.
+// names what differs. A worker doesn't read what others have done; the caller hands out the tasks.
+// `files` and `clock` must outlive the archive. Throws what open_stage throws.
 std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveTarget target,
                                       StageOptions options, const Json& plan);
 

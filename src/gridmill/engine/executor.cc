@@ -174,7 +174,7 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.tasks_total += last - first;
     try {
       for (std::int64_t index = first; index < last && !has_failed(); ++index) {
-        if (is_done(grid, index)) {
+        if (log_ && is_done(stage_->outputs, grid.task(index), *log_)) {
           progress_.tasks_done += 1;
           continue;
         }
@@ -187,20 +187,6 @@ class Run : public std::enable_shared_from_this<Run> {
     } catch (...) {
       fail(current_error());
     }
-  }
-
-  bool is_done(const TaskGrid& grid, std::int64_t index) const {
-    if (!log_) return false;
-    bool is_known = true;
-    for (const TaskGrid::Share& share : grid.task(index)) {
-      const Sink& sink = *stage_->outputs[share.output].sink;
-      for_each_position(share.units, [&](const Index& unit) {
-        if (!is_known) return;
-        const std::optional<Key> key = sink.key(unit);
-        is_known = key && log_->has(key->text());
-      });
-    }
-    return is_known;
   }
 
   void admit(const TaskGrid& grid, std::int64_t index) {

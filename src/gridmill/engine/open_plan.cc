@@ -157,15 +157,16 @@ std::shared_ptr<Sink> OpenPlan::make_array_sink(const Json& json) {
                     array_metadata_from_v2(json_member(json, "document", kWhere), Json::object()));
 }
 
-bool is_complete(const Stage& stage, const TaskLog& log) {
-  return std::all_of(stage.outputs.begin(), stage.outputs.end(), [&](const Output& output) {
-    const ChunkGrid& units = output.sink->units();
-    for (std::int64_t i = 0; i < units.size(); ++i) {
-      const auto key = output.sink->key(units.position(i));
-      if (!key || !log.has(key->text())) return false;
-    }
-    return true;
-  });
+std::vector<std::pair<std::int64_t, std::int64_t>> tasks_left(const Stage& stage,
+                                                              const TaskLog& log) {
+  std::vector<std::pair<std::int64_t, std::int64_t>> ranges;
+  const TaskGrid grid(stage.outputs);
+  for (std::int64_t i = 0; i < grid.size(); ++i) {
+    if (is_done(stage.outputs, grid.task(i), log)) continue;
+    if (ranges.empty() || ranges.back().second != i) ranges.emplace_back(i, i);
+    ranges.back().second = i + 1;
+  }
+  return ranges;
 }
 
 }  // namespace gridmill

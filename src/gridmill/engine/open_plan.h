@@ -48,7 +48,8 @@ class OpenPlan final : private FieldSurroundings {
   std::map<std::string, SidePtr> sides_;
 };
 
-// Whether the log knows all that the stage would store.
-bool is_complete(const Stage& stage, const TaskLog& log);
+// The tasks of a stage that the log doesn't know, in order, as ranges [first, last).
+std::vector<std::pair<std::int64_t, std::int64_t>> tasks_left(const Stage& stage,
+                                                              const TaskLog& log);
 
 }  // namespace gridmill

@@ -64,4 +64,17 @@ TaskGrid::Task TaskGrid::task(std::int64_t index) const {
   return task;
 }
 
+bool is_done(const std::vector<Output>& outputs, const TaskGrid::Task& task, const TaskLog& log) {
+  bool is_known = true;
+  for (const TaskGrid::Share& share : task) {
+    const Sink& sink = *outputs[share.output].sink;
+    for_each_position(share.units, [&](const Index& unit) {
+      if (!is_known) return;
+      const std::optional<Key> key = sink.key(unit);
+      is_known = key && log.has(key->text());
+    });
+  }
+  return is_known;
+}
+
 }  // namespace gridmill

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/engine/task_log.h"
 #include "gridmill/field/field.h"
 #include "gridmill/sink/sink.h"
 
@@ -54,6 +55,9 @@ class TaskGrid {
   std::vector<Pass> passes_;
   std::vector<std::int64_t> first_;  // prefix sums: first task of each pass, then the total
 };
+
+// Whether `log` knows all that a task would store. Never true of sinks without keys.
+bool is_done(const std::vector<Output>& outputs, const TaskGrid::Task& task, const TaskLog& log);
 
 struct Stage {
   std::string name;

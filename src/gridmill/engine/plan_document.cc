@@ -112,7 +112,10 @@ OutputRecipe output_from_json(const Json& json) {
 Json stage_to_json(const StageRecipe& stage) {
   Json outputs = Json::array();
   for (const OutputRecipe& output : stage.outputs) outputs.push_back(output_to_json(output));
-  Json json{{"name", stage.name}, {"why", stage.why}, {"tasks", stage.tasks}};
+  Json json{{"name", stage.name},
+            {"why", stage.why},
+            {"tasks", stage.tasks},
+            {"least_memory", stage.least_memory}};
   if (stage.serves >= 0) json["serves"] = stage.serves;
   if (!stage.frees.empty()) json["frees"] = stage.frees;
   json["outputs"] = std::move(outputs);
@@ -124,6 +127,7 @@ StageRecipe stage_from_json(const Json& json) {
   stage.name = json_string(json, "name", kWhere);
   stage.why = json_string(json, "why", kWhere);
   stage.tasks = json_int(json, "tasks", kWhere);
+  stage.least_memory = json_int(json, "least_memory", kWhere);
   if (json.contains("serves")) stage.serves = static_cast<int>(json_int(json, "serves", kWhere));
   if (json.contains("frees")) {
     for (const Json& key : list(json, "frees")) stage.frees.push_back(key.get<std::string>());

@@ -34,6 +34,7 @@ struct StageRecipe {
   std::string why;   // a sentence
   std::vector<OutputRecipe> outputs;
   std::int64_t tasks = 0;
+  std::int64_t least_memory = 0;  // a budget with which its largest task fits
   // The only stage that reads what this one writes; -1: everybody does. If that one has nothing
   // left to do, this one hasn't.
   int serves = -1;

@@ -53,7 +53,7 @@ class Running {
   bool is_needless(const StageRecipe& recipe) {
     if (recipe.serves < 0) return false;
     const auto served = static_cast<std::size_t>(recipe.serves);
-    return is_complete(*open_.stage(served), *open_.log_of(served));
+    return tasks_left(*open_.stage(served), *open_.log_of(served)).empty();
   }
 
   // The disk holds an intermediate array no longer than somebody reads it.
@@ -91,16 +91,6 @@ class Running {
   std::int64_t spilled_ = 0;
 };
 
-void check_memory(const PlannedJob& job, const Workplace& workplace, const Resources& resources) {
-  OpenPlan plan(job.plan, workplace.files, nullptr, job.opened);
-  for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
-    const auto stage = plan.stage(i);
-    RunOptions options = run_options(resources);
-    options.memory -= plan.side_bytes();
-    check_budget(*stage, options);
-  }
-}
-
 }  // namespace
 
 Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
@@ -108,11 +98,22 @@ Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& ru
   return Running(plan, std::move(opened), run, workplace).execute();
 }
 
+void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace) {
+  OpenPlan plan(job.plan, workplace.files, nullptr, job.opened);
+  for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
+    const auto stage = plan.stage(i);
+    RunOptions options = run_options(resources);
+    options.memory -= plan.side_bytes();
+    check_budget(*stage, options);
+    job.plan.stages[i].least_memory = smallest_budget(*stage, options) + plan.side_bytes();
+  }
+}
+
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace) {
   for (const Json& note : job.plan.about.value("notes", Json::array())) {
     workplace.console.warn(note.get<std::string>());
   }
-  check_memory(job, workplace, run.resources);
+  rate_memory(job, run.resources, workplace);
   if (only_look) return job.plan.about;
   return run_plan(job.plan, std::move(job.opened), run, workplace);
 }

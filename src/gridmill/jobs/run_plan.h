@@ -28,9 +28,12 @@ struct PlannedJob {
 Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
               const Workplace& workplace);
 
+// Notes in the plan what each stage needs. Throws Error(invalid) if one doesn't fit into the
+// memory, naming a budget that works.
+void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace);
+
 // What every verb does with its plan: tells the user the notes, makes sure that it fits into the
-// memory (Error(invalid), naming a budget that works), and runs it unless `only_look`; then
-// plan.about is all there is to report.
+// memory, and runs it unless `only_look`; then plan.about is all there is to report.
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace);
 
 }  // namespace gridmill

@@ -5,6 +5,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
+#include "gridmill/system/random.h"
 
 namespace gridmill {
 namespace {
@@ -21,17 +22,15 @@ class FileStage final : public OutputStage {
         run_(companion_ + "/run"),
         overwrite_(options.overwrite) {
     files_.make_directories(companion_);
-    lock_ = files_.lock(companion_ + "/lock");
-    if (lock_ == nullptr) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("another run is writing {}; wait for it, or stop it first", path_));
-    }
+    options.is_worker ? join_workers() : take_alone();
     if (!options.resume) clear();
     try {
       files_.make_directories(incoming_);
       files_.make_directories(run_);
       // What a killed run was about to write would be published with the rest.
-      for (const std::string& half : debris(files_, incoming_)) files_.remove_file(half);
+      if (!options.is_worker) {
+        for (const std::string& half : debris(files_, incoming_)) files_.remove_file(half);
+      }
     } catch (const Error&) {
       if (!options.resume) abandon_quietly();
       throw;
@@ -84,6 +83,35 @@ class FileStage final : public OutputStage {
   }
 
  private:
+  // Whoever comes alone takes the common lock, then looks for workers; a worker takes its own lock,
+  // then looks at the common one: of two that come at once at least one sees the other.
+  void take_alone() {
+    lock_ = files_.lock(lock_path());
+    if (lock_ == nullptr) refuse("another run is");
+    for (const DirectoryEntry& worker : files_.list(workers_path())) {
+      if (files_.lock(workers_path() + "/" + worker.name) == nullptr) refuse("workers are");
+    }
+  }
+
+  void join_workers() {
+    files_.make_directories(workers_path());
+    lock_ = files_.lock(workers_path() + "/" + unique_suffix());
+    // Other workers hold the common lock for the moment of this test.
+    constexpr int kTests = 1000;
+    for (int i = 0; i < kTests; ++i) {
+      if (files_.lock(lock_path()) != nullptr) return;
+    }
+    refuse("another run is");
+  }
+
+  [[noreturn]] void refuse(const std::string& who) const {
+    throw Error(ErrorKind::conflict,
+                fmt::format("{} writing {}; wait for it, or stop it first", who, path_));
+  }
+
+  std::string lock_path() const { return companion_ + "/lock"; }
+  std::string workers_path() const { return companion_ + "/workers"; }
+
   void abandon_quietly() {
     try {
       FileStage::abandon();
@@ -114,6 +142,9 @@ class FileStage final : public OutputStage {
   // already at work in it.
   void release() {
     try {
+      if (files_.status(workers_path()) && files_.list(workers_path()).empty()) {
+        files_.remove_directory(workers_path());
+      }
       const bool is_empty = files_.list(companion_).size() == 1;  // the lock itself
       lock_.reset();
       if (is_empty) files_.remove_directory(companion_);

@@ -39,10 +39,14 @@ class OutputStage {
 struct StageOptions {
   bool overwrite = false;
   bool resume = false;  // keep what an unfinished run left
+  // One of several workers, in any number of processes, that fill the same store; none of them
+  // publishes. The run that does comes alone, after them.
+  bool is_worker = false;
 };
 
 // Refuses with Error(conflict) if something stands at `location` and may not be overwritten, or if
-// another run is writing to it.
+// another run is writing to it; a worker only, if that run is no worker. Each worker holds a lock
+// of its own in OUT.gridmill/workers/.
 std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
                                         StageOptions options);
 

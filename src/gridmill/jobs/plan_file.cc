@@ -1,0 +1,182 @@
+#include "gridmill/jobs/plan_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/jobs/archive_plan.h"
+#include "gridmill/jobs/convert_netcdf.h"
+#include "gridmill/jobs/output_file.h"
+#include "gridmill/jobs/plan_session.h"
+#include "gridmill/jobs/rechunk.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::int64_t kLargestPlan = std::int64_t{1} << 30;
+
+std::string absolute(const std::string& text, Files& files) {
+  Location location = parse_location(text);
+  location.path = files.absolute(location.path);
+  return location.text();
+}
+
+RechunkOptions rechunk_options(const ConvertOptions& options) {
+  if (options.inputs.size() != 1) {
+    throw Error(ErrorKind::invalid, "rechunk takes one input and one output");
+  }
+  if (!options.region.empty() || !options.sel.empty()) {
+    throw Error(ErrorKind::invalid, "rechunk has no --region and no --sel");
+  }
+  RechunkOptions rechunk;
+  rechunk.input = options.inputs[0];
+  rechunk.output = options.output;
+  rechunk.zarr_format = options.zarr_format;
+  rechunk.chunks = options.chunks;
+  rechunk.codec = options.codec;
+  rechunk.variables = options.variables;
+  rechunk.drop = options.drop;
+  rechunk.overwrite = options.overwrite;
+  rechunk.resources = options.resources;
+  return rechunk;
+}
+
+PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options,
+                     const Workplace& workplace) {
+  if (verb == "rechunk") return plan_rechunk_job(rechunk_options(options), workplace);
+  if (verb != "convert") {
+    throw Error(ErrorKind::invalid,
+                fmt::format("there is no plan of \"{}\": convert and rechunk have one{}", verb,
+                            did_you_mean(verb, {"convert", "rechunk", "show"})));
+  }
+  if (is_netcdf_name(options.output)) {
+    throw Error(ErrorKind::unsupported,
+                "a netCDF file is written by one process, in order: only Zarr stores have plans");
+  }
+  return plan_convert(options, workplace);
+}
+
+Json explain_stage(const StageRecipe& stage) {
+  Json outputs = Json::array();
+  std::int64_t read = 0, written = 0;
+  for (const OutputRecipe& output : stage.outputs) {
+    read += output.figures.value("bytes_read", std::int64_t{0});
+    written += output.figures.value("bytes_written", std::int64_t{0});
+    outputs.push_back(output.name);
+  }
+  return {{"name", stage.name},
+          {"why", stage.why},
+          {"tasks", stage.tasks},
+          {"outputs", std::move(outputs)},
+          {"bytes_read", read},
+          {"bytes_written", written},
+          {"read_amplification",
+           static_cast<double>(read) / static_cast<double>(std::max<std::int64_t>(1, written))},
+          {"least_memory", stage.least_memory}};
+}
+
+std::int64_t parse_task(std::string_view text, std::string_view whole) {
+  const bool is_number = !text.empty() && text.size() <= 18 &&
+                         text.find_first_not_of("0123456789") == std::string_view::npos;
+  if (is_number) return std::stoll(std::string(text));
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("--tasks {}: write FIRST:LAST, from 0, without the last: 100:200", whole));
+}
+
+std::pair<std::int64_t, std::int64_t> parse_tasks(const std::string& text) {
+  const std::size_t colon = text.find(':');
+  if (colon == std::string::npos) return {parse_task("", text), 0};
+  return {parse_task(std::string_view(text).substr(0, colon), text),
+          parse_task(std::string_view(text).substr(colon + 1), text)};
+}
+
+std::int64_t chosen_stage(const ExecOptions& options, const PlanDocument& plan) {
+  if (options.stage) return *options.stage;
+  if (plan.stages.size() == 1) return 0;
+  throw Error(ErrorKind::invalid, fmt::format("the plan has {} stages: say which with --stage, "
+                                              "from 0",
+                                              plan.stages.size()));
+}
+
+}  // namespace
+
+PlanDocument make_plan(const std::string& verb, ConvertOptions options,
+                       const Workplace& workplace) {
+  for (std::string& input : options.inputs) input = absolute(input, workplace.files);
+  options.output = absolute(options.output, workplace.files);
+  check_output(options.output, options.overwrite, workplace.files);
+  PlannedJob job = plan_verb(verb, options, workplace);
+  for (const Json& note : job.plan.about.value("notes", Json::array())) {
+    workplace.console.warn(note.get<std::string>());
+  }
+  rate_memory(job, options.resources, workplace);
+  return std::move(job.plan);
+}
+
+void save_plan(const PlanDocument& plan, const std::string& path, bool overwrite, Files& files) {
+  check_output_file(files, path, overwrite, {});
+  const auto writer = write_file(files, path);
+  writer->append(as_bytes(dump_json(plan_to_json(plan)) + "\n"));
+  writer->commit();
+}
+
+PlanDocument load_plan(const std::string& path, Files& files) {
+  return in_context([&] { return "plan " + path; },
+                    [&] {
+                      const auto file = files.open(path);
+                      if (file == nullptr)
+                        throw Error(ErrorKind::not_found, "there is no such file");
+                      const std::int64_t size = file->status().size;
+                      if (size > kLargestPlan)
+                        throw Error(ErrorKind::corrupt, "it is too large to be a plan");
+                      std::string text(static_cast<std::size_t>(size), '\0');
+                      text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
+                      return plan_from_json(parse_json(text));
+                    });
+}
+
+Json explain_plan(const PlanDocument& plan) {
+  Json stages = Json::array();
+  std::int64_t read = 0, written = 0;
+  for (const StageRecipe& stage : plan.stages) {
+    stages.push_back(explain_stage(stage));
+    read += stages.back()["bytes_read"].get<std::int64_t>();
+    written += stages.back()["bytes_written"].get<std::int64_t>();
+  }
+  const auto source = plan.about.value("logical_bytes", std::int64_t{0});
+  return {{"verb", plan.verb},
+          {"id", plan_id(plan)},
+          {"output", plan.target.location.text()},
+          {"inputs", plan.about.value("inputs", Json::array())},
+          {"budget", {{"memory", plan.memory}, {"threads", plan.threads}}},
+          {"stages", std::move(stages)},
+          {"source_bytes", source},
+          {"bytes_read", read},
+          {"bytes_written", written},
+          {"read_amplification",
+           static_cast<double>(read) / static_cast<double>(std::max<std::int64_t>(1, source))}};
+}
+
+Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
+  if (options.dry_run) return explain_plan(plan);
+  if (!options.tasks.empty() || options.stage) {
+    const std::int64_t stage = chosen_stage(options, plan);
+    PlanSession session(plan, options.resources, workplace);
+    if (!options.tasks.empty()) {
+      const auto [first, last] = parse_tasks(options.tasks);
+      return session.run(stage, first, last);
+    }
+    const bool is_stage = stage >= 0 && stage < static_cast<std::int64_t>(plan.stages.size());
+    return session.run(stage, 0, is_stage ? plan.stages[static_cast<std::size_t>(stage)].tasks : 0);
+  }
+  check_identity(plan, workplace.files);
+  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
+              options.resources};
+  return run_plan(plan, {}, run, workplace);
+}
+
+}  // namespace gridmill

@@ -1,0 +1,41 @@
+// plan_file.h: `gridmill plan VERB ... -o plan.json` and `gridmill plan show plan.json`.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gridmill/jobs/convert.h"
+#include "gridmill/jobs/run_plan.h"
+
+namespace gridmill {
+
+// The plan of `verb` (convert or rechunk) with the options of convert; places are made absolute, so
+// that the plan means the same wherever it is run. Throws Error(invalid) for what the verb doesn't
+// have, and all that the verb throws before it writes.
+PlanDocument make_plan(const std::string& verb, ConvertOptions options, const Workplace& workplace);
+
+// `path` is written in one step.
+void save_plan(const PlanDocument& plan, const std::string& path, bool overwrite, Files& files);
+
+// Throws Error(not_found), Error(corrupt).
+PlanDocument load_plan(const std::string& path, Files& files);
+
+// What a reader wants to know of a plan: {"verb", "output", "inputs", "budget", "stages": [{name,
+// why, tasks, outputs, bytes_read, bytes_written, read_amplification, least_memory}],
+// "source_bytes", "bytes_read", "bytes_written", "read_amplification"}. Bytes are decoded ones.
+Json explain_plan(const PlanDocument& plan);
+
+struct ExecOptions {
+  std::string plan;                   // its path
+  std::optional<std::int64_t> stage;  // with `tasks`; none: the only one
+  std::string tasks;                  // "a:b", half-open; "": the whole plan, and publish
+  bool restart = false;               // drop what an unfinished run left
+  bool dry_run = false;
+  Resources resources = default_resources();
+};
+
+// `gridmill exec plan.json`: goes on with what unfinished runs and workers have stored, and
+// publishes; with `tasks` it is a worker (plan_session.h). Returns what those report.
+Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace);
+
+}  // namespace gridmill

@@ -1,0 +1,36 @@
+// plan_session.h: a worker on a plan: any process, on any engine, that runs ranges of its tasks.
+//
+// Workers of one plan may run at once, on one machine or on several that share the file system;
+// each has its own journal. Tasks are idempotent: running one twice, here or elsewhere, stores the
+// same bytes. The stages of a plan are run one after the other: who hands out the ranges waits for
+// one stage before the next. In the end one process runs run_plan(), which finds everything done,
+// and publishes.
+#pragma once
+
+#include <memory>
+
+#include "gridmill/engine/open_plan.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+class PlanSession {
+ public:
+  // Checks that inputs and versions are those of the plan: Error(conflict). `plan` must outlive
+  // this, as must what the workplace refers to.
+  PlanSession(const PlanDocument& plan, const Resources& resources, const Workplace& workplace);
+
+  // Runs tasks [first, last) of a stage. Returns {"stage", "first", "last", "bytes_read",
+  // "bytes_written", "chunks_written", "seconds", "peak_memory"}. Throws Error(invalid) for a range
+  // that is none, Error(unavailable) if the stage reads what an earlier one has not written.
+  Json run(std::int64_t stage, std::int64_t first, std::int64_t last);
+
+ private:
+  const PlanDocument& plan_;
+  const Resources resources_;
+  const Workplace& workplace_;
+  const std::shared_ptr<Archive> archive_;
+  OpenPlan open_;
+};
+
+}  // namespace gridmill
