@@ -7,6 +7,9 @@
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/plan_file.h"
+#ifdef GRIDMILL_WITH_MPI
+#include "mpi/mpi_exec.h"
+#endif
 
 namespace gridmill::cli {
 namespace {
@@ -36,8 +39,10 @@ Option stage_row(const std::shared_ptr<ExecOptions>& options) {
   return row;
 }
 
-std::vector<Option> rows(const std::shared_ptr<ExecOptions>& options) {
+std::vector<Option> rows(const std::shared_ptr<ExecOptions>& options,
+                         const std::shared_ptr<bool>& over_mpi) {
   return {
+      switch_row("mpi", "deal the tasks out to the ranks of this MPI job", over_mpi),
       stage_row(options),
       text_row("tasks", "FIRST:LAST", "run only these tasks of the stage, half-open, as a worker",
                "all of them", member_of(options, &ExecOptions::tasks)),
@@ -50,13 +55,34 @@ bool is_given(const Invocation& invocation, const char* name) {
   return setting_of(invocation.settings, name).origin != Origin::fallback;
 }
 
-int run(ExecOptions& options, const Invocation& invocation) {
+#ifdef GRIDMILL_WITH_MPI
+// Every rank runs the command; rank 0 speaks for all.
+int run_over_mpi(const ExecOptions& options, const PlanDocument& plan,
+                 const Invocation& invocation) {
+  if (options.stage || !options.tasks.empty()) {
+    throw Error(ErrorKind::invalid, "--mpi deals all tasks out: leave --stage and --tasks out");
+  }
+  const mpi::Outcome outcome =
+      mpi::exec_over_mpi(options, plan, is_given(invocation, "threads"), invocation.workplace);
+  if (outcome.is_reporter) print_report(invocation, outcome.report, exec_text);
+  return 0;
+}
+#else
+int run_over_mpi(const ExecOptions&, const PlanDocument&, const Invocation&) {
+  throw Error(ErrorKind::unsupported,
+              "this gridmill was built without MPI: install Open MPI (libopenmpi-dev) and build "
+              "it again");
+}
+#endif
+
+int run(ExecOptions& options, bool over_mpi, const Invocation& invocation) {
   options.plan = invocation.operands[0];
   options.dry_run = invocation.general.dry_run;
   options.resources = invocation.general.resources;
   const PlanDocument plan = load_plan(options.plan, invocation.workplace.files);
   // The tasks were cut for the plan's memory; threads are this machine's.
   if (!is_given(invocation, "memory")) options.resources.memory = plan.memory;
+  if (over_mpi && !options.dry_run) return run_over_mpi(options, plan, invocation);
   const Json report = exec_plan(options, plan, invocation.workplace);
   print_report(invocation, report, [&](const Json& json) {
     return options.dry_run ? plan_text(json) : exec_text(json);
@@ -76,9 +102,13 @@ Verb exec_verb() {
   verb.examples = {
       {"exec plan.json", "run what is left of a plan, and publish its output"},
       {"exec plan.json --stage 0 --tasks 100:200", "a hundred tasks, as one of many workers"},
+      {"exec --mpi plan.json", "under mpirun -n 4: on four ranks"},
   };
-  verb.options = rows(options);
-  verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };
+  const auto over_mpi = std::make_shared<bool>(false);
+  verb.options = rows(options, over_mpi);
+  verb.run = [options, over_mpi](const Invocation& invocation) {
+    return run(*options, *over_mpi, invocation);
+  };
   return verb;
 }
 

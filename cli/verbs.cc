@@ -29,7 +29,9 @@ void print_report(const Invocation& invocation, const Json& report,
 std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOptions>& general) {
   std::vector<Option> options = verb.options;
   for (Option& option : general_options(general)) {
-    const bool wanted = verb.has_general_options || option.name == "help";
+    const bool is_own = std::any_of(verb.options.begin(), verb.options.end(),
+                                    [&](const Option& own) { return own.name == option.name; });
+    const bool wanted = !is_own && (verb.has_general_options || option.name == "help");
     if (wanted) options.push_back(std::move(option));
   }
   return options;

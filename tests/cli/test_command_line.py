@@ -195,13 +195,6 @@ def test_outputs_to_come_are_refused_by_name(gridmill, words):
     assert f"{words[0].split('=')[0]} comes with a later version" in only_line(run.stderr)
 
 
-def test_verbs_to_come_are_refused_by_name(gridmill):
-    for words in [["plan", "a", "b"], ["help", "plan"], ["exec", "--help"]]:
-        run = gridmill(*words)
-        assert run.returncode == 1
-        assert " comes with a later version" in only_line(run.stderr)
-
-
 @pytest.mark.parametrize("option", ["--memory", "--threads"])
 def test_info_refuses_what_it_would_ignore(gridmill, ferret, option):
     place = ferret / "coads_climatology.cdf"

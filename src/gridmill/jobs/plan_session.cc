@@ -68,4 +68,22 @@ Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last)
           {"peak_memory", peak_resident_memory()}};
 }
 
+std::vector<TaskRanges> open_for_workers(const PlanDocument& plan, bool restart,
+                                         const Workplace& workplace) {
+  check_identity(plan, workplace.files);
+  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  const auto archive = open_archive(workplace.files, workplace.clock, plan.target,
+                                    {plan.overwrite, !restart}, plan.identity);
+  OpenPlan open(plan, workplace.files, archive);
+  std::vector<TaskRanges> left;
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    left.push_back(tasks_left(*open.stage(i), *open.log_of(i)));
+  }
+  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+    const int serves = plan.stages[i].serves;
+    if (serves >= 0 && left[static_cast<std::size_t>(serves)].empty()) left[i].clear();
+  }
+  return left;
+}
+
 }  // namespace gridmill

@@ -8,6 +8,8 @@
 #pragma once
 
 #include <memory>
+#include <utility>
+#include <vector>
 
 #include "gridmill/engine/open_plan.h"
 #include "gridmill/jobs/workplace.h"
@@ -32,5 +34,12 @@ class PlanSession {
   const std::shared_ptr<Archive> archive_;
   OpenPlan open_;
 };
+
+using TaskRanges = std::vector<std::pair<std::int64_t, std::int64_t>>;
+
+// Before workers begin: refuses what exec_plan() would refuse, drops what an unfinished run left if
+// `restart` says so, and tells per stage the tasks that are still to be done.
+std::vector<TaskRanges> open_for_workers(const PlanDocument& plan, bool restart,
+                                         const Workplace& workplace);
 
 }  // namespace gridmill

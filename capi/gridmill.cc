@@ -1,0 +1,120 @@
+#include "capi/gridmill.h"
+
+#include <cstdlib>
+#include <cstring>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/base/version.h"
+#include "gridmill/jobs/plan_file.h"
+#include "gridmill/jobs/plan_session.h"
+
+namespace gridmill {
+namespace {
+
+// The caller reads the report; nobody listens meanwhile.
+class Silence final : public Console {
+ public:
+  void say(const std::string&) override {}
+  void warn(const std::string&) override {}
+  void begin(const std::string&, const Progress&) override {}
+  void done() override {}
+};
+
+char* copied(const std::string& text) {
+  char* copy = static_cast<char*>(std::malloc(text.size() + 1));
+  if (copy != nullptr) std::memcpy(copy, text.c_str(), text.size() + 1);
+  return copy;
+}
+
+PlanDocument plan_of(const char* plan, Files& files) {
+  if (plan == nullptr) throw Error(ErrorKind::invalid, "no plan is given");
+  const std::string text = plan;
+  return trim(text).starts_with("{") ? plan_from_json(parse_json(text)) : load_plan(text, files);
+}
+
+Resources resources_of(const char* options, const PlanDocument& plan) {
+  Resources resources = default_resources();
+  resources.memory = plan.memory;
+  if (options == nullptr) return resources;
+  const Json json = parse_json(options);
+  if (!json.is_object()) throw Error(ErrorKind::invalid, "the options are not a JSON object");
+  for (const auto& [name, value] : json.items()) {
+    const bool is_positive = value.is_number_integer() && value.get<std::int64_t>() > 0;
+    const bool is_known = name == "memory" || name == "threads" || name == "timeout_s";
+    if (!is_known || !is_positive) {
+      throw Error(ErrorKind::invalid,
+                  "options are memory, threads and timeout_s, each a whole number above 0; not " +
+                      name + ": " + dump_json(value, -1));
+    }
+    if (name == "memory") resources.memory = value.get<std::int64_t>();
+    if (name == "threads") resources.threads = value.get<int>();
+    if (name == "timeout_s") resources.timeout_ns = value.get<std::int64_t>() * 1'000'000'000;
+  }
+  return resources;
+}
+
+Json error_report(const Error& error) {
+  return {{"error",
+           {{"kind", to_string(error.kind())},
+            {"message", error.what()},
+            {"context", error.contexts()},
+            {"retryable", error.retryable()}}}};
+}
+
+// The border: nothing is thrown across it.
+template <class Work>
+int guarded(char** report, Work&& work) noexcept {
+  if (report != nullptr) *report = nullptr;
+  try {
+    try {
+      const auto files = posix_files();
+      const auto clock = system_clock();
+      Silence console;
+      const Workplace workplace{*files, *clock, console, {}};
+      const Json result = work(workplace);
+      if (report != nullptr) *report = copied(dump_json(result));
+      return 0;
+    } catch (...) {
+      const Error error = current_error();
+      if (report != nullptr) *report = copied(dump_json(error_report(error)));
+      return exit_code(error.kind());
+    }
+  } catch (...) {
+    return exit_code(ErrorKind::out_of_memory);
+  }
+}
+
+}  // namespace
+}  // namespace gridmill
+
+extern "C" {
+
+const char* gm_version(void) { return gridmill::kVersion.data(); }
+
+int gm_explain(const char* plan, char** report) {
+  return gridmill::guarded(report, [&](const gridmill::Workplace& workplace) {
+    return gridmill::explain_plan(gridmill::plan_of(plan, workplace.files));
+  });
+}
+
+int gm_run_tasks(const char* plan, int32_t stage, int64_t first, int64_t last, const char* options,
+                 char** report) {
+  return gridmill::guarded(report, [&](const gridmill::Workplace& workplace) {
+    const gridmill::PlanDocument document = gridmill::plan_of(plan, workplace.files);
+    gridmill::PlanSession session(document, gridmill::resources_of(options, document), workplace);
+    return session.run(stage, first, last);
+  });
+}
+
+int gm_finish(const char* plan, const char* options, char** report) {
+  return gridmill::guarded(report, [&](const gridmill::Workplace& workplace) {
+    const gridmill::PlanDocument document = gridmill::plan_of(plan, workplace.files);
+    gridmill::ExecOptions exec;
+    exec.resources = gridmill::resources_of(options, document);
+    return gridmill::exec_plan(exec, document, workplace);
+  });
+}
+
+void gm_free(char* report) { std::free(report); }
+}

@@ -1,0 +1,394 @@
+"""plan, exec, the C ABI and MPI: whoever runs the tasks of a plan, in whatever ranges, the store is
+the one that the verb itself writes, byte for byte, manifest included."""
+
+import ctypes
+import fcntl
+import hashlib
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+SERIES = ("--chunks", "t:time=all,lat=19,lon=36", "--memory", "128M", "--threads", "2")
+BINARY = Path(os.environ.get("GRIDMILL_BINARY", "build/release/gridmill"))
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    """60 MB of float32 in chunks of twelve maps, and coordinates: rechunking it takes a spill."""
+    place = tmp_path_factory.mktemp("plan") / "maps.zarr"
+    shape = (120, 361, 360)
+    steps = np.random.default_rng(8).integers(-300, 300, shape, dtype="i2")
+    root = zarr.open_group(str(place), mode="w", zarr_format=3)
+    array = root.create_array(
+        "t",
+        shape=shape,
+        chunks=(12, 361, 360),
+        dtype="f4",
+        compressors=zarr.codecs.ZstdCodec(level=1),
+        dimension_names=("time", "lat", "lon"),
+    )
+    array[...] = (np.cumsum(steps, axis=2, dtype="f4") / 64).astype("f4")
+    root.create_array("time", data=np.arange(120), chunks=(7,), dimension_names=("time",))
+    return place
+
+
+@pytest.fixture(scope="module")
+def expected(maps, gridmill):
+    """What rechunk itself writes."""
+    store = maps.parent / "expected.zarr"
+    run = gridmill("rechunk", maps, store, *SERIES)
+    assert run.returncode == 0, run.stderr
+    return tree(store)
+
+
+def tree(store):
+    """Every file of a store and its manifest, with its content's hash."""
+    files = [path for path in Path(store).rglob("*") if path.is_file()]
+    files.append(Path(f"{store}.gridmill/manifest"))
+    return {
+        str(p.relative_to(store) if p.is_relative_to(store) else p.name): hashlib.sha256(
+            p.read_bytes()
+        ).hexdigest()
+        for p in files
+    }
+
+
+@pytest.fixture
+def plan(maps, tmp_path, gridmill):
+    """A plan of the same rechunk into tmp_path/out.zarr."""
+    path = tmp_path / "plan.json"
+    run = gridmill("plan", "rechunk", maps, tmp_path / "out.zarr", *SERIES, "-o", path)
+    assert run.returncode == 0, run.stderr
+    return path
+
+
+def stages(gridmill, plan):
+    return json.loads(gridmill("plan", "show", plan, "--json").stdout)["stages"]
+
+
+def test_a_plan_runs_whole(gridmill, plan, expected, tmp_path):
+    assert not (tmp_path / "out.zarr").exists()
+    run = gridmill("exec", plan)
+    assert run.returncode == 0, run.stderr
+    assert tree(tmp_path / "out.zarr") == expected
+    assert os.listdir(tmp_path / "out.zarr.gridmill") == ["manifest"]
+
+
+@pytest.mark.parametrize("zarr_format", ["2", "3"])
+def test_a_plan_of_a_conversion_runs_whole(gridmill, ferret, tmp_path, zarr_format):
+    source = ferret / "coads_climatology.cdf"
+    words = ("--zarr-format", zarr_format, "--region", "TIME=2:9")
+    direct = gridmill("convert", source, tmp_path / "direct.zarr", *words)
+    assert direct.returncode == 0, direct.stderr
+    path = tmp_path / "plan.json"
+    # from another folder, with relative names
+    made = gridmill("plan", "convert", source, "out.zarr", *words, "-o", path, cwd=tmp_path)
+    assert made.returncode == 0, made.stderr
+    run = gridmill("exec", path, cwd="/")
+    assert run.returncode == 0, run.stderr
+    assert tree(tmp_path / "out.zarr") == tree(tmp_path / "direct.zarr")
+
+
+def test_ranges_by_many_workers_at_once_make_the_same_store(gridmill, plan, expected, tmp_path):
+    for number, stage in enumerate(stages(gridmill, plan)):
+        cuts = sorted({0, stage["tasks"] // 3, stage["tasks"] // 2, stage["tasks"]})
+        ranges = list(zip(cuts, cuts[1:])) + [(0, 1)]  # one task is done twice, at once
+        with ThreadPoolExecutor(4) as pool:
+            words = [("--stage", number, "--tasks", f"{a}:{b}") for a, b in ranges]
+            runs = list(pool.map(lambda w: gridmill("exec", plan, *w), words))
+        assert [run.returncode for run in runs] == [0] * len(runs), [run.stderr for run in runs]
+    last = gridmill("exec", plan, "--json")
+    assert last.returncode == 0, last.stderr
+    assert json.loads(last.stdout)["chunks_written"] == 0  # all was done
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_exec_goes_on_with_what_workers_did(gridmill, plan, expected, tmp_path):
+    assert gridmill("exec", plan, "--stage", 0).returncode == 0
+    assert gridmill("exec", plan, "--stage", 1, "--tasks", "0:1").returncode == 0
+    run = gridmill("exec", plan, "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["chunks_resumed"] > 0
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_a_stage_is_not_read_before_it_is_written(gridmill, plan, tmp_path):
+    last = len(stages(gridmill, plan)) - 1
+    run = gridmill("exec", plan, "--stage", last, "--tasks", "0:1")
+    assert run.returncode == 4
+    assert "the stage before has not written it" in run.stderr
+    assert not (tmp_path / "out.zarr").exists()
+
+
+@pytest.mark.parametrize(
+    "words, text",
+    [
+        (("--stage", 9), "there is no stage 9"),
+        (("--stage", 1, "--tasks", "0:99"), "0:99 is no part of them"),
+        (("--stage", 1, "--tasks", "2:1"), "2:1 is no part of them"),
+        (("--stage", 1, "--tasks", "1"), "--tasks 1: write FIRST:LAST"),
+        (("--stage", 1, "--tasks", "a:b"), "--tasks a:b: write FIRST:LAST"),
+        (("--stage", "x"), "is not the number of a stage"),
+        (("--tasks", "0:1"), "say which with --stage"),
+    ],
+)
+def test_ranges_that_are_none_are_refused(gridmill, plan, words, text):
+    run = gridmill("exec", plan, *words)
+    assert run.returncode == 2 and text in run.stderr
+
+
+def test_a_plan_of_other_inputs_is_refused(gridmill, ferret, tmp_path):
+    source = tmp_path / "in.cdf"
+    shutil.copy(ferret / "coads_climatology.cdf", source)
+    path = tmp_path / "plan.json"
+    assert gridmill("plan", "convert", source, tmp_path / "out.zarr", "-o", path).returncode == 0
+    os.utime(source, ns=(1, 1))
+    for words in [(), ("--stage", 0, "--tasks", "0:1")]:
+        run = gridmill("exec", path, *words)
+        assert run.returncode == 5
+        assert "modified_ns was" in run.stderr and "make it again" in run.stderr
+
+
+def test_what_another_plan_left_is_not_mixed_in(gridmill, maps, plan, expected, tmp_path):
+    other = tmp_path / "other.json"
+    words = ("plan", "rechunk", maps, tmp_path / "out.zarr", "--chunks", "t:time=all,lat=20,lon=36")
+    assert gridmill(*words, "--memory", "128M", "-o", other).returncode == 0
+    assert gridmill("exec", other, "--stage", 0).returncode == 0
+    for more in [(), ("--stage", 0)]:
+        run = gridmill("exec", plan, *more)
+        assert run.returncode == 5 and "its plan was another" in run.stderr
+    run = gridmill("exec", plan, "--restart")
+    assert run.returncode == 0, run.stderr
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_who_comes_alone_and_workers_refuse_each_other(gridmill, plan, tmp_path):
+    companion = tmp_path / "out.zarr.gridmill"
+    (companion / "workers").mkdir(parents=True)
+    with open(companion / "workers" / "somebody", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = gridmill("exec", plan)
+        assert run.returncode == 5 and "workers are writing" in run.stderr
+        assert gridmill("exec", plan, "--stage", 0).returncode == 0
+    with open(companion / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = gridmill("exec", plan, "--stage", 0)
+        assert run.returncode == 5 and "another run is writing" in run.stderr
+    assert gridmill("exec", plan).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "text, message",
+    [
+        ("", "line 1"),
+        ("[1]", "no plan of Gridmill"),
+        ('{"gridmill_plan": 7}', "format 7"),
+        ('{"gridmill_plan": 1}', "verb"),
+    ],
+)
+def test_what_is_no_plan_is_refused(gridmill, tmp_path, text, message):
+    path = tmp_path / "plan.json"
+    path.write_text(text)
+    for words in [("exec", path), ("plan", "show", path)]:
+        run = gridmill(*words)
+        assert run.returncode in (1, 3) and message in run.stderr and str(path) in run.stderr
+
+
+def broken(document, *path, value):
+    """The plan with one of its members replaced."""
+    copy = json.loads(json.dumps(document))
+    place = copy
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return copy
+
+
+def test_plans_that_contradict_themselves_are_refused(gridmill, plan, tmp_path):
+    document = json.loads(plan.read_text())
+    sink = ("stages", 0, "outputs", 0, "sink")
+    cases = [
+        (broken(document, *sink, "array", value="nothing"), "the output has no array nothing"),
+        (broken(document, *sink, "sink", value="drain"), 'knows no sink "drain"'),
+        (broken(document, "stages", 0, "tasks", value=99), "99 by the plan"),
+        (broken(document, "stages", 1, "serves", value=0), "serves stage 0"),
+        (
+            broken(document, "stages", 0, "outputs", 0, "fields", 0, value={"source": "tap"}),
+            'knows no source "tap"',
+        ),
+        (
+            broken(document, "stages", 0, "outputs", 0, "fields", 0, "dataset", value="sea"),
+            'no dataset "sea"',
+        ),
+        (broken(document, "stages", 0, "outputs", 0, "units_per_task", value=[1, 1]), "go together"),
+        (broken(document, "stages", 0, "outputs", 0, "units_per_task", value="all"), "integers"),
+        (broken(document, "output", "nodes", 1, "path", value="../../x"), ""),
+    ]
+    for number, (case, message) in enumerate(cases):
+        path = tmp_path / f"{number}.json"
+        path.write_text(json.dumps(case))
+        run = gridmill("exec", path)
+        assert run.returncode in (1, 3, 5), (number, run.stderr)
+        assert message in run.stderr, (number, run.stderr)
+        assert not (tmp_path / "out.zarr").exists()
+
+
+def test_show_adds_up(gridmill, plan, maps):
+    shown = json.loads(gridmill("plan", "show", plan, "--json").stdout)
+    spill = [stage for stage in shown["stages"] if stage["name"] == "spill"]
+    data = 120 * 361 * 360 * 4
+    assert [stage["bytes_written"] for stage in spill] == [data]
+    assert shown["bytes_read"] == sum(stage["bytes_read"] for stage in shown["stages"])
+    assert shown["source_bytes"] == data + 120 * 8
+    assert all(0 < stage["least_memory"] <= 128 << 20 for stage in shown["stages"])
+    text = gridmill("plan", "show", plan).stdout
+    assert "stage 1: spill of t" in text and "a spill of chunks" in text
+
+
+def test_only_verbs_with_plans_have_them(gridmill, maps, tmp_path):
+    run = gridmill("plan", "rechnuk", maps, tmp_path / "o.zarr")
+    assert run.returncode == 2 and "rechunk" in run.stderr
+    run = gridmill("plan", "convert", maps, tmp_path / "o.nc")
+    assert run.returncode == 1 and "only Zarr stores have plans" in run.stderr
+    run = gridmill("plan", "rechunk", maps, tmp_path / "o.zarr", "--region", "time=0:3")
+    assert run.returncode == 2 and "--region" in run.stderr
+
+
+def test_a_million_tasks_fit_in_a_few_kilobytes(gridmill, tmp_path):
+    root = zarr.open_group(str(tmp_path / "long.zarr"), mode="w", zarr_format=3)
+    root.create_array("x", shape=(1_000_000, 4), chunks=(1, 4), dtype="f4", dimension_names=("t", "y"))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    path = tmp_path / "plan.json"
+    words = ("plan", "rechunk", tmp_path / "long.zarr", tmp_path / "out.zarr", "--chunks", "t=1,y=2")
+    run = gridmill(*words, "--memory", "64M", "--threads", "1", "-o", path)
+    assert run.returncode == 0, run.stderr
+    assert path.stat().st_size < 20_000
+    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
+    assert peak < max(before + 1, 200_000)  # KiB; earlier children may have had more
+    assert sum(stage["tasks"] for stage in stages(gridmill, path)) > 0
+
+
+# ---- the C ABI
+
+
+@pytest.fixture(scope="session")
+def library():
+    loaded = ctypes.CDLL(str(BINARY.with_name("libgridmill.so")))
+    text = ctypes.POINTER(ctypes.c_char_p)
+    loaded.gm_version.restype = ctypes.c_char_p
+    loaded.gm_explain.argtypes = [ctypes.c_char_p, text]
+    loaded.gm_run_tasks.argtypes = [
+        ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_char_p, text,
+    ]  # fmt: skip
+    loaded.gm_finish.argtypes = [ctypes.c_char_p, ctypes.c_char_p, text]
+    loaded.gm_free.argtypes = [ctypes.c_char_p]
+    return loaded
+
+
+def call(function, *words):
+    report = ctypes.c_char_p()
+    code = function(*words, ctypes.byref(report))
+    return code, json.loads(report.value)
+
+
+def test_the_c_abi_runs_tasks_from_any_thread(library, gridmill, plan, expected, tmp_path):
+    assert library.gm_version().decode() in gridmill("--version").stdout
+    path = str(plan).encode()
+    code, shown = call(library.gm_explain, path)
+    assert code == 0 and len(shown["stages"]) == 3
+    for number, stage in enumerate(shown["stages"]):
+        with ThreadPoolExecutor(2) as pool:
+            half = stage["tasks"] // 2
+            jobs = [
+                pool.submit(call, library.gm_run_tasks, path, number, *tasks, b'{"threads": 1}')
+                for tasks in [(0, half), (half, stage["tasks"])]
+            ]
+            for job in jobs:
+                code, report = job.result()
+                assert code == 0, report
+    code, report = call(library.gm_finish, plan.read_bytes(), None)  # the document itself
+    assert code == 0 and report["chunks_written"] == 0
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_the_c_abi_reports_errors(library, plan):
+    path = str(plan).encode()
+    cases = [
+        (call(library.gm_explain, b"nowhere.json"), 2, "not_found"),
+        (call(library.gm_explain, None), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 0, 5, 99, None), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 0, 0, 1, b'{"speed": 1}'), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 0, 0, 1, b'{"threads": -1}'), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 2, 0, 1, None), 4, "unavailable"),
+        (call(library.gm_finish, b'{"gridmill_plan": 9}', None), 1, "unsupported"),
+    ]
+    for (code, report), expected_code, kind in cases:
+        assert (code, report["error"]["kind"]) == (expected_code, kind), report
+    assert library.gm_explain(path, None) == 0  # without a report
+
+
+# ---- MPI
+
+
+def mpirun(ranks, *words, **options):
+    command = ["mpirun", "--oversubscribe", "-n", str(ranks), str(BINARY), *map(str, words)]
+    allowed = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    env = {**os.environ, **allowed}
+    return subprocess.Popen(
+        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
+    )
+
+
+@pytest.mark.parametrize("ranks, threads", [(1, 2), (2, 1), (4, 1), (4, 2)])
+def test_ranks_and_threads_change_nothing(plan, expected, tmp_path, ranks, threads):
+    run = mpirun(ranks, "exec", "--mpi", plan, "--threads", threads, "--json")
+    out, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    report = json.loads(out)
+    assert report["ranks"] == ranks and report["bytes_written"] > 0
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_a_killed_rank_ends_the_job_and_the_same_command_goes_on(plan, expected, tmp_path):
+    run = mpirun(3, "exec", "--mpi", plan, "--threads", "1", start_new_session=True)
+    journal = tmp_path / "out.zarr.gridmill" / "run" / "journal"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:  # until the second task is noted
+        lines = [line for file in journal.glob("*") for line in file.read_text().splitlines()]
+        if sum('"keys"' in line for line in lines) >= 2:
+            break
+        time.sleep(0.01)
+    children = subprocess.run(
+        ["pgrep", "-P", str(run.pid)], capture_output=True, text=True
+    ).stdout.split()
+    os.kill(int(children[-1]), signal.SIGKILL)
+    out, err = run.communicate(timeout=120)  # no sibling hangs
+    if run.returncode != 0:  # else the rank had ended before it could be killed
+        assert not (tmp_path / "out.zarr").exists()
+        again = mpirun(3, "exec", "--mpi", plan, "--threads", "1")
+        out, err = again.communicate(timeout=300)
+        assert again.returncode == 0, err
+    assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_an_error_of_one_rank_ends_all(plan, tmp_path):
+    document = json.loads(plan.read_text())
+    last = document["stages"][2]["outputs"][0]["fields"][0]
+    last["array"] = "t/elsewhere"  # stage 2 reads what nobody writes
+    bad = tmp_path / "bad.json"
+    bad.write_text(json.dumps(document))
+    run = mpirun(3, "exec", "--mpi", bad, "--threads", "1")
+    out, err = run.communicate(timeout=120)
+    assert run.returncode == 4, err
+    assert "the stage before has not written it" in err
+    assert not (tmp_path / "out.zarr").exists()
