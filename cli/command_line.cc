@@ -3,9 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -16,6 +13,7 @@
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/heartbeat.h"
 #include "gridmill/system/watched_files.h"
 
 namespace gridmill::cli {
@@ -118,17 +116,12 @@ class Call {
     const std::int64_t limit_ns = general_->resources.timeout_ns / 4 * 5;
     if (limit_ns <= 0) return {};
     return std::jthread([this, limit_ns](const std::stop_token& done) {
-      const auto beat =
-          std::chrono::nanoseconds(std::clamp<std::int64_t>(limit_ns / 10, 1'000'000, 200'000'000));
-      std::mutex mutex;
-      std::condition_variable_any ended;
-      std::unique_lock lock(mutex);
-      while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
+      at_every_beat(around_.clock, beat_for(limit_ns), done, [&] {
         const auto late = files_->late(limit_ns);
-        if (!late) continue;
+        if (!late) return;
         around_.leave(report(Error(ErrorKind::timeout,
                                    *late + "; it is given up (--timeout sets how long to wait)")));
-      }
+      });
     });
   }
 

@@ -1,6 +1,8 @@
 #include "gridmill/system/clock.h"
 
 #include <chrono>
+#include <condition_variable>
+#include <mutex>
 
 namespace gridmill {
 namespace {
@@ -18,6 +20,14 @@ class SystemClock final : public Clock {
 };
 
 }  // namespace
+
+bool Clock::wait(std::int64_t duration_ns, const std::stop_token& stop) const {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  return !changed.wait_for(lock, stop, std::chrono::nanoseconds(duration_ns),
+                           [&] { return stop.stop_requested(); });
+}
 
 std::unique_ptr<Clock> system_clock() { return std::make_unique<SystemClock>(); }
 
