@@ -86,7 +86,7 @@ class Call {
       const Error error = current_error();
       const int code = report(error);
       // A thread of the run may still be in the call that was given up.
-      if (error.kind() == ErrorKind::timeout) around_.leave(code);
+      if (error.kind() == ErrorKind::timeout || console_->has_left_threads()) around_.leave(code);
       return code;
     }
   }
@@ -108,7 +108,10 @@ class Call {
     make_console();
     const std::jthread watch = watch_for_hangs();
     const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
-    return verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
+    const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
+    // A slow fetch whose second attempt was faster may still return to what goes away here.
+    if (console_->has_left_threads()) around_.leave(code);
+    return code;
   }
 
   // The last resort: what the lanes of a run can give up, they report themselves, and sooner.

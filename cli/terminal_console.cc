@@ -71,6 +71,7 @@ void TerminalConsole::done() {
   if (!stop_watching()) return;
   const std::lock_guard lock(mutex_);
   show(true);
+  if (progress_->threads_left > 0) has_left_threads_ = true;
   progress_ = nullptr;
 }
 

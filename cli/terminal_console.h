@@ -37,6 +37,8 @@ class TerminalConsole : public Console {
 
   // The last word of a run that failed.
   void fail(const Error& error);
+  // A run has left a thread in a call that may return any time (Progress::threads_left).
+  bool has_left_threads() const noexcept { return has_left_threads_; }
 
  private:
   void watch(const std::stop_token& stop);
@@ -57,6 +59,7 @@ class TerminalConsole : public Console {
   const Progress* progress_ = nullptr;
   std::string what_;
   std::int64_t begin_ns_ = 0;
+  bool has_left_threads_ = false;
   bool has_line_ = false;  // the moving line is on the screen
   std::jthread watcher_;
 };

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
@@ -13,20 +12,17 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/engine/bounded_queue.h"
+#include "gridmill/engine/fetching.h"
 #include "gridmill/engine/lanes.h"
 #include "gridmill/engine/run_memory.h"
 #include "gridmill/engine/task.h"
 #include "gridmill/engine/turns.h"
+#include "gridmill/system/heartbeat.h"
 
 namespace gridmill {
 namespace {
 
 using TaskPtr = std::shared_ptr<RunningTask>;
-
-struct ReadJob {
-  TaskPtr task;
-  std::size_t leaf = 0;
-};
 
 // Either a fetched leaf to decode (stored or absent), or a unit to compute and encode.
 struct CpuJob {
@@ -64,7 +60,9 @@ class Run : public std::enable_shared_from_this<Run> {
         pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
         work_(static_cast<std::size_t>(memory_.flight.decode_queue)),
-        writes_(kWriteQueue) {
+        writes_(kWriteQueue),
+        retries_(options.retries, clock, options.timeout_ns, hurry_.get_token()),
+        fetching_(options.second_attempts, retries_, clock) {
     if (options.buffers) pool_.take_over(*options.buffers);
     if (options.recorder) recorder_ = options.recorder->begin_stage(stage_->name);
   }
@@ -79,7 +77,11 @@ class Run : public std::enable_shared_from_this<Run> {
     schedule(first, last);
     wait_until_idle();
     close_queues();
+    lanes.abandon_unwanted();
     lanes.join();
+    progress_.retries += retries_.made();
+    progress_.second_attempts += fetching_.second_attempts();
+    progress_.threads_left += lanes.left();
     const std::lock_guard lock(mutex_);
     if (failure_) throw Error(*failure_);
     if (was_cut_short_) throw Error(ErrorKind::cancelled, "interrupted");
@@ -132,6 +134,10 @@ class Run : public std::enable_shared_from_this<Run> {
       lanes.start(fmt::format("reader {}", i),
                   [self](Lane& lane) { self->guarded([&] { self->read_leaves(lane); }); });
     }
+    for (int i = 0; i < memory_.flight.spare_readers; ++i) {
+      lanes.start(fmt::format("spare reader {}", i),
+                  [self, i](Lane& lane) { self->guarded([&] { self->read_in_stead(i, lane); }); });
+    }
     for (int i = 0; i < options_.threads; ++i) {
       lanes.start(fmt::format("CPU thread {}", i),
                   [self](Lane& lane) { self->guarded([&] { self->do_work(lane); }); });
@@ -143,7 +149,8 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   std::jthread start_watch(LaneGroup& lanes) {
-    if (options_.timeout_ns <= 0 && options_.drain_ns <= 0) return {};
+    const std::int64_t second_ns = options_.second_attempts.floor_ns;
+    if (options_.timeout_ns <= 0 && options_.drain_ns <= 0 && second_ns <= 0) return {};
     return started("the watch", [&] {
       return std::jthread([this, &lanes](const std::stop_token& done) {
         guarded([&] { watch_lanes(lanes, done); });
@@ -152,19 +159,19 @@ class Run : public std::enable_shared_from_this<Run> {
   }
 
   void watch_lanes(LaneGroup& lanes, const std::stop_token& done) {
-    const std::int64_t limit_ns = options_.timeout_ns > 0 ? options_.timeout_ns : INT64_MAX;
-    const auto beat =
-        std::chrono::nanoseconds(std::clamp<std::int64_t>(limit_ns / 10, 1'000'000, 200'000'000));
-    std::mutex mutex;
-    std::condition_variable_any ended;
-    std::unique_lock lock(mutex);
-    while (!ended.wait_for(lock, done, beat, [&] { return done.stop_requested(); })) {
+    const auto or_never = [](std::int64_t ns) { return ns > 0 ? ns : INT64_MAX; };
+    const std::int64_t limit_ns = or_never(options_.timeout_ns);
+    const std::int64_t second_ns = or_never(options_.second_attempts.floor_ns);
+    at_every_beat(clock_, beat_for(std::min(limit_ns, second_ns)), done, [&] {
       for (const std::string& text : lanes.abandon_late(clock_, limit_ns)) {
         fail(
             Error(ErrorKind::timeout, text + "; it is given up (--timeout sets how long to wait)"));
       }
+      if (second_ns < INT64_MAX) {
+        for (ReadJob& job : fetching_.late()) reads_.push_urgent(std::move(job));
+      }
       check_drain();
-    }
+    });
   }
 
   // ---- scheduler
@@ -201,7 +208,7 @@ class Run : public std::enable_shared_from_this<Run> {
     tasks_in_flight_ += 1;
     if (task->leaves.empty()) finish_leaves(task);
     for (std::size_t leaf = 0; leaf < task->leaves.size(); ++leaf) {
-      if (!reads_.push({task, leaf})) break;
+      if (!reads_.push({task, leaf, std::make_shared<Race>()})) break;
     }
   }
 
@@ -233,29 +240,45 @@ class Run : public std::enable_shared_from_this<Run> {
   void read_leaves(Lane& lane) {
     LaneMeter meter(recorder_, LaneKind::reader, lane.name());
     while (auto job = reads_.pop()) {
-      if (has_failed()) continue;
-      const WantedLeaf& wanted = job->task->leaves[job->leaf];
-      CpuJob decode{job->task, job->leaf, 0, false, false, {}};
-      const std::int64_t start_ns = meter.start();
-      try {
-        decode.stored = pool_.take(static_cast<std::size_t>(wanted.leaf.reader->stored_bound()));
-        const bool alive = lane.wait_for(
-            clock_, [&] { return describe(*job->task, wanted.leaf); },
-            [&] {
-              decode.is_present = wanted.leaf.reader->fetch(wanted.leaf.position, decode.stored);
-            });
-        if (!alive) return;
-      } catch (...) {
-        fail_at(describe(*job->task, wanted.leaf));
-        continue;
-      }
-      const auto bytes =
-          decode.is_present ? static_cast<std::int64_t>(decode.stored.size()) : std::int64_t{0};
-      progress_.leaves_read += 1;
-      progress_.bytes_fetched += bytes;
-      meter.done(LaneWork::read, start_ns, item_of(*job->task, job->leaf, bytes));
-      work_.push(std::move(decode));
+      if (!read_leaf(*job, lane, meter)) return;
     }
+  }
+
+  // As long as more than `spare` readers are stuck.
+  void read_in_stead(int spare, Lane& lane) {
+    if (!fetching_.wait_for_stuck(spare)) return;
+    LaneMeter meter(recorder_, LaneKind::reader, lane.name());
+    do {
+      const auto job = reads_.pop();
+      if (!job || !read_leaf(*job, lane, meter)) return;
+    } while (fetching_.wait_for_stuck(spare));
+  }
+
+  // False if the lane was given up.
+  bool read_leaf(const ReadJob& job, Lane& lane, LaneMeter& meter) {
+    if (has_failed() || job.race->is_decided()) return true;
+    CpuJob decode{job.task, job.leaf, 0, false, false, {}};
+    const std::int64_t start_ns = meter.start();
+    try {
+      decode.stored = pool_.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
+      const Fetched fetched = fetching_.fetch(job, decode.stored, lane, stopping_.get_token());
+      if (fetched == Fetched::abandoned) return false;
+      if (fetched == Fetched::superseded) {
+        pool_.give(std::move(decode.stored));
+        return true;
+      }
+      decode.is_present = fetched == Fetched::stored;
+    } catch (...) {
+      fail_at(describe_leaf(*job.task, job.wanted()));
+      return true;
+    }
+    const auto bytes =
+        decode.is_present ? static_cast<std::int64_t>(decode.stored.size()) : std::int64_t{0};
+    progress_.leaves_read += 1;
+    progress_.bytes_fetched += bytes;
+    meter.done(LaneWork::read, start_ns, item_of(*job.task, job.leaf, bytes));
+    work_.push(std::move(decode));
+    return true;
   }
 
   // ---- CPU threads
@@ -285,7 +308,7 @@ class Run : public std::enable_shared_from_this<Run> {
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
     } catch (...) {
-      fail_at(describe(task, wanted.leaf));
+      fail_at(describe_leaf(task, wanted.leaf));
       return;
     }
     pool_.give(std::move(job.stored));
@@ -349,13 +372,7 @@ class Run : public std::enable_shared_from_this<Run> {
     const std::int64_t start_ns = meter.start();
     try {
       const bool alive = lane.wait_for(
-          clock_, [&] { return "writing " + describe(unit); },
-          [&] {
-            auto record = unit.output->sink->store(unit.position, unit.encoded);
-            if (!record || !log_) return;
-            const std::lock_guard lock(task.records_mutex);
-            task.records.push_back(*std::move(record));
-          });
+          clock_, [&] { return "writing " + describe(unit); }, [&] { store_unit(task, unit); });
       if (!alive) return false;
     } catch (...) {
       fail_at(describe(unit));
@@ -372,6 +389,20 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.memory_held = credit_.held();
     end_task();
     return true;
+  }
+
+  void store_unit(RunningTask& task, Unit& unit) {
+    Sink& sink = *unit.output->sink;
+    std::optional<KeyRecord> record;
+    const auto store = [&] { record = sink.store(unit.position, unit.encoded); };
+    if (sink.is_ordered()) {
+      store();
+    } else {
+      retries_.run(store, [&] { return has_failed(); });
+    }
+    if (!record || !log_) return;
+    const std::lock_guard lock(task.records_mutex);
+    task.records.push_back(*std::move(record));
   }
 
   bool report_done(RunningTask& task, Lane& lane) {
@@ -391,6 +422,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void begin_draining() {
     if (options_.drain_ns <= 0) return fail(Error(ErrorKind::cancelled, "interrupted"));
     draining_since_ns_ = clock_.monotonic_ns();
+    hurry_.request_stop();
   }
 
   void check_drain() {
@@ -413,9 +445,6 @@ class Run : public std::enable_shared_from_this<Run> {
     return bytes;
   }
 
-  static std::string describe(const RunningTask& task, const Leaf& leaf) {
-    return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.name);
-  }
   static std::string describe(const Unit& unit) {
     return unit.output->sink->describe(unit.position);
   }
@@ -457,6 +486,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void stop() noexcept {
     stopping_.request_stop();
+    hurry_.request_stop();
     close_queues();
     { const std::lock_guard lock(mutex_); }  // a waiter is before its test or already asleep
     idle_.notify_all();
@@ -466,6 +496,7 @@ class Run : public std::enable_shared_from_this<Run> {
     reads_.close();
     work_.close();
     writes_.close();
+    fetching_.close();
   }
 
   std::shared_ptr<const Stage> stage_;
@@ -482,6 +513,9 @@ class Run : public std::enable_shared_from_this<Run> {
   BoundedQueue<ReadJob> reads_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
   BoundedQueue<WriteJob> writes_;
+  std::stop_source hurry_;  // pauses end
+  Retries retries_;
+  Fetching fetching_;
   Turns<WriteJob> turns_;
   std::int64_t next_turn_ = 0;                         // the scheduler's
   std::int64_t credit_most_ = 0, credit_wait_ns_ = 0;  // the scheduler's, too

@@ -11,6 +11,10 @@
 // The memory model: a task's credit is its unit buffers, operator inputs and encoded bytes; leaves
 // in flight and decoder scratch are charged once for the run, by the length of the queues.
 //
+// What may succeed the next time is tried again (retries.h): fetches, and stores of sinks that are
+// not ordered (what those have appended can't be taken back). A fetch that takes far longer than
+// its peers gets a second attempt in another lane (second_attempts.h).
+//
 // The first failure stops the run: the lanes drain without doing more work, and run_stage throws
 // that error with output, chunk and leaf in its contexts. Which error is first may depend on
 // timing; that there is one doesn't.
@@ -22,7 +26,9 @@
 
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/progress.h"
+#include "gridmill/engine/retries.h"
 #include "gridmill/engine/run_figures.h"
+#include "gridmill/engine/second_attempts.h"
 #include "gridmill/engine/task_log.h"
 #include "gridmill/system/clock.h"
 #include "gridmill/system/memory.h"
@@ -35,6 +41,8 @@ struct RunOptions {
   int readers = 2;          // I/O lanes: few for local disks
   int writers = 1;
   std::int64_t timeout_ns = 0;  // longest single I/O call; 0: no limit
+  RetryPolicy retries;          // of fetching a leaf and of storing a unit
+  SecondAttemptPolicy second_attempts;
   // Where buffers wait from one run to the next, so that a later run needn't touch fresh memory.
   // For one run at a time; may be null.
   std::shared_ptr<BufferPool> buffers;

@@ -40,16 +40,25 @@ bool Lane::wait_for(const Clock& clock, const std::function<std::string()>& what
   return true;
 }
 
-std::string Lane::abandon_if_late(const Clock& clock, std::int64_t limit_ns) {
+std::optional<std::string> Lane::abandon_if_late(const Clock& clock, std::int64_t limit_ns) {
   const std::lock_guard lock(mutex_);
-  if (abandoned_ || since_ns_ < 0) return "";
+  if (abandoned_ || since_ns_ < 0) return std::nullopt;
   const std::int64_t waited_ns = clock.monotonic_ns() - since_ns_;
-  if (waited_ns <= limit_ns) return "";
+  if (waited_ns <= limit_ns) return std::nullopt;
   abandoned_ = true;
-  std::string text = fmt::format("{} waited {} for {}", name_,
-                                 format_duration(static_cast<double>(waited_ns) * 1e-9), what_());
+  const std::string what = what_();
   what_ = nullptr;
-  return text;
+  if (what.empty()) return what;
+  return fmt::format("{} waited {} for {}", name_,
+                     format_duration(static_cast<double>(waited_ns) * 1e-9), what);
+}
+
+bool Lane::abandon_if_unwanted() {
+  const std::lock_guard lock(mutex_);
+  if (abandoned_ || since_ns_ < 0 || !what_().empty()) return false;
+  abandoned_ = true;
+  what_ = nullptr;
+  return true;
 }
 
 void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
@@ -74,14 +83,24 @@ void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
 std::vector<std::string> LaneGroup::abandon_late(const Clock& clock, std::int64_t limit_ns) {
   std::vector<std::string> late;
   for (Thread& thread : threads_) {
-    std::string text = thread.lane->abandon_if_late(clock, limit_ns);
-    if (text.empty()) continue;
-    late.push_back(std::move(text));
-    const std::lock_guard lock(ends_->mutex);
-    thread.abandoned = true;
-    ends_->changed.notify_all();
+    std::optional<std::string> text = thread.lane->abandon_if_late(clock, limit_ns);
+    if (!text) continue;
+    if (!text->empty()) late.push_back(*std::move(text));
+    note_abandoned(thread);
   }
   return late;
+}
+
+void LaneGroup::abandon_unwanted() {
+  for (Thread& thread : threads_) {
+    if (thread.lane->abandon_if_unwanted()) note_abandoned(thread);
+  }
+}
+
+void LaneGroup::note_abandoned(Thread& thread) {
+  const std::lock_guard lock(ends_->mutex);
+  thread.abandoned = true;
+  ends_->changed.notify_all();
 }
 
 bool LaneGroup::has_ended(const Thread& thread) const {
@@ -99,6 +118,7 @@ void LaneGroup::join() {
     if (ended) {
       thread.thread.join();
     } else {
+      ++left_;
       thread.thread.detach();  // stuck in a call that nothing can interrupt; named in the error
     }
   }

@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -26,13 +27,17 @@ class Lane {
  public:
   explicit Lane(std::string name) : name_(std::move(name)) {}
 
-  // Runs `call`, during which this lane counts as waiting for `what()`. False if the lane was given
-  // up meanwhile: the thread must return at once. Errors of an abandoned call are dropped.
+  // Runs `call`, during which this lane counts as waiting for `what()` ("": for what nobody wants
+  // any more). False if the lane was given up meanwhile: the thread must return at once. Errors of
+  // an abandoned call are dropped.
   bool wait_for(const Clock& clock, const std::function<std::string()>& what,
                 const std::function<void()>& call);
 
-  // Gives the lane up if it has waited longer than `limit_ns`; says for what, or "".
-  std::string abandon_if_late(const Clock& clock, std::int64_t limit_ns);
+  // Gives the lane up if it has waited longer than `limit_ns`, and says for what; nullopt if it
+  // hasn't.
+  std::optional<std::string> abandon_if_late(const Clock& clock, std::int64_t limit_ns);
+  // Gives the lane up if nobody wants what it waits for; true if so.
+  bool abandon_if_unwanted();
   const std::string& name() const noexcept { return name_; }
 
  private:
@@ -65,10 +70,14 @@ class LaneGroup {
   // `body` owns (by shared pointers) all that it touches, and throws nothing. Throws
   // Error(unavailable) if the system has no more threads.
   void start(std::string name, std::function<void(Lane&)> body);
-  // Names and waits of lanes that exceeded the limit just now.
+  // Gives up the lanes that exceeded the limit just now; names those from which something was
+  // wanted.
   std::vector<std::string> abandon_late(const Clock& clock, std::int64_t limit_ns);
+  void abandon_unwanted();
   // Returns when every thread has ended or been abandoned.
   void join();
+  // Threads that join() left behind.
+  int left() const noexcept { return left_; }
 
  private:
   struct Thread {
@@ -84,9 +93,11 @@ class LaneGroup {
   };
 
   bool has_ended(const Thread& thread) const;
+  void note_abandoned(Thread& thread);
 
   std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
   std::vector<Thread> threads_;
+  int left_ = 0;
 };
 
 }  // namespace gridmill

@@ -16,6 +16,10 @@ struct Progress {
   std::atomic<std::int64_t> units_written{0};
   std::atomic<std::int64_t> bytes_written{0};  // as stored in the sink
   std::atomic<std::int64_t> memory_held{0};    // credit in use
+  // Told when a run ends.
+  std::atomic<std::int64_t> retries{0};          // attempts after a failure that may pass
+  std::atomic<std::int64_t> second_attempts{0};  // at fetches that were slow
+  std::atomic<std::int64_t> threads_left{0};     // in a slow fetch that lost against its second
 };
 
 }  // namespace gridmill

@@ -61,7 +61,7 @@ void Retries::run(const std::function<void()>& call, const std::function<bool()>
         throw error;
       }
       const bool was_hurried = !clock_.wait(pause, hurry_);
-      if (was_hurried && is_in_vain()) throw error;
+      if (is_in_vain()) throw error;
       is_last = was_hurried || tried + 1 >= policy_.attempts;
       made_ += 1;
     }

@@ -44,11 +44,14 @@ LeafCost largest_leaf(const Stage& stage) {
 
 // The most leaves that stay within a quarter of the memory and leave room for `rest`.
 Flight flight_for(const RunOptions& options, std::int64_t leaf, std::int64_t rest) {
-  Flight flight{options.readers, kDecodeQueue};
+  const bool may_repeat = options.second_attempts.floor_ns > 0;
+  Flight flight{options.readers, may_repeat ? options.second_attempts.spare_readers : 0,
+                kDecodeQueue};
   const auto is_too_much = [&] {
     const std::int64_t bytes = times(leaf, flight.leaves(options.threads));
     return bytes > options.memory / 4 || sum(bytes, rest) > options.memory;
   };
+  while (is_too_much() && flight.spare_readers > 0) --flight.spare_readers;
   while (is_too_much() && flight.decode_queue > 1) --flight.decode_queue;
   while (is_too_much() && flight.readers > 1) --flight.readers;
   return flight;

@@ -16,8 +16,11 @@ namespace gridmill {
 // How many leaves are on their way at once.
 struct Flight {
   int readers = 1;
+  int spare_readers = 0;
   std::int64_t decode_queue = 1;
-  std::int64_t leaves(int threads) const noexcept { return readers + threads + decode_queue; }
+  std::int64_t leaves(int threads) const noexcept {
+    return readers + spare_readers + threads + decode_queue;
+  }
 };
 
 struct RunMemory {

@@ -66,10 +66,12 @@ class UsualTime {
 // What is being fetched now, and which of it is late. Thread-safe.
 template <class Job>
 class FetchesUnderWay {
+ private:
   struct Fetch {
     Job job;
     std::int64_t bytes = 0;
     std::int64_t since_ns = 0;
+    bool may_be_late = true;
     bool is_late = false;
   };
 
@@ -78,14 +80,22 @@ class FetchesUnderWay {
 
   explicit FetchesUnderWay(SecondAttemptPolicy policy) : policy_(policy) {}
 
-  Ticket begin(Job job, std::int64_t bytes, std::int64_t now_ns) {
+  // A second attempt may take as long as it likes: there is no third.
+  Ticket begin(Job job, std::int64_t bytes, bool may_be_late, std::int64_t now_ns) {
     const std::lock_guard lock(mutex_);
-    return fetches_.insert(fetches_.end(), Fetch{std::move(job), bytes, now_ns, false});
+    return fetches_.insert(fetches_.end(), Fetch{std::move(job), bytes, now_ns, may_be_late});
   }
   void end(Ticket fetch, std::int64_t now_ns) {
+    {
+      const std::lock_guard lock(mutex_);
+      usual_.add(now_ns - fetch->since_ns, fetch->bytes);
+    }
+    drop(fetch);
+  }
+  // It failed: what it took says nothing.
+  void drop(Ticket fetch) {
     std::list<Fetch> ended;  // its job goes without the lock
     const std::lock_guard lock(mutex_);
-    usual_.add(now_ns - fetch->since_ns, fetch->bytes);
     if (fetch->is_late) --late_;
     ended.splice(ended.end(), fetches_, fetch);
   }
@@ -96,7 +106,7 @@ class FetchesUnderWay {
     const std::lock_guard lock(mutex_);
     for (Fetch& fetch : fetches_) {
       const std::int64_t waited_ns = now_ns - fetch.since_ns;
-      if (fetch.is_late || waited_ns <= policy_.floor_ns) continue;
+      if (fetch.is_late || !fetch.may_be_late || waited_ns <= policy_.floor_ns) continue;
       const std::int64_t usual_ns = usual_.of(fetch.bytes);
       if (usual_ns == 0 || waited_ns / policy_.factor <= usual_ns) continue;
       fetch.is_late = true;
