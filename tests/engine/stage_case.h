@@ -24,7 +24,8 @@ struct Case {
   std::shared_ptr<Stage> stage = std::make_shared<Stage>();
 };
 
-inline Case make_case(const Shape& shape, const Shape& leaf, const Shape& chunk, const Shape& per_task) {
+inline Case make_case(const Shape& shape, const Shape& leaf, const Shape& chunk,
+                      const Shape& per_task) {
   Case made;
   made.leaves = std::make_shared<MemoryLeaves>(counted_array(shape), leaf);
   made.sink = std::make_shared<TestSink>(types::int64, shape, chunk);

@@ -13,8 +13,8 @@ std::string describe_leaf(const RunningTask& task, const Leaf& leaf) {
 Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
                         const std::stop_token& stopping) {
   const Leaf& leaf = job.wanted();
-  const auto fetch = under_way_.begin(job, leaf.reader->stored_bound(), !job.is_second,
-                                      clock_.monotonic_ns());
+  const auto fetch =
+      under_way_.begin(job, leaf.reader->stored_bound(), !job.is_second, clock_.monotonic_ns());
   const auto is_in_vain = [&] { return stopping.stop_requested() || job.race->is_decided(); };
   // Nobody waits for an attempt that has lost, so that it can't be late.
   const auto what = [&] {
@@ -23,8 +23,7 @@ Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
   bool is_present = false;
   try {
     const auto call = [&] { is_present = leaf.reader->fetch(leaf.position, into); };
-    const bool is_alive =
-        lane.wait_for(clock_, what, [&] { retries_.run(call, is_in_vain); });
+    const bool is_alive = lane.wait_for(clock_, what, [&] { retries_.run(call, is_in_vain); });
     if (!is_alive) return Fetched::abandoned;
   } catch (...) {
     under_way_.drop(fetch);
