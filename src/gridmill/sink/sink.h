@@ -52,7 +52,7 @@ class Sink {
 
   virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
                       CodecContext& context) const = 0;
-  // Idempotent: an attempt that failed, or was too slow, is repeated. Returns what became of the
+  // Unless the sink is ordered, idempotent: an attempt that failed is repeated. Returns what became of the
   // unit's key, if it has one.
   virtual std::optional<KeyRecord> store(const Index& unit, ByteView encoded) = 0;
   // All units are stored: completes the output's own metadata.
