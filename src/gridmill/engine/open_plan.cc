@@ -144,14 +144,15 @@ std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
 std::shared_ptr<Sink> OpenPlan::make_array_sink(const Json& json) {
   const std::string place = json_string(json, "store", kWhere);
   const std::string array = json_string(json, "array", kWhere);
-  if (place == "out" && archive_) return archive_->array(array);
   if (place == "out") {
     const auto& nodes = plan_.target.nodes;
     const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const ZarrNode& candidate) {
       return candidate.array && candidate.path == array;
     });
-    if (node != nodes.end()) return array_sink(nowhere_, Key(array), *node->array);
-    throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kWhere, array));
+    if (node == nodes.end()) {
+      throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kWhere, array));
+    }
+    return archive_ ? archive_->array(array) : array_sink(nowhere_, Key(array), *node->array);
   }
   return array_sink(store(place), Key(array),
                     array_metadata_from_v2(json_member(json, "document", kWhere), Json::object()));

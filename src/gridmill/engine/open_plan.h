@@ -30,6 +30,8 @@ class OpenPlan final : private FieldSurroundings {
   std::shared_ptr<TaskLog> log_of(std::size_t index) const;  // null without an archive
   // What the sides hold that were loaded so far: no task may use that much of the budget.
   std::int64_t side_bytes() const;
+  // The datasets that are open by now, for another OpenPlan.
+  OpenedDatasets datasets() && { return std::move(datasets_); }
 
  private:
   const Dataset& dataset(const std::string& name) override;

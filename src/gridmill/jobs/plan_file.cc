@@ -176,7 +176,9 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
   check_output(plan.target.location.path, plan.overwrite, workplace.files);
   PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
               options.resources};
-  return run_plan(plan, {}, run, workplace);
+  PlannedJob job{plan, {}};
+  rate_memory(job, options.resources, workplace);  // before anything is touched
+  return run_plan(plan, std::move(job.opened), run, workplace);
 }
 
 }  // namespace gridmill

@@ -99,7 +99,7 @@ Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& ru
 }
 
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace) {
-  OpenPlan plan(job.plan, workplace.files, nullptr, job.opened);
+  OpenPlan plan(job.plan, workplace.files, nullptr, std::move(job.opened));
   for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
     const auto stage = plan.stage(i);
     RunOptions options = run_options(resources);
@@ -107,6 +107,7 @@ void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& w
     check_budget(*stage, options);
     job.plan.stages[i].least_memory = smallest_budget(*stage, options) + plan.side_bytes();
   }
+  job.opened = std::move(plan).datasets();
 }
 
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace) {
