@@ -106,6 +106,8 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   std::shared_ptr<TaskLog> log() override { return {shared_from_this(), &*out_}; }
   std::shared_ptr<Store> spill() override { return {shared_from_this(), spill_store_.get()}; }
   std::shared_ptr<TaskLog> spill_log() override { return {shared_from_this(), &*spilled_}; }
+  std::shared_ptr<Store> states() override { return {shared_from_this(), states_store_.get()}; }
+  std::shared_ptr<TaskLog> states_log() override { return {shared_from_this(), &*states_}; }
   std::int64_t resumed() const override { return resumed_; }
 
   std::vector<std::string> complete(const std::function<void()>& work) override {
@@ -149,10 +151,13 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     files_.make_directories(journals);
     journal_.emplace(files_, journals, id);
     spill_store_ = file_store(files_, stage_->records_path() + "/spill");
+    states_store_ = file_store(files_, stage_->records_path() + "/states");
     out_.emplace("out", *journal_, [this] { sync_now_and_then(); });
     spilled_.emplace("spill", *journal_, [this] { sync_now_and_then(); });
+    states_.emplace("states", *journal_, [this] { sync_now_and_then(); });
     out_->adopt(before, stage_->store());
     spilled_->adopt(before, *spill_store_);
+    states_->adopt(before, *states_store_);
     resumed_ = out_->keys().size();
     last_sync_ns_ = clock_.monotonic_ns();
   }
@@ -228,9 +233,11 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   const ArchiveTarget target_;
   const std::unique_ptr<OutputStage> stage_;
   std::unique_ptr<Store> spill_store_;
+  std::unique_ptr<Store> states_store_;
   std::optional<JournalWriter> journal_;
   std::optional<PlaceLog> out_;
   std::optional<PlaceLog> spilled_;
+  std::optional<PlaceLog> states_;
   std::int64_t resumed_ = 0;
   std::mutex sync_mutex_;
   std::int64_t last_sync_ns_ = 0;

@@ -36,6 +36,9 @@ class Archive {
   // Where intermediate arrays lie until their last reader is done; they go with the run.
   virtual std::shared_ptr<Store> spill() = 0;
   virtual std::shared_ptr<TaskLog> spill_log() = 0;
+  // Where state sinks keep their partial states; they go with the run, too.
+  virtual std::shared_ptr<Store> states() = 0;
+  virtual std::shared_ptr<TaskLog> states_log() = 0;
   // Chunks (present or left out) that an earlier run stored and this one need not.
   virtual std::int64_t resumed() const = 0;
 

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 
+#include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/sink/array_sink.h"
 #include "gridmill/store/memory_store.h"
@@ -13,11 +15,38 @@ namespace {
 
 constexpr std::string_view kWhere = "the plan";
 
-bool writes_spill(const StageRecipe& stage) {
-  return std::any_of(stage.outputs.begin(), stage.outputs.end(), [](const OutputRecipe& output) {
-    return output.sink.value("store", "") == "spill";
+bool writes_to(const StageRecipe& stage, std::string_view store) {
+  return std::any_of(stage.outputs.begin(), stage.outputs.end(), [&](const OutputRecipe& output) {
+    return output.sink.value("store", "") == store;
   });
 }
+
+// States are kept beside arrays, and no array's key begins like theirs.
+constexpr std::string_view kStatePrefix = ".state/";
+
+// Of a stage whose outputs are arrays and states: each key to the log of its store.
+class StageLog final : public TaskLog {
+ public:
+  StageLog(std::shared_ptr<TaskLog> arrays, std::shared_ptr<TaskLog> states)
+      : arrays_(std::move(arrays)), states_(std::move(states)) {}
+
+  bool has(const std::string& key) const override {
+    return (key.starts_with(kStatePrefix) ? states_ : arrays_)->has(key);
+  }
+  void done(std::vector<KeyRecord> records) override {
+    const auto states = std::stable_partition(
+        records.begin(), records.end(),
+        [](const KeyRecord& record) { return !record.key.starts_with(kStatePrefix); });
+    std::vector<KeyRecord> of_states(std::make_move_iterator(states),
+                                     std::make_move_iterator(records.end()));
+    records.erase(states, records.end());
+    if (!records.empty()) arrays_->done(std::move(records));
+    if (!of_states.empty()) states_->done(std::move(of_states));
+  }
+
+ private:
+  const std::shared_ptr<TaskLog> arrays_, states_;
+};
 
 // Inputs may have changed in ways that their size and time don't tell.
 void check_fields(const Output& output) {
@@ -68,7 +97,28 @@ std::shared_ptr<const Stage> OpenPlan::stage(std::size_t index) {
 
 std::shared_ptr<TaskLog> OpenPlan::log_of(std::size_t index) const {
   if (!archive_) return nullptr;
-  return writes_spill(plan_.stages.at(index)) ? archive_->spill_log() : archive_->log();
+  const StageRecipe& stage = plan_.stages.at(index);
+  const auto arrays = writes_to(stage, "spill") ? archive_->spill_log() : archive_->log();
+  if (!writes_to(stage, "state")) return arrays;
+  return std::make_shared<StageLog>(arrays, archive_->states_log());
+}
+
+Json OpenPlan::results_of(std::size_t index) {
+  Json results = Json::object();
+  for (const OutputRecipe& output : plan_.stages.at(index).outputs) {
+    if (output.sink.value("sink", "") != "state") continue;
+    results[output.name] = state_of(state_target(output.sink)).value_or(Json());
+  }
+  return results;
+}
+
+StateTarget OpenPlan::state_target(const Json& json) const {
+  const DataType type = data_type_from_name(json_string(json, "type", kWhere));
+  const Shape shape = index_from_json(json_member(json, "shape", kWhere), kWhere);
+  const Shape unit = index_from_json(json_member(json, "unit", kWhere), kWhere);
+  return {archive_ ? archive_->states() : nowhere_,
+          Key(fmt::format("{}{}", kStatePrefix, json_string(json, "state", kWhere))),
+          fold_from_json(json_member(json, "fold", kWhere), type), type, ChunkGrid(shape, unit)};
 }
 
 std::int64_t OpenPlan::side_bytes() const {
@@ -137,6 +187,7 @@ Output OpenPlan::make_output(const OutputRecipe& recipe) {
 std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
   const std::string kind = json_string(json, "sink", kWhere);
   if (kind == "array") return make_array_sink(json);
+  if (kind == "state") return state_sink(state_target(json));
   throw Error(ErrorKind::unsupported,
               fmt::format("{}: this version knows no sink \"{}\"", kWhere, kind));
 }

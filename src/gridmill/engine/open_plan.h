@@ -12,6 +12,7 @@
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/plan_document.h"
 #include "gridmill/field/field_json.h"
+#include "gridmill/sink/state_sink.h"
 
 namespace gridmill {
 
@@ -28,6 +29,8 @@ class OpenPlan final : private FieldSurroundings {
   // Error(conflict) if a side is not what it was.
   std::shared_ptr<const Stage> stage(std::size_t index);
   std::shared_ptr<TaskLog> log_of(std::size_t index) const;  // null without an archive
+  // What the state sinks of a stage that is done have come to, by the outputs' names.
+  Json results_of(std::size_t index);
   // What the sides hold that were loaded so far: no task may use that much of the budget.
   std::int64_t side_bytes() const;
   // The datasets that are open by now, for another OpenPlan.
@@ -41,6 +44,7 @@ class OpenPlan final : private FieldSurroundings {
   Output make_output(const OutputRecipe& recipe);
   std::shared_ptr<Sink> make_sink(const Json& json);
   std::shared_ptr<Sink> make_array_sink(const Json& json);
+  StateTarget state_target(const Json& json) const;
 
   const PlanDocument& plan_;
   Files& files_;

@@ -48,6 +48,7 @@ class Running {
       if (log == archive_->spill_log()) spilled_ += progress_.bytes_written - before;
     }
     for (const std::string& key : recipe.frees) free_spill(Key(key));
+    states_.update(open_.results_of(index));
   }
 
   bool is_needless(const StageRecipe& recipe) {
@@ -71,6 +72,7 @@ class Running {
     report["bytes_read"] = read;
     report["bytes_written"] = written;
     report["bytes_spilled"] = spilled_;
+    if (!states_.empty()) report["states"] = states_;
     report["chunks_written"] = progress_.units_written.load();
     report["chunks_resumed"] = archive_->resumed();
     if (archive_->resumed() == 0) {  // otherwise this run wrote only the rest
@@ -89,6 +91,7 @@ class Running {
   OpenPlan open_;
   Progress progress_;
   std::int64_t spilled_ = 0;
+  Json states_ = Json::object();
 };
 
 }  // namespace

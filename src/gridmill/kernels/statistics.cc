@@ -44,6 +44,17 @@ class Accumulator {
 
 }  // namespace
 
+Statistics merged(const Statistics& first, const Statistics& then) noexcept {
+  Statistics both = first;
+  both.count += then.count;
+  both.nan_count += then.nan_count;
+  both.sum += then.sum;
+  if (then.count == 0) return both;
+  if (first.count == 0 || then.minimum < both.minimum) both.minimum = then.minimum;
+  if (first.count == 0 || then.maximum > both.maximum) both.maximum = then.maximum;
+  return both;
+}
+
 Statistics statistics_of(const ArrayView& view) {
   Accumulator accumulator;
   const bool is_known = visit_real(view.type, [&](auto element) {

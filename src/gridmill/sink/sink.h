@@ -52,8 +52,8 @@ class Sink {
 
   virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
                       CodecContext& context) const = 0;
-  // Unless the sink is ordered, idempotent: an attempt that failed is repeated. Returns what became of the
-  // unit's key, if it has one.
+  // Unless the sink is ordered, idempotent: an attempt that failed is repeated. Returns what became
+  // of the unit's key, if it has one.
   virtual std::optional<KeyRecord> store(const Index& unit, ByteView encoded) = 0;
   // All units are stored: completes the output's own metadata.
   virtual void finish() = 0;
