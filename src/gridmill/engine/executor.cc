@@ -114,6 +114,7 @@ class Run : public std::enable_shared_from_this<Run> {
     rest.credit_budget = credit_.budget();
     rest.credit_most = credit_most_;
     rest.credit_wait_ns = credit_wait_ns_;
+    rest.skew = sizes_.skew();
     recorder_->end(rest);
   }
 
@@ -206,10 +207,20 @@ class Run : public std::enable_shared_from_this<Run> {
     }
     progress_.memory_held = credit_.held();
     tasks_in_flight_ += 1;
+    if (recorder_) sizes_.add(leaf_bytes(*task), task->name);
     if (task->leaves.empty()) finish_leaves(task);
     for (std::size_t leaf = 0; leaf < task->leaves.size(); ++leaf) {
       if (!reads_.push({task, leaf, std::make_shared<Race>()})) break;
     }
+  }
+
+  // Decoded.
+  static std::int64_t leaf_bytes(const RunningTask& task) {
+    std::int64_t bytes = 0;
+    for (const auto& [leaf, wanted_by] : task.leaves) {
+      bytes += volume(leaf.reader->grid().box_of(leaf.position).shape) * leaf.reader->type().size;
+    }
+    return bytes;
   }
 
   Credit::Hold take_credit(std::int64_t bytes) {
@@ -519,6 +530,8 @@ class Run : public std::enable_shared_from_this<Run> {
   Turns<WriteJob> turns_;
   std::int64_t next_turn_ = 0;                         // the scheduler's
   std::int64_t credit_most_ = 0, credit_wait_ns_ = 0;  // the scheduler's, too
+
+  TaskSizes sizes_;  // the scheduler's, if there is a recorder
 
   std::stop_source stopping_;
   std::atomic<std::int64_t> tasks_in_flight_{0};

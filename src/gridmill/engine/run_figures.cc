@@ -79,6 +79,7 @@ void StageRecorder::end(const StageFigures& rest) {
   figures_.credit_budget = rest.credit_budget;
   figures_.credit_most = rest.credit_most;
   figures_.credit_wait_ns = rest.credit_wait_ns;
+  figures_.skew = rest.skew;
 }
 
 StageFigures StageRecorder::figures() const {

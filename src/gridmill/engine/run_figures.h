@@ -16,6 +16,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/engine/task_sizes.h"
 #include "gridmill/system/clock.h"
 
 namespace gridmill {
@@ -64,6 +65,7 @@ struct StageFigures {
   std::int64_t credit_budget = 0;   // what tasks may hold
   std::int64_t credit_most = 0;     // what they held at most
   std::int64_t credit_wait_ns = 0;  // how long the scheduler waited for memory
+  Skew skew;                        // of the tasks of this run, by the bytes of their leaves
 
   WorkFigures& of(LaneWork one) { return work[static_cast<std::size_t>(one)]; }
   const WorkFigures& of(LaneWork one) const { return work[static_cast<std::size_t>(one)]; }
