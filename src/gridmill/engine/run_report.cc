@@ -1,0 +1,232 @@
+#include "gridmill/engine/run_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/engine/bottleneck.h"
+
+namespace gridmill {
+namespace {
+
+double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
+
+double over(double amount, double time) { return time > 0 ? amount / time : 0; }
+
+double cpu_of(const StageFigures& stage, LaneWork work) {
+  const LaneKind kind = lane_of(work);
+  const auto busy = static_cast<double>(stage.busy_ns(kind));
+  return over(static_cast<double>(stage.of(work).busy_ns), busy) * seconds(stage.of(kind).cpu_ns);
+}
+
+Json work_json(const StageFigures& stage, LaneWork work) {
+  const WorkFigures& figures = stage.of(work);
+  const double wall = seconds(stage.end_ns - stage.start_ns);
+  return {{"items", figures.items},
+          {"bytes", figures.bytes},
+          {"busy_seconds", seconds(figures.busy_ns)},
+          {"cpu_seconds", cpu_of(stage, work)},
+          {"bytes_per_second", over(static_cast<double>(figures.bytes), wall)}};
+}
+
+Json queue_json(const QueueFigures& queue) {
+  return {{"capacity", queue.capacity},
+          {"mean", over(static_cast<double>(queue.sum), static_cast<double>(queue.samples))},
+          {"most", queue.most}};
+}
+
+Json stage_json(const StageFigures& stage) {
+  Json work = Json::object();
+  for (std::size_t i = 0; i < kLaneWorks; ++i) {
+    const auto one = static_cast<LaneWork>(i);
+    if (stage.of(one).items > 0) work[name_of(one)] = work_json(stage, one);
+  }
+  Json lanes = Json::object();
+  double cpu = 0;
+  for (std::size_t i = 0; i < kLaneKinds; ++i) {
+    const auto kind = static_cast<LaneKind>(i);
+    cpu += seconds(stage.of(kind).cpu_ns);
+    lanes[name_of(kind)] = {{"lanes", stage.of(kind).lanes},
+                            {"use", use_of(stage, kind)},
+                            {"cpu_seconds", seconds(stage.of(kind).cpu_ns)}};
+  }
+  return {{"name", stage.name},
+          {"seconds", seconds(stage.end_ns - stage.start_ns)},
+          {"cpu_seconds", cpu},
+          {"tasks", stage.tasks},
+          {"work", std::move(work)},
+          {"lanes", std::move(lanes)},
+          {"queues",
+           {{"reads", queue_json(stage.reads)},
+            {"decodes", queue_json(stage.decodes)},
+            {"writes", queue_json(stage.writes)}}},
+          {"credit",
+           {{"budget", stage.credit_budget},
+            {"most", stage.credit_most},
+            {"wait_seconds", seconds(stage.credit_wait_ns)}}}};
+}
+
+// How much of what the table can price.
+std::map<std::string, double> amounts_of(const RunFacts& facts) {
+  const double hours = seconds(facts.wall_ns) / 3600;
+  std::int64_t requests = 0;
+  for (const StageFigures& stage : facts.stages) {
+    requests += stage.of(LaneWork::read).items + stage.of(LaneWork::write).items;
+  }
+  return {{"cpu-hour", seconds(facts.cpu_ns) / 3600},
+          {"machine-hour", hours},
+          {"memory-gib-hour", std::ldexp(static_cast<double>(facts.peak_memory), -30) * hours},
+          {"read-gb", static_cast<double>(facts.bytes_read) * 1e-9},
+          {"written-gb", static_cast<double>(facts.bytes_written) * 1e-9},
+          {"requests-1000", static_cast<double>(requests) / 1000}};
+}
+
+Json cost_json(const RunFacts& facts, const PriceTable& table) {
+  Json items = Json::object();
+  double total = 0;
+  const auto amounts = amounts_of(facts);
+  for (const auto& [name, price] : table.prices) {
+    const double cost = amounts.at(name) * price;
+    items[name] = {{"amount", amounts.at(name)}, {"price", price}, {"cost", cost}};
+    total += cost;
+  }
+  return {{"currency", table.currency}, {"total", total}, {"items", std::move(items)}};
+}
+
+// ---- text
+
+double number(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->get<double>() : 0;
+}
+
+std::string rate(double bytes_per_second) {
+  return bytes_per_second >= 1e9 ? fmt::format("{:.2f} GB/s", bytes_per_second * 1e-9)
+                                 : fmt::format("{:.1f} MB/s", bytes_per_second * 1e-6);
+}
+
+std::string stage_text(const Json& stage) {
+  std::string text = fmt::format(
+      "  {}: {}, CPU {}, {} tasks, memory of tasks {} of {}\n", stage.value("name", "?"),
+      format_duration(number(stage, "seconds")), format_duration(number(stage, "cpu_seconds")),
+      format_count(static_cast<std::int64_t>(number(stage, "tasks"))),
+      format_bytes(number(stage["credit"], "most")),
+      format_bytes(number(stage["credit"], "budget")));
+  for (const auto& [name, work] : stage["work"].items()) {
+    text += fmt::format("    {:<8}{:>10} items {:>11} {:>12}  busy {:>8}  CPU {:>8}\n", name,
+                        format_count(static_cast<std::int64_t>(number(work, "items"))),
+                        format_bytes(number(work, "bytes")), rate(number(work, "bytes_per_second")),
+                        format_duration(number(work, "busy_seconds")),
+                        format_duration(number(work, "cpu_seconds")));
+  }
+  std::vector<std::string> parts;
+  for (const auto& [name, lanes] : stage["lanes"].items()) {
+    parts.push_back(fmt::format("{} {} {:.0f} %", static_cast<int>(number(lanes, "lanes")), name,
+                                number(lanes, "use") * 100));
+  }
+  text += "    busy: " + join(parts, ", ") + "\n";
+  parts.clear();
+  for (const auto& [name, queue] : stage["queues"].items()) {
+    parts.push_back(fmt::format("{} {:.1f} of {}", name, number(queue, "mean"),
+                                static_cast<std::int64_t>(number(queue, "capacity"))));
+  }
+  text += "    queues, on average: " + join(parts, ", ");
+  if (const double wait = number(stage["credit"], "wait_seconds"); wait > 0) {
+    text += fmt::format("; {} waiting for memory", format_duration(wait));
+  }
+  return text + "\n";
+}
+
+std::string cost_text(const Json& cost) {
+  const std::string currency = cost.value("currency", "");
+  std::string text = fmt::format("  cost {:.4g}{}{}:", number(cost, "total"),
+                                 currency.empty() ? "" : " ", currency);
+  std::vector<std::string> parts;
+  for (const auto& [name, item] : cost["items"].items()) {
+    parts.push_back(
+        fmt::format(" {:.4g} {} = {:.4g}", number(item, "amount"), name, number(item, "cost")));
+  }
+  return text + join(parts, ",") + "\n";
+}
+
+}  // namespace
+
+const std::vector<std::string>& price_names() {
+  static const std::vector<std::string> kNames{"cpu-hour", "machine-hour", "memory-gib-hour",
+                                               "read-gb",  "written-gb",   "requests-1000"};
+  return kNames;
+}
+
+PriceTable parse_prices(const std::vector<std::string>& texts) {
+  PriceTable table;
+  for (const std::string& text : texts) {
+    const auto sign = text.find('=');
+    std::string name(trim(text.substr(0, sign)));
+    std::replace(name.begin(), name.end(), '_', '-');
+    const std::string value(trim(sign == std::string::npos ? "" : text.substr(sign + 1)));
+    if (name == "currency") {
+      table.currency = value;
+      continue;
+    }
+    const auto& names = price_names();
+    if (std::find(names.begin(), names.end(), name) == names.end()) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("there is no price of \"{}\"{}; there is: {}", name,
+                              did_you_mean(name, names), join(names, ", ")));
+    }
+    const double price = parse_double(value);
+    if (!(price >= 0) || std::isinf(price)) {
+      throw Error(ErrorKind::invalid, fmt::format("{}: {} is no price", name, value));
+    }
+    table.prices[name] = price;
+  }
+  return table;
+}
+
+Json run_report(const RunFacts& facts, const PriceTable& prices) {
+  const Bottleneck found = find_bottleneck(facts.stages, facts.wall_ns, facts.cores);
+  Json stages = Json::array();
+  for (const StageFigures& stage : facts.stages) stages.push_back(stage_json(stage));
+  Json report = {{"seconds", seconds(facts.wall_ns)},
+                 {"cpu_seconds", seconds(facts.cpu_ns)},
+                 {"threads", facts.threads},
+                 {"cores", facts.cores},
+                 {"memory", facts.memory},
+                 {"peak_memory", facts.peak_memory},
+                 {"bytes_read", facts.bytes_read},
+                 {"bytes_written", facts.bytes_written},
+                 {"bottleneck",
+                  {{"what", found.what},
+                   {"stage", found.stage},
+                   {"use", found.use},
+                   {"sentence", found.sentence},
+                   {"useful_threads", found.useful_threads},
+                   {"most_speedup", found.most_speedup}}},
+                 {"stages", std::move(stages)}};
+  if (!prices.prices.empty()) report["cost"] = cost_json(facts, prices);
+  return report;
+}
+
+std::string run_report_text(const Json& report) {
+  std::string text = fmt::format(
+      "  took {}, CPU {} on {} threads, read {}, wrote {}\n",
+      format_duration(number(report, "seconds")), format_duration(number(report, "cpu_seconds")),
+      static_cast<int>(number(report, "threads")), format_bytes(number(report, "bytes_read")),
+      format_bytes(number(report, "bytes_written")));
+  text += fmt::format("  peak memory {}, budget {}\n", format_bytes(number(report, "peak_memory")),
+                      format_bytes(number(report, "memory")));
+  const Json& found = report["bottleneck"];
+  text += fmt::format("  bottleneck: {}\n", found.value("sentence", ""));
+  if (number(found, "most_speedup") > 1) {
+    text += fmt::format("  with any number of threads: at most {:.1f} x as fast\n",
+                        number(found, "most_speedup"));
+  }
+  for (const Json& stage : report["stages"]) text += stage_text(stage);
+  if (report.contains("cost")) text += cost_text(report["cost"]);
+  return text;
+}
+
+}  // namespace gridmill
