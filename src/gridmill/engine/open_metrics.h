@@ -1,0 +1,22 @@
+// open_metrics.h: the report of a run as OpenMetrics text, for Prometheus and those who read its
+// formats (a node exporter's textfile collector, a push gateway).
+//
+// All values are gauges of the run that just ended: a run is not a service, and its counters would
+// start anew each time. Units are base units (seconds, bytes). The text ends with "# EOF", as
+// OpenMetrics 1.0 asks; names and labels don't change between versions without a note in the
+// changelog.
+#pragma once
+
+#include <string>
+
+#include "gridmill/base/json.h"
+
+namespace gridmill {
+
+// How every such text begins, by which it is told from other people's files.
+inline constexpr const char* kMetricsBegin = "# TYPE gridmill_run info\n";
+
+// `record`: the report of a run (run_report.h) with its verb, output, state and tags.
+std::string open_metrics(const Json& record);
+
+}  // namespace gridmill

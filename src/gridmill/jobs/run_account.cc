@@ -1,0 +1,240 @@
+#include "gridmill/jobs/run_account.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "gridmill/base/bytes.h"
+#include "gridmill/base/hashing.h"
+#include "gridmill/base/text.h"
+#include "gridmill/base/version.h"
+#include "gridmill/engine/open_metrics.h"
+#include "gridmill/jobs/output_file.h"
+#include "gridmill/jobs/run_records.h"
+#include "gridmill/store/stage.h"
+#include "gridmill/system/cpu.h"
+#include "gridmill/system/cpu_time.h"
+#include "gridmill/system/memory.h"
+#include "gridmill/system/random.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::string_view kRecordBegin = "{\n  \"gridmill\": ";
+constexpr std::string_view kTextBegin = "gridmill ";
+
+bool is_json_name(std::string_view path) { return path.ends_with(".json"); }
+
+std::string first_bytes(Files& files, const std::string& path, std::size_t most) {
+  const auto file = files.open(path);
+  std::string text(file ? most : 0, '\0');
+  if (file) text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
+  return text;
+}
+
+// A file of a run's account replaces only what such a file was: no flag is needed, because nothing
+// of anybody else's is ever lost.
+void check_own_file(Files& files, const char* option, const std::string& path,
+                    std::string_view begin, const std::vector<std::string>& inputs,
+                    const std::string& output) {
+  if (path.empty()) return;
+  in_context([&] { return std::string(option); },
+             [&] {
+               check_output_file(files, path, true, inputs);
+               const std::string place = files.absolute(path);
+               const std::string store = files.absolute(parse_location(output).path);
+               if (place == store || place.starts_with(store + "/")) {
+                 throw Error(ErrorKind::conflict,
+                             fmt::format("{} is the output {} or lies in it", path, output));
+               }
+               if (!files.status(path)) return;
+               const std::string found = first_bytes(files, path, begin.size());
+               if (!found.empty() && found != begin) {
+                 throw Error(
+                     ErrorKind::conflict,
+                     fmt::format("{} exists and holds something else; give another name", path));
+               }
+             });
+}
+
+Json parse_tags(const std::vector<std::string>& texts) {
+  Json tags = Json::object();
+  for (const std::string& text : texts) {
+    const auto sign = text.find('=');
+    const std::string name(trim(text.substr(0, sign)));
+    if (sign == std::string::npos || name.empty()) {
+      throw Error(ErrorKind::invalid, fmt::format("--tags: \"{}\" is not NAME=VALUE", text));
+    }
+    tags[name] = std::string(trim(text.substr(sign + 1)));
+  }
+  return tags;
+}
+
+void write_text(Files& files, const std::string& path, const std::string& text) {
+  const auto writer = write_file(files, path);
+  writer->append(as_bytes(text));
+  (void)writer->commit();
+}
+
+}  // namespace
+
+RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::string output,
+                       const ReportOptions& options, const Resources& resources,
+                       const Workplace& workplace)
+    : verb_(std::move(verb)),
+      inputs_(std::move(inputs)),
+      output_(std::move(output)),
+      options_(options),
+      resources_(resources),
+      workplace_(workplace),
+      prices_(in_context([] { return std::string("--prices"); },
+                         [&] { return parse_prices(options.prices); })),
+      tags_(parse_tags(options.tags)),
+      start_ns_(workplace.clock.monotonic_ns()),
+      cpu_before_ns_(process_cpu_ns()),
+      wall_ns_(workplace.clock.wall_ns()),
+      id_(run_id(wall_ns_, unique_suffix().substr(0, 4))) {
+  Files& files = workplace_.files;
+  const std::string_view report = is_json_name(options.report) ? kRecordBegin : kTextBegin;
+  check_own_file(files, "--report", options.report, report, inputs_, output_);
+  check_own_file(files, "--metrics", options.metrics, kMetricsBegin, inputs_, output_);
+  check_own_file(files, "--trace", options.trace, kTraceBegin, inputs_, output_);
+  std::set<std::string> places;
+  for (const std::string& path : {options.report, options.metrics, options.trace}) {
+    if (!path.empty() && !places.insert(files.absolute(path)).second) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{} is named for two of --report, --metrics and --trace", path));
+    }
+  }
+}
+
+RunOptions RunAccount::counted(RunOptions options) {
+  options.recorder = recorder_;
+  return options;
+}
+
+void RunAccount::begin(const Json& plan) {
+  if (!plan.is_null()) plan_ = to_hex(hash_bytes(as_bytes(dump_json(plan))));
+  if (!options_.trace.empty()) {
+    trace_ = std::make_shared<TraceWriter>(write_file(workplace_.files, options_.trace), start_ns_);
+  }
+  recorder_ = std::make_shared<RunRecorder>(workplace_.clock, trace_);
+}
+
+Json RunAccount::record(const std::string& state, const Json& report) const {
+  RunFacts facts;
+  if (recorder_) facts.stages = recorder_->stages();
+  facts.wall_ns = workplace_.clock.monotonic_ns() - start_ns_;
+  facts.cpu_ns = process_cpu_ns() - cpu_before_ns_;
+  facts.threads = resources_.threads;
+  facts.cores = usable_cores();
+  facts.memory = resources_.memory;
+  facts.peak_memory = peak_resident_memory();
+  facts.bytes_read = report.value("bytes_read", std::int64_t{0});
+  facts.bytes_written = report.value("bytes_written", std::int64_t{0});
+  Json record = {{"gridmill", kVersion},
+                 {"id", id_},
+                 {"verb", verb_},
+                 {"inputs", inputs_},
+                 {"output", output_},
+                 {"state", state},
+                 {"started", utc_text(wall_ns_)},
+                 {"plan", plan_},
+                 {"tags", tags_},
+                 {"chunks_resumed", report.value("chunks_resumed", std::int64_t{0})}};
+  record.update(run_report(facts, prices_));
+  return record;
+}
+
+void RunAccount::close_trace() {
+  if (!trace_) return;
+  trace_->close();
+  if (!trace_->problem().empty()) {
+    workplace_.console.warn("the trace could not be written: " + trace_->problem());
+  }
+}
+
+void RunAccount::finish(Json& report) {
+  Json mine = record("done", report);
+  const auto tell = [&](const std::string& what, const auto& action) {
+    try {
+      action();
+    } catch (const Error& error) {
+      workplace_.console.warn(fmt::format("{} could not be written: {}", what, error.what()));
+    }
+  };
+  close_trace();
+  if (!plan_.empty()) {
+    tell("the record of this run", [&] {
+      const auto companion = open_companion(workplace_.files, parse_location(output_));
+      mine["comparison"] = compare_run(mine, load_runs(*companion));
+      mine["warnings"] = run_warnings(mine, mine["comparison"]);
+      save_run(*companion, mine);
+    });
+  }
+  if (!mine.contains("warnings")) mine["warnings"] = run_warnings(mine, Json::object());
+  for (const Json& warning : mine["warnings"]) workplace_.console.warn(warning.get<std::string>());
+  if (!options_.report.empty()) {
+    tell("--report", [&] {
+      write_text(workplace_.files, options_.report,
+                 is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
+    });
+  }
+  if (!options_.metrics.empty()) {
+    tell("--metrics", [&] { write_text(workplace_.files, options_.metrics, open_metrics(mine)); });
+  }
+  report["seconds"] = mine["seconds"];
+  report["peak_memory"] = mine["peak_memory"];
+  report["bottleneck"] = mine["bottleneck"]["sentence"];
+  report["run"] = std::move(mine);
+}
+
+void RunAccount::fail(const Error& error) {
+  if (error.kind() == ErrorKind::timeout) return;  // a stuck disk would hold this up as well
+  try {
+    if (trace_) trace_->close();
+    const auto companion = open_companion(workplace_.files, parse_location(output_));
+    const bool has_place = !companion->children(Key()).empty();
+    const bool is_cut_short = error.kind() == ErrorKind::cancelled;
+    Json mine = record(is_cut_short ? "interrupted" : "failed", Json::object());
+    mine["error"] = error.what();
+    mine["warnings"] = Json::array();
+    if (!plan_.empty() && has_place) save_run(*companion, mine);
+    if (!options_.metrics.empty()) {
+      write_text(workplace_.files, options_.metrics, open_metrics(mine));
+    }
+    if (!options_.report.empty()) {
+      write_text(workplace_.files, options_.report,
+                 is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
+    }
+  } catch (const Error&) {
+    return;  // the error that led here is the one to tell
+  }
+}
+
+std::string run_text(const Json& record) {
+  std::string text =
+      fmt::format("gridmill {} {}\n  run {}, {}\n", record.value("verb", ""),
+                  record.value("output", ""), record.value("id", ""), record.value("state", ""));
+  if (record.contains("error")) text += fmt::format("  {}\n", record.value("error", ""));
+  std::vector<std::string> tags;
+  for (const auto& [name, value] : record.value("tags", Json::object()).items()) {
+    tags.push_back(fmt::format("{}={}", name, value.is_string() ? value.get<std::string>() : ""));
+  }
+  if (!tags.empty()) text += "  tags " + join(tags, ", ") + "\n";
+  text += run_report_text(record);
+  const Json comparison = record.value("comparison", Json::object());
+  const auto runs = comparison.value("runs", std::int64_t{0});
+  if (runs > 0) {
+    text += fmt::format("  {} earlier {} of this plan took {} (median): this one {:.2f} x that\n",
+                        runs, runs == 1 ? "run" : "runs",
+                        format_duration(comparison.value("median_seconds", 0.0)),
+                        comparison.value("times_median", 0.0));
+  }
+  for (const Json& warning : record.value("warnings", Json::array())) {
+    text += fmt::format("  warning: {}\n", warning.get<std::string>());
+  }
+  return text;
+}
+
+}  // namespace gridmill

@@ -1,0 +1,83 @@
+// run_account.h: who keeps the account of one run, from its first look at the inputs to the record
+// that stays beside the output.
+//
+// Nothing here may spoil a run: once the output is complete, a record or report that can't be
+// written is a warning. What can be refused (--report that would replace somebody else's file) is
+// refused at construction, before any work. A run that fails and leaves nothing at OUT.gridmill
+// leaves no record either.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/json.h"
+#include "gridmill/engine/run_report.h"
+#include "gridmill/engine/trace.h"
+#include "gridmill/jobs/workplace.h"
+
+namespace gridmill {
+
+// The options of every verb that runs a plan.
+struct ReportOptions {
+  std::string report;               // file; *.json: JSON, otherwise text
+  std::string metrics;              // file
+  std::string trace;                // file
+  std::vector<std::string> prices;  // "cpu-hour=0.04"
+  std::vector<std::string> tags;    // "team=ocean"
+};
+
+class RunAccount {
+ public:
+  // Throws Error(invalid) for prices and tags that are none, Error(conflict) for files that are not
+  // ours to replace. The options and `workplace` must outlive it.
+  RunAccount(std::string verb, std::vector<std::string> inputs, std::string output,
+             const ReportOptions& options, const Resources& resources, const Workplace& workplace);
+
+  // The lanes' options, told to count.
+  RunOptions counted(RunOptions options);
+  // Does `work`, which may throw; then the record of the failure is kept if there is a place.
+  // `plan` says which runs are comparable; null: no record is kept.
+  template <class Work>
+  void watch(const Json& plan, Work&& work) {
+    begin(plan);
+    try {
+      std::forward<Work>(work)();
+    } catch (const Error& error) {
+      fail(error);
+      throw;
+    }
+  }
+  // The run ended well: adds "seconds", "peak_memory", "bottleneck" and "run" (the whole record) to
+  // the verb's report, which has "bytes_read" and "bytes_written" already; writes the files that
+  // were asked for, keeps the record, warns.
+  void finish(Json& report);
+
+ private:
+  void begin(const Json& plan);
+  void fail(const Error& error);
+  Json record(const std::string& state, const Json& report) const;
+  void close_trace();
+
+  const std::string verb_;
+  const std::vector<std::string> inputs_;
+  const std::string output_;
+  const ReportOptions& options_;
+  const Resources resources_;
+  const Workplace& workplace_;
+  const PriceTable prices_;
+  Json tags_ = Json::object();
+  const std::int64_t start_ns_;
+  const std::int64_t cpu_before_ns_;
+  const std::int64_t wall_ns_;
+  const std::string id_;
+  std::string plan_;  // hash, "" for none
+  std::shared_ptr<TraceWriter> trace_;
+  std::shared_ptr<RunRecorder> recorder_;
+};
+
+// A record for people.
+std::string run_text(const Json& record);
+
+}  // namespace gridmill
