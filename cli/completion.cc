@@ -17,11 +17,14 @@ std::vector<std::string> verb_names(const std::vector<Verb>& verbs) {
   return names;
 }
 
-// The words that can only be completed from a list: completion's own shells.
+// What the first operand can be, where that is a list: completion's own shells, `runs ls`.
 std::string operand_words(const Verb& verb) {
-  if (verb.operands.find('|') == std::string::npos) return "";
-  return join(split(verb.operands, '|'), " ");
+  const std::string first = split(verb.operands, ' ').front();
+  return first.find('|') == std::string::npos ? "" : join(split(first, '|'), " ");
 }
+
+// Whether locations follow that word.
+bool takes_more(const Verb& verb) { return verb.operands.find(' ') != std::string::npos; }
 
 bool takes_value(const Option& option) { return option.kind != OptionKind::flag; }
 
@@ -132,7 +135,7 @@ std::string bash_completion(const std::vector<Verb>& verbs) {
          "  esac\n"
          "  if [[ $word == -* ]]; then\n"
          "    COMPREPLY=($(compgen -W \"$options\" -- \"$word\"))\n"
-         "  elif [[ $words ]]; then\n"
+         "  elif [[ $words ]] && ((COMP_CWORD == 2)); then\n"
          "    COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
          "  fi\n"
          "}\n"
@@ -148,7 +151,8 @@ std::string zsh_completion(const std::vector<Verb>& verbs) {
     for (const Option& option : options_for(verb)) cases += zsh_option(option);
     const std::string words = operand_words(verb);
     cases += words.empty() ? "        '*:location:_files' ;;\n"
-                           : fmt::format("        '1:shell:({})' ;;\n", words);
+                           : fmt::format("        '1:word:({})'{} ;;\n", words,
+                                         takes_more(verb) ? " '*:location:_files'" : "");
   }
   return "#compdef gridmill\n"
          "# zsh completion for gridmill; made by `gridmill completion zsh`.\n"
@@ -187,8 +191,8 @@ std::string fish_completion(const std::vector<Verb>& verbs) {
     for (const Option& option : options_for(verb)) text += fish_option(verb, option);
     const std::string words = operand_words(verb);
     if (words.empty()) continue;
-    text += fmt::format("complete -c gridmill -n '__fish_seen_subcommand_from {}' -f -a '{}'\n",
-                        verb.name, words);
+    text += fmt::format("complete -c gridmill -n '__fish_seen_subcommand_from {}'{} -a '{}'\n",
+                        verb.name, takes_more(verb) ? "" : " -f", words);
   }
   return text;
 }

@@ -70,7 +70,10 @@ std::string figures_text(const Json& report) {
     parts.push_back("took " + format_duration(*seconds));
   }
   bytes("peak_memory", "peak memory");
-  return parts.empty() ? "" : "  " + join(parts, ", ") + "\n";
+  std::string text = parts.empty() ? "" : "  " + join(parts, ", ") + "\n";
+  const std::string bottleneck = text_at(report, "bottleneck");
+  if (!bottleneck.empty()) text += "  " + bottleneck + "\n";
+  return text;
 }
 
 std::string point_text(const Json& point) {

@@ -127,4 +127,28 @@ Option codec_row(std::shared_ptr<Values> target) {
                     "blosc:zstd:1:shuffle:512KiB", std::move(target));
 }
 
+std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
+  const auto file = [](const char* name, const char* help, std::shared_ptr<std::string> path) {
+    Option row = text_row(name, "FILE", help, "none", std::move(path));
+    row.hint = Hint::file;
+    return row;
+  };
+  Option prices = values_row(
+      "prices", OptionKind::list, "NAME=PRICE",
+      "the run's cost at these prices: " + join(price_names(), ", ") + "; and currency=NAME",
+      "none", member_of(target, &ReportOptions::prices));
+  Option tags = values_row("tags", OptionKind::list, "NAME=VALUE",
+                           "kept with the run's record, report and metrics", "none",
+                           member_of(target, &ReportOptions::tags));
+  prices.is_mapping = true;
+  tags.is_mapping = true;
+  return {file("report", "what the run took and what held it back; as JSON if it ends in .json",
+               member_of(target, &ReportOptions::report)),
+          file("metrics", "the same as OpenMetrics text, for Prometheus",
+               member_of(target, &ReportOptions::metrics)),
+          file("trace", "what each lane did when, for chrome://tracing or Perfetto",
+               member_of(target, &ReportOptions::trace)),
+          std::move(prices), std::move(tags)};
+}
+
 }  // namespace gridmill::cli

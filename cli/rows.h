@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "gridmill/jobs/run_account.h"
 
 namespace gridmill::cli {
 
@@ -35,6 +36,9 @@ Option resume_row(std::shared_ptr<bool> target);
 Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
+
+// What is told of a run: --report, --metrics, --trace, --prices, --tags.
+std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);
 
 // A pointer to a member that keeps its owner alive.
 template <class Owner, class Member>

@@ -49,6 +49,7 @@ Verb extract_verb();
 Verb rechunk_verb();
 Verb plan_verb();
 Verb exec_verb();
+Verb runs_verb();
 Verb completion_verb();
 
 // The table, in the order of the help.
@@ -63,5 +64,9 @@ std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOp
 
 // The setting of an option that the verb has.
 const Setting& setting_of(const std::vector<Setting>& settings, const std::string& name);
+
+// For verbs that read little and run nothing: --memory and --threads on the command line are a
+// mistake. That an environment or a config file sets them for other verbs is none.
+void refuse_resources(const std::vector<Setting>& settings, const std::string& verb);
 
 }  // namespace gridmill::cli

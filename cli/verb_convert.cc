@@ -35,6 +35,8 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
   };
   const std::vector<Option> selection = selection_rows(options);
   rows.insert(rows.begin() + 3, selection.begin(), selection.end());
+  const std::vector<Option> reports = report_rows(member_of(options, &ConvertOptions::reports));
+  rows.insert(rows.end(), reports.begin(), reports.end());
   return rows;
 }
 

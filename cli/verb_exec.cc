@@ -41,7 +41,7 @@ Option stage_row(const std::shared_ptr<ExecOptions>& options) {
 
 std::vector<Option> rows(const std::shared_ptr<ExecOptions>& options,
                          const std::shared_ptr<bool>& over_mpi) {
-  return {
+  std::vector<Option> rows{
       switch_row("mpi", "deal the tasks out to the ranks of this MPI job", over_mpi),
       stage_row(options),
       text_row("tasks", "FIRST:LAST", "run only these tasks of the stage, half-open, as a worker",
@@ -49,6 +49,9 @@ std::vector<Option> rows(const std::shared_ptr<ExecOptions>& options,
       switch_row("restart", "drop what an unfinished run left, and start afresh",
                  member_of(options, &ExecOptions::restart)),
   };
+  const std::vector<Option> reports = report_rows(member_of(options, &ExecOptions::reports));
+  rows.insert(rows.end(), reports.begin(), reports.end());
+  return rows;
 }
 
 bool is_given(const Invocation& invocation, const char* name) {

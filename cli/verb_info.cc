@@ -2,7 +2,6 @@
 #include <fmt/format.h>
 
 #include "cli/verb.h"
-#include "gridmill/base/error.h"
 #include "gridmill/jobs/info.h"
 
 namespace gridmill::cli {
@@ -15,18 +14,9 @@ constexpr const char* kAbout =
     "one "
     "inside the frames), stored and logical size, and how many chunks are present.";
 
-// What info reads is metadata and the ends of coordinates, one after the other. That an environment
-// or a config file sets these for other verbs is no mistake.
-void check_resources(const std::vector<Setting>& settings) {
-  for (const char* name : {"memory", "threads"}) {
-    if (setting_of(settings, name).origin != Origin::flag) continue;
-    throw Error(ErrorKind::invalid,
-                fmt::format("--{} has no meaning here: info reads no values; leave it out", name));
-  }
-}
-
 int run(const Invocation& invocation) {
-  check_resources(invocation.settings);
+  // What info reads is metadata and the ends of coordinates, one after the other.
+  refuse_resources(invocation.settings, "info");
   const InfoOptions options{invocation.operands.front()};
   if (invocation.general.dry_run) {
     invocation.out.print(fmt::format("would read the metadata of {}\n", options.location));

@@ -16,7 +16,7 @@ constexpr const char* kAbout =
     "--dry-run shows the choice and the reason.";
 
 std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
-  return {
+  std::vector<Option> rows{
       chunks_row(member_of(options, &RechunkOptions::chunks)),
       codec_row(member_of(options, &RechunkOptions::codec)),
       zarr_format_row(member_of(options, &RechunkOptions::zarr_format)),
@@ -25,6 +25,9 @@ std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
       overwrite_row(member_of(options, &RechunkOptions::overwrite)),
       resume_row(member_of(options, &RechunkOptions::resume)),
   };
+  const std::vector<Option> reports = report_rows(member_of(options, &RechunkOptions::reports));
+  rows.insert(rows.end(), reports.begin(), reports.end());
+  return rows;
 }
 
 int run(RechunkOptions& options, const Invocation& invocation) {

@@ -17,6 +17,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(rechunk_verb());
   verbs.push_back(plan_verb());
   verbs.push_back(exec_verb());
+  verbs.push_back(runs_verb());
   verbs.push_back(completion_verb());
   return verbs;
 }
@@ -43,6 +44,15 @@ const Setting& setting_of(const std::vector<Setting>& settings, const std::strin
   });
   if (found != settings.end()) return *found;
   throw Error(ErrorKind::internal, fmt::format("the verb has no option {}", name));
+}
+
+void refuse_resources(const std::vector<Setting>& settings, const std::string& verb) {
+  for (const char* name : {"memory", "threads"}) {
+    if (setting_of(settings, name).origin != Origin::flag) continue;
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("--{} has no meaning here: {} reads no values; leave it out", name, verb));
+  }
 }
 
 }  // namespace gridmill::cli

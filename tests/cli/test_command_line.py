@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-VERBS = ["convert", "info", "dump", "verify", "extract"]
+VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "runs"]
 
 
 @pytest.fixture(autouse=True)

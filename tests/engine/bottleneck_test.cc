@@ -76,6 +76,8 @@ TEST(Bottleneck, ThreadsThatHaveNoCore) {
   stage.of(LaneKind::cpu).cpu_ns = 11 * kSecond;
   EXPECT_NE(found_in(stage).sentence.find("but had a core for only 55 % of that"),
             std::string::npos);
+  work(stage, LaneWork::write, 2.2);  // on cores of their own: 11 s of work beside 2.2 s
+  EXPECT_EQ(found_in(stage).useful_threads, 5);
 }
 
 TEST(Bottleneck, ReadingFromStorageOrMemory) {

@@ -77,9 +77,20 @@ struct ThreadLimit {
   std::string what;
 };
 
+// The share of their busy time in which CPU threads had a core; 1 where the system doesn't tell.
+double own_core(const StageFigures& stage) {
+  const std::int64_t cpu_ns = stage.of(LaneKind::cpu).cpu_ns;
+  const std::int64_t busy_ns = stage.busy_ns(LaneKind::cpu);
+  if (cpu_ns <= 0 || busy_ns <= 0) return 1;
+  return std::min(1.0, static_cast<double>(cpu_ns) / static_cast<double>(busy_ns));
+}
+
 ThreadLimit limit_of(const StageFigures& stage, LaneWork work) {
   const auto items = static_cast<double>(stage.of(work).items);
-  const double busy = static_cast<double>(stage.busy_ns(LaneKind::cpu));
+  // With cores of their own the threads would need no more than their processor time.
+  const double had = own_core(stage);
+  const double busy =
+      static_cast<double>(stage.busy_ns(LaneKind::cpu)) * (had < kOwnCore ? had : 1);
   const double least = least_ns(stage);
   const double lanes = least > 0 ? busy / least : kFar + 1;
   const int threads = std::max(1, stage.of(LaneKind::cpu).lanes);
@@ -98,11 +109,10 @@ void explain_cpu(const StageFigures& stage, LaneWork work, int cores, Bottleneck
   const LaneFigures& lanes = stage.of(LaneKind::cpu);
   const ThreadLimit limit = limit_of(stage, work);
   found.useful_threads = limit.threads;
-  const double had = static_cast<double>(lanes.cpu_ns) /
-                     std::max<double>(1, static_cast<double>(stage.busy_ns(LaneKind::cpu)));
+  const double had = own_core(stage);
   found.sentence = fmt::format("{}: {} busy {} of the time", doing(work),
                                lanes_text(stage, LaneKind::cpu), percent(found.use));
-  if (lanes.cpu_ns > 0 && had < kOwnCore) {
+  if (had < kOwnCore) {
     found.sentence += fmt::format(", but had a core for only {} of that", percent(had));
   }
   const char* more = lanes.lanes >= cores ? "more cores" : "more threads";

@@ -166,7 +166,8 @@ std::string open_metrics(const Json& record) {
   Text text({{"verb", record.value("verb", "")}, {"output", record.value("output", "")}});
   Labels about{{"version", record.value("gridmill", "")}, {"run", record.value("id", "")}};
   std::set<std::string> names;
-  for (const auto& [name, value] : record.value("tags", Json::object()).items()) {
+  const Json tags = record.value("tags", Json::object());
+  for (const auto& [name, value] : tags.items()) {
     const std::string label = label_name(name);
     if (names.insert(label).second) about.push_back({label, value.get<std::string>()});
   }

@@ -98,6 +98,12 @@ Json cost_json(const RunFacts& facts, const PriceTable& table) {
 
 // ---- text
 
+// Records may be of another version: what is missing counts as nothing.
+Json member(const Json& object, const char* name) {
+  const auto found = object.find(name);
+  return found != object.end() ? *found : Json::object();
+}
+
 double number(const Json& object, const char* name) {
   const auto found = object.find(name);
   return found != object.end() && found->is_number() ? found->get<double>() : 0;
@@ -109,13 +115,15 @@ std::string rate(double bytes_per_second) {
 }
 
 std::string stage_text(const Json& stage) {
+  const Json credit = member(stage, "credit");
   std::string text = fmt::format(
       "  {}: {}, CPU {}, {} tasks, memory of tasks {} of {}\n", stage.value("name", "?"),
       format_duration(number(stage, "seconds")), format_duration(number(stage, "cpu_seconds")),
       format_count(static_cast<std::int64_t>(number(stage, "tasks"))),
-      format_bytes(number(stage["credit"], "most")),
-      format_bytes(number(stage["credit"], "budget")));
-  for (const auto& [name, work] : stage["work"].items()) {
+      format_bytes(number(credit, "most")), format_bytes(number(credit, "budget")));
+  const Json works = member(stage, "work"), kinds = member(stage, "lanes");
+  const Json queues = member(stage, "queues");
+  for (const auto& [name, work] : works.items()) {
     text += fmt::format("    {:<8}{:>10} items {:>11} {:>12}  busy {:>8}  CPU {:>8}\n", name,
                         format_count(static_cast<std::int64_t>(number(work, "items"))),
                         format_bytes(number(work, "bytes")), rate(number(work, "bytes_per_second")),
@@ -123,18 +131,18 @@ std::string stage_text(const Json& stage) {
                         format_duration(number(work, "cpu_seconds")));
   }
   std::vector<std::string> parts;
-  for (const auto& [name, lanes] : stage["lanes"].items()) {
+  for (const auto& [name, lanes] : kinds.items()) {
     parts.push_back(fmt::format("{} {} {:.0f} %", static_cast<int>(number(lanes, "lanes")), name,
                                 number(lanes, "use") * 100));
   }
   text += "    busy: " + join(parts, ", ") + "\n";
   parts.clear();
-  for (const auto& [name, queue] : stage["queues"].items()) {
+  for (const auto& [name, queue] : queues.items()) {
     parts.push_back(fmt::format("{} {:.1f} of {}", name, number(queue, "mean"),
                                 static_cast<std::int64_t>(number(queue, "capacity"))));
   }
   text += "    queues, on average: " + join(parts, ", ");
-  if (const double wait = number(stage["credit"], "wait_seconds"); wait > 0) {
+  if (const double wait = number(credit, "wait_seconds"); wait > 1e-3) {
     text += fmt::format("; {} waiting for memory", format_duration(wait));
   }
   return text + "\n";
@@ -145,7 +153,8 @@ std::string cost_text(const Json& cost) {
   std::string text = fmt::format("  cost {:.4g}{}{}:", number(cost, "total"),
                                  currency.empty() ? "" : " ", currency);
   std::vector<std::string> parts;
-  for (const auto& [name, item] : cost["items"].items()) {
+  const Json items = member(cost, "items");
+  for (const auto& [name, item] : items.items()) {
     parts.push_back(
         fmt::format(" {:.4g} {} = {:.4g}", number(item, "amount"), name, number(item, "cost")));
   }
@@ -218,13 +227,14 @@ std::string run_report_text(const Json& report) {
       format_bytes(number(report, "bytes_written")));
   text += fmt::format("  peak memory {}, budget {}\n", format_bytes(number(report, "peak_memory")),
                       format_bytes(number(report, "memory")));
-  const Json& found = report["bottleneck"];
+  const Json found = member(report, "bottleneck");
   text += fmt::format("  bottleneck: {}\n", found.value("sentence", ""));
   if (number(found, "most_speedup") > 1) {
     text += fmt::format("  with any number of threads: at most {:.1f} x as fast\n",
                         number(found, "most_speedup"));
   }
-  for (const Json& stage : report["stages"]) text += stage_text(stage);
+  const Json stages = member(report, "stages");
+  for (const Json& stage : stages) text += stage_text(stage);
   if (report.contains("cost")) text += cost_text(report["cost"]);
   return text;
 }

@@ -80,9 +80,11 @@ PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplac
 Json convert(const ConvertOptions& options, const Workplace& workplace) {
   if (is_netcdf_name(options.output)) return convert_to_netcdf(options, workplace);
   check_output(options.output, options.overwrite, workplace.files);
+  RunAccount account("convert", options.inputs, options.output, options.reports, options.resources,
+                     workplace);
   PlannedJob job = plan_convert(options, workplace);
   return carry_out(std::move(job),
-                   {"converting to " + options.output, options.resume, options.resources},
+                   {"converting to " + options.output, options.resume, options.resources, account},
                    options.dry_run, workplace);
 }
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -26,6 +27,7 @@ struct ConvertOptions {
   bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
   Resources resources = default_resources();
+  ReportOptions reports;
 };
 
 struct PlannedJob;
@@ -35,8 +37,9 @@ PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplac
 
 // Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec,
 // read_amplification}], "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":...,
-// "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error; an
-// interrupted or failed run leaves nothing at `output`; the error says what is kept for `resume`.
+// "peak_memory":..., "bottleneck":..., "run": the record that is kept}; with dry_run the same
+// without the run's figures. Throws gridmill::Error; an interrupted or failed run leaves nothing at
+// `output`; the error says what is kept for `resume`.
 Json convert(const ConvertOptions& options, const Workplace& workplace);
 
 }  // namespace gridmill

@@ -13,7 +13,6 @@
 #include "gridmill/jobs/per_variable.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/sink/netcdf_sink.h"
-#include "gridmill/system/memory.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -238,14 +237,16 @@ class GrowingFile {
 
 void write_file_of(const ConvertOptions& options, const ConvertInput& input,
                    const std::vector<ChunkChoice>& chunks, const std::vector<TaskChoice>& tasks,
-                   const std::string& partial, const Workplace& workplace, Progress& progress) {
+                   const std::string& partial, const Workplace& workplace, RunAccount& account,
+                   Progress& progress) {
   const auto file = std::make_shared<NetcdfWriter>(partial);
   define_file(input.selected, chunks, *file);
   const auto plan = make_plan(input, chunks, tasks, file);
   {
     const Watched watched(workplace.console, "converting to " + options.output, progress);
-    run_stage(plan, 0, TaskGrid(plan->outputs).size(), run_options(options.resources),
-              workplace.clock, progress, workplace.stop);
+    run_stage(plan, 0, TaskGrid(plan->outputs).size(),
+              account.counted(run_options(options.resources)), workplace.clock, progress,
+              workplace.stop);
   }
   file->close();
   if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
@@ -269,6 +270,8 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
   }
   const Location location = parse_location(options.output);
   check_output_file(workplace.files, location.path, options.overwrite, options.inputs);
+  RunAccount account("convert", options.inputs, options.output, options.reports, options.resources,
+                     workplace);
   const ConvertInput input = open_convert_input(options, workplace);
   const std::vector<ChunkChoice> chunks = choose_chunks(options, input.selected);
   const std::vector<TaskChoice> tasks = choose_tasks_of(input, chunks, options.resources);
@@ -277,27 +280,28 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
   if (options.dry_run) return report;
 
   GrowingFile growing(workplace.files, location.path, options.overwrite, workplace.console);
-  const std::int64_t start_ns = workplace.clock.monotonic_ns();
   Progress progress;
   std::int64_t written = 0;
-  try {
-    write_file_of(options, input, chunks, tasks, growing.partial(), workplace, progress);
-    const auto complete = workplace.files.status(growing.partial());
-    if (complete) written = complete->size;
-    growing.publish(workplace.console);
-  } catch (...) {
-    const Error error = current_error();
-    Error told(error.kind(), fmt::format("{} ({})", error.message(), growing.give_up(error)));
-    for (const std::string& context : error.contexts()) told.add_context(context);
-    told.set_retryable(error.retryable());
-    throw told;
-  }
+  // No record is kept: beside a file there is no place for one.
+  account.watch("", [&] {
+    try {
+      write_file_of(options, input, chunks, tasks, growing.partial(), workplace, account, progress);
+      const auto complete = workplace.files.status(growing.partial());
+      if (complete) written = complete->size;
+      growing.publish(workplace.console);
+    } catch (...) {
+      const Error error = current_error();
+      Error told(error.kind(), fmt::format("{} ({})", error.message(), growing.give_up(error)));
+      for (const std::string& context : error.contexts()) told.add_context(context);
+      told.set_retryable(error.retryable());
+      throw told;
+    }
+  });
   report["bytes_read"] = progress.bytes_fetched.load();
   report["bytes_written"] = written;
   report["ratio"] = static_cast<double>(report["logical_bytes"].get<std::int64_t>()) /
                     std::max<double>(1, static_cast<double>(written));
-  report["seconds"] = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
-  report["peak_memory"] = peak_resident_memory();
+  account.finish(report);
   return report;
 }
 

@@ -174,8 +174,11 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
   }
   check_identity(plan, workplace.files);
   check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  const Json inputs = plan.about.value("inputs", Json::array());
+  RunAccount account(plan.verb, inputs.get<std::vector<std::string>>(), plan.target.location.text(),
+                     options.reports, options.resources, workplace);
   PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
-              options.resources};
+              options.resources, account};
   PlannedJob job{plan, {}};
   rate_memory(job, options.resources, workplace);  // before anything is touched
   return run_plan(plan, std::move(job.opened), run, workplace);

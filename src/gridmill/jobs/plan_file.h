@@ -32,6 +32,7 @@ struct ExecOptions {
   bool restart = false;               // drop what an unfinished run left
   bool dry_run = false;
   Resources resources = default_resources();
+  ReportOptions reports;  // of a whole run
 };
 
 // `gridmill exec plan.json`: goes on with what unfinished runs and workers have stored, and

@@ -209,8 +209,10 @@ PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& work
 
 Json rechunk(const RechunkOptions& options, const Workplace& workplace) {
   check_output(options.output, options.overwrite, workplace.files);
+  RunAccount account("rechunk", {options.input}, options.output, options.reports, options.resources,
+                     workplace);
   return carry_out(plan_rechunk_job(options, workplace),
-                   {"rechunking to " + options.output, options.resume, options.resources},
+                   {"rechunking to " + options.output, options.resume, options.resources, account},
                    options.dry_run, workplace);
 }
 

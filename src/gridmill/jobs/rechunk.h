@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -22,6 +23,7 @@ struct RechunkOptions {
   bool resume = false;
   bool dry_run = false;
   Resources resources = default_resources();
+  ReportOptions reports;
 };
 
 struct PlannedJob;
@@ -31,7 +33,8 @@ PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& work
 
 // Returns the report: {"output":..., "variables":[{name, shape, from, chunks, way, why, read,
 // decoded}], "bytes_read":..., "bytes_written":..., "bytes_spilled":..., "seconds":...,
-// "peak_memory":...}; with dry_run the same without the run's figures. Throws gridmill::Error.
+// "peak_memory":..., "bottleneck":..., "run": the record that is kept}; with dry_run the same
+// without the run's figures. Throws gridmill::Error.
 Json rechunk(const RechunkOptions& options, const Workplace& workplace);
 
 }  // namespace gridmill

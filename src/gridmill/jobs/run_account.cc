@@ -5,7 +5,6 @@
 #include <set>
 
 #include "gridmill/base/bytes.h"
-#include "gridmill/base/hashing.h"
 #include "gridmill/base/text.h"
 #include "gridmill/base/version.h"
 #include "gridmill/engine/open_metrics.h"
@@ -113,8 +112,8 @@ RunOptions RunAccount::counted(RunOptions options) {
   return options;
 }
 
-void RunAccount::begin(const Json& plan) {
-  if (!plan.is_null()) plan_ = to_hex(hash_bytes(as_bytes(dump_json(plan))));
+void RunAccount::begin(const std::string& plan) {
+  plan_ = plan;
   if (!options_.trace.empty()) {
     trace_ = std::make_shared<TraceWriter>(write_file(workplace_.files, options_.trace), start_ns_);
   }
@@ -130,8 +129,13 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
   facts.cores = usable_cores();
   facts.memory = resources_.memory;
   facts.peak_memory = peak_resident_memory();
-  facts.bytes_read = report.value("bytes_read", std::int64_t{0});
-  facts.bytes_written = report.value("bytes_written", std::int64_t{0});
+  std::int64_t read = 0, written = 0;  // by all stages, unless the verb knows better
+  for (const StageFigures& stage : facts.stages) {
+    read += stage.of(LaneWork::read).bytes;
+    written += stage.of(LaneWork::write).bytes;
+  }
+  facts.bytes_read = report.value("bytes_read", read);
+  facts.bytes_written = report.value("bytes_written", written);
   Json record = {{"gridmill", kVersion},
                  {"id", id_},
                  {"verb", verb_},
@@ -190,7 +194,14 @@ void RunAccount::finish(Json& report) {
 }
 
 void RunAccount::fail(const Error& error) {
-  if (error.kind() == ErrorKind::timeout) return;  // a stuck disk would hold this up as well
+  switch (error.kind()) {
+    case ErrorKind::timeout:   // a stuck disk would hold this up as well
+    case ErrorKind::conflict:  // refused: nothing ran
+    case ErrorKind::invalid:
+      return;
+    default:
+      break;
+  }
   try {
     if (trace_) trace_->close();
     const auto companion = open_companion(workplace_.files, parse_location(output_));
@@ -207,7 +218,7 @@ void RunAccount::fail(const Error& error) {
       write_text(workplace_.files, options_.report,
                  is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
     }
-  } catch (const Error&) {
+  } catch (...) {
     return;  // the error that led here is the one to tell
   }
 }
@@ -218,7 +229,8 @@ std::string run_text(const Json& record) {
                   record.value("output", ""), record.value("id", ""), record.value("state", ""));
   if (record.contains("error")) text += fmt::format("  {}\n", record.value("error", ""));
   std::vector<std::string> tags;
-  for (const auto& [name, value] : record.value("tags", Json::object()).items()) {
+  const Json tagged = record.value("tags", Json::object());
+  for (const auto& [name, value] : tagged.items()) {
     tags.push_back(fmt::format("{}={}", name, value.is_string() ? value.get<std::string>() : ""));
   }
   if (!tags.empty()) text += "  tags " + join(tags, ", ") + "\n";

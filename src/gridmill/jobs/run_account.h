@@ -38,9 +38,9 @@ class RunAccount {
   // The lanes' options, told to count.
   RunOptions counted(RunOptions options);
   // Does `work`, which may throw; then the record of the failure is kept if there is a place.
-  // `plan` says which runs are comparable; null: no record is kept.
+  // `plan` names it: runs of one plan are comparable. "": no record is kept.
   template <class Work>
-  void watch(const Json& plan, Work&& work) {
+  void watch(const std::string& plan, Work&& work) {
     begin(plan);
     try {
       std::forward<Work>(work)();
@@ -55,7 +55,7 @@ class RunAccount {
   void finish(Json& report);
 
  private:
-  void begin(const Json& plan);
+  void begin(const std::string& plan);
   void fail(const Error& error);
   Json record(const std::string& state, const Json& report) const;
   void close_trace();
@@ -72,7 +72,7 @@ class RunAccount {
   const std::int64_t cpu_before_ns_;
   const std::int64_t wall_ns_;
   const std::string id_;
-  std::string plan_;  // hash, "" for none
+  std::string plan_;
   std::shared_ptr<TraceWriter> trace_;
   std::shared_ptr<RunRecorder> recorder_;
 };

@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "gridmill/base/error.h"
-#include "gridmill/system/memory.h"
 
 namespace gridmill {
 namespace {
@@ -22,7 +21,6 @@ class Running {
         open_(plan, workplace.files, archive_, std::move(opened)) {}
 
   Json execute() {
-    const std::int64_t start_ns = workplace_.clock.monotonic_ns();
     if (run_.resume) {
       workplace_.console.say(
           fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
@@ -32,7 +30,7 @@ class Running {
       for (std::size_t i = 0; i < plan_.stages.size(); ++i) run_stage_at(i);
     });
     for (const std::string& note : notes) workplace_.console.warn(note);
-    return report(workplace_.clock.monotonic_ns() - start_ns);
+    return report();
   }
 
  private:
@@ -42,7 +40,7 @@ class Running {
       const auto stage = open_.stage(index);
       const auto log = open_.log_of(index);
       const std::int64_t before = progress_.bytes_written;
-      RunOptions options = draining_options(run_.resources);
+      RunOptions options = run_.account.counted(draining_options(run_.resources));
       options.memory -= open_.side_bytes();
       run_stage(stage, 0, recipe.tasks, options, workplace_.clock, progress_, workplace_.stop, log);
       if (log == archive_->spill_log()) spilled_ += progress_.bytes_written - before;
@@ -65,7 +63,7 @@ class Running {
     for (const Key& one : keys) store->remove(one);
   }
 
-  Json report(std::int64_t duration_ns) const {
+  Json report() const {
     Json report = plan_.about;
     const std::int64_t read = progress_.bytes_fetched - spilled_;
     const std::int64_t written = progress_.bytes_written - spilled_;
@@ -79,8 +77,6 @@ class Running {
       report["ratio"] =
           report.value("logical_bytes", 0.0) / std::max<double>(1, static_cast<double>(written));
     }
-    report["seconds"] = static_cast<double>(duration_ns) * 1e-9;
-    report["peak_memory"] = peak_resident_memory();
     return report;
   }
 
@@ -98,7 +94,11 @@ class Running {
 
 Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
               const Workplace& workplace) {
-  return Running(plan, std::move(opened), run, workplace).execute();
+  Json report;
+  run.account.watch(plan_id(plan),
+                    [&] { report = Running(plan, std::move(opened), run, workplace).execute(); });
+  run.account.finish(report);
+  return report;
 }
 
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace) {

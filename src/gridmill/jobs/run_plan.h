@@ -5,6 +5,7 @@
 #include <string>
 
 #include "gridmill/engine/open_plan.h"
+#include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -13,6 +14,7 @@ struct PlanRun {
   std::string what;  // "converting to OUT", for progress
   bool resume = false;
   Resources resources;
+  RunAccount& account;
 };
 
 // A plan, and what was opened in order to make it.
@@ -23,8 +25,8 @@ struct PlannedJob {
 
 // Runs all that is left to do and publishes the store. Returns plan.about and the figures of the
 // run: {"bytes_read", "bytes_written", "bytes_spilled", "chunks_written", "chunks_resumed",
-// "ratio", "seconds", "peak_memory"}. Throws gridmill::Error; what an interrupted or failed run
-// leaves is said in the error.
+// "ratio"} and what the run's account adds. Throws gridmill::Error; what an interrupted or failed
+// run leaves is said in the error.
 Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& run,
               const Workplace& workplace);
 
