@@ -89,7 +89,7 @@ def test_maps_become_series_whatever_the_way(gridmill, sources, tmp_path, codec,
     stored = sum(p.stat().st_size for p in (maps / "t" / "c").rglob("*") if p.is_file())
     assert report["bytes_read"] == pytest.approx(stored * variable["read"], rel=0.01)
     assert (report["bytes_spilled"] > 0) == (way == "spill")
-    assert sorted(p.name for p in (tmp_path / "series.zarr.gridmill").iterdir()) == ["manifest"]
+    assert sorted(p.name for p in (tmp_path / "series.zarr.gridmill").iterdir()) == ["manifest", "runs"]
     assert gridmill("verify", out, "--against", maps).returncode == 0
 
 
@@ -154,7 +154,7 @@ def test_a_killed_run_is_resumed(gridmill, sources, tmp_path, codec):
         done = gridmill("rechunk", maps, out, *command, "--resume", "--json", "--memory", memory)
         assert done.returncode == 0, done.stderr
         assert tree(out) == tree(whole)
-        assert sorted(os.listdir(f"{out}.gridmill")) == ["manifest"]
+        assert sorted(os.listdir(f"{out}.gridmill")) == ["manifest", "runs"]
     assert interrupted >= 3
 
 
