@@ -50,6 +50,7 @@ Verb rechunk_verb();
 Verb plan_verb();
 Verb exec_verb();
 Verb runs_verb();
+Verb cache_verb();
 Verb completion_verb();
 
 // The table, in the order of the help.

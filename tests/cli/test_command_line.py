@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "runs"]
+VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "runs", "cache"]
 
 
 @pytest.fixture(autouse=True)
