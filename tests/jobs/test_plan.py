@@ -81,7 +81,7 @@ def test_a_plan_runs_whole(gridmill, plan, expected, tmp_path):
     run = gridmill("exec", plan)
     assert run.returncode == 0, run.stderr
     assert tree(tmp_path / "out.zarr") == expected
-    assert os.listdir(tmp_path / "out.zarr.gridmill") == ["manifest"]
+    assert sorted(os.listdir(tmp_path / "out.zarr.gridmill")) == ["manifest", "runs"]
 
 
 @pytest.mark.parametrize("zarr_format", ["2", "3"])
