@@ -19,13 +19,13 @@ namespace gridmill {
 
 struct OutputRecipe {
   std::string name;          // "t2m"
-  std::vector<Json> fields;  // one per column of the sink; field_from_json()
+  std::vector<Json> fields = {};  // one per column of the sink; field_from_json()
   // {"sink": "array", "store": "out", "array": "t2m"}: an array of the output. Of the spill: with
   // its document. {"sink": "state", ...}: sink/state_sink.h.
   Json sink;
   Shape units_per_task;
   bool joins_previous = false;
-  std::vector<int> follows;
+  std::vector<int> follows = {};
   Json figures = Json::object();  // for people: bytes read and written, amplification
 };
 
