@@ -116,7 +116,7 @@ def test_a_killed_run_resumes_to_the_same_tree(gridmill, maps, tmp_path, verb):
                 assert report["chunks_resumed"] >= len(noted["out"])
                 resumed += 1
         assert tree(out) == expected, attempt
-        assert sorted(os.listdir(companion)) == ["manifest"]
+        assert sorted(os.listdir(companion)) == ["manifest", "runs"]
         subprocess.run(["rm", "-r", out, companion], check=True)
     assert interrupted >= KILLS // 3
     assert resumed > 0
