@@ -108,7 +108,7 @@ class PosixReadable final : public ReadableFile {
 // Every disk's block size divides it.
 constexpr std::size_t kDirectBlock = 4096;
 // Below this the page cache is as good.
-constexpr std::size_t kDirectBytes = std::size_t{1} << 20;
+constexpr std::size_t kDirectBytes = std::size_t{256} << 10;
 
 class PosixWritable final : public WritableFile {
  public:
