@@ -116,8 +116,12 @@ Json BloscCodec::to_v2() const {
           {"blocksize", blocksize}};
 }
 
+std::int64_t BloscCodec::largest_block(std::int64_t raw_size) const {
+  return std::min(raw_size, blocksize > 0 ? blocksize : kLargestOwnBlock);
+}
+
 std::int64_t BloscCodec::encoder_size(std::int64_t raw_size) const {
-  const std::int64_t block = std::min(raw_size, blocksize > 0 ? blocksize : kLargestOwnBlock);
+  const std::int64_t block = largest_block(raw_size);
   const ZstdCodec inner{zstd_level(clevel), false};
   return 4 * block + (cname == "zstd" ? inner.encoder_size(block) : 0);
 }

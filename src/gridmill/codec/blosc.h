@@ -45,6 +45,8 @@ struct BloscCodec {
   Json to_v2() const;
 
   std::int64_t max_encoded_size(std::int64_t raw_size) const { return raw_size + 16; }
+  // The blocks of `raw_size` bytes are about that large at most.
+  std::int64_t largest_block(std::int64_t raw_size) const;
   // libblosc's blocks and its compressor's state.
   std::int64_t encoder_size(std::int64_t raw_size) const;
   // Error(invalid) beyond kMaxRawSize.

@@ -106,7 +106,11 @@ void BloscFrame::decode(MutableByteView out, CodecContext& context) const {
     return;
   }
   if (has_own_path()) {
-    for (std::int64_t block = 0; block < block_count_; ++block) decode_block(block, out, context);
+    for (std::int64_t block = 0; block < block_count_; ++block) {
+      const auto begin = static_cast<std::size_t>(block_begin(block));
+      const auto end = static_cast<std::size_t>(block_end(block));
+      decode_compressed(block, out.subspan(begin, end - begin), context);
+    }
     return;
   }
   std::size_t claimed = 0;
@@ -117,32 +121,28 @@ void BloscFrame::decode(MutableByteView out, CodecContext& context) const {
   if (size != static_cast<int>(nbytes_)) throw_damaged_blosc(stored_, "a block is damaged");
 }
 
-void BloscFrame::decode_blocks(const std::vector<bool>& wanted, MutableByteView out,
-                               CodecContext& context) const {
-  check_size(out);
+bool BloscFrame::decodes_by_block() const noexcept {
   const bool has_whole_items = blocksize_ % typesize_ == 0 && nbytes_ % typesize_ == 0;
-  const bool by_block = (flags_ & kMemcpyed) != 0 || has_own_path();
-  if (!by_block && !has_whole_items) return decode(out, context);
-  for (std::int64_t block = 0; block < block_count_; ++block) {
-    if (!wanted[static_cast<std::size_t>(block)]) continue;
-    const std::int64_t begin = block_begin(block);
-    const std::int64_t size = block_end(block) - begin;
-    if ((flags_ & kMemcpyed) != 0) {
-      std::memcpy(out.data() + begin, stored_.data() + kHeaderSize + begin,
-                  static_cast<std::size_t>(size));
-    } else if (by_block) {
-      decode_block(block, out, context);
-    } else if (blosc_getitem(stored_.data(), static_cast<int>(begin / typesize_),
-                             static_cast<int>(size / typesize_), out.data() + begin) != size) {
-      throw_damaged_blosc(stored_, fmt::format("block {} is damaged", block));
-    }
-  }
+  return (flags_ & kMemcpyed) != 0 || has_own_path() || has_whole_items;
 }
 
 void BloscFrame::decode_block(std::int64_t block, MutableByteView out,
                               CodecContext& context) const {
-  const auto begin = static_cast<std::size_t>(block_begin(block));
-  const auto size = static_cast<std::size_t>(block_end(block)) - begin;
+  const std::int64_t begin = block_begin(block);
+  const std::int64_t size = block_end(block) - begin;
+  if ((flags_ & kMemcpyed) != 0) {
+    std::memcpy(out.data(), stored_.data() + kHeaderSize + begin, out.size());
+  } else if (has_own_path()) {
+    decode_compressed(block, out, context);
+  } else if (blosc_getitem(stored_.data(), static_cast<int>(begin / typesize_),
+                           static_cast<int>(size / typesize_), out.data()) != size) {
+    throw_damaged_blosc(stored_, fmt::format("block {} is damaged", block));
+  }
+}
+
+void BloscFrame::decode_compressed(std::int64_t block, MutableByteView target,
+                                   CodecContext& context) const {
+  const std::size_t size = target.size();
   const std::int64_t start = load_le<std::int32_t>(stored_.data() + kHeaderSize + 4 * block);
   if (start < static_cast<std::int64_t>(kHeaderSize) + 4 * block_count_ ||
       start >= static_cast<std::int64_t>(stored_.size())) {
@@ -152,7 +152,6 @@ void BloscFrame::decode_block(std::int64_t block, MutableByteView out,
                         blocksize_ / typesize_ >= kMinSplitSize &&
                         static_cast<std::int64_t>(size) == blocksize_;
   const auto streams = static_cast<std::size_t>(is_split ? typesize_ : 1);
-  const MutableByteView target = out.subspan(begin, size);
   const ByteView from = stored_.subspan(static_cast<std::size_t>(start));
   if (!is_shuffled()) return decode_streams(from, streams, target, context);
   Buffer& planes = context.states().block;
@@ -189,6 +188,68 @@ void BloscFrame::decode_streams(ByteView streams, std::size_t count, MutableByte
     }
     if (got != raw) throw_damaged_blosc(stored_, "a block is damaged");
   }
+}
+
+std::int64_t BloscHead::size_of(std::int64_t blocks) noexcept {
+  return static_cast<std::int64_t>(kHeaderSize) + 4 * blocks;
+}
+
+BloscHead::BloscHead(ByteView head, std::int64_t frame_size)
+    : head_(head), frame_size_(frame_size) {
+  if (head.size() < kHeaderSize) throw_damaged_blosc(head, "shorter than a frame's header");
+  const auto flags = static_cast<std::uint8_t>(head[2]);
+  const std::int64_t typesize = static_cast<std::int64_t>(head[3]);
+  nbytes_ = load_le<std::int32_t>(head.data() + 4);
+  blocksize_ = load_le<std::int32_t>(head.data() + 8);
+  if (nbytes_ < 0 || blocksize_ < 0 || typesize < 1 || (nbytes_ > 0 && blocksize_ < 1)) {
+    throw_damaged_blosc(head, "its header makes no sense");
+  }
+  block_count_ = nbytes_ == 0 ? 0 : ceil_div(nbytes_, blocksize_);
+  has_pieces_ = static_cast<int>(head[0]) == BLOSC_VERSION_FORMAT && (flags & kMemcpyed) == 0 &&
+                load_le<std::int32_t>(head.data() + 12) == frame_size && size() <= frame_size &&
+                blocksize_ % typesize == 0 && nbytes_ % typesize == 0;
+}
+
+// Blocks lie one behind the other, but a frame that several threads made has them in any order.
+std::vector<BloscHead::Range> BloscHead::ranges(const std::vector<bool>& wanted) const {
+  if (static_cast<std::int64_t>(head_.size()) < size()) {
+    throw_damaged_blosc(head_, "cut short among the starts of its blocks");
+  }
+  std::vector<std::int64_t> starts, sorted;
+  for (std::int64_t block = 0; block < block_count_; ++block) {
+    const std::int64_t start = load_le<std::int32_t>(head_.data() + kHeaderSize + 4 * block);
+    if (start < size() || start >= frame_size_) {
+      throw_damaged_blosc(head_, fmt::format("block {} starts at {}", block, start));
+    }
+    starts.push_back(start);
+  }
+  sorted = starts;
+  std::sort(sorted.begin(), sorted.end());
+  sorted.push_back(frame_size_);
+  std::vector<Range> ranges;
+  for (std::size_t block = 0; block < starts.size(); ++block) {
+    if (!wanted[block]) continue;
+    const auto next = std::upper_bound(sorted.begin(), sorted.end(), starts[block]);
+    ranges.push_back({starts[block], *next - starts[block]});
+  }
+  return ranges;
+}
+
+void BloscHead::complete(MutableByteView frame, const std::vector<bool>& wanted,
+                         const std::vector<Range>& ranges) {
+  std::int64_t at = size_of(static_cast<std::int64_t>(wanted.size()));
+  std::int64_t whole = at;
+  for (const Range& range : ranges) whole += range.length;
+  if (whole != static_cast<std::int64_t>(frame.size())) {
+    throw_damaged_blosc(frame, "cut short among its blocks");
+  }
+  std::size_t next = 0;
+  for (std::size_t block = 0; block < wanted.size(); ++block) {
+    std::byte* start = frame.data() + kHeaderSize + 4 * block;
+    store_le(start, static_cast<std::int32_t>(wanted[block] ? at : 0));  // 0: no block is there
+    if (wanted[block]) at += ranges[next++].length;
+  }
+  store_le(frame.data() + 12, static_cast<std::int32_t>(frame.size()));
 }
 
 }  // namespace gridmill

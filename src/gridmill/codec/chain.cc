@@ -7,8 +7,8 @@
 #include "gridmill/array/byte_order.h"
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
-#include "gridmill/codec/blosc_frame.h"
 #include "gridmill/codec/frame_error.h"
+#include "gridmill/codec/run_scatter.h"
 #include "gridmill/codec/touched_blocks.h"
 #include "gridmill/codec/vlen_utf8.h"
 
@@ -19,8 +19,6 @@ namespace {
 constexpr std::int64_t kStringEstimate = 64;
 // Decoder states and blocks that a context keeps.
 constexpr std::int64_t kStates = std::int64_t{2} << 20;
-// Decoding a Blosc frame block by block pays below this share of its blocks.
-constexpr double kFewBlocks = 0.7;
 
 std::int64_t content_size(DataType type, const Shape& chunk) {
   const std::int64_t size = checked_mul(volume(chunk), type.size, "a chunk's size");
@@ -87,6 +85,9 @@ std::int64_t CodecChain::stored_limit(DataType type, const Shape& chunk) const {
 
 std::int64_t CodecChain::decode_scratch_size(DataType type, const Shape& chunk) const {
   const std::int64_t encoded = max_encoded_size(type, chunk);
+  if (has_pieces(type)) {  // a block before its shuffle is undone, and after
+    return 2 * std::get<BloscCodec>(codecs_[0]).largest_block(encoded) + kStates;
+  }
   const auto sizing = std::count_if(codecs_.begin(), codecs_.end(),
                                     [](const ByteCodec& codec) { return !is_checksum(codec); });
   return checked_mul(volume(chunk), type.size, "a chunk's size") + (sizing > 1 ? 2 * encoded : 0) +
@@ -165,22 +166,62 @@ void CodecChain::decode_strings(ByteView stored, DataType type, const Shape& chu
   scatter(refs, type, chunk, parts);
 }
 
-bool CodecChain::decode_few_blocks(ByteView stored, DataType type, const Shape& chunk,
-                                   std::span<const Part> parts, CodecContext& context) const {
-  const BloscFrame frame(stored);
-  if (frame.block_count() < 2 || frame.nbytes() != content_size(type, chunk)) return false;
-  std::vector<bool> touched(static_cast<std::size_t>(frame.block_count()), false);
+bool CodecChain::has_pieces(DataType type) const {
+  return !type.is_string() && codecs_.size() == 1 && permutation_.rank() == 0 &&
+         std::holds_alternative<BloscCodec>(codecs_[0]);
+}
+
+std::vector<bool> CodecChain::touched_blocks(DataType type, const Shape& chunk,
+                                             std::span<const Part> parts,
+                                             std::int64_t blocksize) const {
+  const std::int64_t blocks = ceil_div(content_size(type, chunk), blocksize);
+  std::vector<bool> touched(static_cast<std::size_t>(blocks), false);
   const Index strides = encoded_strides(chunk, type.size);
-  for (const Part& part : parts) {
-    mark_touched(part.box, strides, type.size, frame.blocksize(), touched);
+  for (const Part& part : parts) mark_touched(part.box, strides, type.size, blocksize, touched);
+  return touched;
+}
+
+// False: the frame must be decoded whole. A frame that was fetched in pieces never is, because some
+// of its blocks are not touched.
+bool CodecChain::decode_by_block(ByteView stored, DataType type, const Shape& chunk,
+                                 std::span<const Part> parts, CodecContext& context) const {
+  const BloscFrame frame(stored);
+  if (frame.nbytes() != content_size(type, chunk) || !frame.decodes_by_block() ||
+      frame.block_count() == 0) {
+    return false;
   }
-  const auto count = std::count(touched.begin(), touched.end(), true);
-  if (static_cast<double>(count) >= kFewBlocks * static_cast<double>(touched.size())) return false;
+  const std::vector<bool> touched = touched_blocks(type, chunk, parts, frame.blocksize());
+  const bool all = std::find(touched.begin(), touched.end(), false) == touched.end();
+  if (permutation_.rank() != 0 || frame.blocksize() % type.size != 0) {
+    if (all) return false;
+    decode_transposed(frame, touched, type, chunk, parts, context);
+    return true;
+  }
+  if (all && (!frame.has_own_path() || frame.block_count() == 1)) return false;
+  RunScatter into(type, chunk, parts, swaps(type));
+  for (std::int64_t block = 0; block < frame.block_count(); ++block) {
+    if (!touched[static_cast<std::size_t>(block)]) continue;
+    const std::int64_t begin = frame.block_begin(block);
+    context.scratch[0].resize(static_cast<std::size_t>(frame.block_end(block) - begin));
+    frame.decode_block(block, context.scratch[0].bytes(), context);
+    into.scatter(begin / type.size, context.scratch[0]);
+  }
+  return true;
+}
+
+// Blocks are no runs of the chunk's own order: they are put at their places first.
+void CodecChain::decode_transposed(const BloscFrame& frame, const std::vector<bool>& touched,
+                                   DataType type, const Shape& chunk, std::span<const Part> parts,
+                                   CodecContext& context) const {
   Buffer& content = context.scratch[0];
   content.resize(static_cast<std::size_t>(frame.nbytes()));
-  frame.decode_blocks(touched, content.bytes(), context);
+  for (std::int64_t block = 0; block < frame.block_count(); ++block) {
+    if (!touched[static_cast<std::size_t>(block)]) continue;
+    const auto begin = static_cast<std::size_t>(frame.block_begin(block));
+    const auto end = static_cast<std::size_t>(frame.block_end(block));
+    frame.decode_block(block, content.bytes().subspan(begin, end - begin), context);
+  }
   scatter(content, type, chunk, parts);
-  return true;
 }
 
 void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
@@ -203,7 +244,7 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
       return;
     }
     if (sizing == 0 && std::holds_alternative<BloscCodec>(codecs_[0]) &&
-        decode_few_blocks(content, type, chunk, parts, context)) {
+        decode_by_block(content, type, chunk, parts, context)) {
       return;
     }
     context.scratch[0].resize(wanted);

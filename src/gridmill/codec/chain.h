@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gridmill/array/strings.h"
+#include "gridmill/codec/blosc_frame.h"
 #include "gridmill/codec/leaf.h"
 #include "gridmill/codec/registry.h"
 
@@ -55,12 +56,19 @@ class CodecChain {
   void check_encodable(DataType type, const Shape& chunk) const;
 
   // Decodes a whole stored chunk and copies the wanted parts; strings go to `arena`. Straight into
-  // the part if it is the whole chunk in C order. Of a Blosc frame, only the blocks that the parts
-  // touch, when they are few.
+  // the part if it is the whole chunk in C order. Of a Blosc frame only the blocks that the parts
+  // touch, each copied while it is in the cache.
   void decode(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
               StringArena& arena, CodecContext& context) const;
   // Replaces `out`. The chunk's elements may lie anywhere (strides).
   void encode(const ArrayView& chunk, Buffer& out, CodecContext& context) const;
+
+  // True if a stored chunk is a Blosc frame and nothing else, in C order: it may be fetched in
+  // pieces (BloscHead), those that touched_blocks() names.
+  bool has_pieces(DataType type) const;
+  // Which of the frame's blocks `parts` need.
+  std::vector<bool> touched_blocks(DataType type, const Shape& chunk, std::span<const Part> parts,
+                                   std::int64_t blocksize) const;
 
   friend bool operator==(const CodecChain&, const CodecChain&) = default;
 
@@ -75,8 +83,11 @@ class CodecChain {
                  CodecContext& context) const;
   void decode_strings(ByteView stored, DataType type, const Shape& chunk,
                       std::span<const Part> parts, StringArena& arena, CodecContext& context) const;
-  bool decode_few_blocks(ByteView stored, DataType type, const Shape& chunk,
-                         std::span<const Part> parts, CodecContext& context) const;
+  bool decode_by_block(ByteView stored, DataType type, const Shape& chunk,
+                       std::span<const Part> parts, CodecContext& context) const;
+  void decode_transposed(const BloscFrame& frame, const std::vector<bool>& touched, DataType type,
+                         const Shape& chunk, std::span<const Part> parts,
+                         CodecContext& context) const;
   void scatter(ByteView content, DataType type, const Shape& chunk,
                std::span<const Part> parts) const;
 

@@ -50,6 +50,12 @@ class LeafReader {
   // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with
   // the leaf named on anything else.
   virtual bool fetch(const Index& position, Buffer& stored) const = 0;
+  // As fetch, but only what decoding `parts` takes, where that can be fetched alone; decode must
+  // then be given the same parts.
+  virtual bool fetch_parts(const Index& position, std::span<const Part> /*parts*/,
+                           Buffer& stored) const {
+    return fetch(position, stored);
+  }
   // Decodes what `fetch` gave and copies the wanted parts. New strings go to `strings`. Throws
   // Error(corrupt) when the bytes are not what the metadata promise.
   virtual void decode(const Index& position, ByteView stored, std::span<const Part> parts,

@@ -13,6 +13,10 @@ std::string describe_leaf(const RunningTask& task, const Leaf& leaf) {
 Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
                         const std::stop_token& stopping) {
   const Leaf& leaf = job.wanted();
+  // Before there can be a second attempt, which may end the task while the first one goes on. The
+  // second takes the leaf whole: it must not look at what the first one may have done away with.
+  std::vector<Part> parts;
+  if (!job.is_second) parts = parts_of(job.task->leaves[job.leaf]);
   const auto fetch =
       under_way_.begin(job, leaf.reader->stored_bound(), !job.is_second, clock_.monotonic_ns());
   const auto is_in_vain = [&] { return stopping.stop_requested() || job.race->is_decided(); };
@@ -22,7 +26,10 @@ Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
   };
   bool is_present = false;
   try {
-    const auto call = [&] { is_present = leaf.reader->fetch(leaf.position, into); };
+    const auto call = [&] {
+      is_present = job.is_second ? leaf.reader->fetch(leaf.position, into)
+                                 : leaf.reader->fetch_parts(leaf.position, parts, into);
+    };
     const bool is_alive = lane.wait_for(clock_, what, [&] { retries_.run(call, is_in_vain); });
     if (!is_alive) return Fetched::abandoned;
   } catch (...) {

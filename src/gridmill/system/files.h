@@ -45,8 +45,9 @@ class ReadableFile {
 class WritableFile {
  public:
   virtual ~WritableFile() = default;  // an unclosed file is closed; its content is not promised
-  // What is large and aligned (a quarter of a MiB or more at the start of a large Buffer) goes to the disk directly, past the page
-  // cache, where the file system allows it: docs/benchmarks.md has the reason.
+  // What is large and aligned (a quarter of a MiB or more at the start of a large Buffer) goes to
+  // the disk directly, past the page cache, where the file system allows it: docs/benchmarks.md has
+  // the reason.
   virtual void append(ByteView bytes) = 0;
   virtual void sync() = 0;   // content reaches the disk; after a failure write a new file
   virtual void close() = 0;  // reports what the system reported late; dates the file to the ns

@@ -12,6 +12,10 @@ namespace gridmill {
 namespace {
 
 constexpr std::int64_t kMostMeasured = 4096;  // chunks
+// Chunks that are tried for one that is there and tells the size of its blocks.
+constexpr std::int64_t kMostProbed = 16;
+// More than any header of a frame.
+constexpr std::int64_t kProbeBytes = 64;
 
 class ZarrLeafReader : public LeafReader {
  public:
@@ -31,15 +35,23 @@ class ZarrLeafReader : public LeafReader {
   }
 
   std::int64_t piece_bytes() const override {
-    const auto& codecs = metadata_.codecs.byte_codecs();
-    if (codecs.empty() || metadata_.codecs.is_fortran_order()) return 0;
-    const auto* blosc = std::get_if<BloscCodec>(&codecs.front());
-    return blosc == nullptr ? 0 : blosc->blocksize;
+    if (!metadata_.codecs.has_pieces(type())) return 0;
+    std::call_once(probed_once_, [&] { piece_ = probed_piece(); });
+    return piece_;
   }
 
   bool fetch(const Index& position, Buffer& stored) const override {
     return in_context([&] { return describe(position); },
                       [&] { return fetch_chunk(position, stored); });
+  }
+
+  bool fetch_parts(const Index& position, std::span<const Part> parts,
+                   Buffer& stored) const override {
+    return in_context([&] { return describe(position); },
+                      [&] {
+                        const auto fetched = fetch_pieces(position, parts, stored);
+                        return fetched ? *fetched : fetch_chunk(position, stored);
+                      });
   }
 
   void decode(const Index& position, ByteView stored, std::span<const Part> parts,
@@ -62,6 +74,12 @@ class ZarrLeafReader : public LeafReader {
   virtual bool fetch_chunk(const Index& position, Buffer& stored) const {
     return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
+  // What `parts` need of a chunk that is stored in pieces; nullopt: it must be fetched whole.
+  virtual std::optional<bool> fetch_pieces(const Index&, std::span<const Part>, Buffer&) const {
+    return std::nullopt;
+  }
+  // The first bytes of the stored chunk, if there is one.
+  virtual bool fetch_begin(const Index& /*position*/, Buffer& /*begin*/) const { return false; }
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
   std::optional<std::int64_t> largest_stored() const {
@@ -83,8 +101,25 @@ class ZarrLeafReader : public LeafReader {
   const ArrayMetadata metadata_;
 
  private:
+  // Metadata may leave the size of blocks to the encoder, so that only a chunk knows it.
+  std::int64_t probed_piece() const {
+    const auto& blosc = std::get<BloscCodec>(metadata_.codecs.byte_codecs().front());
+    Buffer begin;
+    for (std::int64_t i = 0; i < std::min(grid().size(), kMostProbed); ++i) {
+      if (!fetch_begin(grid().position(i), begin)) continue;
+      try {
+        return BloscHead(begin, static_cast<std::int64_t>(begin.size())).blocksize();
+      } catch (const Error&) {
+        break;  // whoever decodes it will say what is wrong
+      }
+    }
+    return blosc.blocksize;
+  }
+
   mutable std::once_flag measured_once_;
   mutable std::int64_t measured_ = 0;
+  mutable std::once_flag probed_once_;
+  mutable std::int64_t piece_ = 0;
 };
 
 class WholeChunkReader final : public ZarrLeafReader {
@@ -93,6 +128,52 @@ class WholeChunkReader final : public ZarrLeafReader {
 
   std::optional<LeafLocation> locate(const Index& position) const override {
     return LeafLocation{store_->describe(), key_of(position).text(), std::nullopt};
+  }
+
+ protected:
+  bool fetch_begin(const Index& position, Buffer& begin) const override {
+    const auto found = store_->stat(key_of(position));
+    if (!found) return false;
+    const GetRequest request{{{0, std::min(found->value_size, kProbeBytes)}}, {}, most_stored()};
+    return store_->get(key_of(position), request, begin).has_value();
+  }
+
+  // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
+  std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
+                                   Buffer& stored) const override {
+    const std::int64_t piece = piece_bytes();
+    if (piece == 0) return std::nullopt;
+    const std::vector<bool> wanted =
+        metadata_.codecs.touched_blocks(type(), grid().chunk(), parts, piece);
+    if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
+    const Key key = key_of(position);
+    const auto found = store_->stat(key);
+    if (!found) return false;
+    if (found->value_size > most_stored()) return std::nullopt;  // fetching it whole complains
+    const auto blocks = static_cast<std::int64_t>(wanted.size());
+    const std::int64_t head_size = std::min(BloscHead::size_of(blocks), found->value_size);
+    Buffer begin;
+    if (!store_->get(key, {{{0, head_size}}, found->version, most_stored()}, begin)) return false;
+    const BloscHead head(begin, found->value_size);
+    if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
+      return std::nullopt;
+    }
+    const auto ranges = head.ranges(wanted);
+    GetRequest request{{{0, head_size}}, found->version, most_stored()};
+    for (const auto& range : ranges) add_range(request.ranges, {range.offset, range.length});
+    if (!store_->get(key, request, stored)) return false;
+    BloscHead::complete(stored.bytes(), wanted, ranges);
+    return true;
+  }
+
+ private:
+  static void add_range(std::vector<ByteRange>& ranges, ByteRange more) {
+    ByteRange& last = ranges.back();
+    if (last.offset + last.length == more.offset) {
+      last.length += more.length;
+    } else {
+      ranges.push_back(more);
+    }
   }
 };
 
