@@ -45,7 +45,8 @@ class LeafReader {
   virtual std::int64_t stored_bound() const = 0;
   // Working memory that decode needs beside its inputs and outputs, per thread.
   virtual std::int64_t scratch_bound() const = 0;
-  // Content of so many bytes decodes without the rest of its leaf (a Blosc block); 0: all or none.
+  // Content of so many bytes is fetched and decoded without the rest of its leaf (a Blosc block);
+  // 0: all or none.
   virtual std::int64_t piece_bytes() const { return 0; }
   // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with
   // the leaf named on anything else.

@@ -16,8 +16,9 @@
 namespace gridmill {
 namespace {
 
-// What reading stored bytes costs beside decoding them, and what a spill costs in the same coin.
-constexpr double kReadCost = 0.15;
+// Of the first touch of as much memory as the array has, and of a spill of it: writing it, reading
+// it, and copying it once more. In the coin of decoding it once.
+constexpr double kTouchCost = 1.5;
 constexpr double kSpillCost = 3.0;
 // Widths that are tried along one dimension.
 constexpr std::size_t kMostWidths = 40;
@@ -79,46 +80,61 @@ Shape in_units(const Shape& box, const Shape& unit) {
 
 struct Rated {
   Shape box;
-  double stored_read = 1, decoded = 1;
-  double cost() const { return decoded + kReadCost * (stored_read - 1); }
+  double decoded = 1, cost = 1;
 };
 
-// What boxes of a width along one dimension read and decode of it, over what there is.
+// What boxes of a width along one dimension decode of it, over what there is.
 class Factors {
  public:
-  explicit Factors(const std::vector<Cuts>& cuts) : cuts_(cuts), known_(cuts.size()) {}
+  explicit Factors(const Pieces& pieces) : pieces_(pieces), known_(pieces.cuts.size()) {}
 
   double of(const Shape& box) {
     double product = 1;
     for (int d = 0; d < box.rank(); ++d) {
       const auto at = static_cast<std::size_t>(d);
       const auto [factor, is_new] = known_[at].try_emplace(box[d], 0.0);
-      if (is_new) factor->second = read_amplification(cuts_[at], box[d]);
+      if (is_new) {
+        factor->second = decode_amplification(pieces_.cuts[at], pieces_.blur[at], box[d]);
+      }
       product *= factor->second;
     }
     return product;
   }
 
  private:
-  const std::vector<Cuts>& cuts_;
+  const Pieces& pieces_;
   std::vector<std::map<std::int64_t, double>> known_;
 };
+
+double touch_cost(std::int64_t box_bytes, const RechunkCase& rechunk) {
+  const std::int64_t all = box_bytes_of(rechunk.shape, rechunk.shape, rechunk.type);
+  return kTouchCost * static_cast<double>(box_bytes) /
+         static_cast<double>(std::max<std::int64_t>(all, 1));
+}
 
 // The cheapest box of target chunks; of equal ones the smallest, so that tasks overlap.
 std::optional<Rated> best_box(const RechunkCase& rechunk, std::int64_t box_bytes) {
   std::optional<Rated> best;
   std::int64_t best_bytes = 0;
-  Factors stored(rechunk.leaves), decoded(rechunk.pieces);
+  Factors decoded(rechunk.pieces);
   for_each_box(rechunk.shape, rechunk.target, rechunk.type, box_bytes, [&](const Shape& box) {
-    const Rated rated{box, stored.of(box), decoded.of(box)};
     const std::int64_t bytes = box_bytes_of(box, rechunk.shape, rechunk.type);
-    const bool is_better = !best || rated.cost() < best->cost() - 1e-9 ||
-                           (rated.cost() < best->cost() + 1e-9 && bytes < best_bytes);
+    Rated rated{box, decoded.of(box)};
+    rated.cost = rated.decoded + touch_cost(bytes, rechunk);
+    const bool is_better = !best || rated.cost < best->cost - 1e-9 ||
+                           (rated.cost < best->cost + 1e-9 && bytes < best_bytes);
     if (!is_better) return;
     best = rated;
     best_bytes = bytes;
   });
   return best;
+}
+
+bool cuts_leaves(const RechunkCase& rechunk, const Shape& box) {
+  for (int d = 0; d < box.rank(); ++d) {
+    if (read_amplification(rechunk.leaves[static_cast<std::size_t>(d)], box[d]) > 1) return true;
+  }
+  return false;
 }
 
 // The regular chunks that the leaves come from; irregular ones (concatenated files) count as one
@@ -220,7 +236,7 @@ std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>
 RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
                          std::int64_t spill_chunk_bytes) {
   const auto direct = best_box(rechunk, box_bytes);
-  const bool is_cheap = direct && direct->cost() <= kSpillCost;
+  const bool is_cheap = direct && direct->cost <= kSpillCost;
   const auto spill = is_cheap ? std::nullopt : best_spill(rechunk, box_bytes);
   if (!direct && !spill) {
     const std::int64_t chunk = box_bytes_of(rechunk.target, rechunk.shape, rechunk.type);
@@ -240,38 +256,64 @@ RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
     return plan;
   }
   RechunkPlan plan;
-  plan.way = direct->stored_read > 1 ? RechunkWay::bands : RechunkWay::one_stage;
+  plan.way = direct->decoded > 1 || cuts_leaves(rechunk, direct->box) ? RechunkWay::bands
+                                                                      : RechunkWay::one_stage;
   plan.units_per_task = in_units(direct->box, rechunk.target);
-  plan.stored_read = direct->stored_read;
   plan.decoded = direct->decoded;
   plan.why = plan.way == RechunkWay::one_stage
                  ? fmt::format("one stage: tasks of {} hold whole chunks of the source",
                                to_string(direct->box))
                  : fmt::format(
-                       "bands of {}: the source is read {:.1f} times and decoded {:.1f} "
-                       "times, which costs less than spilling it",
-                       to_string(direct->box), plan.stored_read, plan.decoded);
+                       "bands of {}: {:.1f} times the source is read and decoded, which "
+                       "costs less than spilling it or touching more memory",
+                       to_string(direct->box), plan.decoded);
   return plan;
 }
 
-std::vector<Cuts> piece_cuts(const std::vector<Cuts>& leaves, const Shape& leaf,
-                             std::int64_t piece_bytes, DataType type) {
-  std::vector<Cuts> pieces = leaves;
+// Along the dimensions before the one that pieces cut, each step is a piece of its own; behind it
+// pieces are whole.
+Pieces pieces_of(const std::vector<Cuts>& leaves, const Shape& leaf, std::int64_t piece_bytes,
+                 DataType type) {
+  Pieces pieces{leaves, std::vector<double>(leaves.size(), 0.0)};
   std::int64_t row = type.size;  // bytes of one step along the dimension
   int cut = leaf.rank() - 1;
   for (; cut >= 0 && row * leaf[cut] <= piece_bytes; --cut) row *= leaf[cut];
-  if (piece_bytes <= 0 || cut < 0) return leaves;
+  if (piece_bytes <= 0 || cut < 0) return pieces;
+  std::int64_t before = 1;
+  for (int d = 0; d < cut; ++d) before *= leaf[d];
+  const bool drifts = before > 1 && row * leaf[cut] % piece_bytes != 0;
   for (int d = 0; d <= cut; ++d) {
+    const auto at = static_cast<std::size_t>(d);
     const std::int64_t step = d == cut ? std::max<std::int64_t>(piece_bytes / row, 1) : 1;
-    const Cuts& whole = leaves[static_cast<std::size_t>(d)];
-    Cuts finer{0};
-    for (std::size_t i = 0; i + 1 < whole.size(); ++i) {
-      for (std::int64_t at = whole[i] + step; at < whole[i + 1]; at += step) finer.push_back(at);
-      finer.push_back(whole[i + 1]);
+    if (d == cut && drifts) {
+      pieces.blur[at] = static_cast<double>(piece_bytes) / static_cast<double>(row);
+      break;
     }
-    pieces[static_cast<std::size_t>(d)] = std::move(finer);
+    Cuts finer{0};
+    for (std::size_t i = 0; i + 1 < leaves[at].size(); ++i) {
+      for (std::int64_t begin = leaves[at][i] + step; begin < leaves[at][i + 1]; begin += step) {
+        finer.push_back(begin);
+      }
+      finer.push_back(leaves[at][i + 1]);
+    }
+    pieces.cuts[at] = std::move(finer);
   }
   return pieces;
+}
+
+double decode_amplification(const Cuts& pieces, double blur, std::int64_t step) {
+  if (blur == 0) return read_amplification(pieces, step);
+  const std::int64_t extent = pieces.back();
+  double decoded = 0;
+  for (std::size_t i = 0; i + 1 < pieces.size(); ++i) {
+    const auto length = static_cast<double>(pieces[i + 1] - pieces[i]);
+    for (std::int64_t begin = pieces[i]; begin < pieces[i + 1];) {
+      const std::int64_t end = std::min((begin / step + 1) * step, pieces[i + 1]);
+      decoded += std::min(length, static_cast<double>(end - begin) + blur);
+      begin = end;
+    }
+  }
+  return extent == 0 ? 1 : decoded / static_cast<double>(extent);
 }
 
 }  // namespace gridmill

@@ -6,18 +6,26 @@
 // weighted by the leaves' lengths and multiplied over the dimensions that is the amplification.
 //
 // 1. one stage: a box that fits into memory and holds whole leaves: amplification 1.
-// 2. bands: boxes cut leaves. Of a leaf that decodes in pieces (Blosc blocks) a box decodes only
-//    those it touches, so that what is decoded twice is the pieces at the boxes' edges; the stored
-//    bytes are read again, which costs little.
+// 2. bands: boxes cut leaves. Of a leaf that decodes in pieces (Blosc blocks) a box fetches and
+//    decodes only those it touches, so that what is done twice is the pieces at the boxes' edges.
 // 3. spill: two stages through an intermediate array. The first task box holds whole source leaves,
 //    the second whole target chunks, and both hold whole spill chunks: along each dimension the
 //    spill chunk is the first box's width where the second covers the dimension, the second's where
 //    the first does, and else the greatest common divisor of both. So every leaf is read once, and
 //    every spill chunk is written once and read once.
 //
-// Of the ways that fit, the one that decodes least is chosen; spilling costs as much as decoding
-// everything about three times (measured in prototypes; docs/benchmarks.md has what came of it).
-// Pure arithmetic.
+// Pieces are runs of a leaf in C order. Along the dimension that they cut (the last one whose steps
+// are smaller than a piece) a box of r rows touches the pieces of its rows; where a leaf has
+// several such rows one behind the other (maps of several times) and a piece is no whole part of a
+// map, the pieces lie differently in each map, and r rows touch r + p rows on average, p being the
+// rows of a piece, but never more than the leaf has: `Pieces::blur`.
+//
+// The way that costs least is chosen. The coin is decoding the whole source once:
+//   cost = decoded + kTouchCost * box / array            one stage, bands
+//   cost = kSpillCost + kTouchCost * boxes / array       spill
+// Memory that was not used lately costs more than decoding on a virtual machine, and next to
+// nothing on a machine of one's own: kTouchCost lies between, so that a box is not as large as it
+// may be because it may be. docs/benchmarks.md has the measurements. Pure arithmetic.
 #pragma once
 
 #include <cstdint>
@@ -30,11 +38,16 @@
 
 namespace gridmill {
 
+// What is fetched and decoded alone.
+struct Pieces {
+  std::vector<Cuts> cuts;    // along each dimension; the leaves' own where they decode whole
+  std::vector<double> blur;  // along each dimension: elements that a box decodes beside its own
+};
+
 struct RechunkCase {
   Shape shape;
   std::vector<Cuts> leaves;  // along each dimension
-  // The same for the pieces that decode alone; leaves themselves where they decode whole.
-  std::vector<Cuts> pieces;
+  Pieces pieces;
   Shape target;  // chunks
   DataType type;
 };
@@ -46,8 +59,7 @@ struct RechunkPlan {
   Shape units_per_task;        // of target chunks; the last stage's tasks
   Shape spill_chunk;           // spill only
   Shape spill_units_per_task;  // of spill chunks; the first stage's tasks
-  double stored_read = 1;      // stored bytes of the source read, over their size
-  double decoded = 1;          // elements of the source decoded, over their number
+  double decoded = 1;          // elements of the source fetched and decoded, over their number
   std::string why;             // a sentence
 };
 
@@ -57,8 +69,11 @@ struct RechunkPlan {
 RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
                          std::int64_t spill_chunk_bytes = kDefaultChunkBytes);
 
-// Cuts of the pieces of `piece_bytes` in which leaves of shape `leaf`, in C order, decode.
-std::vector<Cuts> piece_cuts(const std::vector<Cuts>& leaves, const Shape& leaf,
-                             std::int64_t piece_bytes, DataType type);
+// The pieces of `piece_bytes` (0: none) in which leaves of shape `leaf`, in C order, decode.
+Pieces pieces_of(const std::vector<Cuts>& leaves, const Shape& leaf, std::int64_t piece_bytes,
+                 DataType type);
+
+// Elements decoded over elements wanted, along one dimension, by boxes of `step` elements.
+double decode_amplification(const Cuts& pieces, double blur, std::int64_t step);
 
 }  // namespace gridmill

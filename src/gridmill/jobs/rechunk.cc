@@ -98,7 +98,7 @@ class RechunkPlanner {
     rechunk.leaves = leaf_cuts(variable, input_.regions[i]);
     const LeafReader& reader = *variable.blocks.at(0).reader;
     rechunk.pieces =
-        piece_cuts(rechunk.leaves, reader.grid().chunk(), reader.piece_bytes(), metadata.type);
+        pieces_of(rechunk.leaves, reader.grid().chunk(), reader.piece_bytes(), metadata.type);
     rechunk.target = metadata.chunk;
     rechunk.type = metadata.type;
     return in_context(
@@ -126,7 +126,7 @@ class RechunkPlanner {
     stage.why = "source chunks go straight into the target chunks of a task";
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       if (plans_[i].way == RechunkWay::spill) continue;
-      stage.outputs.push_back(final_output(i, input_.field(i)->to_json(), plans_[i].stored_read));
+      stage.outputs.push_back(final_output(i, input_.field(i)->to_json(), plans_[i].decoded));
       stage.tasks += tasks_of(target_.arrays[i].metadata, stage.outputs.back());
     }
     if (!stage.outputs.empty()) stages.push_back(std::move(stage));
@@ -181,8 +181,7 @@ class RechunkPlanner {
       variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
       variable["way"] = name_of(plans_[i].way);
       variable["why"] = plans_[i].why;
-      variable["read"] = plans_[i].stored_read;
-      variable["decoded"] = plans_[i].decoded;
+      variable["read"] = plans_[i].decoded;
       total += variable["logical_bytes"].get<std::int64_t>();
       variables.push_back(std::move(variable));
     }

@@ -74,12 +74,13 @@ class ZarrLeafReader : public LeafReader {
   virtual bool fetch_chunk(const Index& position, Buffer& stored) const {
     return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
-  // What `parts` need of a chunk that is stored in pieces; nullopt: it must be fetched whole.
-  virtual std::optional<bool> fetch_pieces(const Index&, std::span<const Part>, Buffer&) const {
-    return std::nullopt;
-  }
-  // The first bytes of the stored chunk, if there is one.
-  virtual bool fetch_begin(const Index& /*position*/, Buffer& /*begin*/) const { return false; }
+  // Where a chunk that is there lies.
+  struct Stored {
+    Key key;
+    Version version;
+    ByteRange range;
+  };
+  virtual std::optional<Stored> find_stored(const Index& position) const = 0;
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
   std::optional<std::int64_t> largest_stored() const {
@@ -101,12 +102,55 @@ class ZarrLeafReader : public LeafReader {
   const ArrayMetadata metadata_;
 
  private:
+  // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
+  // nullopt: the chunk must be fetched whole.
+  std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
+                                   Buffer& stored) const {
+    const std::int64_t piece = piece_bytes();
+    if (piece == 0) return std::nullopt;
+    const std::vector<bool> wanted =
+        metadata_.codecs.touched_blocks(type(), grid().chunk(), parts, piece);
+    if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
+    const auto found = find_stored(position);
+    if (!found) return false;
+    const std::int64_t size = found->range.length;
+    if (size > most_stored()) return std::nullopt;  // fetching it whole complains
+    const auto blocks = static_cast<std::int64_t>(wanted.size());
+    const std::int64_t head_size = std::min(BloscHead::size_of(blocks), size);
+    Buffer begin;
+    const std::int64_t at = found->range.offset;
+    GetRequest request{{{at, head_size}}, found->version, most_stored()};
+    if (!store_->get(found->key, request, begin)) return std::nullopt;  // gone: so says the whole
+    const BloscHead head(begin, size);
+    if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
+      return std::nullopt;
+    }
+    const auto ranges = head.ranges(wanted);
+    for (const auto& range : ranges) add_range(request.ranges, {at + range.offset, range.length});
+    if (!store_->get(found->key, request, stored)) return std::nullopt;
+    BloscHead::complete(stored.bytes(), wanted, ranges);
+    return true;
+  }
+
+  static void add_range(std::vector<ByteRange>& ranges, ByteRange more) {
+    ByteRange& last = ranges.back();
+    if (last.offset + last.length == more.offset) {
+      last.length += more.length;
+    } else {
+      ranges.push_back(more);
+    }
+  }
+
   // Metadata may leave the size of blocks to the encoder, so that only a chunk knows it.
   std::int64_t probed_piece() const {
     const auto& blosc = std::get<BloscCodec>(metadata_.codecs.byte_codecs().front());
     Buffer begin;
     for (std::int64_t i = 0; i < std::min(grid().size(), kMostProbed); ++i) {
-      if (!fetch_begin(grid().position(i), begin)) continue;
+      const auto found = find_stored(grid().position(i));
+      if (!found) continue;
+      const std::int64_t length = std::min(found->range.length, kProbeBytes);
+      if (!store_->get(found->key, {{{found->range.offset, length}}, found->version}, begin))
+        continue;
       try {
         return BloscHead(begin, static_cast<std::int64_t>(begin.size())).blocksize();
       } catch (const Error&) {
@@ -131,49 +175,11 @@ class WholeChunkReader final : public ZarrLeafReader {
   }
 
  protected:
-  bool fetch_begin(const Index& position, Buffer& begin) const override {
-    const auto found = store_->stat(key_of(position));
-    if (!found) return false;
-    const GetRequest request{{{0, std::min(found->value_size, kProbeBytes)}}, {}, most_stored()};
-    return store_->get(key_of(position), request, begin).has_value();
-  }
-
-  // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
-  std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
-                                   Buffer& stored) const override {
-    const std::int64_t piece = piece_bytes();
-    if (piece == 0) return std::nullopt;
-    const std::vector<bool> wanted =
-        metadata_.codecs.touched_blocks(type(), grid().chunk(), parts, piece);
-    if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
+  std::optional<Stored> find_stored(const Index& position) const override {
     const Key key = key_of(position);
     const auto found = store_->stat(key);
-    if (!found) return false;
-    if (found->value_size > most_stored()) return std::nullopt;  // fetching it whole complains
-    const auto blocks = static_cast<std::int64_t>(wanted.size());
-    const std::int64_t head_size = std::min(BloscHead::size_of(blocks), found->value_size);
-    Buffer begin;
-    if (!store_->get(key, {{{0, head_size}}, found->version, most_stored()}, begin)) return false;
-    const BloscHead head(begin, found->value_size);
-    if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
-      return std::nullopt;
-    }
-    const auto ranges = head.ranges(wanted);
-    GetRequest request{{{0, head_size}}, found->version, most_stored()};
-    for (const auto& range : ranges) add_range(request.ranges, {range.offset, range.length});
-    if (!store_->get(key, request, stored)) return false;
-    BloscHead::complete(stored.bytes(), wanted, ranges);
-    return true;
-  }
-
- private:
-  static void add_range(std::vector<ByteRange>& ranges, ByteRange more) {
-    ByteRange& last = ranges.back();
-    if (last.offset + last.length == more.offset) {
-      last.length += more.length;
-    } else {
-      ranges.push_back(more);
-    }
+    if (!found) return std::nullopt;
+    return Stored{key, found->version, {0, found->value_size}};
   }
 };
 
@@ -197,13 +203,20 @@ class ShardReader final : public ZarrLeafReader {
 
  protected:
   bool fetch_chunk(const Index& position, Buffer& stored) const override {
-    const auto index = indexes_->get(*store_, key_of(position), metadata_);
-    if (!index->has_value()) return false;
-    const auto range = (*index)->find(ordinal_inside(position));
-    if (!range) return false;
-    const GetRequest request{{*range}, (*index)->version, most_stored()};
-    if (store_->get(key_of(position), request, stored)) return true;
+    const auto found = find_stored(position);
+    if (!found) return false;
+    const GetRequest request{{found->range}, found->version, most_stored()};
+    if (store_->get(found->key, request, stored)) return true;
     throw Error(ErrorKind::conflict, "the shard vanished while it was read");
+  }
+
+  std::optional<Stored> find_stored(const Index& position) const override {
+    const Key key = key_of(position);
+    const auto index = indexes_->get(*store_, key, metadata_);
+    if (!index->has_value()) return std::nullopt;
+    const auto range = (*index)->find(ordinal_inside(position));
+    if (!range) return std::nullopt;
+    return Stored{key, (*index)->version, *range};
   }
 
   Key key_of(const Index& position) const override {
