@@ -7,11 +7,17 @@ TITLES = {
     "read": "Reading an array whole",
     "convert": "netCDF (CDF-5) to Zarr",
     "extract": "One point from many chunks",
-    "rechunk": "Maps to series, (24,361,720) to (744,19,36)",
+    "rechunk_large": "10 GB of maps to series, `--memory 512M`",
     "memory": "4 GB variable, `--memory 256M`",
 }
 TARGETS = {"read": 0.85, "convert": 0.85}
-MEMORY_LIMIT = (256 << 20) + 100_000_000
+MEMORY_LIMITS = {"memory": (256 << 20) + 100_000_000, "rechunk_large": 612_000_000}
+# Times the floor, by codec.
+RECHUNK_TARGETS = {
+    "gridmill": {"our default": 1.25, "zstd-3": 1.25},
+    "gridmill, 256 MiB": {"our default": 1.45, "zstd-3": 1.25},
+    "gridmill, 256 MiB, spill": {"our default": 2.0, "zstd-3": 1.8},
+}
 
 
 def rows(results):
@@ -19,7 +25,7 @@ def rows(results):
         own = row["median"].get("gridmill")
         for side in row["seconds"]:
             ratio = "" if side == "gridmill" or own is None else f"{row['median'][side] / own:.2f}"
-            yield TITLES[name], side, f"{row['median'][side]:.3f}", f"{row['min'][side]:.3f}", ratio
+            yield TITLES.get(name, name), side, f"{row['median'][side]:.3f}", f"{row['min'][side]:.3f}", ratio
 
 
 def verdicts(results):
@@ -37,24 +43,34 @@ def verdicts(results):
         met = "met" if own < peer else "not met"
         yield (f"{TITLES['extract']} ({row['chunks']}): whole process against xarray + dask without "
                f"its imports {peer / own:.1f} x; target ahead: {met}")
-    row = results["rows"].get("rechunk")
-    if row and "floor" in row:
-        floor, limits = row["median"][row["floor"]], {"gridmill": 1.25, "gridmill, 256 MiB": 1.45}
-        for side, limit in limits.items():
-            times = row["median"][side] / floor
-            met = "met" if times <= limit else "not met"
-            yield (f"rechunk, {side}: {times:.2f} x the floor, peak {row['peaks'][side] / 1e6:.0f} MB; "
-                   f"target {limit}: {met}")
+    for name, row in results["rows"].items():
+        if name.startswith("rechunk,"):
+            yield from rechunk_verdicts(name, row)
+    for name, limit in MEMORY_LIMITS.items():
+        row = results["rows"].get(name)
+        if row:
+            met = "met" if row["peak_bytes"] <= limit else "not met"
+            yield (f"{TITLES[name]}: peak {row['peak_bytes'] / 1e6:.0f} MB, "
+                   f"limit {limit / 1e6:.0f} MB: {met}")
+
+
+def rechunk_verdicts(name, row):
+    """By medians, and by processor time, which says more on a machine that others use."""
+    codec = name.rsplit(", ", 1)[1]
+    for side, targets in RECHUNK_TARGETS.items():
+        if "floor" not in row:
+            break
+        times = row["median"][side] / row["median"][row["floor"]]
+        of_cpu = min(row["cpu"][side]) / min(row["cpu"][row["floor"]])
+        met = "met" if times <= targets[codec] else "not met"
+        yield (f"{name}; {side} ({row['ways'][side]}): {times:.2f} x the floor, {of_cpu:.2f} x by CPU "
+               f"time, peak {row['peaks'][side] / 1e6:.0f} MB; target {targets[codec]}: {met}")
+    if "xarray + dask" in row["median"]:
         ahead = row["median"]["xarray + dask"] / row["median"]["gridmill, 256 MiB"]
         memory = row["peaks"]["gridmill, 256 MiB"] / row["peaks"]["xarray + dask"]
         met = "met" if ahead >= 1.8 and memory <= 0.25 else "not met"
-        yield (f"rechunk at 256 MiB against xarray + dask: {ahead:.1f} x as fast with {memory:.2f} of "
+        yield (f"{name}, at 256 MiB against xarray + dask: {ahead:.1f} x as fast with {memory:.2f} of "
                f"its memory; target 1.8 x with 0.25: {met}")
-    row = results["rows"].get("memory")
-    if row:
-        met = "met" if row["peak_bytes"] <= MEMORY_LIMIT else "not met"
-        yield (f"{TITLES['memory']}: peak {row['peak_bytes'] / 1e6:.0f} MB, "
-               f"limit {MEMORY_LIMIT / 1e6:.0f} MB: {met}")
 
 
 def write_table(results, out):

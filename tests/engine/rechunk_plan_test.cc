@@ -146,6 +146,13 @@ TEST(RechunkPlan, LittleMemorySpills) {
   EXPECT_EQ(plan.way, RechunkWay::spill);
 }
 
+TEST(RechunkPlan, TheWayThatIsAskedForIsTaken) {
+  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36}, 128 << 10);
+  EXPECT_EQ(plan_rechunk(maps, kGiB, 8 * kMiB, WayWanted::spill).way, RechunkWay::spill);
+  const RechunkCase whole = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
+  EXPECT_EQ(plan_rechunk(whole, 64 * kMiB, 8 * kMiB, WayWanted::direct).way, RechunkWay::bands);
+}
+
 TEST(RechunkPlan, WithoutRoomForOneChunkItIsRefused) {
   const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 361, 720});
   EXPECT_THROW(plan_rechunk(maps, 64 * kMiB), Error);

@@ -9,9 +9,9 @@
 namespace gridmill {
 namespace {
 
-OpenedStore on_disk(Durability durability) {
+OpenedStore on_disk(Durability durability, Reads reads = Reads::cached) {
   auto ground = std::make_shared<TemporaryDirectory>();
-  auto store = file_store(ground->files(), *ground / "x.zarr", durability);
+  auto store = file_store(ground->files(), *ground / "x.zarr", durability, reads);
   return {std::move(ground), std::move(store)};
 }
 
@@ -35,6 +35,9 @@ INSTANTIATE_TEST_SUITE_P(FileStore, StoreConformance,
                          testing::Values([] { return on_disk(Durability::ordered); }));
 INSTANTIATE_TEST_SUITE_P(SyncedFileStore, StoreConformance,
                          testing::Values([] { return on_disk(Durability::synced); }));
+INSTANTIATE_TEST_SUITE_P(UncachedFileStore, StoreConformance, testing::Values([] {
+                           return on_disk(Durability::ordered, Reads::past_the_cache);
+                         }));
 INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance, testing::Values([] {
                            return OpenedStore{nullptr, memory_store()};
                          }));

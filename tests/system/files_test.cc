@@ -108,6 +108,31 @@ TEST_F(PosixFiles, OneOfManyThreadsHoldsALockAtATime) {
   EXPECT_GT(taken, 0);
 }
 
+// Large or small, aligned or not: what was appended is what both ways of reading give.
+TEST_F(PosixFiles, WhatIsReadPastTheCacheIsWhatWasWritten) {
+  for (const std::size_t size : {std::size_t{0}, std::size_t{1000}, std::size_t{1} << 20,
+                                 (std::size_t{1} << 20) + 12345, std::size_t{5} << 20}) {
+    Buffer written(size);
+    for (std::size_t i = 0; i < size; ++i) written.data()[i] = static_cast<std::byte>(i * 31 >> 3);
+    const auto into = files_.create(a_);
+    into->append(written);
+    into->close();
+    const auto file = files_.open_uncached(a_);
+    ASSERT_TRUE(file);
+    Buffer whole(size + 4096);  // more than there is: the end of the file ends the read
+    ASSERT_EQ(file->read_at(0, whole.bytes()), size);
+    EXPECT_EQ(std::memcmp(whole.data(), written.data(), size), 0) << size;
+    if (size > 9000) {
+      ASSERT_EQ(file->read_at(4097, whole.bytes()), size - 4097);
+      EXPECT_EQ(std::memcmp(whole.data(), written.data() + 4097, size - 4097), 0) << size;
+      ASSERT_EQ(file->read_at(4096, whole.bytes().subspan(1)), size - 4096);
+      EXPECT_EQ(std::memcmp(whole.data() + 1, written.data() + 4096, size - 4096), 0) << size;
+    }
+    files_.remove_file(a_);
+  }
+  EXPECT_FALSE(files_.open_uncached(a_));
+}
+
 TEST_F(PosixFiles, SyncAllTakesFilesAndDirectories) {
   write(a_, "x");
   files_.sync_all(a_);

@@ -150,7 +150,8 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     (void)stage_->records().put(Key(kPlanKey), as_bytes(text));
     files_.make_directories(journals);
     journal_.emplace(files_, journals, id);
-    spill_store_ = file_store(files_, stage_->records_path() + "/spill");
+    spill_store_ = file_store(files_, stage_->records_path() + "/spill", Durability::ordered,
+                              Reads::past_the_cache);
     states_store_ = file_store(files_, stage_->records_path() + "/states");
     out_.emplace("out", *journal_, [this] { sync_now_and_then(); });
     spilled_.emplace("spill", *journal_, [this] { sync_now_and_then(); });

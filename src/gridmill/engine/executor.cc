@@ -343,9 +343,14 @@ class Run : public std::enable_shared_from_this<Run> {
         start_ns =
             meter.done(LaneWork::compute, start_ns, item_of(task, job.unit, column_bytes(unit)));
       }
-      unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
-      const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
-      sink.encode(unit.position, columns, unit.encoded, context);
+      if (sink.stores_columns()) {
+        unit.encoded = std::move(unit.columns.front());
+        unit.columns.clear();
+      } else {
+        unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
+        const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
+        sink.encode(unit.position, columns, unit.encoded, context);
+      }
       meter.done(LaneWork::encode, start_ns, item_of(task, job.unit, column_bytes(unit)));
     } catch (...) {
       fail_at(describe(unit));

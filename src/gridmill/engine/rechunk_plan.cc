@@ -172,17 +172,18 @@ void thin(std::vector<Shape>& boxes) {
 
 struct SpillBoxes {
   Shape first, second, chunk;
-  std::int64_t chunk_bytes = 0;
+  std::int64_t chunk_bytes = 0, box_bytes = 0;
 };
 
-// Both boxes as large as they may be, and the spill chunk between them the largest; larger chunks
-// mean fewer files, but a chunk of more than the default size gains nothing.
-std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t box_bytes) {
+// The spill chunk between both boxes the largest, up to the size that is asked for: larger chunks
+// mean fewer files. Then the smallest boxes: less memory to touch, and tasks that overlap.
+std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t box_bytes,
+                                     std::int64_t chunk_bytes) {
   std::vector<Shape> firsts, seconds;
   const auto collect = [&](const Shape& unit, std::vector<Shape>& into) {
     for_each_box(rechunk.shape, unit, rechunk.type, box_bytes, [&](const Shape& box) {
-      // A box that could be doubled along a dimension loses to the doubled one.
-      if (4 * box_bytes_of(box, rechunk.shape, rechunk.type) >= box_bytes) into.push_back(box);
+      // Much smaller than it may be means small spill chunks.
+      if (16 * box_bytes_of(box, rechunk.shape, rechunk.type) >= box_bytes) into.push_back(box);
     });
     if (into.empty() && box_bytes_of(unit, rechunk.shape, rechunk.type) <= box_bytes) {
       into.push_back(unit);
@@ -200,8 +201,13 @@ std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t bo
             spill_width(first[d], second[d], std::max<std::int64_t>(rechunk.shape[d], 1));
       }
       boxes.chunk_bytes =
-          std::min(box_bytes_of(boxes.chunk, rechunk.shape, rechunk.type), kDefaultChunkBytes);
-      if (!best || boxes.chunk_bytes > best->chunk_bytes) best = boxes;
+          std::min(box_bytes_of(boxes.chunk, rechunk.shape, rechunk.type), chunk_bytes);
+      boxes.box_bytes = box_bytes_of(first, rechunk.shape, rechunk.type) +
+                        box_bytes_of(second, rechunk.shape, rechunk.type);
+      const bool is_better =
+          !best || boxes.chunk_bytes > best->chunk_bytes ||
+          (boxes.chunk_bytes == best->chunk_bytes && boxes.box_bytes < best->box_bytes);
+      if (is_better) best = boxes;
     }
   }
   return best;
@@ -231,28 +237,33 @@ RechunkPlan spill_plan(const SpillBoxes& boxes, const RechunkCase& rechunk,
 
 std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
 
+[[noreturn]] void throw_too_little(const RechunkCase& rechunk, std::int64_t box_bytes) {
+  const std::int64_t chunk = box_bytes_of(rechunk.target, rechunk.shape, rechunk.type);
+  throw Error(ErrorKind::invalid,
+              fmt::format("one target chunk {} ({}), or for a spill one chunk of the source, does "
+                          "not fit beside what a run needs: a task may hold {}; give more --memory "
+                          "or smaller --chunks",
+                          to_string(rechunk.target), in_mib(chunk), in_mib(box_bytes)));
+}
+
 }  // namespace
 
 RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
-                         std::int64_t spill_chunk_bytes) {
-  const auto direct = best_box(rechunk, box_bytes);
-  const bool is_cheap = direct && direct->cost <= kSpillCost;
-  const auto spill = is_cheap ? std::nullopt : best_spill(rechunk, box_bytes);
-  if (!direct && !spill) {
-    const std::int64_t chunk = box_bytes_of(rechunk.target, rechunk.shape, rechunk.type);
-    throw Error(ErrorKind::invalid,
-                fmt::format("one target chunk {} ({}) does not fit beside what a run needs: a task "
-                            "may hold {}; give more --memory or smaller --chunks",
-                            to_string(rechunk.target), in_mib(chunk), in_mib(box_bytes)));
-  }
+                         std::int64_t spill_chunk_bytes, WayWanted wanted) {
+  const auto direct = wanted == WayWanted::spill ? std::nullopt : best_box(rechunk, box_bytes);
+  const bool is_cheap = direct && (direct->cost <= kSpillCost || wanted == WayWanted::direct);
+  const auto spill = is_cheap || wanted == WayWanted::direct
+                         ? std::nullopt
+                         : best_spill(rechunk, box_bytes, spill_chunk_bytes);
+  if (!direct && !spill) throw_too_little(rechunk, box_bytes);
   if (spill) {
     RechunkPlan plan = spill_plan(*spill, rechunk, spill_chunk_bytes);
-    plan.why = fmt::format(
-        "two stages: in one, tasks of {} would decode the source {:.1f} times; a spill of chunks "
-        "{} "
-        "is written and read once",
-        in_mib(box_bytes), direct ? direct->decoded : std::numeric_limits<double>::infinity(),
-        to_string(plan.spill_chunk));
+    const std::string reason =
+        direct ? fmt::format("in one, tasks of {} would decode the source {:.1f} times",
+                             in_mib(box_bytes), direct->decoded)
+               : std::string("in one it was not to be, or does not fit");
+    plan.why = fmt::format("two stages: {}; a spill of chunks {} is written and read once", reason,
+                           to_string(plan.spill_chunk));
     return plan;
   }
   RechunkPlan plan;

@@ -63,11 +63,15 @@ struct RechunkPlan {
   std::string why;             // a sentence
 };
 
+// What a user insists on: without an intermediate array, or through one.
+enum class WayWanted { cheapest, direct, spill };
+
 // `box_bytes`: what the box of one task may hold; `spill_chunk_bytes`: and a spill chunk. Throws
 // Error(invalid), with a budget that works, if not even one target chunk, or one leaf for a spill,
 // fits.
 RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
-                         std::int64_t spill_chunk_bytes = kDefaultChunkBytes);
+                         std::int64_t spill_chunk_bytes = kDefaultChunkBytes,
+                         WayWanted wanted = WayWanted::cheapest);
 
 // The pieces of `piece_bytes` (0: none) in which leaves of shape `leaf`, in C order, decode.
 Pieces pieces_of(const std::vector<Cuts>& leaves, const Shape& leaf, std::int64_t piece_bytes,

@@ -25,6 +25,11 @@ std::string_view name_of(RechunkWay way) {
   }
 }
 
+WayWanted way_wanted(const std::string& way) {
+  if (way == "direct") return WayWanted::direct;
+  return way == "spill" ? WayWanted::spill : WayWanted::cheapest;
+}
+
 ConvertOptions input_options(const RechunkOptions& options) {
   ConvertOptions input;
   input.inputs = {options.input};
@@ -101,9 +106,11 @@ class RechunkPlanner {
         pieces_of(rechunk.leaves, reader.grid().chunk(), reader.piece_bytes(), metadata.type);
     rechunk.target = metadata.chunk;
     rechunk.type = metadata.type;
-    return in_context(
-        [&] { return "variable " + variable.path(); },
-        [&] { return plan_rechunk(rechunk, box_bytes(variable, metadata), spill_chunk_bytes()); });
+    return in_context([&] { return "variable " + variable.path(); },
+                      [&] {
+                        return plan_rechunk(rechunk, box_bytes(variable, metadata),
+                                            spill_chunk_bytes(), way_wanted(options_.way));
+                      });
   }
 
   const std::string& path(std::size_t i) const { return target_.nodes[first_array() + i].path; }

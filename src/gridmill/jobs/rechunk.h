@@ -19,6 +19,7 @@ struct RechunkOptions {
   std::vector<std::string> codec;
   std::vector<std::string> variables;
   std::vector<std::string> drop;
+  std::string way = "cheapest";  // or "direct" (no intermediate array), "spill"
   bool overwrite = false;
   bool resume = false;
   bool dry_run = false;
@@ -31,8 +32,8 @@ struct PlannedJob;
 // The plan that rechunk() carries out.
 PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace);
 
-// Returns the report: {"output":..., "variables":[{name, shape, from, chunks, way, why, read,
-// decoded}], "bytes_read":..., "bytes_written":..., "bytes_spilled":..., "seconds":...,
+// Returns the report: {"output":..., "variables":[{name, shape, from, chunks, way, why,
+// read}], "bytes_read":..., "bytes_written":..., "bytes_spilled":..., "seconds":...,
 // "peak_memory":..., "bottleneck":..., "run": the record that is kept}; with dry_run the same
 // without the run's figures. Throws gridmill::Error.
 Json rechunk(const RechunkOptions& options, const Workplace& workplace);

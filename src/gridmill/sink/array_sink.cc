@@ -32,6 +32,12 @@ class ArraySink final : public Sink {
     return metadata_.codecs.encode_scratch_size(metadata_.type, metadata_.chunk);
   }
 
+  // Without codecs a chunk's buffer is what is stored, unless it may be left out.
+  bool stores_columns() const override {
+    return metadata_.codecs == CodecChain() && !metadata_.type.is_string() &&
+           metadata_.fill.is_null();
+  }
+
   void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
               CodecContext& context) const override {
     if (is_fill(columns[0])) {

@@ -50,6 +50,8 @@ class Sink {
   // Working memory of encode, per thread.
   virtual std::int64_t scratch_bound() const = 0;
 
+  // True: encode would only copy its one column; the engine stores the column itself.
+  virtual bool stores_columns() const { return false; }
   virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
                       CodecContext& context) const = 0;
   // Unless the sink is ordered, idempotent: an attempt that failed is repeated. Returns what became

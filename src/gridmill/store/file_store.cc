@@ -35,11 +35,12 @@ class FileStore final : public Store {
   using Store::get;
   using Store::put;
 
-  FileStore(Files& files, std::string root, Durability durability)
-      : files_(files), root_(std::move(root)), durability_(durability) {}
+  FileStore(Files& files, std::string root, Durability durability, Reads reads)
+      : files_(files), root_(std::move(root)), durability_(durability), reads_(reads) {}
 
   std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) override {
-    const auto file = files_.open(path_of(key));
+    const auto file =
+        reads_ == Reads::cached ? files_.open(path_of(key)) : files_.open_uncached(path_of(key));
     if (!file) return std::nullopt;
     const FileStatus status = file->status();
     if (status.is_directory) return std::nullopt;
@@ -237,6 +238,7 @@ class FileStore final : public Store {
   Files& files_;
   const std::string root_;
   const Durability durability_;
+  const Reads reads_;
   std::mutex put_if_mutex_;
   std::mutex known_mutex_;
   std::set<std::string> known_directories_;
@@ -244,8 +246,9 @@ class FileStore final : public Store {
 
 }  // namespace
 
-std::unique_ptr<Store> file_store(Files& files, std::string root, Durability durability) {
-  return std::make_unique<FileStore>(files, std::move(root), durability);
+std::unique_ptr<Store> file_store(Files& files, std::string root, Durability durability,
+                                  Reads reads) {
+  return std::make_unique<FileStore>(files, std::move(root), durability, reads);
 }
 
 std::vector<std::string> debris(Files& files, const std::string& root) {

@@ -17,10 +17,16 @@
 
 namespace gridmill {
 
+enum class Reads {
+  cached,          // through the page cache
+  past_the_cache,  // for values that are large, written past it, and read once
+};
+
 // `root` need not exist yet; it is created by the first put. `files` must outlive the store.
 // `root` may also be a single file: then only the root key is present (used to read one file).
 std::unique_ptr<Store> file_store(Files& files, std::string root,
-                                  Durability durability = Durability::ordered);
+                                  Durability durability = Durability::ordered,
+                                  Reads reads = Reads::cached);
 
 // Paths of unfinished writes below `root`.
 std::vector<std::string> debris(Files& files, const std::string& root);

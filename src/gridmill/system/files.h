@@ -63,7 +63,12 @@ class Files {
  public:
   virtual ~Files() = default;
 
-  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;    // null: absent
+  virtual std::unique_ptr<ReadableFile> open(const std::string& path) = 0;  // null: absent
+  // For what is read once and was written past the page cache: into large aligned buffers it comes
+  // the same way, where the file system allows it.
+  virtual std::unique_ptr<ReadableFile> open_uncached(const std::string& path) {
+    return open(path);
+  }
   virtual std::unique_ptr<WritableFile> create(const std::string& path) = 0;  // must not exist
   virtual std::optional<FileStatus> status(const std::string& path) = 0;      // follows links
   virtual std::vector<DirectoryEntry> list(

@@ -77,9 +77,20 @@ class Descriptor {
   int fd_;
 };
 
+// Every disk's block size divides it.
+constexpr std::size_t kDirectBlock = 4096;
+// Below this the page cache is as good.
+constexpr std::size_t kDirectBytes = std::size_t{256} << 10;
+
+bool is_aligned(const std::byte* data) {
+  return reinterpret_cast<std::uintptr_t>(data) % kDirectBlock == 0;
+}
+
 class PosixReadable final : public ReadableFile {
  public:
-  PosixReadable(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  // `direct`: a second descriptor of the file, past the page cache; < 0: there is none.
+  PosixReadable(int fd, std::string path, int direct = -1)
+      : fd_(fd), direct_(direct), path_(std::move(path)) {}
 
   FileStatus status() const override {
     struct stat raw {};
@@ -88,7 +99,7 @@ class PosixReadable final : public ReadableFile {
   }
 
   std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    std::size_t done = 0;
+    std::size_t done = read_directly(offset, into);
     while (done < into.size()) {
       const ssize_t got = ::pread(fd_.get(), into.data() + done, into.size() - done,
                                   offset + static_cast<std::int64_t>(done));
@@ -101,14 +112,28 @@ class PosixReadable final : public ReadableFile {
   }
 
  private:
+  // Whole blocks from the begin of `into`, as far as the file system gives them this way.
+  std::size_t read_directly(std::int64_t offset, MutableByteView into) const {
+    if (direct_.get() < 0 || into.size() < kDirectBytes || !is_aligned(into.data()) ||
+        offset % static_cast<std::int64_t>(kDirectBlock) != 0) {
+      return 0;
+    }
+    const std::size_t whole = into.size() / kDirectBlock * kDirectBlock;
+    std::size_t done = 0;
+    while (done < whole && done % kDirectBlock == 0) {
+      const ssize_t got = ::pread(direct_.get(), into.data() + done, whole - done,
+                                  offset + static_cast<std::int64_t>(done));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;  // the other descriptor says what is wrong, if anything is
+      done += static_cast<std::size_t>(got);
+    }
+    return done;
+  }
+
   Descriptor fd_;
+  Descriptor direct_;
   std::string path_;
 };
-
-// Every disk's block size divides it.
-constexpr std::size_t kDirectBlock = 4096;
-// Below this the page cache is as good.
-constexpr std::size_t kDirectBytes = std::size_t{256} << 10;
 
 class PosixWritable final : public WritableFile {
  public:
@@ -136,8 +161,7 @@ class PosixWritable final : public WritableFile {
 
  private:
   bool is_worth_direct(ByteView bytes) const {
-    return bytes.size() >= kDirectBytes && written_ % kDirectBlock == 0 &&
-           reinterpret_cast<std::uintptr_t>(bytes.data()) % kDirectBlock == 0;
+    return bytes.size() >= kDirectBytes && written_ % kDirectBlock == 0 && is_aligned(bytes.data());
   }
 
   // Returns what is left: less than a block, or what the file system won't take this way. A fresh
@@ -205,12 +229,21 @@ class PosixLock final : public FileLock {
   std::string path_;
 };
 
+enum class Reading { cached, past_the_cache };
+
 class PosixFiles final : public Files {
  public:
   explicit PosixFiles(Renames renames) : renames_(renames) {}
 
-  // Without O_NONBLOCK a pipe would make the caller wait for its other end.
   std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    return open_with(path, Reading::cached);
+  }
+  std::unique_ptr<ReadableFile> open_uncached(const std::string& path) override {
+    return open_with(path, Reading::past_the_cache);
+  }
+
+  // Without O_NONBLOCK a pipe would make the caller wait for its other end.
+  std::unique_ptr<ReadableFile> open_with(const std::string& path, Reading reading) {
     Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (fd.get() < 0 && is_absent(errno)) return nullptr;
     if (fd.get() < 0) fail("open", path, errno);
@@ -220,7 +253,11 @@ class PosixFiles final : public Files {
       throw Error(ErrorKind::invalid,
                   path + " is a pipe or a device; copy its content to a file first");
     }
-    return std::make_unique<PosixReadable>(fd.release(), path);
+    int direct = -1;  // and stays so where the file system has no such thing
+    if (reading == Reading::past_the_cache && S_ISREG(raw.st_mode)) {
+      direct = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_DIRECT);
+    }
+    return std::make_unique<PosixReadable>(fd.release(), path, direct);
   }
 
   std::unique_ptr<WritableFile> create(const std::string& path) override {

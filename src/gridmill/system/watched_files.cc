@@ -115,6 +115,11 @@ class Watched final : public WatchedFiles {
     if (!file) return nullptr;
     return std::make_unique<Readable>(std::move(file), path, calls_);
   }
+  std::unique_ptr<ReadableFile> open_uncached(const std::string& path) override {
+    auto file = calls_->during("open", path, [&] { return under_.open_uncached(path); });
+    if (!file) return nullptr;
+    return std::make_unique<Readable>(std::move(file), path, calls_);
+  }
   std::unique_ptr<WritableFile> create(const std::string& path) override {
     auto file = calls_->during("create", path, [&] { return under_.create(path); });
     return std::make_unique<Writable>(std::move(file), path, calls_);
