@@ -329,8 +329,7 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
   outcome.report["bytes_read"] = done.bytes_read;
   outcome.report["bytes_written"] = done.bytes_written;
   outcome.report["chunks_written"] = done.chunks_written;
-  outcome.report["seconds"] =
-      static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
+  outcome.report["seconds"] = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
   return outcome;
 }
 

@@ -7,7 +7,12 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = {"read", "convert", "extract", "rechunk", "memory"}
+RECHUNKS = {
+    f"rechunk, {way}, {codec}"
+    for way in ("maps to series", "series to maps")
+    for codec in ("our default", "zstd-3")
+}
+ROWS = {"read", "convert", "extract", "rechunk_large", "memory"} | RECHUNKS
 
 
 def bench_program():
@@ -32,7 +37,10 @@ def test_every_row_is_measured(tmp_path):
     for name, row in found["rows"].items():
         assert all(s > 0 for side in row["seconds"].values() for s in side), (name, row)
         assert "gridmill" in row["seconds"] or bench_program() is None, (name, row)
-    assert found["rows"]["memory"]["peak_bytes"] > 0
+    for name in ("memory", "rechunk_large"):
+        assert found["rows"][name]["peak_bytes"] > 0
     assert found["rows"]["extract"]["largest_difference"] == 0
-    assert all(peak > 0 for peak in found["rows"]["rechunk"]["peaks"].values())
+    for name in RECHUNKS:
+        assert all(peak > 0 for peak in found["rows"][name]["peaks"].values()), name
+        assert found["rows"][name]["ways"]["gridmill, 256 MiB, spill"] == "spill", name
     assert not (tmp_path / "data").exists(), "the data made for the benchmark are still there"

@@ -40,7 +40,8 @@ void fold_unit(const StateTarget& target, const Array& array, std::int64_t ordin
   EXPECT_EQ(record->key, sink->key(unit)->text());
 }
 
-std::string fold_in_order(const Array& array, const Shape& unit, std::vector<std::int64_t> order) {
+std::string fold_in_order(const Array& array, const Shape& unit,
+                          const std::vector<std::int64_t>& order) {
   const std::shared_ptr<Store> store = memory_store();
   const StateTarget target = target_of(store, array, unit);
   for (const std::int64_t ordinal : order) fold_unit(target, array, ordinal);

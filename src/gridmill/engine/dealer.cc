@@ -13,7 +13,8 @@ std::int64_t count(const std::deque<std::pair<std::int64_t, std::int64_t>>& rang
 
 }  // namespace
 
-Dealer::Dealer(std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> left, int workers)
+Dealer::Dealer(const std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>>& left,
+               int workers)
     : workers_(std::max(1, workers)) {
   for (const auto& ranges : left) left_.emplace_back(ranges.begin(), ranges.end());
   if (!left_.empty()) tasks_left_ = count(left_[0]);

@@ -24,7 +24,7 @@ struct TaskRange {
 class Dealer {
  public:
   // `left`: per stage the ranges [first, last) that are still to be done.
-  Dealer(std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>> left, int workers);
+  Dealer(const std::vector<std::vector<std::pair<std::int64_t, std::int64_t>>>& left, int workers);
 
   struct Answer {
     bool is_over = false;            // there will be nothing more

@@ -145,7 +145,7 @@ void add_stages(Text& text, const Json& stages) {
   });
   const auto members = [&](const char* group, const char* label, const Gauge& gauge) {
     text.gauge(gauge.name, gauge.unit, gauge.help);
-    each([&](const Json& stage, Labels labels) {
+    each([&](const Json& stage, const Labels& labels) {
       for (const auto& [name, figures] : stage[group].items()) {
         Labels all = labels;
         all.push_back({label, name});

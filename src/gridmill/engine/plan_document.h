@@ -18,7 +18,7 @@
 namespace gridmill {
 
 struct OutputRecipe {
-  std::string name;          // "t2m"
+  std::string name;               // "t2m"
   std::vector<Json> fields = {};  // one per column of the sink; field_from_json()
   // {"sink": "array", "store": "out", "array": "t2m"}: an array of the output. Of the spill: with
   // its document. {"sink": "state", ...}: sink/state_sink.h.

@@ -72,7 +72,7 @@ class Mask final : public Operator {
 
 }  // namespace
 
-FieldPtr mask_field(FieldPtr input, SidePtr side, const FillValue& fill) {
+FieldPtr mask_field(const FieldPtr& input, SidePtr side, const FillValue& fill) {
   return std::make_shared<Mask>(input, std::move(side), fill);
 }
 

@@ -11,6 +11,6 @@
 namespace gridmill {
 
 // Throws Error(invalid) if the side has a dimension that the field lacks or has otherwise.
-FieldPtr mask_field(FieldPtr input, SidePtr side, const FillValue& fill);
+FieldPtr mask_field(const FieldPtr& input, SidePtr side, const FillValue& fill);
 
 }  // namespace gridmill

@@ -63,7 +63,7 @@ Json look_after_spill(const CacheOptions& options, const Workplace& workplace) {
 std::string cache_text(const Json& report, bool removes, bool dry_run) {
   std::string text;
   for (const Json& place : report["places"]) {
-    const Json age = place["age_seconds"];
+    const Json& age = place["age_seconds"];
     text += fmt::format("{:<10} {:>10}  {:>12}  {}\n", place.value("state", ""),
                         format_bytes(bytes_at(place, "bytes")),
                         age.is_number() ? format_duration(age.get<double>()) : "-",

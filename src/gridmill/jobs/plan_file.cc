@@ -120,7 +120,7 @@ void save_plan(const PlanDocument& plan, const std::string& path, bool overwrite
   check_output_file(files, path, overwrite, {});
   const auto writer = write_file(files, path);
   writer->append(as_bytes(dump_json(plan_to_json(plan)) + "\n"));
-  writer->commit();
+  (void)writer->commit();
 }
 
 PlanDocument load_plan(const std::string& path, Files& files) {

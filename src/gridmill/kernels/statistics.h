@@ -24,7 +24,8 @@ struct Statistics {
   }
 };
 
-// Of both parts together; `sum` is first.sum + then.sum, so that the order matters in the last bits.
+// Of both parts together; `sum` is first.sum + then.sum, so that the order matters in the last
+// bits.
 Statistics merged(const Statistics& first, const Statistics& then) noexcept;
 
 // Throws Error(unsupported) for types that are not real or boolean.
