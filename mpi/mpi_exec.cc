@@ -171,8 +171,8 @@ class Desk {
 
 class Root {
  public:
-  Root(const Job& job, std::vector<TaskRanges> left, const std::stop_token& stop)
-      : dealer_(std::move(left), job.size()), others_(job.size() - 1), stop_(stop) {}
+  Root(const Job& job, const std::vector<TaskRanges>& left, const std::stop_token& stop)
+      : dealer_(left, job.size()), others_(job.size() - 1), stop_(stop) {}
 
   // Deals until every worker has been told that it is over, or has failed.
   void serve(Desk& desk, const std::atomic<bool>& own_ended, const std::atomic<bool>& own_failed) {
@@ -266,8 +266,8 @@ class Root {
 };
 
 Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& plan,
-                std::vector<TaskRanges> left, const Workplace& workplace) {
-  Root root(job, std::move(left), workplace.stop);
+                const std::vector<TaskRanges>& left, const Workplace& workplace) {
+  Root root(job, left, workplace.stop);
   Desk desk;
   std::atomic<bool> has_ended = false, has_failed = false;
   std::optional<Error> own_failure;
@@ -315,7 +315,7 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
   }
   if (job.from_root(failure ? 0 : 1) != 0) {
     if (job.rank() == 0) {
-      guarded([&] { done = be_root(job, options, plan, std::move(left), quiet); });
+      guarded([&] { done = be_root(job, options, plan, left, quiet); });
     } else {
       be_worker(plan, options.resources, quiet);
     }

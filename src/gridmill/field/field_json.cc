@@ -91,11 +91,11 @@ Packing packing_from(const Json& node) {
 }
 
 FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
-  FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
-  if (kind == "unpack") return unpack_field(std::move(input), packing_from(node));
+  const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
+  if (kind == "unpack") return unpack_field(input, packing_from(node));
   if (kind == "mask") {
     const DataType type = input->type();
-    return mask_field(std::move(input), surroundings.side(json_string(node, "side", kWhere)),
+    return mask_field(input, surroundings.side(json_string(node, "side", kWhere)),
                       FillValue::from_json(json_member(node, "fill", kWhere), type, 3));
   }
   throw Error(ErrorKind::unsupported,
