@@ -27,6 +27,7 @@ struct Hdf5Layout {
   // Single, implicit, fixed and extensible arrays and version 2 trees come with version 4 layouts.
   enum class ChunkIndex { btree1, single, implicit, fixed_array, extensible_array, btree2 };
 
+  int version = 3;  // of the message; from 5 on indexes hold sizes of stored chunks in full lengths
   Storage storage = Storage::contiguous;
   Bytes compact;                       // the values themselves
   std::uint64_t address = kNoAddress;  // contiguous; kNoAddress: never written
