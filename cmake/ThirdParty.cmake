@@ -15,9 +15,11 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
+find_library(AEC_LIBRARY aec REQUIRED)  # it comes without a configuration
+find_path(AEC_INCLUDE libaec.h REQUIRED)
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
 set(GRIDMILL_system_LIBRARIES Threads::Threads)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB)
-set(GRIDMILL_formats_LIBRARIES PkgConfig::NETCDF PkgConfig::HDF5 eccodes)
+set(GRIDMILL_formats_LIBRARIES PkgConfig::NETCDF PkgConfig::HDF5 eccodes ${AEC_LIBRARY})

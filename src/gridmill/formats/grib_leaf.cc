@@ -6,6 +6,7 @@
 
 #include "gridmill/array/copy.h"
 #include "gridmill/formats/grib_handle.h"
+#include "gridmill/formats/grib_packing.h"
 
 namespace gridmill {
 namespace {
@@ -31,7 +32,8 @@ class GribLeafReader final : public LeafReader {
   }
 
   std::int64_t stored_bound() const override { return longest_; }
-  // ecCodes' copy of the message, the values as doubles, as floats, and once more if rearranged.
+  // ecCodes' copy of the message, the values as doubles (or as integers and without holes), as
+  // floats, and once more if rearranged.
   std::int64_t scratch_bound() const override {
     const std::int64_t points = volume(grid().chunk());
     return 2 * longest_ + points * (8 + 4 + (layout_.columns_first ? 4 : 0));
@@ -58,7 +60,9 @@ class GribLeafReader final : public LeafReader {
                  Buffer& floats = context.scratch[1];
                  floats.resize(static_cast<std::size_t>(count) * sizeof(float));
                  auto* values = reinterpret_cast<float*>(floats.data());
-                 GribHandle(stored).values(values, count, context.scratch[0]);
+                 if (!decode_grib_values(stored, values, count, context)) {
+                   GribHandle(stored).values(values, count, context.scratch[0]);
+                 }
                  arrange(values, leaf);
                  const ArrayView view = view_of(floats.bytes(), type(), leaf);
                  for (const Part& part : parts) copy_array(view.part(part.box), part.into);

@@ -1,6 +1,7 @@
 // grib_leaf.h: the values of a hypercube of GRIB fields; a leaf is one field.
 //
-// fetch reads a message through Files; decode runs ecCodes, in any number of threads at once. A
+// fetch reads a message through Files; decode runs our own code (grib_packing.h) or, for what that
+// does not know, ecCodes, in any number of threads at once. A
 // place of the cube for which the file has no message is an absent leaf (NaN).
 #pragma once
 

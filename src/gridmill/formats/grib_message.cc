@@ -6,74 +6,15 @@
 #include <array>
 
 #include "gridmill/base/error.h"
+#include "gridmill/formats/grib_sections.h"
 
 namespace gridmill {
 namespace {
 
 constexpr std::int64_t kLongestGap = 4096, kBulletinHeader = 128;
 
-std::int64_t big_endian(ByteView bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    value = value << 8 | std::to_integer<std::uint64_t>(bytes[at + i]);
-  }
-  return value > static_cast<std::uint64_t>(INT64_MAX) ? INT64_MAX
-                                                       : static_cast<std::int64_t>(value);
-}
-
 [[noreturn]] void throw_truncated(std::int64_t at) {
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends behind byte {}", at));
-}
-
-struct Section {
-  int number = 0;
-  std::size_t begin = 0, length = 0;
-};
-
-[[noreturn]] void bad_section(int number, std::size_t at, std::int64_t length) {
-  throw Error(
-      ErrorKind::corrupt,
-      fmt::format("section {} at byte {} of the message has an impossible length of {} bytes",
-                  number, at, length));
-}
-
-// The sections of an edition 2 message between section 0 and "7777".
-std::vector<Section> sections_2(ByteView bytes) {
-  std::vector<Section> sections;
-  const std::size_t end = bytes.size() - 4;
-  for (std::size_t at = 16; at < end;) {
-    if (end - at < 5) bad_section(0, at, static_cast<std::int64_t>(end - at));
-    const std::int64_t length = big_endian(bytes, at, 4);
-    const int number = std::to_integer<int>(bytes[at + 4]);
-    if (length < 5 || length > static_cast<std::int64_t>(end - at) || number < 1 || number > 7) {
-      bad_section(number, at, length);
-    }
-    sections.push_back({number, at, static_cast<std::size_t>(length)});
-    at += static_cast<std::size_t>(length);
-  }
-  return sections;
-}
-
-void check_sections_1(ByteView bytes) {
-  const std::size_t end = bytes.size() - 4;
-  std::size_t at = 8;
-  int flags = 0xff;
-  for (const int number : {1, 2, 3, 4}) {
-    if (number == 2 && (flags & 0x80) == 0) continue;
-    if (number == 3 && (flags & 0x40) == 0) continue;
-    if (end - at < 11 && (number == 1 || number == 4)) {
-      bad_section(number, at, static_cast<std::int64_t>(end - at));
-    }
-    if (end - at < 3) bad_section(number, at, static_cast<std::int64_t>(end - at));
-    const std::int64_t length = big_endian(bytes, at, 3);
-    // Section 4 of a message beyond 8 MiB states a remainder instead of its length.
-    if (number == 4 && bytes.size() > 0x7fffff) return;
-    if (length < 3 || length > static_cast<std::int64_t>(end - at)) {
-      bad_section(number, at, length);
-    }
-    if (number == 1) flags = std::to_integer<int>(bytes[at + 7]);
-    at += static_cast<std::size_t>(length);
-  }
 }
 
 // Edition 1 states up to 2^23 - 1 bytes; beyond, the top bit is set, the unit is 120 bytes, and the
@@ -86,7 +27,7 @@ std::int64_t long_length_1(const ReadableFile& file, std::int64_t offset, std::i
     if (number == 2 && (flags & 0x80) == 0) continue;
     if (number == 3 && (flags & 0x40) == 0) continue;
     if (file.read_at(at, head) != head.size()) throw_truncated(at);
-    const std::int64_t length = big_endian(head, 0, 3);
+    const std::int64_t length = grib_integer(head, 0, 3);
     if (number == 1) flags = std::to_integer<int>(head[7]);
     if (number == 4) {
       const std::int64_t total = (stated & 0x7fffff) * 120;
@@ -143,12 +84,12 @@ GribMessage message_at(const ReadableFile& file, std::int64_t offset, std::int64
   message.offset = offset;
   message.edition = std::to_integer<int>(head[7]);
   if (message.edition == 1) {
-    message.length = big_endian(head, 4, 3);
+    message.length = grib_integer(head, 4, 3);
     if ((message.length & 0x800000) != 0) {
       message.length = long_length_1(file, offset, message.length);
     }
   } else if (message.edition == 2) {
-    message.length = big_endian(head, 8, 8);
+    message.length = grib_integer(head, 8, 8);
   } else {
     throw Error(ErrorKind::corrupt, fmt::format("there is no GRIB edition {}", message.edition));
   }
@@ -164,11 +105,11 @@ GribMessage message_at(const ReadableFile& file, std::int64_t offset, std::int64
 
 int count_fields(const GribMessage& message, ByteView bytes) {
   if (message.edition == 1) {
-    check_sections_1(bytes);
+    grib_sections(bytes);
     return 1;
   }
   int fields = 0;
-  for (const Section& section : sections_2(bytes)) fields += section.number == 7 ? 1 : 0;
+  for (const GribSection& section : grib_sections_2(bytes)) fields += section.number == 7 ? 1 : 0;
   if (fields == 0) throw Error(ErrorKind::corrupt, "it has no section 7, which holds the data");
   return fields;
 }
@@ -280,19 +221,18 @@ void keep_grib_field(int field, Buffer& message) {
   // Sections 2 to 7 hold until they are repeated. A section 6 that says "as before" (indicator 254)
   // does not replace the bitmap that it refers to.
   constexpr std::byte kAsBefore{254};
-  std::array<Section, 8> current{};
+  std::array<GribSection, 8> current{};
   int seen = -1;
-  for (const Section& section : sections_2(message)) {
-    const bool as_before = section.number == 6 && section.length > 5 &&
-                           message.data()[section.begin + 5] == kAsBefore && current[6].length > 0;
+  for (const GribSection& section : grib_sections_2(message)) {
+    const bool as_before = section.number == 6 && section.bytes.size() > 5 &&
+                           section.bytes[5] == kAsBefore && !current[6].bytes.empty();
     if (!as_before) current[static_cast<std::size_t>(section.number)] = section;
     if (section.number == 7 && ++seen == field) break;
   }
   Buffer single;
   single.append(message.bytes().first(16));
   for (std::size_t number = 1; number <= 7; ++number) {
-    const Section& section = current[number];
-    single.append(message.bytes().subspan(section.begin, section.length));
+    single.append(current[number].bytes);
   }
   single.append(as_bytes("7777"));
   const auto length = static_cast<std::uint64_t>(single.size());

@@ -1,0 +1,280 @@
+#include "gridmill/formats/grib_packing.h"
+
+#include <fmt/format.h>
+#include <libaec.h>
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "gridmill/base/error.h"
+#include "gridmill/formats/grib_sections.h"
+#include "gridmill/formats/grib_unpack.h"
+
+namespace gridmill {
+namespace {
+
+constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
+
+// What a message says about its values. `values` is their number, where that is stated.
+struct Packing {
+  enum class Kind { simple, ccsds } kind = Kind::simple;
+  GribScale scale;
+  int bits = 0;
+  std::optional<std::int64_t> values;
+  std::optional<ByteView> bitmap;  // a bit per point
+  std::int64_t points = 0;         // of the bitmap
+  ByteView data;
+  // CCSDS alone.
+  unsigned flags = 0, block = 0, interval = 0;
+};
+
+[[noreturn]] void throw_count(std::int64_t values, std::int64_t points) {
+  throw Error(ErrorKind::corrupt,
+              fmt::format("it holds {} values, but its grid has {} points", values, points));
+}
+
+void require_length(int number, ByteView section, std::size_t least) {
+  if (section.size() >= least) return;
+  throw Error(ErrorKind::corrupt, fmt::format("section {} has {} bytes, where {} are needed",
+                                              number, section.size(), least));
+}
+
+// By steps, as ecCodes does it: 10^-2 is 1 / 10 / 10, which is not 1 / 100 for every power.
+double power(int base, std::int64_t exponent) {
+  double result = 1;
+  for (; exponent < 0; ++exponent) result /= base;
+  for (; exponent > 0; --exponent) result *= base;
+  return result;
+}
+
+double ibm_float(ByteView bytes, std::size_t at) {
+  constexpr int kBias = 64, kMantissaDigits = 6;
+  const std::int64_t word = grib_integer(bytes, at, 4);
+  if ((word & 0x7ffffffe) == 0) return 0;  // whatever its sign
+  const auto mantissa = static_cast<double>(word & 0xffffff);
+  const int exponent = static_cast<int>(word >> 24 & 0x7f) - kBias - kMantissaDigits;
+  const double value = std::ldexp(mantissa, 4 * exponent);
+  return (word & 0x80000000) != 0 ? -value : value;
+}
+
+// None for those that ecCodes reads in its own way: subnormal ones, infinities, NaN.
+std::optional<double> ieee_float(ByteView bytes, std::size_t at) {
+  const auto word = static_cast<std::uint32_t>(grib_integer(bytes, at, 4));
+  const std::uint32_t exponent = word >> 23 & 0xff;
+  if ((word & 0x7fffffff) == 0) return 0.0;
+  if (exponent == 0 || exponent == 0xff) return std::nullopt;
+  return static_cast<double>(std::bit_cast<float>(word));
+}
+
+// Whether all values stay well inside of float, where nothing overflows and nothing is taken for
+// ecCodes' missing value.
+bool is_tame(const Packing& packing) {
+  constexpr double kLimit = 3e38;
+  const double top = std::ldexp(1.0, packing.bits) - 1;
+  const auto fits = [&](double value) { return std::abs(value) < kLimit; };
+  return fits(packing.scale.reference) && fits(packing.scale.value(0)) &&
+         fits(packing.scale.value(top));
+}
+
+std::optional<Packing> packing_of_edition_1(const GribSections& sections) {
+  const ByteView product = sections.at[1], bits = sections.at[3], data = sections.at[4];
+  const bool has_grid = !sections.at[2].empty();
+  const std::int64_t flags = std::to_integer<int>(data[3]);
+  const std::int64_t binary = grib_signed(data, 4, 2);
+  constexpr std::int64_t kDummyField = -32767;
+  if (!has_grid || (flags & 0xf0) != 0 || binary == kDummyField) return std::nullopt;
+  Packing packing;
+  packing.scale = {ibm_float(data, 6), power(2, binary), power(10, -grib_signed(product, 26, 2))};
+  packing.bits = std::to_integer<int>(data[10]);
+  packing.data = data.subspan(11);
+  if (packing.bits > 0) {
+    const std::int64_t unused = flags & 0x0f;
+    packing.values = (static_cast<std::int64_t>(packing.data.size()) * 8 - unused) / packing.bits;
+  }
+  if (!bits.empty()) {
+    const std::int64_t table = grib_integer(bits, 4, 2);
+    if (table != 0) return std::nullopt;
+    packing.bitmap = bits.subspan(6);
+    packing.points = static_cast<std::int64_t>(packing.bitmap->size()) * 8 -
+                     std::to_integer<std::int64_t>(bits[3]);
+  }
+  return packing;
+}
+
+std::optional<Packing> packing_of_edition_2(const GribSections& sections) {
+  constexpr int kSimple = 0, kCcsds = 42, kOwnBitmap = 0, kNoBitmap = 255;
+  const ByteView grid = sections.at[3], how = sections.at[5], bits = sections.at[6],
+                 data = sections.at[7];
+  require_length(3, grid, 14);
+  require_length(5, how, 11);
+  require_length(6, bits, 6);
+  require_length(7, data, 5);
+  const std::int64_t number = grib_integer(how, 9, 2);
+  if (number != kSimple && number != kCcsds) return std::nullopt;
+  Packing packing;
+  packing.kind = number == kCcsds ? Packing::Kind::ccsds : Packing::Kind::simple;
+  require_length(5, how, number == kCcsds ? 25 : 21);
+  const std::optional<double> reference = ieee_float(how, 11);
+  const int indicator = std::to_integer<int>(bits[5]);
+  if (!reference || (indicator != kOwnBitmap && indicator != kNoBitmap)) return std::nullopt;
+  packing.scale = {*reference, power(2, grib_signed(how, 15, 2)),
+                   power(10, -grib_signed(how, 17, 2))};
+  packing.bits = std::to_integer<int>(how[19]);
+  packing.values = grib_integer(how, 5, 4);
+  if (indicator == kOwnBitmap) packing.bitmap = bits.subspan(6);
+  packing.points = grib_integer(grid, 6, 4);
+  packing.data = data.subspan(5);
+  if (packing.kind == Packing::Kind::ccsds) {
+    packing.flags = std::to_integer<unsigned>(how[21]);
+    packing.block = std::to_integer<unsigned>(how[22]);
+    packing.interval = static_cast<unsigned>(grib_integer(how, 23, 2));
+  }
+  return packing;
+}
+
+std::optional<Packing> packing_of(ByteView message) {
+  const GribSections sections = grib_sections(message);
+  std::optional<Packing> packing =
+      sections.edition == 1 ? packing_of_edition_1(sections) : packing_of_edition_2(sections);
+  if (packing && (packing->bits > kWidestGribBits || !is_tame(*packing))) return std::nullopt;
+  return packing;
+}
+
+// Of the first `points` bits.
+std::int64_t count_ones(ByteView bitmap, std::int64_t points) {
+  const auto whole = static_cast<std::size_t>(points / 8);
+  std::int64_t ones = 0;
+  std::size_t i = 0;
+  for (; i + 8 <= whole; i += 8) ones += std::popcount(load_le<std::uint64_t>(bitmap.data() + i));
+  for (; i < whole; ++i) ones += std::popcount(std::to_integer<unsigned>(bitmap[i]));
+  if (points % 8 != 0) {
+    ones += std::popcount(std::to_integer<unsigned>(bitmap[whole]) >> (8 - points % 8));
+  }
+  return ones;
+}
+
+// Gives every point whose bit is set the next of `values`.
+void spread(const float* values, ByteView bitmap, float* into, std::int64_t points) {
+  for (std::int64_t i = 0; i < points; i += 8) {
+    const auto bits = std::to_integer<unsigned>(bitmap[static_cast<std::size_t>(i / 8)]);
+    const std::int64_t width = std::min<std::int64_t>(8, points - i);
+    if (bits == 0xff && width == 8) {
+      std::copy_n(values, 8, into + i);
+      values += 8;
+      continue;
+    }
+    for (std::int64_t k = 0; k < width; ++k) {
+      const bool is_set = (bits >> (7 - k) & 1) != 0;
+      into[i + k] = is_set ? *values++ : kMissing;
+    }
+  }
+}
+
+void require_data(const Packing& packing, std::int64_t count, int bits) {
+  const std::int64_t needed = packed_size(count, bits);
+  if (static_cast<std::int64_t>(packing.data.size()) >= needed) return;
+  throw Error(ErrorKind::corrupt,
+              fmt::format("its data section holds {} bytes, where {} values of {} bits take {}",
+                          packing.data.size(), count, bits, needed));
+}
+
+// CCSDS integers take whole bytes; libaec knows other layouts, which are left to ecCodes.
+bool has_whole_bytes(const Packing& packing) {
+  constexpr unsigned kSigned = AEC_DATA_SIGNED, kThreeBytes = AEC_DATA_3BYTE;
+  const bool may_be_three = packing.bits > 16 && packing.bits <= 24;
+  return (packing.flags & kSigned) == 0 && (packing.flags & AEC_DATA_MSB) != 0 &&
+         (!may_be_three || (packing.flags & kThreeBytes) != 0);
+}
+
+// libaec 1.0.6 believes these when it decodes, and writes where it should not.
+bool is_sound(const Packing& packing) {
+  constexpr std::array<unsigned, 4> kBlocks = {8, 16, 32, 64};
+  return packing.interval > 0 &&
+         std::find(kBlocks.begin(), kBlocks.end(), packing.block) != kBlocks.end();
+}
+
+void decode_ccsds(const Packing& packing, float* into, std::int64_t count, Buffer& integers) {
+  const int bytes = (packing.bits + 7) / 8;
+  integers.resize(static_cast<std::size_t>(count * bytes));
+  aec_stream stream{};
+  stream.next_in = reinterpret_cast<const unsigned char*>(packing.data.data());
+  stream.avail_in = packing.data.size();
+  stream.next_out = reinterpret_cast<unsigned char*>(integers.data());
+  stream.avail_out = integers.size();
+  stream.bits_per_sample = static_cast<unsigned>(packing.bits);
+  stream.block_size = packing.block;
+  stream.rsi = packing.interval;
+  stream.flags = packing.flags;
+  const int status = is_sound(packing) ? aec_buffer_decode(&stream) : AEC_CONF_ERROR;
+  if (status == AEC_MEM_ERROR) throw Error(ErrorKind::out_of_memory, "libaec has no memory");
+  if (status != AEC_OK || stream.avail_out != 0) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("its CCSDS data are damaged: {} of {} bytes could be decoded (status "
+                            "{} of libaec)",
+                            integers.size() - stream.avail_out, integers.size(), status));
+  }
+  unpack_grib(integers, 8 * bytes, packing.scale, into, count);
+}
+
+// `count` values without holes.
+void decode_dense(const Packing& packing, float* into, std::int64_t count, Buffer& scratch) {
+  if (packing.bits == 0) {
+    // The reference alone: ecCodes does not scale it here.
+    std::fill_n(into, count, static_cast<float>(packing.scale.reference));
+  } else if (packing.kind == Packing::Kind::ccsds) {
+    decode_ccsds(packing, into, count, scratch);
+  } else {
+    require_data(packing, count, packing.bits);
+    unpack_grib(packing.data, packing.bits, packing.scale, into, count);
+  }
+}
+
+void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
+                        CodecContext& context) {
+  const ByteView bitmap = *packing.bitmap;
+  if (packing.points != count) throw_count(packing.points, count);
+  if (static_cast<std::int64_t>(bitmap.size()) < (count + 7) / 8) {
+    throw Error(
+        ErrorKind::corrupt,
+        fmt::format("its bitmap has {} bytes, but its grid has {} points", bitmap.size(), count));
+  }
+  const std::int64_t ones = count_ones(bitmap, count);
+  const std::int64_t values = packing.values.value_or(ones);
+  if (values > 0 && ones > values) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("its bitmap marks {} points, but it holds {} values", ones, values));
+  }
+  if (values == 0) {
+    std::fill_n(into, count, kMissing);
+    return;
+  }
+  // What is packed beyond the last bit that is set is not looked at.
+  Buffer& dense = context.scratch[2];
+  dense.resize(static_cast<std::size_t>(ones) * sizeof(float));
+  auto* floats = reinterpret_cast<float*>(dense.data());
+  decode_dense(packing, floats, ones, context.scratch[0]);
+  spread(floats, bitmap, into, count);
+}
+
+}  // namespace
+
+bool decode_grib_values(ByteView message, float* into, std::int64_t count, CodecContext& context) {
+  const std::optional<Packing> packing = packing_of(message);
+  if (!packing) return false;
+  if (packing->kind == Packing::Kind::ccsds && packing->bits > 0 && !has_whole_bytes(*packing)) {
+    return false;
+  }
+  if (packing->bitmap) {
+    decode_with_bitmap(*packing, into, count, context);
+    return true;
+  }
+  if (packing->values && *packing->values != count) throw_count(*packing->values, count);
+  decode_dense(*packing, into, count, context.scratch[0]);
+  return true;
+}
+
+}  // namespace gridmill
