@@ -157,7 +157,8 @@ std::int64_t count_ones(ByteView bitmap, std::int64_t points) {
   return ones;
 }
 
-// Gives every point whose bit is set the next of `values`.
+// Gives every point whose bit is set the next of `values`, of which one more may be read than there
+// are: a branch per point would cost more than all the rest where bits change often.
 void spread(const float* values, ByteView bitmap, float* into, std::int64_t points) {
   for (std::int64_t i = 0; i < points; i += 8) {
     const auto bits = std::to_integer<unsigned>(bitmap[static_cast<std::size_t>(i / 8)]);
@@ -165,11 +166,15 @@ void spread(const float* values, ByteView bitmap, float* into, std::int64_t poin
     if (bits == 0xff && width == 8) {
       std::copy_n(values, 8, into + i);
       values += 8;
-      continue;
-    }
-    for (std::int64_t k = 0; k < width; ++k) {
-      const bool is_set = (bits >> (7 - k) & 1) != 0;
-      into[i + k] = is_set ? *values++ : kMissing;
+    } else if (bits == 0) {
+      std::fill_n(into + i, width, kMissing);
+    } else {
+      for (std::int64_t k = 0; k < width; ++k) {
+        const unsigned is_set = bits >> (7 - k) & 1;
+        const std::array<float, 2> choice = {kMissing, *values};
+        into[i + k] = choice[is_set];
+        values += is_set;
+      }
     }
   }
 }
@@ -254,8 +259,9 @@ void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
   }
   // What is packed beyond the last bit that is set is not looked at.
   Buffer& dense = context.scratch[2];
-  dense.resize(static_cast<std::size_t>(ones) * sizeof(float));
+  dense.resize(static_cast<std::size_t>(ones + 1) * sizeof(float));
   auto* floats = reinterpret_cast<float*>(dense.data());
+  floats[ones] = kMissing;
   decode_dense(packing, floats, ones, context.scratch[0]);
   spread(floats, bitmap, into, count);
 }
