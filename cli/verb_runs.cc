@@ -11,10 +11,11 @@ namespace gridmill::cli {
 namespace {
 
 constexpr const char* kAbout =
-    "Every run of convert and rechunk leaves a record beside the store that it wrote, in "
-    "OUT.gridmill/runs; the last hundred are kept. `runs ls OUT` lists them, `runs show OUT` shows "
-    "the last one, or the one whose ID begins as given: time, processor time and rates per stage, "
-    "queues, memory, what held the run back, cost, tags.\n"
+    "Every run of convert (to a Zarr store), rechunk and exec (workers keep none) leaves a record "
+    "beside the store that it wrote, in OUT.gridmill/runs; the last hundred are kept. "
+    "`runs ls OUT` lists them, `runs show OUT` shows the last one, or the one whose ID begins as "
+    "given: time, processor time and rates per stage, queues, memory, what held the run back, "
+    "cost, tags.\n"
     "\n"
     "A run is compared with earlier ones of the same plan (the same inputs, options and versions), "
     "threads and memory. A warning says if it took more than twice their median, and a second "
