@@ -4,10 +4,16 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
+#include <cstring>
+#include <functional>
 #include <limits>
+#include <unordered_map>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/hashing.h"
 #include "gridmill/formats/grib_handle.h"
+#include "gridmill/formats/grib_kind.h"
 
 namespace gridmill {
 namespace {
@@ -38,7 +44,6 @@ Keys read_keys(GribHandle& handle) {
   }
   keys["level"] = handle.key_as_float("level");
   keys["time"] = handle.reference_time();
-  keys["stepRange"] = handle.key_as_text("stepRange");
   keys["step"] = handle.step_hours();
   return keys;
 }
@@ -86,15 +91,150 @@ std::string axis_name(const Keys& keys, const std::string& key) {
   return key == "level" && is_known(level_type) ? level_type.get<std::string>() : key;
 }
 
-GribField field_of(const GribMessage& message, int number, const Keys& keys) {
-  GribField field{message, number, {}, ""};
+// A message of one field, which ecCodes understands.
+void read_grib_field(const ReadableFile& file, const GribField& field, Buffer& into) {
+  read_grib_message(file, field.message, into);
+  if (field.message.fields > 1) keep_grib_field(field.field, into);
+}
+
+using Place = std::array<double, kGribAxisKeys.size()>;
+
+// Of kGribAxisKeys.
+constexpr std::size_t kNumber = 0, kTime = 1, kStep = 2;
+
+Place place_of(const Keys& keys) {
+  Place place;
   for (std::size_t k = 0; k < kGribAxisKeys.size(); ++k) {
     const Json& value = keys.at(kGribAxisKeys[k]);
-    field.place[k] =
-        value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+    place[k] = value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
   }
-  field.step_range = dump_json(keys.at("stepRange"), -1);
-  return field;
+  return place;
+}
+
+bool same_place(const Place& a, const Place& b) {
+  return std::memcmp(a.data(), b.data(), sizeof a) == 0;
+}
+
+// What ecCodes has said about the first field of a kind.
+struct Kind {
+  std::size_t cube = 0;
+  Place place{};
+  GribVarying varying;
+  bool is_trusted = true;  // what the headers say is what ecCodes says
+  // Which of number, time and step were seen to change, and ecCodes agreed.
+  std::array<bool, 3> is_proven{};
+};
+
+std::array<bool, 3> changes(const GribVarying& a, const GribVarying& b) {
+  return {a.number != b.number, a.time != b.time, a.step != b.step};
+}
+
+bool has_proof(const Kind& kind, const GribVarying& varying) {
+  const std::array<bool, 3> changed = changes(kind.varying, varying);
+  for (std::size_t i = 0; i < changed.size(); ++i) {
+    if (changed[i] && !kind.is_proven[i]) return false;
+  }
+  return true;
+}
+
+// Where a field of this kind belongs, by its header alone.
+Place place_by_header(const Kind& kind, const GribVarying& varying) {
+  Place place = kind.place;
+  const auto as_double = [](std::int64_t value) { return static_cast<double>(value); };
+  if (varying.number && !std::isnan(place[kNumber])) {
+    place[kNumber] = as_double(*varying.number);
+  }
+  if (varying.time) place[kTime] = as_double(*varying.time);
+  if (varying.step) {
+    // An interval's length, which the kind shares, may be added to its beginning.
+    const double per_hour = varying.steps_per_hour;
+    const double added =
+        varying.steps_per_hour == 1 ? kind.place[kStep] - as_double(*kind.varying.step) : 0;
+    place[kStep] = as_double(*varying.step) / per_hour + added;
+  }
+  return place;
+}
+
+struct KindHash {
+  std::size_t operator()(const std::string& bytes) const noexcept {
+    return hash_bytes(as_bytes(bytes)).low;
+  }
+};
+
+class GribIndexer {
+ public:
+  explicit GribIndexer(const ReadableFile& file) : file_(file) {}
+
+  std::vector<GribCube> run() {
+    scan_grib(file_, [&](const GribMessage& message, std::span<const GribSections> fields) {
+      for (std::size_t i = 0; i < fields.size(); ++i) add(message, static_cast<int>(i), fields[i]);
+    });
+    return std::move(cubes_);
+  }
+
+ private:
+  void add(const GribMessage& message, int number, const GribSections& sections) {
+    const GribVarying varying = split_grib_header(sections, key_);
+    const auto at = kinds_.find(key_);
+    if (at == kinds_.end()) return add_kind(message, number, varying);
+    Kind& kind = at->second;
+    if (kind.is_trusted && has_proof(kind, varying)) {
+      cubes_[kind.cube].fields.push_back({message, number, place_by_header(kind, varying)});
+      return;
+    }
+    const GribField field = {message, number, {}};
+    const std::size_t cube = add_by_eccodes(field);
+    if (!kind.is_trusted) return;
+    const Place& place = cubes_[cube].fields.back().place;
+    kind.is_trusted = cube == kind.cube && same_place(place, place_by_header(kind, varying));
+    const std::array<bool, 3> changed = changes(kind.varying, varying);
+    for (std::size_t i = 0; i < changed.size(); ++i) kind.is_proven[i] |= changed[i];
+  }
+
+  void add_kind(const GribMessage& message, int number, const GribVarying& varying) {
+    Kind kind;
+    kind.varying = varying;
+    kind.cube = add_by_eccodes({message, number, {}});
+    kind.place = cubes_[kind.cube].fields.back().place;
+    kind.is_trusted = same_place(kind.place, place_by_header(kind, varying));
+    kinds_.emplace(key_, kind);
+  }
+
+  // Reads the whole message; returns the cube that got it.
+  std::size_t add_by_eccodes(GribField field) {
+    read_grib_field(file_, field, bytes_);
+    GribHandle handle(bytes_);
+    Keys keys = read_keys(handle);
+    field.place = place_of(keys);
+    const auto [at, is_new] = by_signature_.emplace(signature(keys), cubes_.size());
+    if (is_new) {
+      add_names(handle, keys);
+      GribCube& cube = cubes_.emplace_back();
+      cube.name = variable_name(keys);
+      cube.keys = std::move(keys);
+    }
+    cubes_[at->second].fields.push_back(field);
+    return at->second;
+  }
+
+  const ReadableFile& file_;
+  std::vector<GribCube> cubes_;
+  std::map<std::string, std::size_t> by_signature_;
+  std::unordered_map<std::string, Kind, KindHash> kinds_;
+  std::string key_;
+  Buffer bytes_;
+};
+
+// The distinct values of one coordinate.
+std::vector<double> axis_values(const GribCube& cube, std::size_t key) {
+  std::vector<double> values;
+  for (const GribField& field : cube.fields) {
+    if (values.empty() || values.back() != field.place[key]) values.push_back(field.place[key]);
+  }
+  std::sort(values.begin(), values.end());
+  values.erase(std::unique(values.begin(), values.end()), values.end());
+  values.shrink_to_fit();
+  return values;
 }
 
 void find_axes(GribCube& cube) {
@@ -105,34 +245,65 @@ void find_axes(GribCube& cube) {
     axis.key = k;
     axis.name = axis_name(cube.keys, kGribAxisKeys[k]);
     axis.is_integer = first.is_number_integer();
-    for (const GribField& field : cube.fields) axis.values.push_back(field.place[k]);
-    std::sort(axis.values.begin(), axis.values.end());
-    axis.values.erase(std::unique(axis.values.begin(), axis.values.end()), axis.values.end());
+    axis.values = axis_values(cube, k);
     if (axis.name == "isobaricInhPa" || axis.name == "isobaricInPa") {
       std::reverse(axis.values.begin(), axis.values.end());
     }
-    axis.values.shrink_to_fit();
     cube.axes.push_back(std::move(axis));
   }
 }
 
-[[noreturn]] void refuse_double(const GribCube& cube, const GribField& a, const GribField& b) {
-  if (a.step_range != b.step_range) {
+// A cube may have holes, but its size must stay in proportion to the file.
+void check_sparseness(const GribCube& cube) {
+  constexpr double kCellsPerMessage = 10000;
+  double cells = 1;
+  for (const GribAxis& axis : cube.axes) cells *= static_cast<double>(axis.values.size());
+  if (cells / kCellsPerMessage <= static_cast<double>(cube.fields.size())) return;
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("the {} messages of {} would fill a hypercube of shape {}; split the file",
+                  cube.fields.size(), cube.name, to_string(header_shape(cube))));
+}
+
+Json step_range(const ReadableFile& file, const GribField& field) {
+  Buffer bytes;
+  read_grib_field(file, field, bytes);
+  return GribHandle(bytes).key_as_text("stepRange");
+}
+
+[[noreturn]] void refuse_double(const ReadableFile& file, const GribCube& cube, const GribField& a,
+                                const GribField& b) {
+  const Json first = step_range(file, a), second = step_range(file, b);
+  if (first != second) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} and {} both hold {} for the same time, with step ranges {} and {}; "
                             "put them into separate files",
-                            a.describe(), b.describe(), cube.name, a.step_range, b.step_range));
+                            a.describe(), b.describe(), cube.name, dump_json(first, -1),
+                            dump_json(second, -1)));
   }
   throw Error(ErrorKind::corrupt,
               fmt::format("{} and {} both hold {} for the same place in every coordinate",
                           a.describe(), b.describe(), cube.name));
 }
 
-void check_unique(const GribCube& cube) {
-  std::map<std::vector<std::int64_t>, const GribField*> taken;
-  for (const GribField& field : cube.fields) {
-    const auto [at, is_new] = taken.emplace(position_of(cube, field), &field);
-    if (!is_new) refuse_double(cube, *at->second, field);
+// The first pair in file order that shares a place is named.
+void check_unique(const ReadableFile& file, const GribCube& cube) {
+  std::vector<std::pair<std::int64_t, std::size_t>> places;
+  places.reserve(cube.fields.size());
+  for (std::size_t i = 0; i < cube.fields.size(); ++i) {
+    places.emplace_back(ordinal_of(cube, cube.fields[i]), i);
+  }
+  std::sort(places.begin(), places.end());
+  std::size_t second = cube.fields.size(), first = 0;
+  for (std::size_t i = 1; i < places.size(); ++i) {
+    const bool is_double = places[i].first == places[i - 1].first;
+    if (is_double && places[i].second < second) {
+      second = places[i].second;
+      first = places[i - 1].second;
+    }
+  }
+  if (second < cube.fields.size()) {
+    refuse_double(file, cube, cube.fields[first], cube.fields[second]);
   }
 }
 
@@ -142,48 +313,33 @@ std::string GribField::describe() const {
   return fmt::format("message {} at byte {}", message.number, message.offset);
 }
 
-std::vector<std::int64_t> position_of(const GribCube& cube, const GribField& field) {
-  std::vector<std::int64_t> position;
+Shape header_shape(const GribCube& cube) {
+  Shape shape;
+  for (const GribAxis& axis : cube.axes) {
+    if (!axis.is_scalar()) shape.push_back(static_cast<std::int64_t>(axis.values.size()));
+  }
+  return shape;
+}
+
+std::int64_t ordinal_of(const GribCube& cube, const GribField& field) {
+  std::int64_t ordinal = 0;
   for (const GribAxis& axis : cube.axes) {
     if (axis.is_scalar()) continue;
     const bool descends = axis.values.front() > axis.values.back();
     const auto before = [&](double a, double b) { return descends ? a > b : a < b; };
     const auto at =
         std::lower_bound(axis.values.begin(), axis.values.end(), field.place[axis.key], before);
-    position.push_back(at - axis.values.begin());
+    ordinal = ordinal * static_cast<std::int64_t>(axis.values.size()) + (at - axis.values.begin());
   }
-  return position;
+  return ordinal;
 }
 
 std::vector<GribCube> index_grib(const ReadableFile& file) {
-  std::vector<GribCube> cubes;
-  std::map<std::string, std::size_t> by_signature;
-  Buffer single;
-  scan_grib(file, [&](const GribMessage& message, ByteView bytes) {
-    for (int i = 0; i < message.fields; ++i) {
-      ByteView one = bytes;
-      if (message.fields > 1) {
-        single.clear();
-        single.append(bytes);
-        keep_grib_field(i, single);
-        one = single;
-      }
-      GribHandle handle(one);
-      Keys keys = read_keys(handle);
-      GribField field = field_of(message, i, keys);
-      const auto [at, is_new] = by_signature.emplace(signature(keys), cubes.size());
-      if (is_new) {
-        add_names(handle, keys);
-        GribCube& cube = cubes.emplace_back();
-        cube.name = variable_name(keys);
-        cube.keys = std::move(keys);
-      }
-      cubes[at->second].fields.push_back(std::move(field));
-    }
-  });
+  std::vector<GribCube> cubes = GribIndexer(file).run();
   for (GribCube& cube : cubes) {
     find_axes(cube);
-    check_unique(cube);
+    check_sparseness(cube);
+    check_unique(file, cube);
   }
   return cubes;
 }

@@ -4,6 +4,10 @@
 // axes are the header coordinates, in cfgrib's order: number, time, step, the level (named after
 // typeOfLevel), wave direction and frequency. Coordinates with one value are scalars.
 // Keys and their meaning: cfgrib 0.9.15, dataset.py.
+//
+// ecCodes is asked about a field or a few of each kind (grib_kind.h); of the others only headers
+// are read. That the two agree is checked field by field until time, step and number have each been
+// seen to change; where they don't agree, ecCodes is asked about every field of that kind.
 #pragma once
 
 #include <array>
@@ -11,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/array/box.h"
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_message.h"
 #include "gridmill/system/files.h"
@@ -26,7 +31,6 @@ struct GribField {
   GribMessage message;
   int field = 0;                                     // within its message
   std::array<double, kGribAxisKeys.size()> place{};  // NaN: it has no such key
-  std::string step_range;                            // "0-6", for messages
   std::string describe() const;                      // "message 3 at byte 6720"
 };
 
@@ -45,10 +49,13 @@ struct GribCube {
   std::vector<GribAxis> axes;        // scalars included
 };
 
-// Throws Error(corrupt) for a damaged message and for two messages that claim the same place.
+// Throws Error(corrupt) for a damaged message and for two messages that claim the same place,
+// unsupported for fields that are strewn over a cube many times their number.
 std::vector<GribCube> index_grib(const ReadableFile& file);
 
-// Where a field stands along the axes that are not scalar.
-std::vector<std::int64_t> position_of(const GribCube& cube, const GribField& field);
+// How many values the axes that are not scalar have, and where a field stands among them, counted
+// in C order.
+Shape header_shape(const GribCube& cube);
+std::int64_t ordinal_of(const GribCube& cube, const GribField& field);
 
 }  // namespace gridmill

@@ -6,7 +6,7 @@
 #include <array>
 
 #include "gridmill/base/error.h"
-#include "gridmill/formats/grib_sections.h"
+#include "gridmill/formats/grib_headers.h"
 
 namespace gridmill {
 namespace {
@@ -15,27 +15,6 @@ constexpr std::int64_t kLongestGap = 4096, kBulletinHeader = 128;
 
 [[noreturn]] void throw_truncated(std::int64_t at) {
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends behind byte {}", at));
-}
-
-// Edition 1 states up to 2^23 - 1 bytes; beyond, the top bit is set, the unit is 120 bytes, and the
-// length field of section 4 says how many of the last 120 are too many.
-std::int64_t long_length_1(const ReadableFile& file, std::int64_t offset, std::int64_t stated) {
-  std::array<std::byte, 8> head{};
-  std::int64_t at = offset + 8;
-  int flags = 0;
-  for (const int number : {1, 2, 3, 4}) {
-    if (number == 2 && (flags & 0x80) == 0) continue;
-    if (number == 3 && (flags & 0x40) == 0) continue;
-    if (file.read_at(at, head) != head.size()) throw_truncated(at);
-    const std::int64_t length = grib_integer(head, 0, 3);
-    if (number == 1) flags = std::to_integer<int>(head[7]);
-    if (number == 4) {
-      const std::int64_t total = (stated & 0x7fffff) * 120;
-      return length < 120 ? total - length + 4 : stated;
-    }
-    at += length;
-  }
-  return stated;
 }
 
 // Whether `gap`, which lies before a message or (at_end) behind the last, may be passed over.
@@ -75,55 +54,6 @@ std::int64_t next_message(const ReadableFile& file, std::int64_t at, std::int64_
   return size;
 }
 
-GribMessage message_at(const ReadableFile& file, std::int64_t offset, std::int64_t size) {
-  std::array<std::byte, 16> head{};
-  if (file.read_at(offset, head) != head.size()) {
-    throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends at byte {}", size));
-  }
-  GribMessage message;
-  message.offset = offset;
-  message.edition = std::to_integer<int>(head[7]);
-  if (message.edition == 1) {
-    message.length = grib_integer(head, 4, 3);
-    if ((message.length & 0x800000) != 0) {
-      message.length = long_length_1(file, offset, message.length);
-    }
-  } else if (message.edition == 2) {
-    message.length = grib_integer(head, 8, 8);
-  } else {
-    throw Error(ErrorKind::corrupt, fmt::format("there is no GRIB edition {}", message.edition));
-  }
-  if (message.length < 32 || message.length > size - offset) {
-    throw Error(
-        ErrorKind::corrupt,
-        fmt::format("it says that it is {} bytes long, but the file ends {} bytes after its "
-                    "beginning",
-                    message.length, size - offset));
-  }
-  return message;
-}
-
-int count_fields(const GribMessage& message, ByteView bytes) {
-  if (message.edition == 1) {
-    grib_sections(bytes);
-    return 1;
-  }
-  int fields = 0;
-  for (const GribSection& section : grib_sections_2(bytes)) fields += section.number == 7 ? 1 : 0;
-  if (fields == 0) throw Error(ErrorKind::corrupt, "it has no section 7, which holds the data");
-  return fields;
-}
-
-// Reads the message that begins at `offset`, which is the `number`-th.
-GribMessage read_message_at(const ReadableFile& file, std::int64_t offset, std::int64_t size,
-                            int number, Buffer& bytes) {
-  GribMessage message = message_at(file, offset, size);
-  message.number = number;
-  read_grib_message(file, message, bytes);
-  message.fields = count_fields(message, bytes);
-  return message;
-}
-
 std::string good_before(int count) {
   if (count == 0) return "no good message comes before it";
   if (count == 1) return "message 1 before it is good";
@@ -153,12 +83,13 @@ std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t s
   constexpr int kMostFailures = 1000;
   int good = 0, failures = 0;
   std::int64_t first = 0;
-  Buffer bytes;
+  GribHeaders headers(file);
   while (failures < kMostFailures) {
     at = next_mark(file, at, size);
     if (at == size) break;
     try {
-      const GribMessage message = read_message_at(file, at, size, 0, bytes);
+      const GribMessage message = headers.read(at).message;
+      headers.check_end(message);
       if (good++ == 0) first = at;
       at += message.length;
     } catch (const Error& error) {
@@ -174,30 +105,30 @@ std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t s
 
 }  // namespace
 
-void scan_grib(const ReadableFile& file,
-               const std::function<void(const GribMessage&, ByteView bytes)>& visit) {
-  const std::int64_t size = file.status().size;
-  Buffer bytes;
+void scan_grib(const ReadableFile& file, const GribVisit& visit) {
+  GribHeaders headers(file);
+  const std::int64_t size = headers.file_size();
   int count = 0;
   std::int64_t at = 0;
   while (true) {
-    GribMessage message;
-    message.offset = at;
+    std::int64_t offset = at;
     try {
-      message.offset = next_message(file, at, size);
-      if (message.offset == size) break;
-      message = read_message_at(file, message.offset, size, count + 1, bytes);
-      visit(message, bytes);
+      if (!headers.has_message_at(at)) offset = next_message(file, at, size);
+      if (offset == size) break;
+      GribHeaders::Found found = headers.read(offset);
+      found.message.number = count + 1;
+      visit(found.message, found.fields);
+      headers.check_end(found.message);
+      at = offset + found.message.length;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
       Error located(ErrorKind::corrupt,
                     fmt::format("{}; {}; {}", error.message(), good_before(count),
-                                good_after(file, message.offset + 4, size)));
-      located.add_context(fmt::format("message {} at byte {}", count + 1, message.offset));
+                                good_after(file, offset + 4, size)));
+      located.add_context(fmt::format("message {} at byte {}", count + 1, offset));
       throw located;
     }
     ++count;
-    at = message.offset + message.length;
   }
   if (count == 0) throw Error(ErrorKind::corrupt, "there is no GRIB message in it");
 }

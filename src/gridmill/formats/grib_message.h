@@ -10,8 +10,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
+#include "gridmill/formats/grib_sections.h"
 #include "gridmill/system/files.h"
 #include "gridmill/system/memory.h"
 
@@ -25,10 +27,13 @@ struct GribMessage {
   int fields = 1;  // edition 2 may hold several
 };
 
-// Visits the messages in order, with their bytes. Throws Error(corrupt) with number and offset of
-// the first one that is damaged, and how many good ones come before and after it.
-void scan_grib(const ReadableFile& file,
-               const std::function<void(const GribMessage&, ByteView bytes)>& visit);
+// A message and the sections of its fields, as GribHeaders gives them: without their values.
+using GribVisit = std::function<void(const GribMessage&, std::span<const GribSections> fields)>;
+
+// Visits the messages in order; of each only its headers are read. Throws Error(corrupt) with
+// number and offset of the first one that is damaged, and how many good ones come before and after
+// it.
+void scan_grib(const ReadableFile& file, const GribVisit& visit);
 
 // Reads one message again and checks that it still stands there. Throws Error(corrupt).
 void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into);

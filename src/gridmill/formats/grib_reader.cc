@@ -94,14 +94,8 @@ std::optional<Coordinate> valid_time(const GribCube& cube) {
 
 std::vector<GribLeafPlace> leaf_places(const GribCube& cube, const Shape& header) {
   std::vector<GribLeafPlace> places(static_cast<std::size_t>(volume(header)));
-  const Index steps = c_strides(header, 1);
   for (const GribField& field : cube.fields) {
-    const std::vector<std::int64_t> position = position_of(cube, field);
-    std::int64_t ordinal = 0;
-    for (int d = 0; d < header.rank(); ++d) {
-      ordinal += position[static_cast<std::size_t>(d)] * steps[d];
-    }
-    places[static_cast<std::size_t>(ordinal)] = {field.message, field.field};
+    places[static_cast<std::size_t>(ordinal_of(cube, field))] = {field.message, field.field};
   }
   return places;
 }
@@ -149,12 +143,10 @@ class GribBuilder {
     variable.name = cube.name;
     variable.type = types::float32;
     for (const GribAxis& axis : cube.axes) {
-      if (axis.is_scalar()) continue;
-      variable.dimensions.push_back(axis.name);
-      variable.shape.push_back(static_cast<std::int64_t>(axis.values.size()));
+      if (!axis.is_scalar()) variable.dimensions.push_back(axis.name);
     }
-    const Shape header = variable.shape;
-    check_sparseness(cube, header);
+    const Shape header = header_shape(cube);
+    variable.shape = header;
     Shape chunks = Index::filled(header.rank(), 1);
     for (int d = 0; d < grid.shape.rank(); ++d) {
       variable.dimensions.push_back(grid.dimensions[static_cast<std::size_t>(d)]);
@@ -199,17 +191,6 @@ class GribBuilder {
     }
     if (auto time = valid_time(cube)) result.push_back(std::move(*time));
     return result;
-  }
-
-  // A cube may have holes, but its size must stay in proportion to the file.
-  static void check_sparseness(const GribCube& cube, const Shape& header) {
-    constexpr std::int64_t kCellsPerMessage = 10000;
-    const auto messages = static_cast<std::int64_t>(cube.fields.size());
-    if (volume(header) / kCellsPerMessage <= messages) return;
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format("the {} messages of {} would fill a hypercube of shape {}; split the file",
-                    messages, cube.name, to_string(header)));
   }
 
   static bool fits(const Hypercube& hypercube, const Field& field) {
