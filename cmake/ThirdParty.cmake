@@ -17,9 +17,11 @@ pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
 find_library(AEC_LIBRARY aec REQUIRED)  # it comes without a configuration
 find_path(AEC_INCLUDE libaec.h REQUIRED)
+find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
 set(GRIDMILL_system_LIBRARIES Threads::Threads)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB)
-set(GRIDMILL_formats_LIBRARIES PkgConfig::NETCDF PkgConfig::HDF5 eccodes ${AEC_LIBRARY})
+set(GRIDMILL_formats_LIBRARIES
+    PkgConfig::NETCDF PkgConfig::HDF5 eccodes ${AEC_LIBRARY} ${SZ_LIBRARY})

@@ -12,5 +12,9 @@ namespace gridmill {
 bool unshuffles_fast(int typesize) noexcept;
 // Any typesize from 1.
 void unshuffle(int typesize, ByteView planes, std::byte* elements) noexcept;
+// `count` elements whose first bytes begin at `planes`, second bytes `step` bytes further and so
+// on: a run of a block's elements.
+void unshuffle_run(int typesize, const std::byte* planes, std::size_t step, std::size_t count,
+                   std::byte* elements) noexcept;
 
 }  // namespace gridmill

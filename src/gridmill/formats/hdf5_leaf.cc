@@ -1,0 +1,368 @@
+#include "gridmill/formats/hdf5_leaf.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <mutex>
+
+#include "gridmill/base/checked.h"
+#include "gridmill/formats/hdf5_chunk_index.h"
+#include "gridmill/formats/hdf5_elements.h"
+#include "gridmill/formats/hdf5_filters.h"
+#include "gridmill/formats/leaf_shape.h"
+
+namespace gridmill {
+namespace {
+
+constexpr std::int64_t kLargestChunk = std::int64_t{2} << 30;
+
+std::int64_t elements_of(const ChunkGrid& grid) {
+  std::int64_t elements = 1;
+  for (int d = 0; d < grid.shape().rank(); ++d) {
+    elements *= std::min(grid.chunk()[d], std::max<std::int64_t>(grid.shape()[d], 1));
+  }
+  return elements;
+}
+
+std::int64_t chunk_bytes(const Hdf5Dataset& dataset) {
+  return checked_mul(volume(dataset.layout.chunk), dataset.element_size, "the size of a chunk");
+}
+
+// The file as the superblock describes it, opened for one fetch.
+class OpenFile {
+ public:
+  OpenFile(const SourceFile& source, std::uint64_t base) : file_(source.open()), base_(base) {
+    const auto size = static_cast<std::uint64_t>(source.identity.size);
+    end_ = size - std::min(base, size);
+  }
+
+  void read(std::uint64_t address, MutableByteView into) const {
+    if (address > end_ || into.size() > end_ - address) fail(address, into.size());
+    const auto offset = static_cast<std::int64_t>(base_ + address);
+    if (file_->read_at(offset, into) != into.size()) fail(address, into.size());
+  }
+
+ private:
+  [[noreturn]] void fail(std::uint64_t address, std::uint64_t size) const {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("the file ends at address {}, but these {} bytes begin at address {}",
+                            end_, size, address));
+  }
+
+  std::unique_ptr<ReadableFile> file_;
+  std::uint64_t base_, end_ = 0;
+};
+
+class Hdf5LeafReader : public LeafReader {
+ public:
+  Hdf5LeafReader(std::shared_ptr<const SourceFile> source, const Hdf5Addressing& addressing,
+                 Hdf5Dataset dataset, const Shape& leaf)
+      : LeafReader(dataset.type, ChunkGrid(dataset.shape, leaf)),
+        source_(std::move(source)),
+        addressing_(addressing),
+        dataset_(std::move(dataset)),
+        elements_(dataset_) {}
+
+  void fill(std::span<const Part> parts, StringArena& strings) const override {
+    elements_.fill(parts, strings);
+  }
+
+  std::string describe(const Index& position) const override {
+    return fmt::format("{} of {}, values {}", dataset_.path, source_->path,
+                       to_string(grid().box_of(position)));
+  }
+
+ protected:
+  const SourceFile& source() const noexcept { return *source_; }
+  const Hdf5Addressing& addressing() const noexcept { return addressing_; }
+  const Hdf5Dataset& dataset() const noexcept { return dataset_; }
+  const Hdf5Elements& elements() const noexcept { return elements_; }
+
+  LeafLocation at(std::uint64_t address, std::uint64_t size) const {
+    return {source_->path, "",
+            ByteRange{static_cast<std::int64_t>(addressing_.base + address),
+                      static_cast<std::int64_t>(size)}};
+  }
+
+ private:
+  std::shared_ptr<const SourceFile> source_;
+  const Hdf5Addressing addressing_;
+  const Hdf5Dataset dataset_;
+  const Hdf5Elements elements_;
+};
+
+// Values that lie in one piece, in the file or in the object header.
+class SlabReader final : public Hdf5LeafReader {
+ public:
+  using Hdf5LeafReader::Hdf5LeafReader;
+
+  std::int64_t stored_bound() const override {
+    return elements_of(grid()) * elements().stored_size();
+  }
+  std::int64_t scratch_bound() const override { return 0; }
+
+  bool fetch(const Index& position, Buffer& stored) const override {
+    const auto [first, size] = run_of(position);
+    if (is_absent()) return false;
+    stored.resize(size);
+    in_context([&] { return describe(position); }, [&] { read(first, stored.bytes()); });
+    return true;
+  }
+
+  void decode(const Index& position, ByteView stored, std::span<const Part> parts,
+              StringArena& strings, CodecContext& context) const override {
+    if (stored.size() != run_of(position).size) {
+      throw Error(ErrorKind::internal, describe(position) + ": a leaf of the wrong size");
+    }
+    elements().place({stored, 0}, grid().box_of(position).shape, parts, strings, context);
+  }
+
+  std::optional<LeafLocation> locate(const Index& position) const override {
+    if (is_absent() || layout().storage == Hdf5Layout::Storage::compact) return std::nullopt;
+    const auto [first, size] = run_of(position);
+    return at(layout().address + first, size);
+  }
+
+ private:
+  struct Run {
+    std::uint64_t first = 0, size = 0;  // in bytes
+  };
+
+  const Hdf5Layout& layout() const noexcept { return dataset().layout; }
+
+  bool is_absent() const noexcept {
+    if (layout().storage == Hdf5Layout::Storage::compact) return layout().compact.empty();
+    return layout().address == kNoAddress;
+  }
+
+  Run run_of(const Index& position) const {
+    const Box box = grid().box_of(position);
+    const Index steps = c_strides(grid().shape(), elements().stored_size());
+    std::int64_t first = 0;
+    for (int d = 0; d < box.rank(); ++d) first += box.begin[d] * steps[d];
+    return {static_cast<std::uint64_t>(first),
+            static_cast<std::uint64_t>(volume(box.shape) * elements().stored_size())};
+  }
+
+  void read(std::uint64_t first, MutableByteView into) const {
+    const bool is_compact = layout().storage == Hdf5Layout::Storage::compact;
+    const std::uint64_t there = is_compact ? layout().compact.size() : layout().size;
+    if (first > there || into.size() > there - first) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("only {} bytes are stored, but these values are bytes {} to {}",
+                              there, first, first + into.size()));
+    }
+    if (is_compact) {
+      std::copy_n(layout().compact.data() + first, into.size(), into.data());
+      return;
+    }
+    if (layout().address > kNoAddress - first) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("values at address {}, outside the file", layout().address));
+    }
+    OpenFile(source(), addressing().base).read(layout().address + first, into);
+  }
+};
+
+class ChunkReader final : public Hdf5LeafReader {
+ public:
+  ChunkReader(std::shared_ptr<const SourceFile> source, const Hdf5Addressing& addressing,
+              Hdf5Dataset dataset, const Shape& leaf)
+      : Hdf5LeafReader(std::move(source), addressing, std::move(dataset), leaf),
+        chunks_(grid().shape(), this->dataset().layout.chunk),
+        chunk_bytes_(chunk_bytes(this->dataset())),
+        filters_(this->dataset().filters, this->dataset().element_size) {}
+
+  std::int64_t stored_bound() const override {
+    return chunks_per_leaf() * filters_.stored_limit(chunk_bytes_);
+  }
+
+  std::int64_t scratch_bound() const override {
+    return filters_.scratch_size(chunk_bytes_) + elements().scratch_size() +
+           (type().is_string() ? chunk_bytes_ : 0);
+  }
+
+  bool fetch(const Index& position, Buffer& stored) const override {
+    return in_context([&] { return describe(position); },
+                      [&] {
+                        OpenFile file(source(), addressing().base);
+                        const std::vector<Stored> pieces = pieces_of(position);
+                        if (pieces.empty()) return false;
+                        read(file, pieces, stored);
+                        return true;
+                      });
+  }
+
+  void decode(const Index& position, ByteView stored, std::span<const Part> parts,
+              StringArena& strings, CodecContext& context) const override {
+    if (parts.empty()) return;
+    in_context([&] { return describe(position); },
+               [&] { decode_leaf(position, stored, parts, strings, context); });
+  }
+
+  std::optional<LeafLocation> locate(const Index& position) const override {
+    const std::vector<Stored> pieces = pieces_of(position);
+    if (chunks_per_leaf() != 1 || pieces.empty()) return std::nullopt;
+    return at(pieces[0].chunk->address, pieces[0].chunk->size);
+  }
+
+ private:
+  struct Stored {
+    const Hdf5Chunk* chunk = nullptr;  // null: never written
+    Index position;                    // in the grid of chunks
+  };
+
+  std::int64_t chunks_per_leaf() const {
+    std::int64_t count = 1;
+    for (int d = 0; d < grid().shape().rank(); ++d) {
+      count *= std::min(ceil_div(grid().chunk()[d], chunks_.chunk()[d]),
+                        std::max<std::int64_t>(chunks_.counts()[d], 1));
+    }
+    return count;
+  }
+
+  const Hdf5ChunkTable& table() const {
+    std::call_once(once_, [&] {
+      const Hdf5Bytes file(source().open(), addressing().base, addressing().offset_size,
+                           addressing().length_size);
+      table_ = read_hdf5_chunk_index(file, dataset());
+    });
+    return table_;
+  }
+
+  // The chunks of a leaf in C order; nothing if none was ever written.
+  std::vector<Stored> pieces_of(const Index& position) const {
+    const Hdf5ChunkTable& index = table();
+    std::vector<Stored> pieces;
+    bool is_absent = true;
+    for_each_position(chunks_.touching(grid().box_of(position)), [&](const Index& at) {
+      pieces.push_back({index.find(chunks_.ordinal(at)), at});
+      is_absent = is_absent && pieces.back().chunk == nullptr;
+    });
+    if (is_absent) pieces.clear();
+    return pieces;
+  }
+
+  bool has_filters(const Stored& piece) const {
+    if (filters_.empty()) return false;
+    const bool is_partial = chunks_.box_of(piece.position).shape != chunks_.chunk();
+    return !(dataset().layout.leaves_partial_chunks_unfiltered && is_partial);
+  }
+
+  static std::string name(const Stored& piece) {
+    return fmt::format("chunk {} at address {}", to_string(piece.position), piece.chunk->address);
+  }
+
+  void check_size(const Stored& piece) const {
+    const std::int64_t size = piece.chunk->size;
+    const bool fits =
+        has_filters(piece) ? size <= filters_.stored_limit(chunk_bytes_) : size == chunk_bytes_;
+    if (fits) return;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("{} is stored in {} bytes, but has {} without filters", name(piece),
+                            size, chunk_bytes_));
+  }
+
+  // Chunks that follow each other in the file and in the leaf come in one call.
+  void read(const OpenFile& file, const std::vector<Stored>& pieces, Buffer& stored) const {
+    std::size_t total = 0;
+    for (const Stored& piece : pieces) {
+      if (piece.chunk == nullptr) continue;
+      check_size(piece);
+      total += piece.chunk->size;
+    }
+    stored.resize(total);
+    MutableByteView left = stored.bytes();
+    for (std::size_t i = 0; i < pieces.size();) {
+      const Stored& first = pieces[i++];
+      if (first.chunk == nullptr) continue;
+      std::uint64_t size = first.chunk->size;
+      for (; i < pieces.size(); ++i) {
+        const Hdf5Chunk* next = pieces[i].chunk;
+        if (next == nullptr) continue;
+        if (next->address != first.chunk->address + size) break;
+        size += next->size;
+      }
+      in_context([&] { return name(first); },
+                 [&] { file.read(first.chunk->address, left.first(size)); });
+      left = left.subspan(size);
+    }
+  }
+
+  void decode_leaf(const Index& position, ByteView stored, std::span<const Part> parts,
+                   StringArena& strings, CodecContext& context) const {
+    const Box leaf = grid().box_of(position);
+    std::vector<Part> mine;
+    for (const Stored& piece : pieces_of(position)) {
+      const std::size_t size = piece.chunk == nullptr ? 0 : piece.chunk->size;
+      if (size > stored.size()) {
+        throw Error(ErrorKind::internal, "a leaf of the wrong size");
+      }
+      const ByteView bytes = stored.first(size);
+      stored = stored.subspan(size);
+      cut(parts, shifted(chunks_.full_box_of(piece.position), leaf.begin, -1), mine);
+      if (mine.empty()) continue;
+      if (piece.chunk == nullptr) {
+        elements().fill(mine, strings);
+        continue;
+      }
+      in_context([&] { return name(piece); },
+                 [&] { decode_chunk(piece, bytes, mine, strings, context); });
+    }
+  }
+
+  // What of `parts` lies in `chunk`, a box of the same leaf.
+  static void cut(std::span<const Part> parts, const Box& chunk, std::vector<Part>& mine) {
+    mine.clear();
+    for (const Part& part : parts) {
+      const Box overlap = intersect(part.box, chunk);
+      if (overlap.is_empty()) continue;
+      mine.push_back({shifted(overlap, chunk.begin, -1),
+                      part.into.part(shifted(overlap, part.box.begin, -1))});
+    }
+  }
+
+  void decode_chunk(const Stored& piece, ByteView stored, std::span<const Part> parts,
+                    StringArena& strings, CodecContext& context) const {
+    const Shape& shape = chunks_.chunk();
+    Hdf5Content content{stored, 0};
+    if (has_filters(piece)) {
+      content = filters_.undo(stored, piece.chunk->skipped, chunk_bytes_,
+                              elements().direct(shape, parts), context);
+    }
+    elements().place(content, shape, parts, strings, context);
+  }
+
+  const ChunkGrid chunks_;
+  const std::int64_t chunk_bytes_;
+  const Hdf5Filters filters_;
+  mutable std::once_flag once_;
+  mutable Hdf5ChunkTable table_;  // once_ has been passed
+};
+
+}  // namespace
+
+std::optional<std::string> hdf5_obstacle(const Hdf5Dataset& dataset) {
+  if (dataset.layout.storage != Hdf5Layout::Storage::chunked) return std::nullopt;
+  if (const auto unknown = Hdf5Filters(dataset.filters, dataset.element_size).unknown()) {
+    return unknown;
+  }
+  if (const std::int64_t bytes = chunk_bytes(dataset); bytes > kLargestChunk) {
+    return fmt::format("a chunk {} of {} bytes (the limit is 2 GiB)",
+                       to_string(dataset.layout.chunk), bytes);
+  }
+  return std::nullopt;
+}
+
+std::shared_ptr<const LeafReader> hdf5_leaf_reader(std::shared_ptr<const SourceFile> source,
+                                                   const Hdf5Addressing& addressing,
+                                                   Hdf5Dataset dataset) {
+  if (dataset.layout.storage != Hdf5Layout::Storage::chunked) {
+    const Shape leaf = contiguous_leaf(dataset.shape, dataset.element_size);
+    return std::make_shared<SlabReader>(std::move(source), addressing, std::move(dataset), leaf);
+  }
+  const Shape leaf = chunked_leaf(dataset.shape, dataset.layout.chunk, dataset.element_size);
+  return std::make_shared<ChunkReader>(std::move(source), addressing, std::move(dataset), leaf);
+}
+
+}  // namespace gridmill
