@@ -1,5 +1,6 @@
 #include "capi/gridmill.h"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 
@@ -33,6 +34,12 @@ PlanDocument plan_of(const char* plan, Files& files) {
   return trim(text).starts_with("{") ? plan_from_json(parse_json(text)) : load_plan(text, files);
 }
 
+// What nobody means; beyond it arithmetic overflows.
+std::int64_t most_of(const std::string& option) {
+  if (option == "threads") return 4096;
+  return option == "timeout_s" ? 1'000'000'000 : INT64_MAX;
+}
+
 Resources resources_of(const char* options, const PlanDocument& plan) {
   Resources resources = default_resources();
   resources.memory = plan.memory;
@@ -40,11 +47,13 @@ Resources resources_of(const char* options, const PlanDocument& plan) {
   const Json json = parse_json(options);
   if (!json.is_object()) throw Error(ErrorKind::invalid, "the options are not a JSON object");
   for (const auto& [name, value] : json.items()) {
-    const bool is_positive = value.is_number_integer() && value.get<std::int64_t>() > 0;
+    const bool is_sound = value.is_number_integer() && value.get<std::int64_t>() > 0 &&
+                          value.get<std::int64_t>() <= most_of(name);
     const bool is_known = name == "memory" || name == "threads" || name == "timeout_s";
-    if (!is_known || !is_positive) {
+    if (!is_known || !is_sound) {
       throw Error(ErrorKind::invalid,
-                  "options are memory, threads and timeout_s, each a whole number above 0; not " +
+                  "options are memory, threads (at most 4096) and timeout_s (at most 10^9), each a "
+                  "whole number above 0; not " +
                       name + ": " + dump_json(value, -1));
     }
     if (name == "memory") resources.memory = value.get<std::int64_t>();
@@ -62,16 +71,26 @@ Json error_report(const Error& error) {
             {"retryable", error.retryable()}}}};
 }
 
+// A thread that was given up at its deadline may return long after the call that started it: what
+// it uses then lives as long as the process.
+Files& lasting_files() {
+  static Files& files = *posix_files().release();
+  return files;
+}
+
+const Clock& lasting_clock() {
+  static const Clock& clock = *system_clock().release();
+  return clock;
+}
+
 // The border: nothing is thrown across it.
 template <class Work>
 int guarded(char** report, Work&& work) noexcept {
   if (report != nullptr) *report = nullptr;
   try {
     try {
-      const auto files = posix_files();
-      const auto clock = system_clock();
       Silence console;
-      const Workplace workplace{*files, *clock, console, {}};
+      const Workplace workplace{lasting_files(), lasting_clock(), console, {}};
       const Json result = work(workplace);
       if (report != nullptr) *report = copied(dump_json(result));
       return 0;

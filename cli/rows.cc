@@ -69,6 +69,15 @@ Option drop_row(std::shared_ptr<Values> target) {
                     std::move(target));
 }
 
+Option way_row(std::shared_ptr<std::string> target) {
+  Option row = text_row("way", "WAY",
+                        "of rechunk. direct: without an intermediate array, whatever is read "
+                        "again; spill: through one, whatever fits; cheapest: whichever costs less",
+                        "cheapest", std::move(target));
+  row.choices = {"cheapest", "direct", "spill"};
+  return row;
+}
+
 Option region_row(std::shared_ptr<Values> target) {
   Option row = values_row("region", OptionKind::list, "DIM=A:B",
                           "only this range of indices, from 0, B not included", "everything",

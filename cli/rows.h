@@ -36,6 +36,7 @@ Option resume_row(std::shared_ptr<bool> target);
 Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
+Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 
 // What is told of a run: --report, --metrics, --trace, --prices, --tags.
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);

@@ -38,6 +38,7 @@ class TerminalConsole : public Console {
   // The last word of a run that failed.
   void fail(const Error& error);
   // A run has left a thread in a call that may return any time (Progress::threads_left).
+  void note_left_threads() override { has_left_threads_ = true; }
   bool has_left_threads() const noexcept { return has_left_threads_; }
 
  private:

@@ -6,6 +6,7 @@
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/plan_file.h"
+#include "gridmill/jobs/rechunk.h"
 
 namespace gridmill::cli {
 namespace {
@@ -14,11 +15,14 @@ constexpr const char* kAbout =
     "Writes what `gridmill VERB IN... OUT` would do as a document, without doing it: stages, the "
     "fields and sinks of each, and how their tasks are numbered. `gridmill exec` runs it, here or "
     "elsewhere, whole or in ranges of tasks. VERB is convert or rechunk; their options are these. "
+    "A plan "
+    "at the place of -o is replaced; --overwrite speaks of the store. "
     "`gridmill plan show plan.json` explains a plan: its stages, why each exists, what it reads, "
     "writes and needs.";
 
 struct PlanOptions {
   ConvertOptions convert;
+  std::string way = RechunkOptions().way;
   std::string output;  // of the plan
 };
 
@@ -33,6 +37,7 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
       zarr_format_row(member_of(convert, &ConvertOptions::zarr_format)),
       chunks_row(member_of(convert, &ConvertOptions::chunks)),
       codec_row(member_of(convert, &ConvertOptions::codec)),
+      way_row(member_of(options, &PlanOptions::way)),
   };
   for (Option& row : selection_rows(convert)) rows.push_back(std::move(row));
   rows.push_back(drop_row(member_of(convert, &ConvertOptions::drop)));
@@ -58,13 +63,14 @@ int run(PlanOptions& options, const Invocation& invocation) {
   options.convert.inputs = {operands.begin() + 1, operands.end() - 1};
   options.convert.output = operands.back();
   options.convert.resources = invocation.general.resources;
-  const PlanDocument plan = make_plan(operands[0], options.convert, invocation.workplace);
+  const PlanDocument plan =
+      make_plan(operands[0], options.convert, options.way, invocation.workplace);
   if (options.output.empty()) {
     invocation.out.print(dump_json(plan_to_json(plan)) + "\n");
     return 0;
   }
   if (!invocation.general.dry_run) {
-    save_plan(plan, options.output, options.convert.overwrite, invocation.workplace.files);
+    save_plan(plan, options.output, invocation.workplace.files);
   }
   print_report(invocation, explain_plan(plan), plan_text);
   return 0;

@@ -15,20 +15,11 @@ constexpr const char* kAbout =
     "through an intermediate array beside OUT, which is removed as soon as it has been read. "
     "--dry-run shows the choice and the reason.";
 
-Option way_row(const std::shared_ptr<RechunkOptions>& options) {
-  Option row = text_row("way", "WAY",
-                        "direct: without an intermediate array, whatever is read again; spill: "
-                        "through one, whatever fits; cheapest: whichever costs less",
-                        "cheapest", member_of(options, &RechunkOptions::way));
-  row.choices = {"cheapest", "direct", "spill"};
-  return row;
-}
-
 std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
   std::vector<Option> rows{
       chunks_row(member_of(options, &RechunkOptions::chunks)),
       codec_row(member_of(options, &RechunkOptions::codec)),
-      way_row(options),
+      way_row(member_of(options, &RechunkOptions::way)),
       zarr_format_row(member_of(options, &RechunkOptions::zarr_format)),
       variables_row(member_of(options, &RechunkOptions::variables)),
       drop_row(member_of(options, &RechunkOptions::drop)),

@@ -8,6 +8,8 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdio>
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <mutex>
@@ -60,13 +62,30 @@ class Job {
   int rank_ = 0, size_ = 1, ranks_here_ = 1;
 };
 
+// Rank 0 speaks for all, in the end. What must be known of this process is passed on.
 class Silence final : public Console {
  public:
+  explicit Silence(Console& around) : around_(around) {}
   void say(const std::string&) override {}
   void warn(const std::string&) override {}
-  void begin(const std::string&, const Progress&) override {}
-  void done() override {}
+  void begin(const std::string&, const Progress& progress) override { progress_ = &progress; }
+  void done() override {
+    if (progress_ != nullptr && progress_->threads_left > 0) around_.note_left_threads();
+    progress_ = nullptr;
+  }
+
+ private:
+  Console& around_;
+  const Progress* progress_ = nullptr;
 };
+
+// For what this file does not expect: the others wait for a message of this rank, and without it
+// would wait for ever.
+[[noreturn]] void abort_all(const Error& error) {
+  fmt::print(stderr, "gridmill: {}\n", error.what());
+  MPI_Abort(MPI_COMM_WORLD, exit_code(error.kind()));
+  std::abort();  // MPI_Abort doesn't return, but isn't declared so
+}
 
 // What a range came to.
 struct Figures {
@@ -125,14 +144,18 @@ Dealer::Answer ask_root(const Figures& done) {
 }
 
 void be_worker(const PlanDocument& plan, const Resources& resources, const Workplace& workplace) {
-  std::optional<Error> failure;
   try {
-    PlanSession session(plan, resources, workplace);
-    if (work_through(session, ask_root, failure)) return;
+    std::optional<Error> failure;
+    try {
+      PlanSession session(plan, resources, workplace);
+      if (work_through(session, ask_root, failure)) return;
+    } catch (...) {
+      failure = current_error();
+    }
+    send_failure(*failure);
   } catch (...) {
-    failure = current_error();
+    abort_all(current_error());
   }
-  send_failure(*failure);
 }
 
 // ---- rank 0
@@ -265,13 +288,15 @@ class Root {
   std::optional<Error> failure_;
 };
 
+// Throws what a task threw, here or elsewhere, when every rank knows that it is over.
 Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& plan,
                 const std::vector<TaskRanges>& left, const Workplace& workplace) {
-  Root root(job, left, workplace.stop);
-  Desk desk;
-  std::atomic<bool> has_ended = false, has_failed = false;
-  std::optional<Error> own_failure;
-  {
+  std::optional<Error> own_failure, failure;
+  Figures figures;
+  try {
+    Root root(job, left, workplace.stop);
+    Desk desk;
+    std::atomic<bool> has_ended = false, has_failed = false;
     const std::jthread worker([&] {
       try {
         PlanSession session(plan, options.resources, workplace);
@@ -283,12 +308,20 @@ Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& 
       if (own_failure) has_failed = true;
       has_ended = true;
     });
-    root.serve(desk, has_ended, has_failed);
+    try {
+      root.serve(desk, has_ended, has_failed);
+    } catch (...) {
+      abort_all(current_error());  // not past the worker, which waits for an answer
+    }
+    figures = root.done();
+    failure = root.failure();
+  } catch (...) {
+    abort_all(current_error());
   }
   if (own_failure) throw Error(*own_failure);
-  if (root.failure()) throw Error(*root.failure());
+  if (failure) throw Error(*failure);
   if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
-  return root.done();
+  return figures;
 }
 
 }  // namespace
@@ -298,7 +331,7 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
   const Job job;
   if (!threads_given) options.resources.threads = job.share_of_cores();
-  Silence silence;
+  Silence silence(workplace.console);
   const Workplace quiet{workplace.files, workplace.clock, silence, workplace.stop};
   std::vector<TaskRanges> left;
   std::optional<Error> failure;
@@ -311,7 +344,10 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
     }
   };
   if (job.rank() == 0) {
-    guarded([&] { left = open_for_workers(plan, options.restart, quiet); });
+    guarded([&] {
+      check_exec(options, plan, workplace);  // what would be refused in the end is refused now
+      left = open_for_workers(plan, options.restart, quiet);
+    });
   }
   if (job.from_root(failure ? 0 : 1) != 0) {
     if (job.rank() == 0) {

@@ -108,6 +108,55 @@ TEST_F(ArchiveTest, AKilledRunIsResumedFromWhereverItDied) {
   EXPECT_EQ(least, 0);
 }
 
+// Behind the rename the folder of the unfinished store holds the replaced one: as long as the one
+// that was to be, with chunks of the same sizes and more.
+TEST_F(ArchiveTest, WhatAKilledRunReplacedNeverComesBack) {
+  const auto make_old = [&] {
+    leaves_ = std::make_shared<MemoryLeaves>(counted_array({6, 4}), Shape{2, 4});
+    variable_.blocks = {{{0, 0}, leaves_, "memory"}};
+    nodes_[1].array->codecs = CodecChain();
+    run(disk(), {.overwrite = true});
+    file_store(disk(), out_)->put(Key("gone/c/0"), as_bytes("old"));
+    Array twice = counted_array({6, 4});
+    for (std::int64_t i = 0; i < twice.size(); ++i) twice.values<std::int64_t>()[i] *= 2;
+    leaves_ = std::make_shared<MemoryLeaves>(std::move(twice), Shape{2, 4});
+    variable_.blocks = {{{0, 0}, leaves_, "memory"}};
+  };
+  make_old();
+  run(disk(), {.overwrite = true}, {{"of", "twice v"}});
+  const auto expected = tree();
+  for (int n = 1;; ++n) {
+    start_over();
+    make_old();
+    FaultyFiles files(disk(), {n, Failure::crash});
+    try {
+      run(files, {.overwrite = true}, {{"of", "twice v"}});
+    } catch (const CrashError&) {
+    }
+    run(disk(), {.overwrite = true, .resume = true}, {{"of", "twice v"}});
+    EXPECT_EQ(tree(), expected) << "call " << n;
+    EXPECT_FALSE(disk().status(out_ + ".gridmill/incoming")) << "call " << n;
+    if (!files.fired()) break;
+  }
+}
+
+TEST_F(ArchiveTest, WhatWorkersSpilledIsNotRemovedByAnErrorOfTheRunThatPublishes) {
+  {
+    const auto worker =
+        open_archive(disk(), *clock_, {location_, 3, nodes_}, {.is_worker = true}, {{"of", "v"}});
+    worker->contribute([&] {
+      worker->spill()->put(Key("s/0"), as_bytes("spilled"));
+      worker->spill_log()->done({record_of(Key("s/0"), as_bytes("spilled"))});
+    });
+  }
+  const auto archive =
+      open_archive(disk(), *clock_, {location_, 3, nodes_}, {.resume = true}, {{"of", "v"}});
+  EXPECT_EQ(
+      kind_thrown([&] { archive->complete([] { throw Error(ErrorKind::corrupt, "bad input"); }); }),
+      ErrorKind::corrupt);
+  EXPECT_EQ(value_of(*file_store(disk(), out_ + ".gridmill/run/spill"), "s/0"), "spilled");
+}
+
 TEST_F(ArchiveTest, AFailedRunKeepsWhatCanBeResumedAndSaysSo) {
   int kept = 0;
   for (int n = 1;; ++n) {
@@ -191,6 +240,13 @@ TEST_F(ArchiveTest, TheJournalIsNotBelievedBlindly) {
       return;
     }
   }
+}
+
+// Attributes may be NaN, and such a plan is resumed, too.
+TEST(PlanDifferences, NanIsNanAgain) {
+  const Json plan{{"missing_value", Json::array({NAN, 1.0})}};
+  EXPECT_TRUE(plan_differences(plan, Json(plan), 4).empty());
+  EXPECT_EQ(plan_differences(plan, {{"missing_value", Json::array({0.0, 1.0})}}, 4).size(), 1U);
 }
 
 TEST(PlanDifferences, NameThePathAndBothValues) {

@@ -122,6 +122,57 @@ def test_exec_goes_on_with_what_workers_did(gridmill, plan, expected, tmp_path):
     assert tree(tmp_path / "out.zarr") == expected
 
 
+def test_attributes_that_are_nan_do_not_stop_a_second_worker(gridmill, tmp_path):
+    root = zarr.open_group(str(tmp_path / "in.zarr"), mode="w", zarr_format=3)
+    array = root.create_array("t", data=np.arange(8.0), chunks=(2,), dimension_names=("x",))
+    array.attrs["missing_value"] = float("nan")
+    plan = tmp_path / "plan.json"
+    out = tmp_path / "out.zarr"
+    assert gridmill("plan", "rechunk", tmp_path / "in.zarr", out, "-o", plan).returncode == 0
+    for words in [("--tasks", "0:1"), ("--tasks", "0:1"), ()]:
+        run = gridmill("exec", plan, *words)
+        assert run.returncode == 0, (words, run.stderr)
+    np.testing.assert_array_equal(zarr.open_group(str(out))["t"][:], np.arange(8.0))
+
+
+@pytest.mark.parametrize("memory", [72, 160])
+def test_the_least_memory_of_a_plan_is_enough(gridmill, maps, tmp_path, memory):
+    plan = tmp_path / "plan.json"
+    words = ("--chunks", "t:time=all,lat=4,lon=4", "--way", "spill", "--memory", f"{memory}M")
+    run = gridmill("plan", "rechunk", maps, tmp_path / "out.zarr", *words, "-o", plan)
+    assert run.returncode == 0, run.stderr
+    assert len(stages(gridmill, plan)) == 4
+    needed = max(stage["least_memory"] for stage in stages(gridmill, plan))
+    assert needed <= memory << 20
+    run = gridmill("exec", plan, "--memory", str(max(needed, 64 << 20)), "--json")
+    assert run.returncode == 0, run.stderr
+
+
+def test_a_budget_that_is_too_small_is_refused_with_one_that_works(gridmill, maps, tmp_path):
+    words = ("rechunk", maps, tmp_path / "out.zarr", "--chunks", "t:time=all,lat=361,lon=180")
+    run = gridmill(*words, "--memory", "64M")
+    assert run.returncode == 2 and "does not fit" in run.stderr
+    budget = run.stderr.split("--memory ")[-1].split()[0]
+    run = gridmill(*words, "--memory", budget)
+    assert run.returncode == 0, run.stderr
+
+
+def test_what_only_whole_runs_have_is_refused_to_workers(gridmill, plan, tmp_path):
+    for words in [("--restart",), ("--report", tmp_path / "r.json"), ("--tags", "a=b")]:
+        run = gridmill("exec", plan, "--stage", "0", *words)
+        assert run.returncode == 2 and "a worker" in run.stderr, words
+
+
+def test_a_plan_replaces_a_plan_and_nothing_else(gridmill, plan, maps, tmp_path):
+    again = ("plan", "rechunk", maps, tmp_path / "other.zarr", *SERIES, "-o")
+    assert gridmill(*again, plan).returncode == 0
+    assert json.loads(plan.read_text())["output"]["overwrite"] is False
+    notes = tmp_path / "notes.txt"
+    notes.write_text("mine")
+    assert gridmill(*again, notes, "--overwrite").returncode == 5
+    assert notes.read_text() == "mine"
+
+
 def test_a_stage_is_not_read_before_it_is_written(gridmill, plan, tmp_path):
     last = len(stages(gridmill, plan)) - 1
     run = gridmill("exec", plan, "--stage", last, "--tasks", "0:1")
@@ -193,7 +244,7 @@ def test_who_comes_alone_and_workers_refuse_each_other(gridmill, plan, tmp_path)
         ("", "line 1"),
         ("[1]", "no plan of Gridmill"),
         ('{"gridmill_plan": 7}', "format 7"),
-        ('{"gridmill_plan": 1}', "verb"),
+        ('{"gridmill_plan": 1}', "digest"),
     ],
 )
 def test_what_is_no_plan_is_refused(gridmill, tmp_path, text, message):
@@ -202,6 +253,32 @@ def test_what_is_no_plan_is_refused(gridmill, tmp_path, text, message):
     for words in [("exec", path), ("plan", "show", path)]:
         run = gridmill(*words)
         assert run.returncode in (1, 3) and message in run.stderr and str(path) in run.stderr
+
+
+class Hash128(ctypes.Structure):
+    _fields_ = [("low", ctypes.c_uint64), ("high", ctypes.c_uint64)]
+
+
+def sealed(document):
+    """The plan as if it had been made so: with the digest of what it says now."""
+    rest = {name: value for name, value in document.items() if name != "digest"}
+    text = json.dumps(rest, separators=(",", ":"), ensure_ascii=False).encode()
+    hash128 = ctypes.CDLL("libxxhash.so.0").XXH3_128bits
+    hash128.restype, hash128.argtypes = Hash128, [ctypes.c_char_p, ctypes.c_size_t]
+    found = hash128(text, len(text))
+    return {**rest, "digest": f"{found.high:016x}{found.low:016x}"}
+
+
+def test_a_plan_that_was_changed_is_refused(gridmill, plan, expected, tmp_path):
+    document = json.loads(plan.read_text())
+    assert sealed(document) == document
+    changed = tmp_path / "changed.json"
+    changed.write_text(plan.read_text().replace('"threads"', '"threads" '))  # says the same
+    assert gridmill("plan", "show", changed).returncode == 0
+    changed.write_text(json.dumps(broken(document, "output", "overwrite", value=True)))
+    for words in [("exec", changed), ("exec", changed, "--stage", "0"), ("plan", "show", changed)]:
+        run = gridmill(*words)
+        assert run.returncode == 5 and "was changed after it was made" in run.stderr, words
 
 
 def broken(document, *path, value):
@@ -218,7 +295,7 @@ def test_plans_that_contradict_themselves_are_refused(gridmill, plan, tmp_path):
     document = json.loads(plan.read_text())
     sink = ("stages", 0, "outputs", 0, "sink")
     cases = [
-        (broken(document, *sink, "array", value="nothing"), "the output has no array nothing"),
+        (broken(document, *sink, "array", value="nothing"), "is written 0 times"),
         (broken(document, *sink, "sink", value="drain"), 'knows no sink "drain"'),
         (broken(document, "stages", 0, "tasks", value=99), "has 99 tasks by the plan"),
         (broken(document, "stages", 1, "serves", value=0), "serves stage 0"),
@@ -233,10 +310,15 @@ def test_plans_that_contradict_themselves_are_refused(gridmill, plan, tmp_path):
         (broken(document, "stages", 0, "outputs", 0, "units_per_task", value=[1, 1]), "go together"),
         (broken(document, "stages", 0, "outputs", 0, "units_per_task", value="all"), "integers"),
         (broken(document, "output", "nodes", 1, "path", value="../../x"), ""),
+        (broken(document, "stages", value=[]), "is written 0 times"),
+        (broken(document, "stages", value=document["stages"] + document["stages"][-1:]), "2 times"),
+        (broken(document, "output", "nodes", value=document["output"]["nodes"][1:]), "no root group"),
+        (broken(document, "stages", 1, "frees", value=[1]), "frees is not a list of keys"),
+        (broken(document, "stages", 0, "serves", value=1), "and no spill"),
     ]
     for number, (case, message) in enumerate(cases):
         path = tmp_path / f"{number}.json"
-        path.write_text(json.dumps(case))
+        path.write_text(json.dumps(sealed(case)))
         run = gridmill("exec", path)
         assert run.returncode in (1, 3, 5), (number, run.stderr)
         assert message in run.stderr, (number, run.stderr)
@@ -329,6 +411,8 @@ def test_the_c_abi_reports_errors(library, plan):
         (call(library.gm_run_tasks, path, 0, 5, 99, None), 2, "invalid"),
         (call(library.gm_run_tasks, path, 0, 0, 1, b'{"speed": 1}'), 2, "invalid"),
         (call(library.gm_run_tasks, path, 0, 0, 1, b'{"threads": -1}'), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 0, 0, 1, b'{"threads": 4294967296}'), 2, "invalid"),
+        (call(library.gm_run_tasks, path, 0, 0, 1, b'{"timeout_s": 9223372037}'), 2, "invalid"),
         (call(library.gm_run_tasks, path, 2, 0, 1, None), 4, "unavailable"),
         (call(library.gm_finish, b'{"gridmill_plan": 9}', None), 1, "unsupported"),
     ]
@@ -386,7 +470,7 @@ def test_an_error_of_one_rank_ends_all(plan, tmp_path):
     last = document["stages"][2]["outputs"][0]["fields"][0]
     last["array"] = "t/elsewhere"  # stage 2 reads what nobody writes
     bad = tmp_path / "bad.json"
-    bad.write_text(json.dumps(document))
+    bad.write_text(json.dumps(sealed(document)))
     run = mpirun(3, "exec", "--mpi", bad, "--threads", "1")
     out, err = run.communicate(timeout=120)
     assert run.returncode == 4, err

@@ -48,7 +48,9 @@ Box intersect(const Box& a, const Box& b) {
 
 bool contains(const Box& outer, const Box& inner) {
   for (int d = 0; d < outer.rank(); ++d) {
-    if (inner.begin[d] < outer.begin[d] || inner.end(d) > outer.end(d)) return false;
+    // No sum of what anybody may have written into a plan.
+    if (inner.begin[d] < outer.begin[d] || inner.begin[d] > outer.end(d)) return false;
+    if (inner.shape[d] > outer.end(d) - inner.begin[d]) return false;
   }
   return true;
 }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cmath>
 #include <mutex>
 
 #include "gridmill/base/error.h"
@@ -160,6 +161,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     spilled_->adopt(before, *spill_store_);
     states_->adopt(before, *states_store_);
     resumed_ = out_->keys().size();
+    has_earlier_work_ = !before.empty();
     last_sync_ns_ = clock_.monotonic_ns();
   }
 
@@ -211,9 +213,10 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   // A lane that was given up may still write: then nothing is removed either.
   [[noreturn]] void give_up(const Error& error) {
     const std::string& output = target_.location.path;
-    const std::int64_t stored = out_ ? out_->keys().size() + spilled_->keys().size() : 0;
-    // What an earlier run stored is not this one's to remove.
-    const bool keeps = (can_be_resumed(error.kind()) || resumed_ > 0) && stored > 0;
+    const std::int64_t stored =
+        out_ ? out_->keys().size() + spilled_->keys().size() + states_->keys().size() : 0;
+    // What an earlier run or workers stored is not this one's to remove.
+    const bool keeps = (can_be_resumed(error.kind()) || has_earlier_work_) && stored > 0;
     if (error.kind() == ErrorKind::timeout || keeps) {
       rethrow_with(error, fmt::format("{} chunks are kept for --resume, and {} is as it was; to "
                                       "drop them: rm -r {} {}",
@@ -240,6 +243,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   std::optional<PlaceLog> spilled_;
   std::optional<PlaceLog> states_;
   std::int64_t resumed_ = 0;
+  bool has_earlier_work_ = false;
   std::mutex sync_mutex_;
   std::int64_t last_sync_ns_ = 0;
 };
@@ -250,6 +254,7 @@ class Comparison {
 
   void compare(const std::string& path, const Json& before, const Json& now) {
     if (before == now || lines_.size() >= most_) return;
+    if (is_nan(before) && is_nan(now)) return;  // an attribute, as it is
     if (before.is_object() && now.is_object()) return compare_members(path, before, now);
     if (before.is_array() && now.is_array() && before.size() == now.size()) {
       for (std::size_t i = 0; i < now.size(); ++i) {
@@ -273,6 +278,10 @@ class Comparison {
     for (const auto& [name, value] : now.items()) {
       if (!before.contains(name)) compare(below(name), Json(), value);
     }
+  }
+
+  static bool is_nan(const Json& value) {
+    return value.is_number_float() && std::isnan(value.get<double>());
   }
 
   static std::string shown(const Json& value) {

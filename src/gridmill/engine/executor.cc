@@ -554,6 +554,9 @@ void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int6
                const RunOptions& options, const Clock& clock, Progress& progress,
                const std::stop_token& stop, std::shared_ptr<TaskLog> log) {
   if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+  if (options.threads < 1 || options.readers < 1 || options.writers < 1) {
+    throw Error(ErrorKind::invalid, "a run takes at least one thread of each kind");
+  }
   check_budget(*stage, options);
   std::make_shared<Run>(std::move(stage), options, clock, progress, std::move(log))
       ->execute(first, last, stop);

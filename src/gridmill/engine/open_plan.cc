@@ -83,7 +83,13 @@ std::shared_ptr<const Stage> OpenPlan::stage(std::size_t index) {
   stage->name = recipe.name;
   for (const OutputRecipe& output : recipe.outputs) {
     in_context([&] { return fmt::format("{} of stage {}", output.name, index); },
-               [&] { stage->outputs.push_back(make_output(output)); });
+               [&] {
+                 try {
+                   stage->outputs.push_back(make_output(output));
+                 } catch (const Json::exception& error) {
+                   throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, error.what()));
+                 }
+               });
   }
   const std::int64_t tasks = TaskGrid(stage->outputs).size();
   if (tasks != recipe.tasks) {

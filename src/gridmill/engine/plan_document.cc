@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
@@ -130,7 +133,12 @@ StageRecipe stage_from_json(const Json& json) {
   stage.least_memory = json_int(json, "least_memory", kWhere);
   if (json.contains("serves")) stage.serves = static_cast<int>(json_int(json, "serves", kWhere));
   if (json.contains("frees")) {
-    for (const Json& key : list(json, "frees")) stage.frees.push_back(key.get<std::string>());
+    for (const Json& key : list(json, "frees")) {
+      if (!key.is_string()) {
+        throw Error(ErrorKind::corrupt, fmt::format("{}: frees is not a list of keys", kWhere));
+      }
+      stage.frees.push_back(key.get<std::string>());
+    }
   }
   for (const Json& output : list(json, "outputs")) {
     stage.outputs.push_back(output_from_json(output));
@@ -146,6 +154,60 @@ void check_format(const Json& json) {
   if (format != kFormat) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("the plan has format {}, and this version reads {}", format, kFormat));
+  }
+}
+
+std::string digest_of(const Json& json) {
+  Json rest = json;
+  rest.erase("digest");
+  return to_hex(hash_bytes(as_bytes(dump_json(rest, -1))));
+}
+
+// What a plan says about itself must agree in hundreds of places. A reader checks what it can, and
+// this all of it.
+void check_digest(const Json& json) {
+  if (json_string(json, "digest", kWhere) == digest_of(json)) return;
+  throw Error(ErrorKind::conflict,
+              "the plan was changed after it was made; make it again with other options instead");
+}
+
+[[noreturn]] void contradicts(const std::string& what) {
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, what));
+}
+
+void check_nodes(const PlanDocument& plan) {
+  const auto& nodes = plan.target.nodes;
+  if (nodes.empty() || !nodes[0].path.empty() || nodes[0].array) {
+    contradicts("the output has no root group");
+  }
+  std::set<std::string> paths;
+  for (const ZarrNode& node : nodes) {
+    try {
+      (void)Key(node.path);
+    } catch (const Error& error) {
+      contradicts(error.message());
+    }
+    if (!paths.insert(node.path).second) contradicts("the output has two nodes " + node.path);
+  }
+}
+
+// Every array of the output is written by one output of one stage.
+void check_writers(const PlanDocument& plan) {
+  std::map<std::string, int> written;
+  for (const StageRecipe& stage : plan.stages) {
+    for (const OutputRecipe& output : stage.outputs) {
+      const bool is_out = output.sink.value("store", Json()) == Json("out");
+      if (is_out) written[json_string(output.sink, "array", kWhere)] += 1;
+      if (stage.serves >= 0 && output.sink.value("store", Json()) != Json("spill")) {
+        contradicts(fmt::format("{} of stage {} is for one stage alone, and no spill", output.name,
+                                stage.name));
+      }
+    }
+  }
+  for (const ZarrNode& node : plan.target.nodes) {
+    if (!node.array) continue;
+    const int times = written[node.path];
+    if (times != 1) contradicts(fmt::format("array {} is written {} times", node.path, times));
   }
 }
 
@@ -174,20 +236,23 @@ Json plan_to_json(const PlanDocument& plan) {
     sides[name] = {{"field", side.field}, {"digest", side.digest}};
   }
   for (const StageRecipe& stage : plan.stages) stages.push_back(stage_to_json(stage));
-  return {{"gridmill_plan", kFormat},
-          {"verb", plan.verb},
-          {"id", plan_id(plan)},
-          {"budget", {{"memory", plan.memory}, {"threads", plan.threads}}},
-          {"identity", plan.identity},
-          {"output", target_to_json(plan)},
-          {"datasets", std::move(datasets)},
-          {"sides", std::move(sides)},
-          {"stages", std::move(stages)},
-          {"about", plan.about}};
+  Json json{{"gridmill_plan", kFormat},
+            {"verb", plan.verb},
+            {"id", plan_id(plan)},
+            {"budget", {{"memory", plan.memory}, {"threads", plan.threads}}},
+            {"identity", plan.identity},
+            {"output", target_to_json(plan)},
+            {"datasets", std::move(datasets)},
+            {"sides", std::move(sides)},
+            {"stages", std::move(stages)},
+            {"about", plan.about}};
+  json["digest"] = digest_of(json);
+  return json;
 }
 
-PlanDocument plan_from_json(const Json& json) {
-  check_format(json);
+namespace {
+
+PlanDocument read_plan(const Json& json) {
   PlanDocument plan;
   plan.verb = json_string(json, "verb", kWhere);
   plan.identity = object(json, "identity");
@@ -203,8 +268,22 @@ PlanDocument plan_from_json(const Json& json) {
   }
   for (const Json& stage : list(json, "stages")) plan.stages.push_back(stage_from_json(stage));
   plan.about = object(json, "about");
+  check_nodes(plan);
   check_order(plan);
+  check_writers(plan);
   return plan;
+}
+
+}  // namespace
+
+PlanDocument plan_from_json(const Json& json) {
+  check_format(json);
+  check_digest(json);
+  try {
+    return read_plan(json);
+  } catch (const Json::exception& error) {
+    throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, error.what()));
+  }
 }
 
 }  // namespace gridmill

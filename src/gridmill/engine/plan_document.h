@@ -64,8 +64,10 @@ struct PlanDocument {
 // Of the identity: names a plan in journals and run records.
 std::string plan_id(const PlanDocument& plan);
 
+// With a digest of the whole.
 Json plan_to_json(const PlanDocument& plan);
-// Throws Error(corrupt) for what is no plan, Error(unsupported) for one of another format.
+// Throws Error(corrupt) for what is no plan, or contradicts itself; Error(unsupported) for one of
+// another format; Error(conflict) for one that was changed since.
 PlanDocument plan_from_json(const Json& json);
 
 }  // namespace gridmill

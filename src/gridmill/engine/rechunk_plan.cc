@@ -241,8 +241,8 @@ std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>
   const std::int64_t chunk = box_bytes_of(rechunk.target, rechunk.shape, rechunk.type);
   throw Error(ErrorKind::invalid,
               fmt::format("one target chunk {} ({}), or for a spill one chunk of the source, does "
-                          "not fit beside what a run needs: a task may hold {}; give more --memory "
-                          "or smaller --chunks",
+                          "not fit beside what a run needs: a task may hold {}; give smaller "
+                          "--chunks or more --memory",
                           to_string(rechunk.target), in_mib(chunk), in_mib(box_bytes)));
 }
 
@@ -261,7 +261,8 @@ RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
     const std::string reason =
         direct ? fmt::format("in one, tasks of {} would decode the source {:.1f} times",
                              in_mib(box_bytes), direct->decoded)
-               : std::string("in one it was not to be, or does not fit");
+        : wanted == WayWanted::spill ? std::string("as was asked for")
+                                     : std::string("in one, no task fits");
     plan.why = fmt::format("two stages: {}; a spill of chunks {} is written and read once", reason,
                            to_string(plan.spill_chunk));
     return plan;

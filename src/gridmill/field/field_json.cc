@@ -53,9 +53,23 @@ FieldPtr points_from(const Json& node, FieldSurroundings& surroundings) {
   for (const Json& point : json_member(node, "points", kWhere)) {
     points.push_back({index_from_json(point, kWhere)});
   }
+  const auto input = source_below(node, surroundings);
   const Index fixed = index_from_json(json_member(node, "fixed", kWhere), kWhere);
-  return points_source(source_below(node, surroundings),
-                       std::vector<int>(fixed.begin(), fixed.end()), std::move(points));
+  std::int64_t before = -1;
+  for (const std::int64_t d : fixed) {
+    if (d <= before || d >= input->shape().rank()) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("{}: fixed {} are no dimensions of {} in order", kWhere,
+                              to_string(fixed), to_string(input->shape())));
+    }
+    before = d;
+  }
+  for (const GridPoint& point : points) {
+    if (point.index.rank() == fixed.rank()) continue;
+    throw Error(ErrorKind::corrupt, fmt::format("{}: point {} has not one index for each of {}",
+                                                kWhere, to_string(point.index), to_string(fixed)));
+  }
+  return points_source(input, std::vector<int>(fixed.begin(), fixed.end()), std::move(points));
 }
 
 FieldPtr source_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
@@ -81,6 +95,13 @@ Packing packing_from(const Json& node) {
   packing.packed = data_type_from_name(json_string(node, "packed", kWhere));
   packing.read_as = data_type_from_name(json_string(node, "read_as", kWhere));
   packing.unpacked = data_type_from_name(json_string(node, "type", kWhere));
+  const bool is_float = packing.unpacked == types::float32 || packing.unpacked == types::float64;
+  if (packing.read_as.size != packing.packed.size ||
+      (!is_float && packing.unpacked != packing.read_as)) {
+    throw Error(ErrorKind::corrupt, fmt::format("{}: {} is not read as {} and unpacked to {}",
+                                                kWhere, packing.packed.name(),
+                                                packing.read_as.name(), packing.unpacked.name()));
+  }
   packing.scale_factor = optional_number(node, "scale_factor");
   packing.add_offset = optional_number(node, "add_offset");
   packing.in_double = json_member(node, "in_double", kWhere) == Json(true);

@@ -12,16 +12,21 @@ namespace {
 // Leaves of which none may be absent.
 class PresentLeaves final : public LeafReader {
  public:
-  explicit PresentLeaves(std::shared_ptr<const LeafReader> leaves)
-      : LeafReader(leaves->type(), leaves->grid()), leaves_(std::move(leaves)) {}
+  PresentLeaves(std::shared_ptr<const LeafReader> leaves, std::int64_t stored_bound)
+      : LeafReader(leaves->type(), leaves->grid()),
+        leaves_(std::move(leaves)),
+        stored_bound_(stored_bound) {}
 
-  std::int64_t stored_bound() const override { return leaves_->stored_bound(); }
+  // What can be, not what there is: the plan is made before anything is written.
+  std::int64_t stored_bound() const override { return stored_bound_; }
   std::int64_t scratch_bound() const override { return leaves_->scratch_bound(); }
   std::int64_t piece_bytes() const override { return leaves_->piece_bytes(); }
   bool fetch(const Index& position, Buffer& stored) const override {
-    if (leaves_->fetch(position, stored)) return true;
-    throw Error(ErrorKind::unavailable,
-                "it is not there: the stage before has not written it, or somebody removed it");
+    return there(leaves_->fetch(position, stored));
+  }
+  bool fetch_parts(const Index& position, std::span<const Part> parts,
+                   Buffer& stored) const override {
+    return there(leaves_->fetch_parts(position, parts, stored));
   }
   void decode(const Index& position, ByteView stored, std::span<const Part> parts,
               StringArena& strings, CodecContext& context) const override {
@@ -33,12 +38,15 @@ class PresentLeaves final : public LeafReader {
   std::string describe(const Index& position) const override { return leaves_->describe(position); }
 
  private:
-  const std::shared_ptr<const LeafReader> leaves_;
-};
+  static bool there(bool is_there) {
+    if (is_there) return true;
+    throw Error(ErrorKind::unavailable,
+                "it is not there: the stage before has not written it, or somebody removed it");
+  }
 
-std::shared_ptr<const LeafReader> present_leaves(std::shared_ptr<const LeafReader> leaves) {
-  return std::make_shared<PresentLeaves>(std::move(leaves));
-}
+  const std::shared_ptr<const LeafReader> leaves_;
+  const std::int64_t stored_bound_;
+};
 
 class VariableSource final : public Source {
  public:
@@ -132,7 +140,9 @@ std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::st
             {"document", metadata.zarr_format == 2 ? array_metadata_to_v2(metadata)
                                                    : array_metadata_to_v3(metadata)}};
   variable.blocks = {{Index::filled(variable.shape.rank(), 0),
-                      present_leaves(zarr_leaf_reader(std::move(store), array, metadata)),
+                      std::make_shared<PresentLeaves>(
+                          zarr_leaf_reader(std::move(store), array, metadata),
+                          metadata.codecs.max_encoded_size(metadata.type, metadata.chunk)),
                       std::move(store_name)}};
   return std::make_shared<VariableSource>(variable, std::move(json));
 }

@@ -23,7 +23,7 @@ std::string absolute(const std::string& text, Files& files) {
   return location.text();
 }
 
-RechunkOptions rechunk_options(const ConvertOptions& options) {
+RechunkOptions rechunk_options(const ConvertOptions& options, const std::string& way) {
   if (options.inputs.size() != 1) {
     throw Error(ErrorKind::invalid, "rechunk takes one input and one output");
   }
@@ -38,14 +38,15 @@ RechunkOptions rechunk_options(const ConvertOptions& options) {
   rechunk.codec = options.codec;
   rechunk.variables = options.variables;
   rechunk.drop = options.drop;
+  rechunk.way = way;
   rechunk.overwrite = options.overwrite;
   rechunk.resources = options.resources;
   return rechunk;
 }
 
-PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options,
+PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options, const std::string& way,
                      const Workplace& workplace) {
-  if (verb == "rechunk") return plan_rechunk_job(rechunk_options(options), workplace);
+  if (verb == "rechunk") return plan_rechunk_job(rechunk_options(options, way), workplace);
   if (verb != "convert") {
     throw Error(ErrorKind::invalid,
                 fmt::format("there is no plan of \"{}\": convert and rechunk have one{}", verb,
@@ -55,7 +56,30 @@ PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options,
     throw Error(ErrorKind::unsupported,
                 "a netCDF file is written by one process, in order: only Zarr stores have plans");
   }
+  if (way != RechunkOptions().way) throw Error(ErrorKind::invalid, "convert has no --way");
   return plan_convert(options, workplace);
+}
+
+bool is_plan(const std::string& path, Files& files) {
+  const auto file = files.open(path);
+  if (file == nullptr || file->status().is_directory) return false;
+  std::string head(64, '\0');
+  head.resize(file->read_at(0, std::as_writable_bytes(std::span(head))));
+  return head.find("\"gridmill_plan\"") != std::string::npos;
+}
+
+void check_worker(const ExecOptions& options) {
+  const ReportOptions& reports = options.reports;
+  if (!options.restart && reports.report.empty() && reports.metrics.empty() &&
+      reports.trace.empty() && reports.prices.empty() && reports.tags.empty()) {
+    return;
+  }
+  throw Error(ErrorKind::invalid,
+              "--restart and the reports are of whole runs: a worker (--stage, --tasks) has none");
+}
+
+std::vector<std::string> inputs_of(const PlanDocument& plan) {
+  return plan.about.value("inputs", Json::array()).get<std::vector<std::string>>();
 }
 
 Json explain_stage(const StageRecipe& stage) {
@@ -103,12 +127,12 @@ std::int64_t chosen_stage(const ExecOptions& options, const PlanDocument& plan) 
 
 }  // namespace
 
-PlanDocument make_plan(const std::string& verb, ConvertOptions options,
+PlanDocument make_plan(const std::string& verb, ConvertOptions options, const std::string& way,
                        const Workplace& workplace) {
   for (std::string& input : options.inputs) input = absolute(input, workplace.files);
   options.output = absolute(options.output, workplace.files);
   check_output(options.output, options.overwrite, workplace.files);
-  PlannedJob job = plan_verb(verb, options, workplace);
+  PlannedJob job = plan_verb(verb, options, way, workplace);
   for (const Json& note : job.plan.about.value("notes", Json::array())) {
     workplace.console.warn(note.get<std::string>());
   }
@@ -116,8 +140,8 @@ PlanDocument make_plan(const std::string& verb, ConvertOptions options,
   return std::move(job.plan);
 }
 
-void save_plan(const PlanDocument& plan, const std::string& path, bool overwrite, Files& files) {
-  check_output_file(files, path, overwrite, {});
+void save_plan(const PlanDocument& plan, const std::string& path, Files& files) {
+  check_output_file(files, path, is_plan(path, files), {});
   const auto writer = write_file(files, path);
   writer->append(as_bytes(dump_json(plan_to_json(plan)) + "\n"));
   (void)writer->commit();
@@ -160,9 +184,19 @@ Json explain_plan(const PlanDocument& plan) {
            static_cast<double>(read) / static_cast<double>(std::max<std::int64_t>(1, source))}};
 }
 
+void check_exec(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
+  check_identity(plan, workplace.files);
+  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  const RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
+                           options.resources, workplace);
+  PlannedJob job{plan, {}};
+  rate_memory(job, options.resources, workplace);
+}
+
 Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
   if (options.dry_run) return explain_plan(plan);
   if (!options.tasks.empty() || options.stage) {
+    check_worker(options);
     const std::int64_t stage = chosen_stage(options, plan);
     PlanSession session(plan, options.resources, workplace);
     if (!options.tasks.empty()) {
@@ -174,9 +208,8 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
   }
   check_identity(plan, workplace.files);
   check_output(plan.target.location.path, plan.overwrite, workplace.files);
-  const Json inputs = plan.about.value("inputs", Json::array());
-  RunAccount account(plan.verb, inputs.get<std::vector<std::string>>(), plan.target.location.text(),
-                     options.reports, options.resources, workplace);
+  RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
+                     options.resources, workplace);
   PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
               options.resources, account};
   PlannedJob job{plan, {}};

@@ -9,13 +9,14 @@
 
 namespace gridmill {
 
-// The plan of `verb` (convert or rechunk) with the options of convert; places are made absolute, so
-// that the plan means the same wherever it is run. Throws Error(invalid) for what the verb doesn't
-// have, and all that the verb throws before it writes.
-PlanDocument make_plan(const std::string& verb, ConvertOptions options, const Workplace& workplace);
+// The plan of `verb` (convert or rechunk) with the options of convert, and rechunk's `way`; places
+// are made absolute, so that the plan means the same wherever it is run. Throws Error(invalid) for
+// what the verb doesn't have, and all that the verb throws before it writes.
+PlanDocument make_plan(const std::string& verb, ConvertOptions options, const std::string& way,
+                       const Workplace& workplace);
 
-// `path` is written in one step.
-void save_plan(const PlanDocument& plan, const std::string& path, bool overwrite, Files& files);
+// `path` is written in one step. Replaces another plan, and nothing else: Error(conflict).
+void save_plan(const PlanDocument& plan, const std::string& path, Files& files);
 
 // Throws Error(not_found), Error(corrupt).
 PlanDocument load_plan(const std::string& path, Files& files);
@@ -34,6 +35,9 @@ struct ExecOptions {
   Resources resources = default_resources();
   ReportOptions reports;  // of a whole run
 };
+
+// Throws what exec_plan() would throw before any work.
+void check_exec(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace);
 
 // `gridmill exec plan.json`: goes on with what unfinished runs and workers have stored, and
 // publishes; with `tasks` it is a worker (plan_session.h). Returns what those report.

@@ -59,11 +59,13 @@ class RechunkPlanner {
       : options_(options),
         workplace_(workplace),
         input_(open_convert_input(input_options(options), workplace)),
-        target_(make_target(input_.selected, options.zarr_format, options.chunks, options.codec)) {
-    for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(plan(i));
-  }
+        target_(make_target(input_.selected, options.zarr_format, options.chunks, options.codec)) {}
 
-  PlannedJob job() const {
+  // With boxes for so much memory. Throws Error(invalid) if that is too little for any.
+  PlannedJob job(const Resources& resources) {
+    resources_ = resources;
+    plans_.clear();
+    for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(plan(i));
     PlannedJob job;
     job.plan = archive_plan("rechunk", input_options(options_), input_, target_, workplace_.files);
     add_direct_stage(job.plan.stages);
@@ -79,7 +81,7 @@ class RechunkPlanner {
   // What is left of the budget for the box of a task, when leaves in flight, encoders and scratch
   // have got theirs.
   std::int64_t box_bytes(const Variable& variable, const ArrayMetadata& metadata) const {
-    const RunOptions run = run_options(options_.resources);
+    const RunOptions run = run_options(resources_);
     LeafCost largest{0, metadata.codecs.encode_scratch_size(metadata.type, metadata.chunk)};
     for (const Block& block : variable.blocks) {
       largest.stored = std::max(largest.stored, block.reader->stored_bound());
@@ -88,11 +90,11 @@ class RechunkPlanner {
     const std::int64_t encoded = std::max(
         metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), spill_chunk_bytes());
     const std::int64_t fixed = fixed_memory(run, largest, encoded);
-    return (options_.resources.memory - fixed) / 100 * 97;  // encoded chunks may grow a little
+    return (resources_.memory - fixed) / 100 * 97;  // encoded chunks may grow a little
   }
 
   std::int64_t spill_chunk_bytes() const {
-    return std::min(kDefaultChunkBytes, options_.resources.memory / 32);
+    return std::min(kDefaultChunkBytes, resources_.memory / 32);
   }
 
   RechunkPlan plan(std::size_t i) const {
@@ -204,13 +206,55 @@ class RechunkPlanner {
   const Workplace& workplace_;
   const ConvertInput input_;
   const ZarrTarget target_;
+  Resources resources_;
   std::vector<RechunkPlan> plans_;
 };
+
+// A box is chosen for a variable alone; its stage may have to leave room for the leaves of others,
+// or for the chunks of a spill, and buffers are rounded up. Then all boxes become smaller.
+PlannedJob fitting_job(RechunkPlanner& planner, const Resources& resources,
+                       const Workplace& workplace) {
+  Resources planned = resources;
+  while (true) {
+    PlannedJob job = planner.job(planned);
+    job.plan.memory = resources.memory;
+    const std::int64_t missing = missing_memory(job, resources, workplace);
+    if (missing <= 0) return job;
+    planned.memory -= std::max(missing, resources.memory / 64);
+  }
+}
+
+// The smallest of a series of budgets, each an eighth more than the one before, with which there is
+// a plan.
+std::int64_t working_budget(RechunkPlanner& planner, Resources resources,
+                            const Workplace& workplace) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 45;
+  while (resources.memory < kMost) {
+    resources.memory += resources.memory / 8;
+    try {
+      (void)fitting_job(planner, resources, workplace);
+      break;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::invalid) throw;
+    }
+  }
+  return resources.memory;
+}
 
 }  // namespace
 
 PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace) {
-  return RechunkPlanner(options, workplace).job();
+  RechunkPlanner planner(options, workplace);
+  try {
+    return fitting_job(planner, options.resources, workplace);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) throw;
+    const std::int64_t budget = working_budget(planner, options.resources, workplace);
+    Error told(error.kind(), fmt::format("{}: --memory {}M works", error.message(),
+                                         (budget + (1 << 20) - 1) >> 20));
+    for (const std::string& context : error.contexts()) told.add_context(context);
+    throw told;
+  }
 }
 
 Json rechunk(const RechunkOptions& options, const Workplace& workplace) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gridmill/base/error.h"
+#include "gridmill/engine/run_memory.h"
 
 namespace gridmill {
 namespace {
@@ -99,6 +100,20 @@ Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& ru
                     [&] { report = Running(plan, std::move(opened), run, workplace).execute(); });
   run.account.finish(report);
   return report;
+}
+
+std::int64_t missing_memory(PlannedJob& job, const Resources& resources,
+                            const Workplace& workplace) {
+  OpenPlan plan(job.plan, workplace.files, nullptr, std::move(job.opened));
+  std::int64_t most = INT64_MIN;
+  for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
+    const auto stage = plan.stage(i);
+    RunOptions options = run_options(resources);
+    options.memory -= plan.side_bytes();
+    most = std::max(most, run_memory(*stage, options).total() - options.memory);
+  }
+  job.opened = std::move(plan).datasets();
+  return most;
 }
 
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace) {

@@ -34,6 +34,10 @@ Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& ru
 // memory, naming a budget that works.
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace);
 
+// What its largest stage lacks of the memory; 0 or less: everything fits.
+std::int64_t missing_memory(PlannedJob& job, const Resources& resources,
+                            const Workplace& workplace);
+
 // What every verb does with its plan: tells the user the notes, makes sure that it fits into the
 // memory, and runs it unless `only_look`; then plan.about is all there is to report.
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace);

@@ -38,6 +38,8 @@ class Console {
   // `progress` may be read until done() is called.
   virtual void begin(const std::string& what, const Progress& progress) = 0;
   virtual void done() = 0;
+  // A thread of a run is still in a call that was given up: this process can't end as usual.
+  virtual void note_left_threads() {}
 };
 
 struct Workplace {

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/store/manifest.h"
+#include "gridmill/store/stage.h"
 
 namespace gridmill {
 namespace {
@@ -33,7 +34,8 @@ bool is_held(Files& files, const std::string& companion) {
 }
 
 bool is_finished(Files& files, const std::string& companion) {
-  return is_there(files, fmt::format("{}/incoming/{}", companion, kFreshManifestKey));
+  return is_there(files, fmt::format("{}/incoming/{}", companion, kFreshManifestKey)) &&
+         !has_published(files, companion);
 }
 
 void measure(Files& files, const std::string& directory, bool is_spill, int depth,
@@ -60,10 +62,11 @@ void look_into(Files& files, const std::string& companion, std::vector<Leftover>
   if (!is_there(files, incoming) && !is_there(files, run)) return;
   Leftover leftover;
   leftover.output = companion.substr(0, companion.size() - kEnding.size());
-  leftover.state = is_held(files, companion)             ? Leftover::State::running
-                   : is_finished(files, companion)       ? Leftover::State::finished
-                   : is_there(files, run + "/plan.json") ? Leftover::State::resumable
-                                                         : Leftover::State::orphaned;
+  const bool is_resumable = is_there(files, run + "/plan.json") && !has_published(files, companion);
+  leftover.state = is_held(files, companion)       ? Leftover::State::running
+                   : is_finished(files, companion) ? Leftover::State::finished
+                   : is_resumable                  ? Leftover::State::resumable
+                                                   : Leftover::State::orphaned;
   measure(files, incoming, false, 0, leftover);
   for (const DirectoryEntry& entry : files.list(run)) {
     const std::string path = run + "/" + entry.name;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
@@ -10,7 +12,29 @@
 namespace gridmill {
 namespace {
 
-std::string companion_path(const std::string& path) { return path + ".gridmill"; }
+constexpr std::string_view kEnding = ".gridmill";
+
+std::string companion_path(const std::string& path) { return path + std::string(kEnding); }
+
+// In the run's records: the folder that is about to be published, by its inode, which a rename
+// keeps.
+constexpr std::string_view kPublishing = "publishing";
+
+std::optional<std::uint64_t> about_to_be_published(Files& files, const std::string& run) {
+  const auto file = files.open(fmt::format("{}/{}", run, kPublishing));
+  if (file == nullptr) return std::nullopt;
+  std::string text(20, '\0');
+  text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
+  std::uint64_t inode = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), inode);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return inode;
+}
+
+bool is_at(Files& files, const std::string& path, std::uint64_t inode) {
+  const auto status = files.status(path);
+  return status && status->inode == inode;
+}
 
 class FileStage final : public OutputStage {
  public:
@@ -23,6 +47,7 @@ class FileStage final : public OutputStage {
         overwrite_(options.overwrite) {
     files_.make_directories(companion_);
     options.is_worker ? join_workers() : take_alone();
+    settle_publishing(options.is_worker);
     if (!options.resume) clear();
     try {
       files_.make_directories(incoming_);
@@ -45,6 +70,9 @@ class FileStage final : public OutputStage {
   std::string records_path() const override { return run_; }
 
   std::vector<std::string> publish() override {
+    if (const auto status = files_.status(incoming_)) {
+      (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode)));
+    }
     files_.sync_all(incoming_);
     const auto old = files_.status(path_);
     if (old && !overwrite_) {
@@ -69,10 +97,11 @@ class FileStage final : public OutputStage {
          [&] { files_.sync_directory(parent()); });
     tidy(fmt::format("the manifest stays inside the store, as {}", kFreshManifestKey),
          [&] { move_manifest(); });
-    tidy(fmt::format("the replaced store could not be removed: rm -r {}", incoming_),
-         [&] { remove_tree(files_, incoming_); });
-    tidy(fmt::format("the run's own records could not be removed: rm -r {}", run_),
-         [&] { remove_tree(files_, run_); });
+    // In this order: the records tell what `incoming_` is.
+    tidy(fmt::format("the replaced store could not be removed: rm -r {} {}", incoming_, run_), [&] {
+      remove_tree(files_, incoming_);
+      remove_tree(files_, run_);
+    });
     release();
     return notes;
   }
@@ -83,6 +112,26 @@ class FileStage final : public OutputStage {
   }
 
  private:
+  // An earlier run may have died between its rename and the removal of what it replaced.
+  void settle_publishing(bool is_worker) {
+    const auto inode = about_to_be_published(files_, run_);
+    if (!inode || is_at(files_, incoming_, *inode)) return;
+    if (files_.status(incoming_) && !is_at(files_, path_, *inode)) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("an earlier run was cut short while it put its store at {}: neither "
+                              "that nor {} is what it wrote; keep what you need of both, then: rm "
+                              "-r {} {}",
+                              path_, incoming_, incoming_, run_));
+    }
+    if (is_worker) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("an earlier run has published {}, and was cut short while it tidied "
+                              "up: rm -r {} {}",
+                              path_, incoming_, run_));
+    }
+    clear();
+  }
+
   // Whoever comes alone takes the common lock, then looks for workers; a worker takes its own lock,
   // then looks at the common one: of two that come at once at least one sees the other.
   void take_alone() {
@@ -95,9 +144,13 @@ class FileStage final : public OutputStage {
 
   void join_workers() {
     files_.make_directories(workers_path());
-    lock_ = files_.lock(workers_path() + "/" + unique_suffix());
-    // Other workers hold the common lock for the moment of this test.
     constexpr int kTests = 1000;
+    // Whoever looks for workers holds their locks for the moment of the test, and a file that was
+    // only looked at is gone then; other workers hold the common lock as briefly.
+    for (int i = 0; i < kTests && lock_ == nullptr; ++i) {
+      lock_ = files_.lock(workers_path() + "/" + unique_suffix());
+    }
+    if (lock_ == nullptr) refuse("another run is");
     for (int i = 0; i < kTests; ++i) {
       if (files_.lock(lock_path()) != nullptr) return;
     }
@@ -175,6 +228,11 @@ std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
         fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
   }
   return std::make_unique<FileStage>(files, path, options);
+}
+
+bool has_published(Files& files, const std::string& companion) {
+  const auto inode = about_to_be_published(files, companion + "/run");
+  return inode && is_at(files, companion.substr(0, companion.size() - kEnding.size()), *inode);
 }
 
 std::unique_ptr<Store> open_companion(Files& files, const Location& location) {

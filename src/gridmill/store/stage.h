@@ -4,9 +4,11 @@
 // brings everything to the disk and then moves it there in one rename (an exchange if an old store
 // is to be replaced, which is removed afterwards): whoever looks, and whenever the power goes, sees
 // the old store or the new one. A run that dies leaves only that folder and its records, which the
-// next run clears or resumes; a lock on OUT.gridmill/lock keeps two runs from sharing it. Object
-// stores have no rename: their stage will write in place and rely on the order that all writers
-// keep anyway: data, then metadata, then consolidated metadata.
+// next run clears or resumes; a lock on OUT.gridmill/lock keeps two runs from sharing it. A run
+// that dies behind the rename leaves the replaced store there: a note of which folder was to be
+// published tells it from an unfinished one, so that it is never taken up again. Object stores have
+// no rename: their stage will write in place and rely on the order that all writers keep anyway:
+// data, then metadata, then consolidated metadata.
 #pragma once
 
 #include <memory>
@@ -49,6 +51,9 @@ struct StageOptions {
 // of its own in OUT.gridmill/workers/.
 std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
                                         StageOptions options);
+
+// Whether the run that left `companion` (OUT.gridmill) has published, and died while tidying up.
+bool has_published(Files& files, const std::string& companion);
 
 // Beside the store, never in it: manifest, run records.
 std::unique_ptr<Store> open_companion(Files& files, const Location& location);
