@@ -54,8 +54,12 @@ enum class FileFormat { netcdf, grib, zarr, unknown };
 // Error(not_found) if nothing is there.
 FileFormat detect_format(Files& files, const Location& location);
 
+// Who reads netCDF-4 and HDF5 files: our own reader, with the library for what it doesn't know (a
+// note says so), or the library alone.
+enum class NetcdfBy { own_reader, library };
+
 // Both throw Error(corrupt) naming file, variable and offset when the file is damaged or truncated.
-FormatFile open_netcdf(Files& files, const Location& location);
+FormatFile open_netcdf(Files& files, const Location& location, NetcdfBy by = NetcdfBy::own_reader);
 FormatFile open_grib(Files& files, const Location& location);
 
 }  // namespace gridmill

@@ -59,7 +59,9 @@ class Hdf5Bytes {
 class Hdf5Cursor {
  public:
   Hdf5Cursor(ByteView bytes, const Hdf5Bytes& file) noexcept
-      : bytes_(bytes), offset_size_(file.offset_size()), length_size_(file.length_size()) {}
+      : Hdf5Cursor(bytes, file.offset_size(), file.length_size()) {}
+  Hdf5Cursor(ByteView bytes, int offset_size, int length_size) noexcept
+      : bytes_(bytes), offset_size_(offset_size), length_size_(length_size) {}
 
   std::uint8_t u8() { return static_cast<std::uint8_t>(take(1)[0]); }
   std::uint16_t u16() { return load_le<std::uint16_t>(take(2).data()); }

@@ -54,9 +54,9 @@ struct Hdf5Dataset {
   DataType type;     // as seen by readers: host order; enums by their base; texts: string, and
                      // fixed texts of size 1: bytes(1)
   bool is_big_endian = false;
-  int element_size = 0;  // bytes in the file; differs from type.size for texts only
-  Hdf5Text text = Hdf5Text::none;
-  Shape shape;      // of the stored extents
+  int element_size = 0;            // bytes in the file; differs from type.size for texts only
+  Hdf5Text text = Hdf5Text::none;  // also for bytes(1)
+  Shape shape;                     // of the stored extents
   Shape max_shape;  // -1: unlimited. The order of a fixed or extensible array's chunks needs it
   Hdf5Layout layout;
   std::vector<Hdf5Filter> filters;  // in the order of writing

@@ -13,9 +13,21 @@
 namespace gridmill {
 namespace {
 
-constexpr std::array<std::string_view, 10> kPrivate = {
-    "_NCProperties", "_Netcdf4Coordinates", "_Netcdf4Dimid",  "_nc3_strict", "CLASS",
-    "NAME",          "REFERENCE_LIST",      "DIMENSION_LIST", "_IsNetcdf4",  "_SuperblockVersion"};
+// The last four are hidden by libnetcdf itself.
+constexpr std::array<std::string_view, 14> kPrivate = {"_NCProperties",
+                                                       "_Netcdf4Coordinates",
+                                                       "_Netcdf4Dimid",
+                                                       "_nc3_strict",
+                                                       "CLASS",
+                                                       "NAME",
+                                                       "REFERENCE_LIST",
+                                                       "DIMENSION_LIST",
+                                                       "_IsNetcdf4",
+                                                       "_SuperblockVersion",
+                                                       "_ARRAY_DIMENSIONS",
+                                                       "_Codecs",
+                                                       "_Format",
+                                                       "_NCZARR_ATTR"};
 
 std::optional<DataType> atomic_type(int nc_type) {
   switch (nc_type) {
@@ -78,6 +90,10 @@ AttributeValue text_attribute(const NetcdfSession& session, int group, int varia
 
 }  // namespace
 
+bool is_private_attribute(std::string_view name) noexcept {
+  return std::find(kPrivate.begin(), kPrivate.end(), name) != kPrivate.end();
+}
+
 void check_attribute_count(const std::string& owner, std::int64_t count) {
   if (count <= kMaxAttributes) return;
   throw Error(ErrorKind::unsupported,
@@ -130,7 +146,7 @@ Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int v
     char raw_name[NC_MAX_NAME + 1] = {};
     session.check(nc_inq_attname(group, variable, i, raw_name), "attributes of " + owner);
     const std::string name = raw_name;
-    if (std::find(kPrivate.begin(), kPrivate.end(), name) != kPrivate.end()) continue;
+    if (is_private_attribute(name)) continue;
     int type = 0;
     std::size_t length = 0;
     session.check(nc_inq_att(group, variable, raw_name, &type, &length), "attribute " + name);

@@ -1,7 +1,6 @@
 // netcdf_attributes.h: attributes of a netCDF group or variable, with the types of the file.
 //
-// The first two make a value from what the file holds, and serve the classic reader too; the others
-// ask libnetcdf.
+// The first ones serve every reader; the last two ask libnetcdf.
 #pragma once
 
 #include <string>
@@ -18,6 +17,9 @@ inline constexpr std::int64_t kMaxAttributes = 8192;
 // Throws Error(unsupported) beyond it.
 void check_attribute_count(const std::string& owner, std::int64_t count);
 
+// The library's and HDF5's own, which users don't see: _NCProperties, DIMENSION_LIST, ...
+bool is_private_attribute(std::string_view name) noexcept;
+
 // Numbers in the host's byte order; `raw` holds a whole number of them.
 AttributeValue netcdf_numbers(DataType type, ByteView raw);
 // NULs end or pad texts that C and Fortran programs write; they are dropped, as netCDF4 does, and
@@ -25,9 +27,8 @@ AttributeValue netcdf_numbers(DataType type, ByteView raw);
 // A _FillValue is one character, not text: it stays as it is.
 AttributeValue netcdf_text(std::string_view name, std::string_view raw);
 
-// variable -1: the group's own. The library's and HDF5's private attributes (_NCProperties,
-// DIMENSION_LIST, ...) are left out, as netCDF4 and xarray hide them. An attribute of a type that
-// has no JSON form (compound, opaque, variable-length) is left out with a line in `notes`.
+// variable -1: the group's own. Private attributes are left out. An attribute of a type that has
+// no JSON form (compound, opaque, variable-length) is left out with a line in `notes`.
 Attributes read_netcdf_attributes(const NetcdfSession& session, int group, int variable,
                                   const std::string& owner, std::vector<std::string>& notes);
 

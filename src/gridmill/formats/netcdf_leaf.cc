@@ -215,4 +215,13 @@ std::shared_ptr<const LeafReader> refusing_leaf_reader(NetcdfPlace place, const 
   return std::make_shared<RefusingReader>(std::move(place), shape, std::move(reason));
 }
 
+void refuse_variable(FileVariable& variable, NetcdfPlace place, std::string_view what,
+                     std::string_view reason) {
+  variable.encoding["unsupported"] = what;
+  variable.type = types::bytes(1);
+  variable.reader = refusing_leaf_reader(
+      std::move(place), variable.shape,
+      fmt::format("{} can't be read; leave it out with --drop {}", reason, variable.name));
+}
+
 }  // namespace gridmill

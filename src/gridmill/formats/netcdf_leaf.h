@@ -6,8 +6,10 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "gridmill/codec/leaf.h"
+#include "gridmill/formats/format_file.h"
 #include "gridmill/formats/netcdf_library.h"
 
 namespace gridmill {
@@ -29,5 +31,12 @@ std::shared_ptr<const LeafReader> netcdf_leaf_reader(NetcdfPlace place, DataType
 // Error(unsupported) with `reason`.
 std::shared_ptr<const LeafReader> refusing_leaf_reader(NetcdfPlace place, const Shape& shape,
                                                        std::string reason);
+
+// Chunks beyond this are refused: they are decoded in memory.
+inline constexpr std::int64_t kLargestChunk = std::int64_t{2} << 30;
+
+// Gives `variable` that reader, with a way out, and says in its encoding what can't be read.
+void refuse_variable(FileVariable& variable, NetcdfPlace place, std::string_view what,
+                     std::string_view reason);
 
 }  // namespace gridmill

@@ -1,5 +1,6 @@
 // open_netcdf: the tree of groups, dimensions, variables and attributes of a netCDF file. Classic
-// files are read by classic_reader.h, netCDF-4 through libnetcdf.
+// files are read by classic_reader.h, netCDF-4 and HDF5 by hdf5_reader.h, and what that doesn't
+// know through libnetcdf.
 
 #include <fmt/format.h>
 #include <netcdf.h>
@@ -10,6 +11,7 @@
 #include "gridmill/base/checked.h"
 #include "gridmill/formats/classic_reader.h"
 #include "gridmill/formats/format_file.h"
+#include "gridmill/formats/hdf5_reader.h"
 #include "gridmill/formats/leaf_shape.h"
 #include "gridmill/formats/netcdf_attributes.h"
 #include "gridmill/formats/netcdf_leaf.h"
@@ -17,8 +19,6 @@
 
 namespace gridmill {
 namespace {
-
-constexpr std::int64_t kLargestChunk = std::int64_t{2} << 30;
 
 // Walks an open file. Lives within one session.
 class Survey {
@@ -155,12 +155,8 @@ class Survey {
   }
 
   void attach_reader(int group, int nc_type, NetcdfPlace place, FileVariable& variable) {
-    const auto refuse = [&](std::string_view what, const std::string& reason) {
-      variable.encoding["unsupported"] = what;
-      variable.type = types::bytes(1);
-      const std::string message =
-          fmt::format("{} can't be read; leave it out with --drop {}", reason, variable.name);
-      variable.reader = refusing_leaf_reader(std::move(place), variable.shape, message);
+    const auto refuse = [&](std::string_view what, std::string_view reason) {
+      refuse_variable(variable, std::move(place), what, reason);
     };
     if (nc_type == NC_CHAR) {
       variable.type = types::bytes(1);
@@ -212,7 +208,78 @@ class Survey {
   FormatFile result_;
 };
 
-FormatFile open_path(Files& files, const std::string& path) {
+FormatFile open_by_library(const SourceFile& source) {
+  auto file = std::make_shared<const NetcdfFile>(source.files, source.files.absolute(source.path),
+                                                 source.identity);
+  NetcdfSession session;
+  const int root = file->root(session);
+  int format = 0;
+  session.check(nc_inq_format(root, &format), "format");
+  return Survey(session, file, root, format, source.path).take();
+}
+
+FileVariable* find_variable(FormatFile& file, const std::string& group, const std::string& name) {
+  for (FileGroup& each : file.groups) {
+    if (each.path != group) continue;
+    for (FileVariable& variable : each.variables) {
+      if (variable.name == name) return &variable;
+    }
+  }
+  return nullptr;
+}
+
+// Variables that only the library can read come from there; those that it can't read either are
+// listed, and refused when they are read.
+FormatFile with_rest_by_library(Hdf5File own, const SourceFile& source) {
+  if (own.elsewhere.empty()) return std::move(own.file);
+  FormatFile library;
+  try {
+    library = open_by_library(source);
+  } catch (const Error& error) {
+    own.file.notes.push_back(
+        fmt::format("the netCDF library can't open this file: {}", error.message()));
+  }
+  for (const Hdf5File::Elsewhere& place : own.elsewhere) {
+    FileGroup& group = own.file.groups[place.group];
+    FileVariable& variable = group.variables[place.variable];
+    if (FileVariable* found = find_variable(library, group.path, variable.name)) {
+      own.file.notes.push_back(fmt::format("variable {} is read through the netCDF library: {}",
+                                           variable.name, place.reason));
+      variable = std::move(*found);
+      continue;
+    }
+    refuse_variable(variable, {nullptr, group.path, variable.name, -1, false, source.path},
+                    place.reason, place.reason);
+  }
+  return std::move(own.file);
+}
+
+// Our reader's words, if the file as a whole is beyond it.
+FormatFile open_whole_by_library(const SourceFile& source, const std::string& reason) {
+  try {
+    FormatFile file = open_by_library(source);
+    file.notes.push_back("the file is read through the netCDF library: " + reason);
+    return file;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported) throw;
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}, and the netCDF library says: {}", reason, error.what()));
+  }
+}
+
+FormatFile open_netcdf4(const SourceFile& source) {
+  std::optional<Hdf5File> own;
+  try {
+    own = open_hdf5(source);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::unsupported) throw;
+    return open_whole_by_library(source, error.what());
+  }
+  // The library has words for what is no netCDF file at all.
+  return own ? with_rest_by_library(std::move(*own), source) : open_by_library(source);
+}
+
+FormatFile open_path(Files& files, const std::string& path, NetcdfBy by) {
   const std::unique_ptr<ReadableFile> readable = files.open(path);
   if (readable == nullptr) throw Error(ErrorKind::not_found, "there is no such file");
   const FileStatus identity = readable->status();
@@ -220,19 +287,15 @@ FormatFile open_path(Files& files, const std::string& path) {
     throw Error(ErrorKind::invalid, "this is a directory, where a netCDF file was expected");
   }
   if (is_classic_netcdf(*readable)) return open_classic(files, path, *readable);
-  auto file = std::make_shared<const NetcdfFile>(files, files.absolute(path), identity);
-  NetcdfSession session;
-  const int root = file->root(session);
-  int format = 0;
-  session.check(nc_inq_format(root, &format), "format");
-  return Survey(session, file, root, format, path).take();
+  const SourceFile source{files, path, identity};
+  return by == NetcdfBy::library ? open_by_library(source) : open_netcdf4(source);
 }
 
 }  // namespace
 
-FormatFile open_netcdf(Files& files, const Location& location) {
+FormatFile open_netcdf(Files& files, const Location& location, NetcdfBy by) {
   return in_context([&] { return "file " + location.path; },
-                    [&] { return open_path(files, location.path); });
+                    [&] { return open_path(files, location.path, by); });
 }
 
 }  // namespace gridmill

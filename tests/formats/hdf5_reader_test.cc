@@ -1,0 +1,382 @@
+// Our reader of HDF5 sees in a file what libnetcdf sees in it, and survives what libnetcdf doesn't.
+
+#include "gridmill/formats/hdf5_reader.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <hdf5.h>
+#include <netcdf.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "formats/netcdf_file.h"
+#include "formats/read_variable.h"
+#include "formats/same_file.h"
+
+namespace gridmill {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::StartsWith;
+using testing::differences;
+using testing::group_at;
+using testing::Netcdf;
+using testing::ScratchDirectory;
+using testing::variable_at;
+
+class Hdf5Reader : public ::testing::Test {
+ protected:
+  Hdf5File open(const std::string& path) {
+    return open_hdf5(SourceFile{*files_, path, *files_->status(path)}).value();
+  }
+  std::vector<std::string> differences_from_library(const std::string& path) {
+    return differences(open(path).file, open_netcdf(*files_, {path, ""}, NetcdfBy::library));
+  }
+  std::string path(const std::string& name) const { return scratch_.path(name); }
+
+  void write_everything(const std::string& path, int mode);
+
+  std::unique_ptr<Files> files_ = posix_files();
+  ScratchDirectory scratch_;
+};
+
+bool is_hdf5(Files& files, const std::string& path) {
+  std::array<std::byte, 4> head{};
+  return files.open(path)->read_at(0, head) == 4 && as_text(head) == "\x89HDF";
+}
+
+TEST_F(Hdf5Reader, SeesInRealFilesWhatTheLibrarySees) {
+  const char* folder = std::getenv("GRIDMILL_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
+  if (folder == nullptr) GTEST_SKIP() << "GRIDMILL_TEST_DATA is not set";
+  int seen = 0;
+  for (const DirectoryEntry& entry : files_->list(folder)) {
+    const std::string file = std::string(folder) + "/" + entry.name;
+    if (!entry.name.ends_with(".nc") || !is_hdf5(*files_, file)) continue;
+    EXPECT_THAT(differences_from_library(file), IsEmpty()) << file;
+    ++seen;
+  }
+  EXPECT_GE(seen, 5);
+}
+
+// Dimensions with and without variables, of all kinds; a variable that is called like a dimension
+// and isn't its coordinate; groups; all types; attributes that no longer fit into the header.
+void Hdf5Reader::write_everything(const std::string& path, int mode) {
+  Netcdf nc(path, NC_NETCDF4 | mode);
+  const int time = nc.dim("time", NC_UNLIMITED), y = nc.dim("y", 3), x = nc.dim("x", 4);
+  const int two = nc.dim("two", 2);
+  nc.var("time", NC_DOUBLE, {time});
+  nc.var("y", NC_FLOAT, {y});
+  nc.var("x", NC_INT, {y, x});     // a coordinate of two dimensions
+  nc.var("two", NC_SHORT, {y});    // none at all
+  nc.var("text", NC_CHAR, {y, two});
+  const int scalar = nc.var("scalar", NC_DOUBLE, {});
+  const int v = nc.var("v", NC_FLOAT, {time, y, x});
+  const std::size_t chunk[] = {2, 3, 4};
+  nc.ok(nc_def_var_chunking(nc.id(), v, NC_CHUNKED, chunk));
+  nc.ok(nc_def_var_deflate(nc.id(), v, 1, 1, 3));
+  nc.ok(nc_def_var_fletcher32(nc.id(), v, 1));
+  for (int i = 0; i < 30; ++i) {
+    const double value = i / 3.0;
+    nc.ok(nc_put_att_double(nc.id(), v, ("a" + std::to_string(i * 7 % 30)).c_str(), NC_DOUBLE, 1,
+                            &value));
+  }
+  const std::vector<int> numbers{3, 1, 2};
+  nc.ok(nc_put_att_int(nc.id(), NC_GLOBAL, "numbers", NC_INT, 3, numbers.data()));
+  nc.ok(nc_put_att_text(nc.id(), NC_GLOBAL, "title", 5, "a\xb0 bc"));
+  nc.ok(nc_put_att_text(nc.id(), scalar, "empty", 0, ""));
+  if ((mode & NC_CLASSIC_MODEL) == 0) {
+    const int big = nc.var("big", NC_UINT64, {y});
+    nc.ok(nc_def_var_endian(nc.id(), big, NC_ENDIAN_BIG));
+    nc.var("words", NC_STRING, {y, x});
+    const char* words[] = {"one", "", "three"};
+    nc.ok(nc_put_att_string(nc.id(), big, "words", 3, words));
+    nc.ok(nc_put_att_string(nc.id(), big, "word", 1, words));
+    int kind = 0, pair = 0, list = 0, lump = 0, group = 0, below = 0, dimension = 0, variable = 0;
+    nc.ok(nc_def_enum(nc.id(), NC_SHORT, "kind", &kind));
+    const short water = 1, ice = 7;
+    nc.ok(nc_insert_enum(nc.id(), kind, "water", &water));
+    nc.ok(nc_insert_enum(nc.id(), kind, "ice", &ice));
+    nc.ok(nc_def_compound(nc.id(), 12, "pair", &pair));
+    nc.ok(nc_insert_compound(nc.id(), pair, "first", 0, NC_DOUBLE));
+    nc.ok(nc_insert_compound(nc.id(), pair, "second", 8, NC_INT));
+    nc.ok(nc_def_vlen(nc.id(), "list", NC_FLOAT, &list));
+    nc.ok(nc_def_opaque(nc.id(), 5, "lump", &lump));
+    for (const int type : {kind, pair, list, lump}) {
+      nc.var("of_type_" + std::to_string(type), type, {x});
+    }
+    nc.ok(nc_put_att(nc.id(), v, "of_kind", kind, 1, &ice));
+    const std::array<char, 12> zeros{};
+    nc.ok(nc_put_att(nc.id(), v, "of_pair", pair, 1, zeros.data()));
+    nc.ok(nc_def_grp(nc.id(), "upper", &group));
+    nc.ok(nc_def_dim(group, "z", NC_UNLIMITED, &dimension));
+    nc.ok(nc_def_grp(group, "lower", &below));
+    const int dimensions[] = {dimension, x, y};
+    nc.ok(nc_def_var(below, "deep", NC_BYTE, 3, dimensions, &variable));
+    nc.ok(nc_put_att_text(below, NC_GLOBAL, "where", 4, "deep"));
+  }
+  nc.ok(nc_enddef(nc.id()));
+  const std::vector<float> values(60, 1.5F);
+  const std::size_t start[] = {0, 0, 0}, count[] = {5, 3, 4};
+  nc.ok(nc_put_vara_float(nc.id(), v, start, count, values.data()));
+}
+
+TEST_F(Hdf5Reader, SeesInNetcdf4WhatTheLibrarySees) {
+  for (const int mode : {0, NC_CLASSIC_MODEL}) {
+    write_everything(path("a.nc"), mode);
+    EXPECT_THAT(differences_from_library(path("a.nc")), IsEmpty()) << mode;
+  }
+  const FormatFile file = open(path("a.nc")).file;
+  EXPECT_EQ(file.format, "netCDF-4 classic model");
+  EXPECT_EQ(group_at(file, "").dimensions[0].size, 5);
+  EXPECT_THAT(variable_at(group_at(file, ""), "two").dimensions, ElementsAre("y"));
+}
+
+TEST_F(Hdf5Reader, AVariableShorterThanItsRecordsIsReadElsewhere) {
+  write_everything(path("a.nc"), 0);
+  const Hdf5File file = open(path("a.nc"));
+  std::vector<std::string> reasons;
+  for (const Hdf5File::Elsewhere& place : file.elsewhere) {
+    if (file.file.groups[place.group].variables[place.variable].name == "time") {
+      reasons.push_back(place.reason);
+    }
+  }
+  EXPECT_THAT(reasons, ElementsAre("(0) values are stored of (5)"));
+}
+
+// Files that HDF5 makes without netCDF, in the oldest and in the newest form of the format.
+class PlainHdf5 : public Hdf5Reader, public ::testing::WithParamInterface<bool> {
+ protected:
+  // The library's lock is ours while `make` runs.
+  template <class Make>
+  void write(const std::string& path, Make&& make, hsize_t user_block = 0) {
+    const NetcdfSession session;
+    const hid_t access = H5Pcreate(H5P_FILE_ACCESS), creation = H5Pcreate(H5P_FILE_CREATE);
+    if (GetParam()) H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+    H5Pset_userblock(creation, user_block);
+    const hid_t file = H5Fcreate(path.c_str(), H5F_ACC_TRUNC, creation, access);
+    ASSERT_GE(file, 0);
+    make(file);
+    H5Pclose(access);
+    H5Pclose(creation);
+    ASSERT_GE(H5Fclose(file), 0);
+  }
+
+  static void dataset(hid_t at, const std::string& name, hid_t type, std::vector<hsize_t> shape,
+                      std::vector<hsize_t> most = {}) {
+    const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(),
+                                         most.empty() ? nullptr : most.data());
+    const hid_t creation = H5Pcreate(H5P_DATASET_CREATE);
+    if (!most.empty()) H5Pset_chunk(creation, static_cast<int>(shape.size()), shape.data());
+    const hid_t made =
+        H5Dcreate2(at, name.c_str(), type, space, H5P_DEFAULT, creation, H5P_DEFAULT);
+    EXPECT_GE(made, 0);
+    H5Dclose(made);
+    H5Pclose(creation);
+    H5Sclose(space);
+  }
+
+  static void attribute(hid_t at, const std::string& name, std::vector<hsize_t> shape) {
+    const hid_t space = H5Screate_simple(static_cast<int>(shape.size()), shape.data(), nullptr);
+    const hid_t made =
+        H5Acreate2(at, name.c_str(), H5T_STD_I32BE, space, H5P_DEFAULT, H5P_DEFAULT);
+    EXPECT_GE(made, 0);
+    std::vector<int> values(static_cast<std::size_t>(H5Sget_simple_extent_npoints(space)), 7);
+    EXPECT_GE(H5Awrite(made, H5T_NATIVE_INT, values.data()), 0);
+    H5Aclose(made);
+    H5Sclose(space);
+  }
+
+  static void group(hid_t at, const std::string& name, unsigned order, auto&& fill) {
+    const hid_t creation = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_link_creation_order(creation, order);
+    const hid_t made = H5Gcreate2(at, name.c_str(), H5P_DEFAULT, creation, H5P_DEFAULT);
+    EXPECT_GE(made, 0);
+    fill(made);
+    H5Gclose(made);
+    H5Pclose(creation);
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(Forms, PlainHdf5, ::testing::Bool(),
+                         [](const auto& form) { return form.param ? "Newest" : "Oldest"; });
+
+TEST_P(PlainHdf5, DimensionsAreInventedAsNetcdfInventsThem) {
+  write(path("a.h5"), [](hid_t file) {
+    dataset(file, "square", H5T_IEEE_F64BE, {4, 4});
+    dataset(file, "again", H5T_STD_I16LE, {4, 3});
+    dataset(file, "grows", H5T_STD_U8LE, {4, 3}, {H5S_UNLIMITED, 3});
+    dataset(file, "empty", H5T_STD_U8LE, {0, 3});
+    dataset(file, "empty2", H5T_STD_U8LE, {0, 3});
+    group(file, "below", 0, [](hid_t below) { dataset(below, "own", H5T_STD_I8BE, {4, 9}); });
+  });
+  EXPECT_THAT(differences_from_library(path("a.h5")), IsEmpty());
+  const FormatFile file = open(path("a.h5")).file;
+  EXPECT_THAT(variable_at(group_at(file, "below"), "own").dimensions,
+              ElementsAre("phony_dim_0", "phony_dim_1"));
+}
+
+TEST_P(PlainHdf5, AUserBlockMovesAllAddresses) {
+  write(path("a.h5"), [](hid_t file) { dataset(file, "v", H5T_STD_I32LE, {4, 5}); }, 1024);
+  EXPECT_THAT(differences_from_library(path("a.h5")), IsEmpty());
+  // Also one that was put there later, of which the superblock knows nothing.
+  scratch_.write("b.h5", std::string(1024, '\0') + scratch_.read(path("a.h5")));
+  EXPECT_THAT(differences_from_library(path("b.h5")), IsEmpty());
+}
+
+TEST_P(PlainHdf5, LargeGroupsKeepTheirOrder) {
+  for (const unsigned order : {0U, 0U + H5P_CRT_ORDER_TRACKED,
+                               0U + H5P_CRT_ORDER_TRACKED + H5P_CRT_ORDER_INDEXED}) {
+    write(path("a.h5"), [&](hid_t file) {
+      group(file, "many", order, [](hid_t many) {
+        for (int i = 0; i < 700; ++i) {
+          const std::string tail(static_cast<std::size_t>(i % 90), 'n');
+          dataset(many, fmt::format("v{}_{}", i * 389 % 700, tail), H5T_STD_I8LE, {2});
+        }
+      });
+      group(file, "long", order, [](hid_t many) {
+        // Beyond what the heap of a group manages: a huge object of its own each.
+        for (int i = 0; i < 20; ++i) {
+          H5Lcreate_soft(fmt::format("/many/v{}_{}", i * 90, "").c_str(), many,
+                         fmt::format("{}{}", std::string(240, 'x'), i).c_str(), H5P_DEFAULT,
+                         H5P_DEFAULT);
+        }
+      });
+      H5Ldelete(file, "long", H5P_DEFAULT);
+    });
+    EXPECT_THAT(differences_from_library(path("a.h5")), IsEmpty()) << order;
+    EXPECT_EQ(group_at(open(path("a.h5")).file, "many").variables.size(), 700U);
+  }
+}
+
+TEST_P(PlainHdf5, ManyAndLargeAttributesAreRead) {
+  write(path("a.h5"), [&](hid_t file) {
+    group(file, "g", 0, [&](hid_t g) {
+      for (hsize_t i = 0; i < 40; ++i) {
+        attribute(g, fmt::format("a{}", i * 7 % 40), {i + 1});
+      }
+      attribute(g, "large", {1900});
+      if (GetParam()) attribute(g, "huge", {40000});
+    });
+  });
+  EXPECT_THAT(differences_from_library(path("a.h5")), IsEmpty());
+}
+
+TEST_P(PlainHdf5, NamesOfTypesAreFoundInTheOrderOfReading) {
+  write(path("a.h5"), [](hid_t file) {
+    const hid_t kind = H5Tenum_create(H5T_NATIVE_INT), other = H5Tenum_create(H5T_NATIVE_INT);
+    for (int i = 0; i < 3; ++i) {
+      H5Tenum_insert(kind, fmt::format("member{}", i).c_str(), &i);
+      if (i > 0) H5Tenum_insert(other, fmt::format("member{}", i).c_str(), &i);
+    }
+    H5Tcommit2(file, "kind", kind, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    dataset(file, "a_too_early", kind, {2});
+    dataset(file, "named", kind, {2});
+    dataset(file, "nameless", other, {2});
+    H5Tclose(kind);
+    H5Tclose(other);
+  });
+  EXPECT_THAT(differences_from_library(path("a.h5")), IsEmpty());
+  const FormatFile file = open(path("a.h5")).file;
+  EXPECT_EQ(file.groups[0].variables.size(), 1U);
+  EXPECT_THAT(file.notes, ElementsAre(HasSubstr("variable a_too_early is left out: values of enum"),
+                                      HasSubstr("variable nameless is left out")));
+}
+
+// libnetcdf follows a cycle until the stack ends, and opens no file with a link to nowhere.
+TEST_P(PlainHdf5, LinksInCirclesAndToNowhereAreLeftOut) {
+  write(path("a.h5"), [](hid_t file) {
+    dataset(file, "v", H5T_STD_I32LE, {3});
+    group(file, "g", 0, [&](hid_t g) {
+      H5Lcreate_hard(file, "/", g, "root", H5P_DEFAULT, H5P_DEFAULT);
+      H5Lcreate_soft("../g", g, "self", H5P_DEFAULT, H5P_DEFAULT);
+      H5Lcreate_soft("/v", g, "v_too", H5P_DEFAULT, H5P_DEFAULT);
+    });
+    H5Lcreate_soft("/loop", file, "loop", H5P_DEFAULT, H5P_DEFAULT);
+    H5Lcreate_soft("g/v_too", file, "v_again", H5P_DEFAULT, H5P_DEFAULT);
+  });
+  const FormatFile file = open(path("a.h5")).file;
+  ASSERT_EQ(file.groups.size(), 2U);
+  EXPECT_EQ(testing::names_of(file.groups[0]), "v v_again ");
+  EXPECT_EQ(testing::names_of(file.groups[1]), "v_too ");
+  EXPECT_THAT(file.notes, ElementsAre(HasSubstr("loop is left out"), HasSubstr("g/self is left out"),
+                                      HasSubstr("group g/root is left out")));
+}
+
+TEST_P(PlainHdf5, ALinkToAnotherFileIsForTheLibrary) {
+  write(path("b.h5"), [](hid_t file) { dataset(file, "v", H5T_STD_I32LE, {3}); });
+  write(path("a.h5"), [&](hid_t file) {
+    H5Lcreate_external(path("b.h5").c_str(), "/v", file, "there", H5P_DEFAULT, H5P_DEFAULT);
+  });
+  try {
+    open(path("a.h5"));
+    FAIL() << "a link to another file was followed";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+  }
+}
+
+// A file in memory, so that it can be damaged often.
+class MemoryFile final : public ReadableFile {
+ public:
+  explicit MemoryFile(const std::string& content) : content_(content) {}
+  FileStatus status() const override {
+    FileStatus status;
+    status.size = static_cast<std::int64_t>(content_.size());
+    return status;
+  }
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    const auto from = std::min(static_cast<std::size_t>(offset), content_.size());
+    const std::size_t count = std::min(into.size(), content_.size() - from);
+    std::memcpy(into.data(), content_.data() + from, count);
+    return count;
+  }
+
+ private:
+  const std::string& content_;
+};
+
+ErrorKind outcome(const std::string& content) {
+  try {
+    open_hdf5(MemoryFile(content));
+  } catch (const Error& error) {
+    return error.kind();
+  }
+  return ErrorKind::internal;
+}
+
+TEST_F(Hdf5Reader, EveryTruncationIsCorrupt) {
+  write_everything(path("a.nc"), 0);
+  const std::string whole = scratch_.read(path("a.nc"));
+  EXPECT_EQ(open_hdf5(MemoryFile(whole)).value().file.groups.size(), 3U);
+  EXPECT_FALSE(open_hdf5(MemoryFile("")).has_value());
+  for (std::size_t length = 64; length < whole.size(); length += 64) {
+    ASSERT_EQ(outcome(whole.substr(0, length)), ErrorKind::corrupt) << length;
+  }
+}
+
+TEST_F(Hdf5Reader, FlippedBytesAreCorruptUnsupportedOrHarmless) {
+  write_everything(path("a.nc"), 0);
+  const std::string whole = scratch_.read(path("a.nc"));
+  std::mt19937 random(20240611);
+  int corrupt = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string damaged = whole;
+    for (int flips = 0; flips < 3; ++flips) {
+      std::size_t at = random() % whole.size();
+      while (whole[at] == 0 && at + 1 < whole.size()) ++at;  // where something is
+      damaged[at] = static_cast<char>(random());
+    }
+    const ErrorKind kind = outcome(damaged);
+    ASSERT_TRUE(kind == ErrorKind::corrupt || kind == ErrorKind::unsupported ||
+                kind == ErrorKind::internal)
+        << round << ": " << to_string(kind);
+    if (kind == ErrorKind::corrupt) ++corrupt;
+  }
+  EXPECT_GT(corrupt, 200);
+}
+
+}  // namespace
+}  // namespace gridmill
