@@ -123,7 +123,8 @@ TEST(Hdf5Damage, ABadChunkNamesVariableAndRegion) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt) << error.what();
     EXPECT_THAT(error.what(), HasSubstr("t2m of "));
     EXPECT_THAT(error.what(), HasSubstr("values [0:400000]"));
-    EXPECT_THAT(error.what(), HasSubstr("inflate"));
+    EXPECT_THAT(error.what(), HasSubstr("chunk (0,) at address "));
+    EXPECT_THAT(error.what(), HasSubstr("zlib"));
   }
 }
 

@@ -260,7 +260,9 @@ class FileMaker {
   }
 
   void reader(Hdf5Dataset dataset, FileVariable& variable, std::string& obstacle) const {
-    if (const std::optional<std::string> found = hdf5_obstacle(dataset)) {
+    if (dataset.text == Hdf5Text::variable) {
+      obstacle = "texts of variable length";
+    } else if (const std::optional<std::string> found = hdf5_obstacle(dataset)) {
       obstacle = *found;
     } else {
       const Hdf5Addressing addressing{superblock_.base, superblock_.offset_size,
@@ -280,8 +282,7 @@ class FileMaker {
 
 }  // namespace
 
-std::optional<Hdf5File> open_hdf5(const SourceFile& source) {
-  std::unique_ptr<ReadableFile> file = source.open();
+std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ReadableFile> file) {
   const std::optional<Hdf5Superblock> superblock = find_hdf5_superblock(*file);
   if (!superblock) return std::nullopt;
   const Hdf5Bytes bytes(std::move(file), superblock->base, superblock->offset_size,

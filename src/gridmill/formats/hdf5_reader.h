@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -22,7 +23,7 @@ struct Hdf5File {
 };
 
 // nullopt: no HDF5 file. Throws Error(corrupt) naming object and address; Error(unsupported) if the
-// file as a whole is beyond this reader.
-std::optional<Hdf5File> open_hdf5(const SourceFile& source);
+// file as a whole is beyond this reader. `file` is `source`, opened.
+std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ReadableFile> file);
 
 }  // namespace gridmill

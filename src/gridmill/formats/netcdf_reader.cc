@@ -267,10 +267,10 @@ FormatFile open_whole_by_library(const SourceFile& source, const std::string& re
   }
 }
 
-FormatFile open_netcdf4(const SourceFile& source) {
+FormatFile open_netcdf4(const SourceFile& source, std::unique_ptr<ReadableFile> file) {
   std::optional<Hdf5File> own;
   try {
-    own = open_hdf5(source);
+    own = open_hdf5(source, std::move(file));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::unsupported) throw;
     return open_whole_by_library(source, error.what());
@@ -280,7 +280,7 @@ FormatFile open_netcdf4(const SourceFile& source) {
 }
 
 FormatFile open_path(Files& files, const std::string& path, NetcdfBy by) {
-  const std::unique_ptr<ReadableFile> readable = files.open(path);
+  std::unique_ptr<ReadableFile> readable = files.open(path);
   if (readable == nullptr) throw Error(ErrorKind::not_found, "there is no such file");
   const FileStatus identity = readable->status();
   if (identity.is_directory) {
@@ -288,7 +288,8 @@ FormatFile open_path(Files& files, const std::string& path, NetcdfBy by) {
   }
   if (is_classic_netcdf(*readable)) return open_classic(files, path, *readable);
   const SourceFile source{files, path, identity};
-  return by == NetcdfBy::library ? open_by_library(source) : open_netcdf4(source);
+  return by == NetcdfBy::library ? open_by_library(source)
+                                 : open_netcdf4(source, std::move(readable));
 }
 
 }  // namespace
