@@ -304,5 +304,71 @@ TEST_F(GribIndex, FieldsOfOneMessage) {
   expect_as_eccodes();
 }
 
+// A file in memory.
+class BytesFile final : public ReadableFile {
+ public:
+  explicit BytesFile(std::string bytes) : bytes_(bytes.begin(), bytes.end()) {}
+  FileStatus status() const override {
+    FileStatus status;
+    status.size = static_cast<std::int64_t>(bytes_.size());
+    return status;
+  }
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    const auto at = static_cast<std::size_t>(offset);
+    const std::size_t count = std::min(into.size(), bytes_.size() - std::min(at, bytes_.size()));
+    std::memcpy(into.data(), bytes_.data() + at, count);
+    return count;
+  }
+
+ private:
+  std::vector<char> bytes_;
+};
+
+// How many fields, or what is wrong.
+std::string scanned(const std::string& content) {
+  int fields = 0;
+  std::string kind;
+  try {
+    scan_grib(BytesFile(content), [&](const GribMessage&, std::span<const GribSections> sections) {
+      for (const GribSections& field : sections) {
+        split_grib_header(field, kind);
+        ++fields;
+      }
+    });
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::corrupt) << error.what();
+    EXPECT_NE(std::string(error.what()).find("message "), std::string::npos) << error.what();
+    return error.what();
+  }
+  return std::to_string(fields) + " fields";
+}
+
+// Every byte of the headers takes other values, and every shorter file is tried; the sanitizers see
+// to the rest.
+TEST(GribScan, DamagedHeadersAreSafe) {
+  std::mt19937 random(21);
+  for (const char* sample :
+       {"GRIB1", "GRIB2", "reduced_gg_pl_32_grib1", "reduced_gg_pl_32_grib2"}) {
+    Message message(sample);
+    message.set("bitmapPresent", 1L);
+    const std::string one = message.bytes();
+    const std::string two = one + message.set("dataDate", 20240101L).bytes();
+    EXPECT_EQ(scanned(two), "2 fields") << sample;
+    const std::size_t head = std::min<std::size_t>(one.size(), 400);
+    for (std::size_t at = 0; at < head; ++at) {
+      for (int i = 0; i < 4; ++i) {
+        std::string changed = two;
+        changed[at] = i < 2 ? static_cast<char>(changed[at] ^ (1 << random() % 8))
+                            : static_cast<char>(random());
+        scanned(changed);
+      }
+    }
+    for (std::size_t length = 1; length < two.size(); length += length < 600 ? 1 : 997) {
+      const bool is_whole = scanned(two.substr(0, length)).ends_with(" fields");
+      EXPECT_EQ(is_whole, length == one.size()) << length;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace gridmill
