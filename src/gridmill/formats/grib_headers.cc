@@ -9,8 +9,8 @@
 namespace gridmill {
 namespace {
 
-constexpr std::size_t kSmallestWindow = 512, kEndMark = 4;
-constexpr std::int64_t kShortest = 32, kLongestOfEdition1 = 0x7fffff;
+constexpr std::size_t kSmallestWindow = 512, kDenseWindow = 1 << 16, kEndMark = 4;
+constexpr std::int64_t kShortest = 32, kPage = 4096, kLongestOfEdition1 = 0x7fffff;
 
 [[noreturn]] void throw_truncated(std::int64_t at) {
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends at byte {}", at));
@@ -39,8 +39,9 @@ ByteView GribHeaders::bytes(std::int64_t at, std::size_t count) {
     return window_.bytes().subspan(static_cast<std::size_t>(inside), count);
   }
   if (at + static_cast<std::int64_t>(count) > size_) throw_truncated(size_);
+  const std::size_t wanted = std::max(count, is_dense_ ? kDenseWindow : window_size_);
   const auto length =
-      static_cast<std::size_t>(std::min<std::int64_t>(std::max(count, window_size_), size_ - at));
+      static_cast<std::size_t>(std::min(static_cast<std::int64_t>(wanted), size_ - at));
   window_at_ = at;
   window_.resize(length);
   if (file_.read_at(at, window_.bytes()) != length) {
@@ -215,6 +216,7 @@ GribHeaders::Found GribHeaders::read(std::int64_t offset) {
 
 void GribHeaders::check_end(const GribMessage& message) {
   const std::int64_t at = message.offset + message.length - static_cast<std::int64_t>(kEndMark);
+  is_dense_ = message.length < kPage;
   if (as_text(bytes(at, kEndMark)) != "7777") {
     throw Error(
         ErrorKind::corrupt,

@@ -1,5 +1,6 @@
 // grib_headers.h: reads the section headers of GRIB messages from a file, and nothing of their
-// values: one small read per message.
+// values: one small read per message. Messages of less than a page, all of whose pages would be
+// touched anyway, are read many at a time.
 //
 // That a message is whole is seen from its frame: the lengths of its sections lead from its
 // beginning to its end mark. No ecCodes here. One thread at a time.
@@ -49,6 +50,7 @@ class GribHeaders {
   std::int64_t window_at_ = 0;
   std::size_t window_size_;            // what the headers of the last messages took, and some more
   std::array<std::byte, 16> aside_{};  // what lies outside of the window
+  bool is_dense_ = false;              // the last message was smaller than a page
   Buffer whole_;                       // a message of several fields
   std::vector<GribSections> fields_;
 };
