@@ -15,6 +15,8 @@ pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(NETCDF REQUIRED IMPORTED_TARGET netcdf)
+pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2)
+pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 find_library(AEC_LIBRARY aec REQUIRED)  # it comes without a configuration
 find_path(AEC_INCLUDE libaec.h REQUIRED)
 find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
@@ -24,4 +26,5 @@ set(GRIDMILL_system_LIBRARIES Threads::Threads)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB)
 set(GRIDMILL_formats_LIBRARIES
-    PkgConfig::NETCDF PkgConfig::HDF5 eccodes ${AEC_LIBRARY} ${SZ_LIBRARY})
+    PkgConfig::NETCDF PkgConfig::HDF5 eccodes PkgConfig::OPENJPEG PkgConfig::PNG ${AEC_LIBRARY}
+    ${SZ_LIBRARY})

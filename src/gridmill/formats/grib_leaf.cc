@@ -32,11 +32,11 @@ class GribLeafReader final : public LeafReader {
   }
 
   std::int64_t stored_bound() const override { return longest_; }
-  // ecCodes' copy of the message, the values as doubles (or as integers and without holes), as
-  // floats, and once more if rearranged.
+  // ecCodes' copy of the message and its values as doubles, or those of a JPEG 2000 image three
+  // times as integers and once without holes; then as floats, and once more if rearranged.
   std::int64_t scratch_bound() const override {
     const std::int64_t points = volume(grid().chunk());
-    return 2 * longest_ + points * (8 + 4 + (layout_.columns_first ? 4 : 0));
+    return 2 * longest_ + points * (16 + 4 + (layout_.columns_first ? 4 : 0));
   }
 
   bool fetch(const Index& position, Buffer& stored) const override {

@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "gridmill/base/error.h"
+#include "gridmill/formats/grib_images.h"
 #include "gridmill/formats/grib_sections.h"
 #include "gridmill/formats/grib_unpack.h"
 
@@ -19,9 +20,9 @@ namespace {
 
 constexpr float kMissing = std::numeric_limits<float>::quiet_NaN();
 
-// What a message says about its values. `values` is their number, where that is stated.
+// What a message says about its values. `values` is how many it holds, where that is stated.
 struct Packing {
-  enum class Kind { simple, ccsds } kind = Kind::simple;
+  enum class Kind { simple, ccsds, jpeg2000, png } kind = Kind::simple;
   GribScale scale;
   int bits = 0;
   std::optional<std::int64_t> values;
@@ -70,14 +71,29 @@ std::optional<double> ieee_float(ByteView bytes, std::size_t at) {
   return static_cast<double>(std::bit_cast<float>(word));
 }
 
-// Whether all values stay well inside of float, where nothing overflows and nothing is taken for
-// ecCodes' missing value.
-bool is_tame(const Packing& packing) {
+// Whether all values of so many bits stay well inside of float, where nothing overflows and nothing
+// is taken for ecCodes' missing value.
+bool is_tame(const GribScale& scale, int bits) {
   constexpr double kLimit = 3e38;
-  const double top = std::ldexp(1.0, packing.bits) - 1;
+  const double top = std::ldexp(1.0, bits) - 1;
   const auto fits = [&](double value) { return std::abs(value) < kLimit; };
-  return fits(packing.scale.reference) && fits(packing.scale.value(0)) &&
-         fits(packing.scale.value(top));
+  return fits(scale.reference) && fits(scale.value(0)) && fits(scale.value(top));
+}
+
+// Of code table 5.0.
+std::optional<Packing::Kind> kind_of_template(std::int64_t number) {
+  switch (number) {
+    case 0:
+      return Packing::Kind::simple;
+    case 40:
+      return Packing::Kind::jpeg2000;
+    case 41:
+      return Packing::Kind::png;
+    case 42:
+      return Packing::Kind::ccsds;
+    default:
+      return std::nullopt;
+  }
 }
 
 std::optional<Packing> packing_of_edition_1(const GribSections& sections) {
@@ -106,18 +122,18 @@ std::optional<Packing> packing_of_edition_1(const GribSections& sections) {
 }
 
 std::optional<Packing> packing_of_edition_2(const GribSections& sections) {
-  constexpr int kSimple = 0, kCcsds = 42, kOwnBitmap = 0, kNoBitmap = 255;
+  constexpr int kOwnBitmap = 0, kNoBitmap = 255;
   const ByteView grid = sections.at[3], how = sections.at[5], bits = sections.at[6],
                  data = sections.at[7];
   require_length(3, grid, 14);
   require_length(5, how, 11);
   require_length(6, bits, 6);
   require_length(7, data, 5);
-  const std::int64_t number = grib_integer(how, 9, 2);
-  if (number != kSimple && number != kCcsds) return std::nullopt;
+  const std::optional<Packing::Kind> kind = kind_of_template(grib_integer(how, 9, 2));
+  if (!kind) return std::nullopt;
   Packing packing;
-  packing.kind = number == kCcsds ? Packing::Kind::ccsds : Packing::Kind::simple;
-  require_length(5, how, number == kCcsds ? 25 : 21);
+  packing.kind = *kind;
+  require_length(5, how, *kind == Packing::Kind::ccsds ? 25 : 21);
   const std::optional<double> reference = ieee_float(how, 11);
   const int indicator = std::to_integer<int>(bits[5]);
   if (!reference || (indicator != kOwnBitmap && indicator != kNoBitmap)) return std::nullopt;
@@ -140,7 +156,8 @@ std::optional<Packing> packing_of(ByteView message) {
   const GribSections sections = grib_sections(message);
   std::optional<Packing> packing =
       sections.edition == 1 ? packing_of_edition_1(sections) : packing_of_edition_2(sections);
-  if (packing && (packing->bits > kWidestGribBits || !is_tame(*packing))) return std::nullopt;
+  if (packing && (packing->bits > kWidestGribBits || !is_tame(packing->scale, packing->bits)))
+    return std::nullopt;
   return packing;
 }
 
@@ -225,20 +242,49 @@ void decode_ccsds(const Packing& packing, float* into, std::int64_t count, Buffe
   unpack_grib(integers, 8 * bytes, packing.scale, into, count);
 }
 
-// `count` values without holes.
-void decode_dense(const Packing& packing, float* into, std::int64_t count, Buffer& scratch) {
+// False: the integers are wider than promised, and leave the range of float.
+bool decode_image(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
+                  Buffer& integers) {
+  const GribScale& scale = packing.scale;
+  if (packing.kind == Packing::Kind::jpeg2000) {
+    if (!is_tame(scale, decode_jpeg2000(packing.data, stored, integers))) return false;
+    const auto* from = reinterpret_cast<const std::int32_t*>(integers.data());
+    for (std::int64_t i = 0; i < count; ++i) into[i] = static_cast<float>(scale.value(from[i]));
+    return true;
+  }
+  const PngPixels pixels = decode_png(packing.data, stored, integers);
+  if (!is_tame(scale, pixels.bits)) return false;
+  for (std::int64_t begin = 0, row = 0; begin < count; begin += pixels.width, ++row) {
+    const ByteView bytes = integers.bytes().subspan(
+        static_cast<std::size_t>(row) * pixels.row_bytes, pixels.row_bytes);
+    unpack_grib(bytes, pixels.bits, scale, into + begin, std::min(pixels.width, count - begin));
+  }
+  return true;
+}
+
+// The first `count` of `stored` values, without holes. False: ecCodes shall do it.
+bool decode_dense(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
+                  Buffer& scratch) {
   if (packing.bits == 0) {
     // The reference alone: ecCodes does not scale it here.
     std::fill_n(into, count, static_cast<float>(packing.scale.reference));
-  } else if (packing.kind == Packing::Kind::ccsds) {
-    decode_ccsds(packing, into, count, scratch);
-  } else {
-    require_data(packing, count, packing.bits);
-    unpack_grib(packing.data, packing.bits, packing.scale, into, count);
+    return true;
+  }
+  switch (packing.kind) {
+    case Packing::Kind::simple:
+      require_data(packing, count, packing.bits);
+      unpack_grib(packing.data, packing.bits, packing.scale, into, count);
+      return true;
+    case Packing::Kind::ccsds:
+      if (!has_whole_bytes(packing)) return false;
+      decode_ccsds(packing, into, count, scratch);
+      return true;
+    default:
+      return decode_image(packing, stored, into, count, scratch);
   }
 }
 
-void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
+bool decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
                         CodecContext& context) {
   const ByteView bitmap = *packing.bitmap;
   if (packing.points != count) throw_count(packing.points, count);
@@ -249,21 +295,22 @@ void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
   }
   const std::int64_t ones = count_ones(bitmap, count);
   const std::int64_t values = packing.values.value_or(ones);
-  if (values > 0 && ones > values) {
-    throw Error(ErrorKind::corrupt,
-                fmt::format("its bitmap marks {} points, but it holds {} values", ones, values));
-  }
   if (values == 0) {
     std::fill_n(into, count, kMissing);
-    return;
+    return true;
+  }
+  if (ones > values) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("its bitmap marks {} points, but it holds {} values", ones, values));
   }
   // What is packed beyond the last bit that is set is not looked at.
   Buffer& dense = context.scratch[2];
   dense.resize(static_cast<std::size_t>(ones + 1) * sizeof(float));
   auto* floats = reinterpret_cast<float*>(dense.data());
   floats[ones] = kMissing;
-  decode_dense(packing, floats, ones, context.scratch[0]);
+  if (!decode_dense(packing, values, floats, ones, context.scratch[0])) return false;
   spread(floats, bitmap, into, count);
+  return true;
 }
 
 }  // namespace
@@ -271,16 +318,9 @@ void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
 bool decode_grib_values(ByteView message, float* into, std::int64_t count, CodecContext& context) {
   const std::optional<Packing> packing = packing_of(message);
   if (!packing) return false;
-  if (packing->kind == Packing::Kind::ccsds && packing->bits > 0 && !has_whole_bytes(*packing)) {
-    return false;
-  }
-  if (packing->bitmap) {
-    decode_with_bitmap(*packing, into, count, context);
-    return true;
-  }
+  if (packing->bitmap) return decode_with_bitmap(*packing, into, count, context);
   if (packing->values && *packing->values != count) throw_count(*packing->values, count);
-  decode_dense(*packing, into, count, context.scratch[0]);
-  return true;
+  return decode_dense(*packing, count, into, count, context.scratch[0]);
 }
 
 }  // namespace gridmill

@@ -1,9 +1,9 @@
 // grib_packing.h: the values of a GRIB message, decoded by our own code where it knows how.
 //
-// Known: simple packing of both editions, constant fields, bitmaps, and CCSDS (template 5.42, by
-// libaec). What is not known (other templates, predefined bitmaps, widths beyond 32 bits, scales
-// that leave the range of float, ...) is left to ecCodes. Values are bit for bit ecCodes'.
-// Any number of threads, with a context each.
+// Known: simple packing of both editions, constant fields, bitmaps; CCSDS (template 5.42, by
+// libaec), JPEG 2000 and PNG (5.40, 5.41; grib_images.h). What is not known (other templates,
+// predefined bitmaps, widths beyond 32 bits, scales that leave the range of float, ...) is left to
+// ecCodes. Values are bit for bit ecCodes'. Any number of threads, with a context each.
 #pragma once
 
 #include <cstdint>
