@@ -242,6 +242,43 @@ TEST_F(HdfLeaf, ReadsTextsOfFixedSize) {
   H5Tclose(type);
 }
 
+TEST_F(HdfLeaf, ReadsTextsOfVariableLength) {
+  const std::vector<std::string> wanted{"eins", "", "drei \xc3\xa4", std::string(5000, 'x'),
+                                        "\xb0 C"};
+  std::vector<const char*> pointers;
+  for (const std::string& text : wanted) pointers.push_back(text.c_str());
+  pointers[1] = nullptr;
+  const hid_t type = testing::checked(H5Tcopy(H5T_C_S1));
+  H5Tset_size(type, H5T_VARIABLE);
+  for (const Extents& chunk : {Extents{}, Extents{2}}) {
+    for (const bool deflated : {false, true}) {
+      MadeSpec spec = spec_of({8}, {}, chunk);
+      if (chunk.empty() && deflated) continue;
+      spec.type = type;
+      if (deflated) spec.deflate = 4;
+      MadeDataset made(path_, spec);
+      made.write({0}, {5}, pointers.data());
+      made.flush();
+      Hdf5Dataset dataset = made.described(scratch_.read(path_));
+      dataset.type = types::string;
+      dataset.text = Hdf5Text::variable;
+      EXPECT_EQ(dataset.element_size, 16);
+      std::vector<std::string> all = wanted;
+      all.back() = "\xef\xbf\xbd C";
+      all.resize(8);
+      EXPECT_EQ(strings_of(read_all(*reader(dataset))), all);
+      // A heap that isn't where it should be.
+      std::string bytes = scratch_.read(path_);
+      bytes.replace(bytes.find("GCOL"), 4, "gcol");
+      scratch_.write("bad.h5", bytes);
+      EXPECT_THAT([&] { read_all(*reader(dataset, scratch_.path("bad.h5"))); },
+                  ::testing::Throws<Error>(
+                      ::testing::Property(&Error::what, HasSubstr("global heap at address"))));
+    }
+  }
+  H5Tclose(type);
+}
+
 TEST_F(HdfLeaf, CompactValuesComeFromTheHeader) {
   Hdf5Dataset dataset;
   dataset.path = "v";

@@ -119,7 +119,9 @@ class MadeDataset {
     Hdf5Dataset dataset;
     dataset.path = "v";
     dataset.type = types::float32;
-    dataset.element_size = static_cast<int>(H5Tget_size(spec_.type));
+    // A variable length is stored as a reference.
+    const bool varies = H5Tis_variable_str(spec_.type) > 0;
+    dataset.element_size = varies ? 16 : static_cast<int>(H5Tget_size(spec_.type));
     const hid_t space = checked(H5Dget_space(set_));
     Extents shape(spec_.shape.size()), limits(spec_.shape.size());
     H5Sget_simple_extent_dims(space, shape.data(), limits.data());

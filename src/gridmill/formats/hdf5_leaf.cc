@@ -9,6 +9,7 @@
 #include "gridmill/formats/hdf5_chunk_index.h"
 #include "gridmill/formats/hdf5_elements.h"
 #include "gridmill/formats/hdf5_filters.h"
+#include "gridmill/formats/hdf5_text_leaf.h"
 #include "gridmill/formats/leaf_shape.h"
 
 namespace gridmill {
@@ -357,6 +358,13 @@ std::optional<std::string> hdf5_obstacle(const Hdf5Dataset& dataset) {
 std::shared_ptr<const LeafReader> hdf5_leaf_reader(std::shared_ptr<const SourceFile> source,
                                                    const Hdf5Addressing& addressing,
                                                    Hdf5Dataset dataset) {
+  if (dataset.text == Hdf5Text::variable) {
+    Hdf5Dataset references = dataset;
+    references.type = types::bytes(dataset.element_size);
+    references.text = Hdf5Text::none;
+    return hdf5_text_leaf_reader(source, addressing, dataset,
+                                 hdf5_leaf_reader(source, addressing, std::move(references)));
+  }
   if (dataset.layout.storage != Hdf5Layout::Storage::chunked) {
     const Shape leaf = contiguous_leaf(dataset.shape, dataset.element_size);
     return std::make_shared<SlabReader>(std::move(source), addressing, std::move(dataset), leaf);
