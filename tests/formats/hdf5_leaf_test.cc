@@ -312,6 +312,69 @@ TEST_F(HdfLeaf, SkippedFiltersAreNotUndone) {
   EXPECT_EQ(values_of<float>(read_all(*reader(made.described(scratch_.read(path_))))), wanted);
 }
 
+// Both filters set their parameters by the dataset's type.
+template <class T>
+void packed_round_trip(const std::string& path, hid_t type, DataType our_type, bool big_endian,
+                       int filter, int factor, const std::optional<T>& fill, T scale) {
+  ScratchDirectory scratch;
+  const auto files = posix_files();
+  for (const hsize_t count : {4, 33}) {
+    MadeSpec spec = spec_of({count}, {}, {count});
+    spec.latest = false;
+    spec.type = type;
+    spec.packing = filter;
+    spec.packing_factor = factor;
+    T value{};
+    if (fill) {
+      value = *fill;
+      spec.fill = &value;
+    }
+    MadeDataset made(path, spec);
+    std::vector<T> values(count);
+    std::mt19937 random(4);
+    for (std::size_t i = 0; i < count; ++i) {
+      values[i] =
+          fill && i % 5 == 0 ? *fill : static_cast<T>(static_cast<T>(random() % 90) / scale);
+    }
+    if (big_endian) made.write_converted(type, values.data());
+    if (!big_endian) made.write({0}, {count}, values.data());
+    made.reopen();
+    Hdf5Dataset dataset = made.described(scratch.read(path));
+    ASSERT_EQ(dataset.filters.size(), 1U);
+    dataset.type = our_type;
+    dataset.is_big_endian = big_endian;
+    EXPECT_EQ(hdf5_obstacle(dataset), std::nullopt);
+    const auto leaves = hdf5_leaf_reader(source_of(*files, path), {}, dataset);
+    EXPECT_EQ(values_of<T>(read_all(*leaves)), made.read_native<T>(count));
+  }
+}
+
+TEST_F(HdfLeaf, PackedIntegersAndFloats) {
+  constexpr int kNbit = H5Z_FILTER_NBIT, kScaleOffset = H5Z_FILTER_SCALEOFFSET;
+  for (const int factor : {0, 7, 16}) {
+    packed_round_trip<std::int16_t>(path_, H5T_STD_I16LE, types::int16, false, kScaleOffset, factor,
+                                    {}, 1);
+    packed_round_trip<std::int16_t>(path_, H5T_STD_I16BE, types::int16, true, kScaleOffset, factor,
+                                    -7, 1);
+  }
+  packed_round_trip<std::uint8_t>(path_, H5T_STD_U8LE, types::uint8, false, kScaleOffset, 0, 255,
+                                  1);
+  packed_round_trip<std::int64_t>(path_, H5T_STD_I64LE, types::int64, false, kScaleOffset, 0,
+                                  -1000000000000, 1);
+  packed_round_trip<float>(path_, H5T_IEEE_F32LE, types::float32, false, kScaleOffset, 2, {}, 7);
+  packed_round_trip<float>(path_, H5T_IEEE_F32BE, types::float32, true, kScaleOffset, 2, -999, 7);
+  packed_round_trip<double>(path_, H5T_IEEE_F64LE, types::float64, false, kScaleOffset, 5, -1e20,
+                            7);
+  packed_round_trip<float>(path_, H5T_IEEE_F32LE, types::float32, false, kNbit, 0, {}, 7);
+  // Of fewer bits than their bytes have.
+  for (const bool big_endian : {false, true}) {
+    const hid_t type = testing::checked(H5Tcopy(big_endian ? H5T_STD_U32BE : H5T_STD_U32LE));
+    H5Tset_precision(type, 17);
+    packed_round_trip<std::uint32_t>(path_, type, types::uint32, big_endian, kNbit, 0, {}, 1);
+    H5Tclose(type);
+  }
+}
+
 TEST_F(HdfLeaf, PartialChunksMayBeWithoutFilters) {
   MadeSpec spec = spec_of({10, 7}, {}, {4, 4});
   spec.deflate = 4;

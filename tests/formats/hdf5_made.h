@@ -28,7 +28,10 @@ struct MadeSpec {
   hid_t type = H5T_NATIVE_FLOAT;
   bool early = false;  // allocation
   bool shuffle = false, fletcher32 = false;
-  int deflate = -1;               // level
+  int deflate = -1;  // level
+  int packing = 0;   // H5Z_FILTER_NBIT or H5Z_FILTER_SCALEOFFSET
+  int packing_factor = 0;
+  const void* fill = nullptr;     // in the memory's byte order
   bool unfiltered_edges = false;  // partial chunks are stored without filters
 };
 
@@ -45,6 +48,14 @@ class MadeDataset {
     if (spec.early) H5Pset_alloc_time(create, H5D_ALLOC_TIME_EARLY);
     if (spec.unfiltered_edges) {
       H5Pset_chunk_opts(create, H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS);
+    }
+    if (spec.fill != nullptr) {
+      H5Pset_fill_value(create, H5Tget_native_type(spec.type, H5T_DIR_ASCEND), spec.fill);
+    }
+    if (spec.packing == H5Z_FILTER_NBIT) H5Pset_nbit(create);
+    if (spec.packing == H5Z_FILTER_SCALEOFFSET) {
+      const bool is_float = H5Tget_class(spec.type) == H5T_FLOAT;
+      H5Pset_scaleoffset(create, is_float ? H5Z_SO_FLOAT_DSCALE : H5Z_SO_INT, spec.packing_factor);
     }
     if (spec.shuffle) H5Pset_shuffle(create);
     if (spec.deflate >= 0) H5Pset_deflate(create, static_cast<unsigned>(spec.deflate));
@@ -76,6 +87,21 @@ class MadeDataset {
     EXPECT_GE(H5Dwrite_chunk(set_, H5P_DEFAULT, mask, begin.data(), size, stored), 0);
   }
 
+  // All values, given and asked for in the memory's byte order.
+  void write_converted(hid_t type, const void* values) {
+    const hid_t native = checked(H5Tget_native_type(type, H5T_DIR_ASCEND));
+    EXPECT_GE(H5Dwrite(set_, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values), 0);
+    H5Tclose(native);
+  }
+  template <class T>
+  std::vector<T> read_native(std::size_t count) const {
+    const hid_t native = checked(H5Tget_native_type(spec_.type, H5T_DIR_ASCEND));
+    std::vector<T> values(count);
+    EXPECT_GE(H5Dread(set_, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, values.data()), 0);
+    H5Tclose(native);
+    return values;
+  }
+
   template <class T>
   std::vector<T> read(std::size_t count) const {
     std::vector<T> values(count);
@@ -103,6 +129,12 @@ class MadeDataset {
     }
     H5Sclose(space);
     return all;
+  }
+  // So that values come from the file: the library keeps chunks as they were written.
+  void reopen() {
+    close();
+    file_ = checked(H5Fopen(path_.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT));
+    set_ = checked(H5Dopen2(file_, "v", H5P_DEFAULT));
   }
   void flush() { EXPECT_GE(H5Fflush(file_, H5F_SCOPE_LOCAL), 0); }
   void extend(const Extents& shape) { EXPECT_GE(H5Dset_extent(set_, shape.data()), 0); }

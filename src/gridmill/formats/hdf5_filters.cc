@@ -13,12 +13,13 @@
 #include "gridmill/codec/unshuffle.h"
 #include "gridmill/codec/zstd.h"
 #include "gridmill/formats/hdf5_frames.h"
+#include "gridmill/formats/hdf5_packed.h"
 
 namespace gridmill {
 namespace {
 
-constexpr int kDeflate = 1, kShuffle = 2, kFletcher32 = 3, kSzip = 4, kBlosc = 32001, kLz4 = 32004,
-              kBitshuffle = 32008, kZstd = 32015;
+constexpr int kDeflate = 1, kShuffle = 2, kFletcher32 = 3, kSzip = 4, kNbit = 5, kScaleOffset = 6,
+              kBlosc = 32001, kLz4 = 32004, kBitshuffle = 32008, kZstd = 32015;
 constexpr std::array kKnown = {kDeflate, kShuffle, kFletcher32, kSzip,
                                kBlosc,   kLz4,     kBitshuffle, kZstd};
 
@@ -26,6 +27,8 @@ constexpr std::array kKnown = {kDeflate, kShuffle, kFletcher32, kSzip,
 std::int64_t limit_of(std::int64_t raw_size) { return 2 * raw_size + 65536; }
 
 bool is_known(const Hdf5Filter& filter) {
+  if (filter.id == kNbit) return knows_nbit(filter.values);
+  if (filter.id == kScaleOffset) return knows_scale_offset(filter.values);
   return std::find(kKnown.begin(), kKnown.end(), filter.id) != kKnown.end();
 }
 
@@ -98,6 +101,10 @@ class Undoing {
   }
 
   void undo(const Hdf5Filter& filter, std::size_t i) {
+    if (!is_known(filter)) {
+      throw Error(ErrorKind::unsupported,
+                  name_of(filter) + " is not known to this build, so these values can't be read");
+    }
     const std::optional<std::int64_t> size = size_before(i);
     if (!size && (filter.id == kDeflate || filter.id == kZstd)) return undo_unsized(filter);
     const std::uint64_t claimed = size ? static_cast<std::uint64_t>(*size) : claimed_size(filter);
@@ -113,6 +120,10 @@ class Undoing {
     switch (filter.id) {
       case kSzip:
         return szip_size(content_);
+      case kNbit:
+        return nbit_size(content_, filter.values);
+      case kScaleOffset:
+        return scale_offset_size(filter.values);
       case kBlosc:
         return static_cast<std::uint64_t>(BloscFrame(content_).nbytes());
       case kLz4:
@@ -135,6 +146,10 @@ class Undoing {
         return unshuffle(shuffle_size(filter, element_size_), content_, out.data());
       case kSzip:
         return undo_szip(content_, filter.values, out);
+      case kNbit:
+        return undo_nbit(content_, filter.values, out);
+      case kScaleOffset:
+        return undo_scale_offset(content_, filter.values, out);
       case kBlosc:
         return BloscCodec().decode(content_, out, context_);
       case kLz4:
@@ -144,8 +159,7 @@ class Undoing {
       case kZstd:
         return ZstdCodec().decode(content_, out, context_);
       default:
-        throw Error(ErrorKind::unsupported,
-                    name_of(filter) + " is not known to this build, so these values can't be read");
+        throw Error(ErrorKind::internal, name_of(filter) + " is known, but not undone");
     }
   }
 

@@ -1,10 +1,10 @@
 // hdf5_filters.h: the filters of an HDF5 dataset, undone chunk by chunk.
 //
-// Known: deflate (1), shuffle (2), fletcher32 (3), szip (4), blosc (32001), lz4 (32004),
-// bitshuffle (32008, also with lz4 or zstd inside) and zstd (32015). Checksums are checked. Nothing
-// that a chunk says about its size is believed: decoding is bounded by the chunk's declared size,
-// and any other size than exactly that one is Error(corrupt). A value; const functions in any
-// number of threads, each with its own CodecContext.
+// Known: deflate (1), shuffle (2), fletcher32 (3), szip (4), n-bit (5, of numbers), scale-offset
+// (6), blosc (32001), lz4 (32004), bitshuffle (32008, also with lz4 or zstd inside) and zstd
+// (32015). Checksums are checked. Nothing that a chunk says about its size is believed: decoding is
+// bounded by the chunk's declared size, and any other size than exactly that one is Error(corrupt).
+// A value; const functions in any number of threads, each with its own CodecContext.
 #pragma once
 
 #include <optional>
