@@ -260,9 +260,7 @@ class FileMaker {
   }
 
   void reader(Hdf5Dataset dataset, FileVariable& variable, std::string& obstacle) const {
-    if (dataset.text == Hdf5Text::variable) {
-      obstacle = "texts of variable length";
-    } else if (const std::optional<std::string> found = hdf5_obstacle(dataset)) {
+    if (const std::optional<std::string> found = hdf5_obstacle(dataset)) {
       obstacle = *found;
     } else {
       const Hdf5Addressing addressing{superblock_.base, superblock_.offset_size,
