@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <optional>
 #include <thread>
 
@@ -13,6 +14,7 @@
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/cpu.h"
 #include "gridmill/system/heartbeat.h"
 #include "gridmill/system/watched_files.h"
 
@@ -107,11 +109,27 @@ class Call {
     check_operands(verb_, arguments.operands);
     make_console();
     const std::jthread watch = watch_for_hangs();
+    warn_of_threads();
     const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
     const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
     // A slow fetch whose second attempt was faster may still return to what goes away here.
     if (console_->has_left_threads()) around_.leave(code);
     return code;
+  }
+
+  // Libraries with threads of their own would share the cores with ours.
+  void warn_of_threads() {
+    const int cores = usable_cores(), threads = general_->resources.threads;
+    for (const char* name : {"OMP_NUM_THREADS", "BLOSC_NTHREADS", "OPENBLAS_NUM_THREADS",
+                             "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"}) {
+      const int theirs = std::atoi(around_.environment(name).value_or("").c_str());
+      if (theirs < 2 || threads * std::int64_t{theirs} <= cores) continue;
+      console_->warn(
+          fmt::format("{}={} beside --threads {} would be {} threads on {} cores: a library that "
+                      "heeds it slows "
+                      "this down; set it to 1",
+                      name, theirs, threads, threads * std::int64_t{theirs}, cores));
+    }
   }
 
   // The last resort: what the lanes of a run can give up, they report themselves, and sooner.

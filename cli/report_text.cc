@@ -92,9 +92,32 @@ std::string point_text(const Json& point) {
   return text + "\n";
 }
 
+// "the whole would take about 41 s, read 1.2 GiB, write 300 MiB, peak memory 240 MiB"
+std::string estimate_text(const Json& report) {
+  const Json sample = report.value("sample", Json::object());
+  const Json whole = report.value("estimate", Json::object());
+  std::string text = fmt::format(
+      "a sample of {} of {} tasks was run, and thrown away\n  the whole would take about {} "
+      "(CPU {}), read {}, write {}, peak memory {}",
+      format_count(sample.value("tasks", std::int64_t{0})),
+      format_count(sample.value("of", std::int64_t{0})),
+      format_duration(number_at(whole, "seconds").value_or(0)),
+      format_duration(number_at(whole, "cpu_seconds").value_or(0)),
+      format_bytes(number_at(whole, "bytes_read").value_or(0)),
+      format_bytes(number_at(whole, "bytes_written").value_or(0)),
+      format_bytes(number_at(whole, "peak_memory").value_or(0)));
+  if (whole.contains("cost")) {
+    text += fmt::format(", cost {:.4g} {}", number_at(whole["cost"], "total").value_or(0),
+                        text_at(whole["cost"], "currency"));
+  }
+  const std::string bottleneck = text_at(report, "bottleneck");
+  return text + "\n" + (bottleneck.empty() ? "" : "  " + bottleneck + "\n");
+}
+
 }  // namespace
 
 std::string convert_text(const Json& report, bool dry_run) {
+  if (report.contains("estimate")) return estimate_text(report);
   const Json variables = report.value("variables", Json::array());
   const std::string count =
       counted(static_cast<std::int64_t>(variables.size()), "variable", "variables");

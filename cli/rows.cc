@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/values.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 
@@ -149,6 +150,12 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
   Option tags = values_row("tags", OptionKind::list, "NAME=VALUE",
                            "kept with the run's record, report and metrics", "none",
                            member_of(target, &ReportOptions::tags));
+  Option sample = text_row(
+      "sample", "SHARE",
+      "run this share of the tasks (0.1) into a store that is thrown away, and say what the whole "
+      "would take: time, memory, bytes, cost",
+      "none", nullptr);
+  sample.apply = [target](const Values& values) { target->sample = parse_share(values.front()); };
   prices.is_mapping = true;
   tags.is_mapping = true;
   return {file("report", "what the run took and what held it back; as JSON if it ends in .json",
@@ -157,7 +164,9 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
                member_of(target, &ReportOptions::metrics)),
           file("trace", "what each lane did when, for chrome://tracing or Perfetto",
                member_of(target, &ReportOptions::trace)),
-          std::move(prices), std::move(tags)};
+          std::move(prices),
+          std::move(tags),
+          std::move(sample)};
 }
 
 }  // namespace gridmill::cli

@@ -73,6 +73,12 @@ int parse_threads(std::string_view text) {
   return static_cast<int>(threads);
 }
 
+double parse_share(std::string_view text) {
+  const double share = parse_double(text);
+  if (share > 0 && share < 1) return share;
+  throw Error(ErrorKind::invalid, fmt::format("{} is no share: give one between 0 and 1", text));
+}
+
 std::vector<std::string> split_list(std::string_view text, char separator) {
   std::vector<std::string> parts;
   for (const std::string& part : split(text, separator)) {

@@ -65,6 +65,9 @@ int run_over_mpi(const ExecOptions& options, const PlanDocument& plan,
   if (options.stage || !options.tasks.empty()) {
     throw Error(ErrorKind::invalid, "--mpi deals all tasks out: leave --stage and --tasks out");
   }
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid, "--sample is of one process: leave --mpi out");
+  }
   const mpi::Outcome outcome =
       mpi::exec_over_mpi(options, plan, is_given(invocation, "threads"), invocation.workplace);
   if (outcome.is_reporter) print_report(invocation, outcome.report, exec_text);

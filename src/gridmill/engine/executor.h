@@ -46,6 +46,8 @@ struct RunOptions {
   // Where buffers wait from one run to the next, so that a later run needn't touch fresh memory.
   // For one run at a time; may be null.
   std::shared_ptr<BufferPool> buffers;
+  // One task in so many, evenly spread: a sample of the run.
+  std::int64_t every = 1;
   // How long tasks that have begun may take to end when a stop is requested; 0: they are dropped.
   std::int64_t drain_ns = 0;
   // Where the lanes count what they do; null: nowhere.

@@ -144,6 +144,10 @@ const Dataset& OpenPlan::dataset(const std::string& name) {
 }
 
 std::shared_ptr<Store> OpenPlan::store(const std::string& name) {
+  return spill_to_read_ && name == "spill" ? spill_to_read_ : store_to_write(name);
+}
+
+std::shared_ptr<Store> OpenPlan::store_to_write(const std::string& name) {
   if (name != "spill") {
     throw Error(ErrorKind::corrupt, fmt::format("{} has no store \"{}\"", kWhere, name));
   }
@@ -211,7 +215,7 @@ std::shared_ptr<Sink> OpenPlan::make_array_sink(const Json& json) {
     }
     return archive_ ? archive_->array(array) : array_sink(nowhere_, Key(array), *node->array);
   }
-  return array_sink(store(place), Key(array),
+  return array_sink(store_to_write(place), Key(array),
                     array_metadata_from_v2(json_member(json, "document", kWhere), Json::object()));
 }
 

@@ -29,6 +29,8 @@ class OpenPlan final : private FieldSurroundings {
   // Error(conflict) if a side is not what it was.
   std::shared_ptr<const Stage> stage(std::size_t index);
   std::shared_ptr<TaskLog> log_of(std::size_t index) const;  // null without an archive
+  // Of a sample: where fields find the spill, instead of where sinks write it.
+  void read_spill_from(std::shared_ptr<Store> store) { spill_to_read_ = std::move(store); }
   // What the state sinks of a stage that is done have come to, by the outputs' names.
   Json results_of(std::size_t index);
   // What the sides hold that were loaded so far: no task may use that much of the budget.
@@ -44,12 +46,14 @@ class OpenPlan final : private FieldSurroundings {
   Output make_output(const OutputRecipe& recipe);
   std::shared_ptr<Sink> make_sink(const Json& json);
   std::shared_ptr<Sink> make_array_sink(const Json& json);
+  std::shared_ptr<Store> store_to_write(const std::string& name);
   StateTarget state_target(const Json& json) const;
 
   const PlanDocument& plan_;
   Files& files_;
   const std::shared_ptr<Archive> archive_;
   const std::shared_ptr<Store> nowhere_;
+  std::shared_ptr<Store> spill_to_read_;  // null: as it is written
   OpenedDatasets datasets_;
   std::map<std::string, SidePtr> sides_;
 };

@@ -54,6 +54,11 @@ Json stage_json(const StageFigures& stage) {
                             {"cpu_seconds", seconds(stage.of(kind).cpu_ns)}};
   }
   return {{"name", stage.name},
+          {"skew",
+           {{"tasks", stage.skew.skewed},
+            {"median_bytes", stage.skew.median},
+            {"largest_bytes", stage.skew.largest},
+            {"largest_of", stage.skew.largest_of}}},
           {"seconds", seconds(stage.end_ns - stage.start_ns)},
           {"cpu_seconds", cpu},
           {"tasks", stage.tasks},
@@ -114,6 +119,15 @@ std::string rate(double bytes_per_second) {
                                  : fmt::format("{:.1f} MB/s", bytes_per_second * 1e-6);
 }
 
+// "2 tasks of 120 are larger than 10 x the median (4 MiB): up to 120 MiB, of t2m"
+std::string skew_text(const Json& skew) {
+  const auto tasks = static_cast<std::int64_t>(number(skew, "tasks"));
+  return fmt::format("skew: {} {} more than {} x the median of {}, up to {} (of {})",
+                     format_count(tasks), tasks == 1 ? "task reads" : "tasks read", kSkewed,
+                     format_bytes(number(skew, "median_bytes")),
+                     format_bytes(number(skew, "largest_bytes")), skew.value("largest_of", ""));
+}
+
 std::string stage_text(const Json& stage) {
   const Json credit = member(stage, "credit");
   std::string text = fmt::format(
@@ -145,6 +159,8 @@ std::string stage_text(const Json& stage) {
   if (const double wait = number(credit, "wait_seconds"); wait > 1e-3) {
     text += fmt::format("; {} waiting for memory", format_duration(wait));
   }
+  const Json skew = member(stage, "skew");
+  if (number(skew, "tasks") > 0) text += "\n    " + skew_text(skew);
   return text + "\n";
 }
 

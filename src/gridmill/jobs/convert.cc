@@ -78,7 +78,12 @@ PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplac
 }
 
 Json convert(const ConvertOptions& options, const Workplace& workplace) {
-  if (is_netcdf_name(options.output)) return convert_to_netcdf(options, workplace);
+  if (is_netcdf_name(options.output)) {
+    if (options.reports.sample > 0) {
+      throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
+    }
+    return convert_to_netcdf(options, workplace);
+  }
   check_output(options.output, options.overwrite, workplace.files);
   RunAccount account("convert", options.inputs, options.output, options.reports, options.resources,
                      workplace);

@@ -11,6 +11,7 @@
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/rechunk.h"
+#include "gridmill/jobs/sample_plan.h"
 
 namespace gridmill {
 namespace {
@@ -71,7 +72,8 @@ bool is_plan(const std::string& path, Files& files) {
 void check_worker(const ExecOptions& options) {
   const ReportOptions& reports = options.reports;
   if (!options.restart && reports.report.empty() && reports.metrics.empty() &&
-      reports.trace.empty() && reports.prices.empty() && reports.tags.empty()) {
+      reports.trace.empty() && reports.prices.empty() && reports.tags.empty() &&
+      reports.sample == 0) {
     return;
   }
   throw Error(ErrorKind::invalid,
@@ -214,6 +216,9 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
               options.resources, account};
   PlannedJob job{plan, {}};
   rate_memory(job, options.resources, workplace);  // before anything is touched
+  if (account.sample() > 0) {
+    return sample_plan(std::move(job.plan), std::move(job.opened), run, workplace);
+  }
   return run_plan(plan, std::move(job.opened), run, workplace);
 }
 

@@ -150,6 +150,40 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
   return record;
 }
 
+Json RunAccount::extrapolated(const std::vector<std::int64_t>& all_tasks) const {
+  RunFacts facts;
+  facts.stages = recorder_->stages();
+  facts.wall_ns = workplace_.clock.monotonic_ns() - start_ns_;
+  facts.cpu_ns = process_cpu_ns() - cpu_before_ns_;
+  facts.threads = resources_.threads;
+  facts.cores = usable_cores();
+  facts.memory = resources_.memory;
+  facts.peak_memory = peak_resident_memory();
+  for (std::size_t i = 0; i < facts.stages.size() && i < all_tasks.size(); ++i) {
+    StageFigures& stage = facts.stages[i];
+    if (stage.tasks == 0) continue;
+    const double times = static_cast<double>(all_tasks[i]) / static_cast<double>(stage.tasks);
+    const auto more = [&](std::int64_t figure) {
+      return static_cast<std::int64_t>(static_cast<double>(figure) * times);
+    };
+    facts.wall_ns += more(stage.end_ns - stage.start_ns) - (stage.end_ns - stage.start_ns);
+    for (const LaneFigures& lane : stage.lanes) facts.cpu_ns += more(lane.cpu_ns) - lane.cpu_ns;
+    for (WorkFigures& work : stage.work) {
+      work.bytes = more(work.bytes);
+      work.items = more(work.items);
+    }
+    facts.bytes_read += stage.of(LaneWork::read).bytes;
+    facts.bytes_written += stage.of(LaneWork::write).bytes;
+  }
+  const Json all = run_report(facts, prices_);
+  Json estimate;
+  for (const char* name :
+       {"seconds", "cpu_seconds", "bytes_read", "bytes_written", "peak_memory", "cost"}) {
+    if (all.contains(name)) estimate[name] = all[name];
+  }
+  return estimate;
+}
+
 void RunAccount::close_trace() {
   if (!trace_) return;
   trace_->close();

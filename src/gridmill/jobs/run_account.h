@@ -26,6 +26,7 @@ struct ReportOptions {
   std::string trace;                // file
   std::vector<std::string> prices;  // "cpu-hour=0.04"
   std::vector<std::string> tags;    // "team=ocean"
+  double sample = 0;                // of the tasks, in (0, 1); 0: the run is no sample
 };
 
 class RunAccount {
@@ -53,6 +54,11 @@ class RunAccount {
   // the verb's report, which has "bytes_read" and "bytes_written" already; writes the files that
   // were asked for, keeps the record, warns.
   void finish(Json& report);
+  // Of a sample (ReportOptions): what the whole would take, if it goes on like this.
+  // `all_tasks`: of each stage that ran. {"seconds", "cpu_seconds", "bytes_read", "bytes_written",
+  // "memory", "cost"}
+  Json extrapolated(const std::vector<std::int64_t>& all_tasks) const;
+  double sample() const noexcept { return options_.sample; }
 
  private:
   void begin(const std::string& plan);

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/jobs/sample_plan.h"
 
 namespace gridmill {
 namespace {
@@ -22,7 +23,7 @@ class Running {
         open_(plan, workplace.files, archive_, std::move(opened)) {}
 
   Json execute() {
-    if (run_.resume) {
+    if (archive_->resumed() > 0) {
       workplace_.console.say(
           fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
     }
@@ -134,6 +135,9 @@ Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workpla
   }
   rate_memory(job, run.resources, workplace);
   if (only_look) return job.plan.about;
+  if (run.account.sample() > 0) {
+    return sample_plan(std::move(job.plan), std::move(job.opened), run, workplace);
+  }
   return run_plan(job.plan, std::move(job.opened), run, workplace);
 }
 

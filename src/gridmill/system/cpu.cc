@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <fstream>
 #include <string>
 
@@ -25,11 +26,17 @@ int quota_cores(int otherwise) {
   return std::max(1, static_cast<int>(std::lround(quota / period)));
 }
 
+int slurm_cores(int otherwise) {
+  const char* text = std::getenv("SLURM_CPUS_PER_TASK");
+  const int granted = text == nullptr ? 0 : std::atoi(text);
+  return granted > 0 ? granted : otherwise;
+}
+
 }  // namespace
 
 int usable_cores() {
   const int cores = std::max(1, affinity_cores());
-  return std::min(cores, quota_cores(cores));
+  return std::min({cores, quota_cores(cores), slurm_cores(cores)});
 }
 
 }  // namespace gridmill

@@ -3,7 +3,8 @@
 
 namespace gridmill {
 
-// Cores granted by affinity and by the cgroup's CPU quota, at least 1.
+// Cores granted by affinity, by the cgroup's CPU quota and by Slurm (SLURM_CPUS_PER_TASK, which
+// holds also where Slurm binds nothing), at least 1.
 int usable_cores();
 
 }  // namespace gridmill

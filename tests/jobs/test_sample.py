@@ -1,0 +1,95 @@
+"""--sample: a part of the tasks tells what the whole takes, and nothing is left of it."""
+
+import json
+
+import numpy as np
+import pytest
+import zarr
+
+
+@pytest.fixture(scope="module")
+def maps(tmp_path_factory):
+    """48 MB of float32 in 48 maps of one chunk each, which don't compress."""
+    place = tmp_path_factory.mktemp("sample") / "maps.zarr"
+    values = np.random.default_rng(3).random((48, 500, 500), dtype="f4")
+    root = zarr.open_group(str(place), mode="w", zarr_format=3)
+    root.create_array(
+        "t",
+        data=values,
+        chunks=(1, 500, 500),
+        compressors=None,
+        dimension_names=("time", "lat", "lon"),
+    )
+    return place
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("convert", ()),
+        ("rechunk", ("--chunks", "time=all,lat=25,lon=25", "--way", "direct", "--memory", "64M")),
+        ("rechunk", ("--chunks", "time=all,lat=25,lon=25", "--way", "spill", "--memory", "64M")),
+    ],
+    ids=["convert", "direct", "spill"],
+)
+def test_a_sample_tells_what_the_whole_takes(gridmill, maps, tmp_path, words):
+    verb, options = words
+    out = tmp_path / "out.zarr"
+    prices = ("--prices", "read-gb=2,written-gb=1")
+    run = gridmill(verb, maps, out, *options, *prices, "--sample", "0.25", "--json")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert list(tmp_path.iterdir()) == []  # nor a spill, nor a record
+    sample, estimate = report["sample"], report["estimate"]
+    assert 1 <= sample["tasks"] < sample["of"]
+
+    run = gridmill(verb, maps, out, *options, *prices, "--json")
+    assert run.returncode == 0, run.stderr
+    whole = json.loads(run.stdout)["run"]
+    for name in ("bytes_read", "bytes_written"):
+        stages = sum(
+            stage["work"].get("read" if name == "bytes_read" else "write", {}).get("bytes", 0)
+            for stage in whole["stages"]
+        )
+        assert estimate[name] == pytest.approx(stages, rel=0.1), name
+    cost = estimate["bytes_read"] * 2e-9 + estimate["bytes_written"] * 1e-9
+    assert estimate["cost"]["total"] == pytest.approx(cost)
+    assert estimate["peak_memory"] > 0 and estimate["seconds"] > 0
+
+
+def test_a_plan_can_be_sampled_and_says_so_in_words(gridmill, maps, tmp_path):
+    plan = tmp_path / "plan.json"
+    out = tmp_path / "out.zarr"
+    assert gridmill("plan", "convert", maps, out, "-o", plan).returncode == 0
+    run = gridmill("exec", plan, "--sample", "0.5")
+    assert run.returncode == 0, run.stderr
+    assert "was run, and thrown away" in run.stdout and "the whole would take about" in run.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["plan.json"]
+    # What a sample wrote is not resumed.
+    run = gridmill("exec", plan, "--json")
+    assert run.returncode == 0 and json.loads(run.stdout)["chunks_resumed"] == 0
+
+
+@pytest.mark.parametrize("share", ["0", "1", "-0.1", "nan", "much"])
+def test_what_is_no_share_is_refused(gridmill, maps, tmp_path, share):
+    run = gridmill("convert", maps, tmp_path / "out.zarr", "--sample", share)
+    assert run.returncode == 2 and "--sample" in run.stderr
+
+
+def test_a_netcdf_file_is_not_sampled(gridmill, maps, tmp_path):
+    run = gridmill("convert", maps, tmp_path / "out.nc", "--sample", "0.1")
+    assert run.returncode == 2 and "Zarr store" in run.stderr
+
+
+def test_threads_of_other_libraries_beside_ours_are_warned_of(gridmill, maps, tmp_path):
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", maps, out, "--dry-run", env={"OMP_NUM_THREADS": "4096"})
+    assert "OMP_NUM_THREADS=4096 beside --threads" in run.stderr
+    run = gridmill("convert", maps, out, "--dry-run", env={"OMP_NUM_THREADS": "1"})
+    assert "OMP_NUM_THREADS" not in run.stderr
+
+
+def test_slurm_says_how_many_threads(gridmill, maps, tmp_path):
+    words = ("convert", maps, tmp_path / "out.zarr", "--show-config", "--json")
+    run = gridmill(*words, env={"SLURM_CPUS_PER_TASK": "1"})
+    assert json.loads(run.stdout)["threads"]["value"] == "1"
