@@ -287,6 +287,32 @@ TEST(HdfFilters, DamageIsAnErrorOrHarmless) {
   }
 }
 
+// The client data come from the file, too.
+RC_GTEST_PROP(HdfFilters, AnyClientDataIsAnErrorOrHarmless, ()) {
+  static const std::vector<Sample> all = samples();
+  const Sample& one = all[*rc::gen::inRange<std::size_t>(0, all.size())];
+  std::vector<Hdf5Filter> filters = one.filters;
+  const int packed = *rc::gen::element(0, 0, 0, 5, 6);
+  if (packed != 0) filters = {filter(packed, std::vector<std::uint32_t>(10, 1))};
+  for (std::uint32_t& value : filters[0].values) {
+    switch (*rc::gen::inRange(0, 4)) {
+      case 0:
+        value = *rc::gen::inRange<std::uint32_t>(0, 70);
+        break;
+      case 1:
+        value = *rc::gen::arbitrary<std::uint32_t>();
+        break;
+      default:
+        break;
+    }
+  }
+  try {
+    RC_ASSERT(undone(filters, 4, one.stored, one.raw.size()).size() == one.raw.size());
+  } catch (const Error& error) {
+    RC_ASSERT(error.kind() == ErrorKind::corrupt || error.kind() == ErrorKind::unsupported);
+  }
+}
+
 TEST(HdfFilters, SkippedOnesAreLeftAlone) {
   const Bytes raw = some_bytes(400);
   const std::vector<Hdf5Filter> filters{filter(2, {4}), filter(1, {4}), filter(3)};

@@ -196,6 +196,38 @@ def test_texts(gridmill, tmp_path, libver):
             assert json.loads(done.stdout) == wanted, name
 
 
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("sizes", [(8, 8), (4, 4), (8, 4)])
+def test_user_block_and_sizes_of_addresses(gridmill, tmp_path, libver, sizes):
+    """Addresses count from the end of the user block; they and lengths have 4 or 8 bytes."""
+    path = tmp_path / "a.h5"
+    create_list = h5py.h5p.create(h5py.h5p.FILE_CREATE)
+    create_list.set_userblock(1024)
+    create_list.set_sizes(*sizes)
+    access_list = h5py.h5p.create(h5py.h5p.FILE_ACCESS)
+    versions = (h5py.h5f.LIBVER_LATEST, h5py.h5f.LIBVER_LATEST)
+    if libver == "latest":
+        access_list.set_libver_bounds(*versions)
+    with h5py.File(h5py.h5f.create(str(path).encode(), h5py.h5f.ACC_TRUNC, create_list, access_list)) as file:
+        file["contiguous"] = values_of("<f4", SHAPE)
+        # HDF5 2.0 itself doesn't find unlimited dimensions again where lengths have 4 bytes.
+        there = [limits for limits in LIMITS if sizes[1] == 8 or limits in ("fixed", "roomy", "single")]
+        for limits, name in itertools.product(there, ("none", "shuffle_deflate")):
+            create(file, f"{limits}_{name}", "<f4", limits, **FILTERS[name])[...] = values_of("<f4", SHAPE)
+    assert_same_bits(gridmill, path)
+
+
+def test_compact_values(gridmill, tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w") as file:
+        create_list = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        create_list.set_layout(h5py.h5d.COMPACT)
+        for kind, of in ((b"big", h5py.h5t.IEEE_F64BE), (b"small", h5py.h5t.STD_I16LE)):
+            h5py.h5d.create(file.id, kind, of, h5py.h5s.create_simple(SHAPE), create_list)
+            file[kind][...] = values_of(file[kind].dtype, SHAPE)
+    assert_same_bits(gridmill, path)
+
+
 def test_many_small_chunks_are_indexed_at_once(gridmill, tmp_path):
     """100,000 chunks: a look-up that scans would take minutes."""
     path = tmp_path / "a.h5"

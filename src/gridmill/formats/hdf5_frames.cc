@@ -229,6 +229,17 @@ void undo_bitshuffle(ByteView stored, Hdf5ClientData values, MutableByteView out
   Blocks(shuffle, block_bytes, front, out, context).decode();
 }
 
+namespace {
+
+// In which libaec holds a pixel.
+std::size_t pixel_bytes(std::uint32_t bits) noexcept {
+  if (bits > 32) return 8;
+  if (bits > 16) return 4;
+  return bits > 8 ? 2 : 1;
+}
+
+}  // namespace
+
 std::uint64_t szip_size(ByteView stored) {
   return load_le<std::uint32_t>(Front("szip", stored).take(4).data());
 }
@@ -239,10 +250,12 @@ void undo_szip(ByteView stored, Hdf5ClientData values, MutableByteView out) {
   // Options, pixels per block, bits per pixel, pixels per scan line.
   const bool makes_sense = values.size() >= 4 && values[1] >= 2 && values[1] <= 32 &&
                            values[1] % 2 == 0 && values[2] >= 1 && values[2] <= 64 &&
-                           values[3] >= values[1] && values[3] <= SZ_MAX_PIXELS_PER_SCANLINE;
+                           values[3] >= values[1] && values[3] <= SZ_MAX_PIXELS_PER_SCANLINE &&
+                           out.size() % pixel_bytes(values[2]) == 0;
   if (!makes_sense) {
     throw Error(ErrorKind::corrupt,
-                fmt::format("szip: its {} parameters make no sense", values.size()));
+                fmt::format("szip: its {} parameters make no sense for {} bytes", values.size(),
+                            out.size()));
   }
   SZ_com_t parameters{static_cast<int>(values[0]), static_cast<int>(values[2]),
                       static_cast<int>(values[1]), static_cast<int>(values[3])};

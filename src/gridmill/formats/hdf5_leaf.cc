@@ -208,9 +208,10 @@ class ChunkReader final : public Hdf5LeafReader {
   }
 
  private:
+  // Leaves of tiny chunks have a million of these.
   struct Stored {
     const Hdf5Chunk* chunk = nullptr;  // null: never written
-    Index position;                    // in the grid of chunks
+    std::int64_t number = 0;           // in the grid of chunks
   };
 
   std::int64_t chunks_per_leaf() const {
@@ -237,7 +238,8 @@ class ChunkReader final : public Hdf5LeafReader {
     std::vector<Stored> pieces;
     bool is_absent = true;
     for_each_position(chunks_.touching(grid().box_of(position)), [&](const Index& at) {
-      pieces.push_back({index.find(chunks_.ordinal(at)), at});
+      const std::int64_t number = chunks_.ordinal(at);
+      pieces.push_back({index.find(number), number});
       is_absent = is_absent && pieces.back().chunk == nullptr;
     });
     if (is_absent) pieces.clear();
@@ -246,12 +248,13 @@ class ChunkReader final : public Hdf5LeafReader {
 
   bool has_filters(const Stored& piece) const {
     if (filters_.empty()) return false;
-    const bool is_partial = chunks_.box_of(piece.position).shape != chunks_.chunk();
-    return !(dataset().layout.leaves_partial_chunks_unfiltered && is_partial);
+    if (!dataset().layout.leaves_partial_chunks_unfiltered) return true;
+    return chunks_.box_of(chunks_.position(piece.number)).shape == chunks_.chunk();
   }
 
-  static std::string name(const Stored& piece) {
-    return fmt::format("chunk {} at address {}", to_string(piece.position), piece.chunk->address);
+  std::string name(const Stored& piece) const {
+    return fmt::format("chunk {} at address {}", to_string(chunks_.position(piece.number)),
+                       piece.chunk->address);
   }
 
   void check_size(const Stored& piece) const {
@@ -301,7 +304,8 @@ class ChunkReader final : public Hdf5LeafReader {
       }
       const ByteView bytes = stored.first(size);
       stored = stored.subspan(size);
-      cut(parts, shifted(chunks_.full_box_of(piece.position), leaf.begin, -1), mine);
+      cut(parts, shifted(chunks_.full_box_of(chunks_.position(piece.number)), leaf.begin, -1),
+          mine);
       if (mine.empty()) continue;
       if (piece.chunk == nullptr) {
         elements().fill(mine, strings);
