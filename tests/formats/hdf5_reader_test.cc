@@ -8,6 +8,7 @@
 #include <netcdf.h>
 
 #include <cstdlib>
+#include <numeric>
 #include <random>
 
 #include "formats/netcdf_file.h"
@@ -134,16 +135,48 @@ TEST_F(Hdf5Reader, SeesInNetcdf4WhatTheLibrarySees) {
   EXPECT_THAT(variable_at(group_at(file, ""), "two").dimensions, ElementsAre("y"));
 }
 
-TEST_F(Hdf5Reader, AVariableShorterThanItsRecordsIsReadElsewhere) {
-  write_everything(path("a.nc"), 0);
-  const Hdf5File file = open(path("a.nc"));
-  std::vector<std::string> reasons;
-  for (const Hdf5File::Elsewhere& place : file.elsewhere) {
-    if (file.file.groups[place.group].variables[place.variable].name == "time") {
-      reasons.push_back(place.reason);
+std::vector<std::byte> bytes_of(const FormatFile& file, const std::string& name) {
+  const Array array = testing::read_all(*variable_at(file.groups[0], name).reader);
+  const ByteView all(array.values<std::byte>(),
+                     static_cast<std::size_t>(array.size() * array.type().size));
+  return {all.begin(), all.end()};
+}
+
+TEST_F(Hdf5Reader, VariablesShorterThanTheirRecordsAreFilledUp) {
+  {
+    Netcdf nc(path("a.nc"), NC_NETCDF4);
+    const int time = nc.dim("time", NC_UNLIMITED), x = nc.dim("x", 3);
+    const short fill = -7;
+    for (const char* name : {"whole", "cut", "unfilled"}) {
+      const int v = nc.var(name, NC_SHORT, {time, x});
+      const std::size_t chunk[] = {4, 2};
+      nc.ok(nc_def_var_chunking(nc.id(), v, NC_CHUNKED, chunk));
+      nc.ok(nc_def_var_deflate(nc.id(), v, 1, 1, 1));
+    }
+    nc.ok(nc_def_var_fill(nc.id(), 1, NC_FILL, &fill));
+    nc.ok(nc_def_var_fill(nc.id(), 2, NC_NOFILL, nullptr));
+    nc.var("unwritten", NC_DOUBLE, {time});
+    nc.ok(nc_enddef(nc.id()));
+    std::vector<short> values(27);
+    std::iota(values.begin(), values.end(), short{100});
+    const std::size_t start[] = {0, 0};
+    for (const auto& [variable, records] : {std::pair{0, 9UL}, {1, 6UL}, {2, 6UL}}) {
+      const std::size_t count[] = {records, 3};
+      nc.ok(nc_put_vara_short(nc.id(), variable, start, count, values.data()));
     }
   }
-  EXPECT_THAT(reasons, ElementsAre("(0,) values are stored of (5,)"));
+  const Hdf5File own = open(path("a.nc"));
+  const FormatFile library = open_netcdf(*files_, {path("a.nc"), ""}, NetcdfBy::library);
+  EXPECT_THAT(differences(own.file, library), IsEmpty());
+  for (const char* name : {"whole", "cut", "unwritten"}) {
+    EXPECT_EQ(bytes_of(own.file, name), bytes_of(library, name)) << name;
+  }
+  ASSERT_EQ(own.elsewhere.size(), 1U);
+  EXPECT_EQ(own.file.groups[0].variables[own.elsewhere[0].variable].name, "unfilled");
+  EXPECT_EQ(own.elsewhere[0].reason, "(6, 3) values are stored of (9, 3)");
+  const FormatFile both = open_netcdf(*files_, {path("a.nc"), ""});
+  EXPECT_EQ(bytes_of(both, "unfilled"), bytes_of(library, "unfilled"));
+  EXPECT_THAT(both.notes, ElementsAre(StartsWith("variable unfilled is read through")));
 }
 
 // Files that HDF5 makes without netCDF, in the oldest and in the newest form of the format.

@@ -56,7 +56,7 @@ struct Hdf5Dataset {
   bool is_big_endian = false;
   int element_size = 0;            // bytes in the file; differs from type.size for texts only
   Hdf5Text text = Hdf5Text::none;  // also for bytes(1)
-  Shape shape;                     // of the stored extents
+  Shape shape;                     // or more than is stored: the rest is fill
   Shape max_shape;  // -1: unlimited. The order of a fixed or extensible array's chunks needs it
   Hdf5Layout layout;
   std::vector<Hdf5Filter> filters;  // in the order of writing

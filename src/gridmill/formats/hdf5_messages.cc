@@ -179,19 +179,25 @@ Bytes sized(Hdf5Cursor& cursor) {
   return {value.begin(), value.end()};
 }
 
-Bytes parse_fill(ByteView message, const Hdf5Bytes& file) {
+Hdf5Fill parse_fill(ByteView message, const Hdf5Bytes& file) {
+  constexpr int kNever = 1;
   Hdf5Cursor cursor(message, file);
+  Hdf5Fill fill;
   const int version = cursor.u8();
   if (version == 1 || version == 2) {
-    cursor.skip(2);
+    cursor.skip(1);
+    fill.is_written = cursor.u8() != kNever;
     const bool is_defined = cursor.u8() != 0;
     // Version 1 has a size in any case.
-    if (is_defined || (version == 1 && cursor.left() >= 4)) return sized(cursor);
-    return {};
+    if (is_defined || (version == 1 && cursor.left() >= 4)) fill.value = sized(cursor);
+    return fill;
   }
   if (version != 3) unknown_version("a fill value message", version);
   constexpr std::uint8_t kHasValue = 0x20;
-  return (cursor.u8() & kHasValue) != 0 ? sized(cursor) : Bytes();
+  const std::uint8_t flags = cursor.u8();
+  fill.is_written = (flags >> 2 & 3) != kNever;
+  if ((flags & kHasValue) != 0) fill.value = sized(cursor);
+  return fill;
 }
 
 }  // namespace
@@ -259,13 +265,13 @@ std::vector<Hdf5Filter> parse_hdf5_filters(ByteView message, const Hdf5Bytes& fi
   return filters;
 }
 
-Bytes read_hdf5_fill(const Hdf5Object& object, const Hdf5Bytes& file) {
+Hdf5Fill read_hdf5_fill(const Hdf5Object& object, const Hdf5Bytes& file) {
   if (object.find(Hdf5MessageType::fill) != nullptr) {
     return parse_fill(required_message(object, Hdf5MessageType::fill).bytes, file);
   }
   if (object.find(Hdf5MessageType::old_fill) != nullptr) {
     Hdf5Cursor cursor(required_message(object, Hdf5MessageType::old_fill).bytes, file);
-    return sized(cursor);
+    return {sized(cursor), true};
   }
   return {};
 }

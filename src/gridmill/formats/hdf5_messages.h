@@ -32,7 +32,12 @@ Hdf5Layout parse_hdf5_layout(ByteView message, const Hdf5Bytes& file, const Hdf5
 
 std::vector<Hdf5Filter> parse_hdf5_filters(ByteView message, const Hdf5Bytes& file);
 
-// One element as stored; empty if none is defined. From the newer message if there are both.
-Bytes read_hdf5_fill(const Hdf5Object& object, const Hdf5Bytes& file);
+struct Hdf5Fill {
+  Bytes value;             // one element as stored; empty if none is defined
+  bool is_written = true;  // into new chunks, before the first values
+};
+
+// From the newer message if there are both.
+Hdf5Fill read_hdf5_fill(const Hdf5Object& object, const Hdf5Bytes& file);
 
 }  // namespace gridmill

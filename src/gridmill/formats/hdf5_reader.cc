@@ -123,7 +123,7 @@ class FileMaker {
     type(from, dataset, variable);
     if (is_unusual(from.type)) {
       obstacle = fmt::format("{} values in an unusual layout", describe_hdf5_type(from.type));
-    } else if (extents_agree(from, variable.shape, obstacle)) {
+    } else if (extents_agree(from, variable.shape, dataset, obstacle)) {
       reader(std::move(dataset), variable, obstacle);
     }
     return variable;
@@ -144,7 +144,7 @@ class FileMaker {
       dataset.filters =
           parse_hdf5_filters(required_message(object, Hdf5MessageType::filters).bytes, file);
     }
-    dataset.fill = read_hdf5_fill(object, file);
+    dataset.fill = read_hdf5_fill(object, file).value;
     if (!dataset.fill.empty() && dataset.fill.size() != from.type.size) {
       throw Error(ErrorKind::unsupported, fmt::format("a fill value of {} bytes for elements of {}",
                                                       dataset.fill.size(), from.type.size));
@@ -251,10 +251,21 @@ class FileMaker {
     return table;
   }
 
-  // A record dimension may have grown by another variable: netCDF fills up what is missing.
-  static bool extents_agree(const Hdf5Variable& from, const Shape& shape, std::string& obstacle) {
-    const Shape stored(from.space.shape);
+  // A record dimension may have grown by another variable: netCDF fills up what is missing. So do
+  // we where that is the value which new chunks are filled with, too.
+  bool extents_agree(const Hdf5Variable& from, const Shape& shape, Hdf5Dataset& dataset,
+                     std::string& obstacle) const {
+    const Shape stored = dataset.shape;
     if (shape == stored) return true;
+    const Hdf5Layout& layout = dataset.layout;
+    const bool fills_up = layout.storage == Hdf5Layout::Storage::chunked &&
+                          !layout.leaves_partial_chunks_unfiltered &&
+                          dataset.text == Hdf5Text::none && !dataset.fill.empty() &&
+                          read_hdf5_fill(from.object, blocks_.file()).is_written;
+    if (fills_up && contains(whole_box(shape), whole_box(stored))) {
+      dataset.shape = shape;
+      return true;
+    }
     obstacle = fmt::format("{} values are stored of {}", to_string(stored), to_string(shape));
     return false;
   }
