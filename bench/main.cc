@@ -4,6 +4,7 @@
 //   read STORE ARRAY ROUNDS                 whole array into one reused buffer, beside decode
 //   floors encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in
 //   memory convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
+//   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
 // wrong.
@@ -14,6 +15,7 @@
 #include <exception>
 
 #include "bench/chunks.h"
+#include "bench/grib.h"
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
@@ -146,14 +148,19 @@ Json run_convert(Files& files, const Clock& clock, const std::string& store,
 
 int run(int count, char** words) {
   const std::string verb = count > 1 ? words[1] : "";
+  const auto files = posix_files();
+  if (verb == "grib" && count == 4) {
+    fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
+    return 0;
+  }
   const int wanted = verb == "convert" ? 7 : 5;
   if (count != wanted || (verb != "read" && verb != "encode" && verb != "convert")) {
     fmt::print(stderr,
                "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
-               "       gridmill_bench convert STORE ARRAY ROUNDS SOURCE OUT\n");
+               "       gridmill_bench convert STORE ARRAY ROUNDS SOURCE OUT\n"
+               "       gridmill_bench grib FILE ROUNDS\n");
     return 2;
   }
-  const auto files = posix_files();
   const auto clock = system_clock();
   const int rounds = std::atoi(words[4]);
   const Json result = verb == "read"      ? run_read(*files, *clock, words[2], words[3], rounds)

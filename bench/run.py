@@ -19,13 +19,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import fields
+import grib_files
 from table import write_document, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
-ROWS = ("read", "convert", "extract", "rechunk", "rechunk_large", "memory")
+ROWS = ("read", "convert", "extract", "rechunk", "rechunk_large", "memory", "grib")
 
 
 class Bench:
@@ -221,6 +222,36 @@ class Bench:
         return {"bytes": size, "seconds": {"gridmill": [seconds]}, "peak_bytes": peak}
 
 
+    def grib(self):
+        """Messages on one core: small ones whole, large ones decoded, very many opened."""
+        if not self.floors:
+            return {}
+        maps = (4, 91, 180) if self.quick else (100, 361, 720)
+        small, tiny = (200, 100) if self.quick else (3720, 100_000)
+        made = {
+            "grib_small": lambda path: grib_files.small(path, small),
+            "grib_simple": lambda path: grib_files.large(path, *maps, "grid_simple"),
+            "grib_ccsds": lambda path: grib_files.large(path, *maps, "grid_ccsds"),
+            "grib_index": lambda path: grib_files.tiny(path, tiny),
+        }
+        sides = {
+            "grib_small": {"gridmill": "all", "ecCodes C": "eccodes_all"},
+            "grib_simple": {"gridmill": "decode", "ecCodes C": "eccodes"},
+            "grib_ccsds": {"gridmill": "decode", "floor: libaec": "libaec", "ecCodes C": "eccodes"},
+            "grib_index": {"gridmill": "open", "floor: headers": "headers"},
+        }
+        rows = {}
+        for name, make in made.items():
+            path = self.work / f"{name}.grib"
+            make(path)
+            found = self.floor("grib", path, self.rounds)
+            path.unlink()
+            rows[name] = {key: found[key] for key in ("messages", "points")}
+            for what in ("seconds", "cpu"):
+                rows[name][what] = {side: found[what][key] for side, key in sides[name].items()}
+        return rows
+
+
 def largest_difference(ours, theirs):
     """Between the t2m columns of two tables, row by row."""
     import pandas
@@ -237,7 +268,7 @@ def machine():
         "cpu": names[0] if names else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": os.getloadavg()[0],
-        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4")},
+        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4", "eccodes")},
     }
 
 

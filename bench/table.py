@@ -9,6 +9,10 @@ TITLES = {
     "extract": "One point from many chunks",
     "rechunk_large": "10 GB of maps to series, `--memory 512M`",
     "memory": "4 GB variable, `--memory 256M`",
+    "grib_small": "Small GRIB messages, opened and read",
+    "grib_simple": "Large GRIB messages, 16 bits, decoded",
+    "grib_ccsds": "Large GRIB messages, CCSDS, decoded",
+    "grib_index": "Very many GRIB messages, opened",
 }
 TARGETS = {"read": 0.85, "convert": 0.85}
 MEMORY_LIMITS = {"memory": (256 << 20) + 100_000_000, "rechunk_large": 612_000_000}
@@ -46,12 +50,35 @@ def verdicts(results):
     for name, row in results["rows"].items():
         if name.startswith("rechunk,"):
             yield from rechunk_verdicts(name, row)
+    yield from grib_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
         if row:
             met = "met" if row["peak_bytes"] <= limit else "not met"
             yield (f"{TITLES[name]}: peak {row['peak_bytes'] / 1e6:.0f} MB, "
                    f"limit {limit / 1e6:.0f} MB: {met}")
+
+
+def grib_verdicts(rows):
+    """One core; by messages, and beside the floors."""
+    row = rows.get("grib_small")
+    if row:
+        each = row["median"]["gridmill"] / row["messages"] * 1e6
+        met = "met" if each <= 20 else "not met"
+        yield f"{TITLES['grib_small']}: {each:.1f} us each; target 20: {met}"
+    row = rows.get("grib_simple")
+    if row:
+        ahead = row["median"]["ecCodes C"] / row["median"]["gridmill"]
+        rate = row["messages"] * row["points"] * 4 / row["median"]["gridmill"] / 1e9
+        met = "met" if ahead >= 4 and rate >= 10 else "not met"
+        yield (f"{TITLES['grib_simple']}: {rate:.1f} GB/s of float32, {ahead:.1f} x ecCodes C; "
+               f"target 10 GB/s and 4 x: {met}")
+    for name, target in {"grib_ccsds": 0.95, "grib_index": 0.8}.items():
+        row = rows.get(name)
+        if row:
+            met = "met" if row["ratio"] >= target else "not met"
+            yield (f"{TITLES[name]}: {row['ratio']:.2f} of {row['floor']} by medians, "
+                   f"{row['ratio_of_min']:.2f} by minima; target {target}: {met}")
 
 
 def rechunk_verdicts(name, row):

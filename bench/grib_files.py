@@ -1,0 +1,67 @@
+"""GRIB files for the benchmark: what fields.py makes, as messages."""
+
+from datetime import datetime, timedelta
+
+import eccodes
+import numpy as np
+
+import fields
+
+START = datetime(1990, 1, 1)
+
+
+def template(sample, lats, lons, **keys):
+    handle = eccodes.codes_grib_new_from_samples(sample)
+    grid = {"Ni": lons, "Nj": lats}
+    grid |= {"latitudeOfFirstGridPointInDegrees": 80.0, "longitudeOfFirstGridPointInDegrees": 0.0}
+    grid |= {"latitudeOfLastGridPointInDegrees": 80 - (lats - 1) * 0.25}
+    grid |= {"longitudeOfLastGridPointInDegrees": (lons - 1) * 0.25}
+    grid |= {"iDirectionIncrementInDegrees": 0.25, "jDirectionIncrementInDegrees": 0.25}
+    for key, value in {**grid, **keys}.items():
+        eccodes.codes_set(handle, key, value)
+    return handle
+
+
+def write_hours(file, handle, hours):
+    """The same field again and again, an hour later each time."""
+    for i in range(hours):
+        time = START + timedelta(hours=i)
+        eccodes.codes_set(handle, "dataDate", int(f"{time:%Y%m%d}"))
+        eccodes.codes_set(handle, "dataTime", time.hour * 100)
+        file.write(eccodes.codes_get_message(handle))
+
+
+def small(path, count):
+    """ERA5-like messages of edition 1: an hour of a small region each."""
+    handle = template("GRIB1", 33, 49, bitsPerValue=16, indicatorOfParameter=167)
+    eccodes.codes_set_values(handle, next(fields.steps(1, 33, 49)).ravel().astype(float))
+    with open(path, "wb") as file:
+        write_hours(file, handle, count)
+
+
+def tiny(path, hours):
+    """Ten levels of an hour each, of so few points that headers matter."""
+    handle = template("GRIB2", 16, 16, bitsPerValue=16, typeOfLevel="isobaricInhPa", level=500)
+    eccodes.codes_set_values(handle, np.linspace(200, 300, 256))
+    messages = []
+    for level in (1000, 850, 700, 500, 300, 200, 100, 50, 20, 10):
+        eccodes.codes_set(handle, "level", level)
+        messages.append(bytearray(eccodes.codes_get_message(handle)))
+    with open(path, "wb") as file:
+        for i in range(hours):
+            time = START + timedelta(hours=i)
+            when = time.year.to_bytes(2, "big") + bytes([time.month, time.day, time.hour, 0, 0])
+            for message in messages:
+                message[28:35] = when  # octets 13 to 19 of section 1
+                file.write(message)
+
+
+def large(path, count, lats, lons, packing):
+    """Whole maps in edition 2."""
+    handle = template("GRIB2", lats, lons, bitsPerValue=16)
+    eccodes.codes_set(handle, "packingType", packing)
+    with open(path, "wb") as file:
+        for i, field in enumerate(fields.steps(count, lats, lons)):
+            eccodes.codes_set(handle, "dataDate", int(f"{START + timedelta(days=i):%Y%m%d}"))
+            eccodes.codes_set_values(handle, field.ravel().astype(float))
+            file.write(eccodes.codes_get_message(handle))
