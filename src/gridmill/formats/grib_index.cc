@@ -4,9 +4,8 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
-#include <cstring>
-#include <functional>
 #include <limits>
 #include <unordered_map>
 
@@ -111,8 +110,10 @@ Place place_of(const Keys& keys) {
   return place;
 }
 
+// To the bit: NaN, where there is no such key, is the same as NaN.
 bool same_place(const Place& a, const Place& b) {
-  return std::memcmp(a.data(), b.data(), sizeof a) == 0;
+  using Bits = std::array<std::uint64_t, std::tuple_size_v<Place>>;
+  return std::bit_cast<Bits>(a) == std::bit_cast<Bits>(b);
 }
 
 // What ecCodes has said about the first field of a kind.
