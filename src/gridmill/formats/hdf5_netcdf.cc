@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "gridmill/base/text.h"
 #include "gridmill/formats/hdf5_links.h"
@@ -87,7 +88,7 @@ class NetcdfView {
 
   void follow(const Hdf5Link& link, const Hdf5Object& group, std::size_t self,
               const std::string& path, std::vector<ChildGroup>& below) {
-    const std::optional<std::uint64_t> address = resolve(link, group, kMaxLinkSteps);
+    const std::optional<std::uint64_t> address = resolve(link, group.address, kMaxLinkSteps);
     if (!address) {
       return note(
           fmt::format("{} is left out: a link to {}, which is not there", path, link.target));
@@ -106,24 +107,34 @@ class NetcdfView {
   }
 
   // nullopt: a soft link to what isn't there.
-  std::optional<std::uint64_t> resolve(const Hdf5Link& link, const Hdf5Object& group, int steps) {
+  std::optional<std::uint64_t> resolve(const Hdf5Link& link, std::uint64_t group, int steps) {
     if (link.kind == Hdf5Link::Kind::external) {
       throw Error(ErrorKind::unsupported, "a link to another file");
     }
     if (link.kind == Hdf5Link::Kind::hard) return link.address;
-    Hdf5Object at = link.target.starts_with('/') ? read_hdf5_object(blocks_, root_) : group;
+    std::uint64_t at = link.target.starts_with('/') ? root_ : group;
     for (const std::string& name : split(link.target, '/')) {
       if (name.empty() || name == ".") continue;
-      if (--steps < 0 || !at.is_group()) return std::nullopt;
-      const std::vector<Hdf5Link> links = read_hdf5_links(blocks_, at);
-      const auto found = std::find_if(links.begin(), links.end(),
-                                      [&](const Hdf5Link& l) { return l.name == name; });
+      if (--steps < 0) return std::nullopt;
+      const ByName& links = links_of(at);
+      const auto found = links.find(name);
       if (found == links.end()) return std::nullopt;
-      const std::optional<std::uint64_t> next = resolve(*found, at, steps / 2);
+      const std::optional<std::uint64_t> next = resolve(found->second, at, steps / 2);
       if (!next) return std::nullopt;
-      at = read_hdf5_object(blocks_, *next);
+      at = *next;
     }
-    return at.address;
+    return at;
+  }
+
+  // For soft links, of which many may lead through one group. Empty for what is no group.
+  using ByName = std::unordered_map<std::string, Hdf5Link>;
+  const ByName& links_of(std::uint64_t address) {
+    if (const auto known = links_.find(address); known != links_.end()) return known->second;
+    ByName& links = links_[address];
+    const Hdf5Object object = read_hdf5_object(blocks_, address);
+    if (!object.is_group()) return links;
+    for (Hdf5Link& link : read_hdf5_links(blocks_, object)) links.emplace(link.name, link);
+    return links;
   }
 
   void dataset(Hdf5Object object, const std::string& name, const std::string& path,
@@ -372,6 +383,7 @@ class NetcdfView {
   std::map<std::uint64_t, std::vector<int>> by_scale_;
   std::vector<std::vector<std::size_t>> children_;
   std::set<std::uint64_t> groups_seen_;
+  std::map<std::uint64_t, ByName> links_;  // of groups on the way of a soft link
 };
 
 }  // namespace
