@@ -75,7 +75,10 @@ const Hdf5Bytes::Page& Hdf5Bytes::page(std::uint64_t number) const {
   const std::uint64_t offset = number * kPageBytes;
   Bytes bytes(std::min(kPageBytes, base_ + end_ - offset));
   read_file(offset, bytes);
-  if (pages_.size() < kPages) return pages_.emplace_back(number, uses_, std::move(bytes));
+  if (pages_.size() < kPages) {
+    pages_.push_back({number, uses_, std::move(bytes)});
+    return pages_.back();
+  }
   const auto older = [](const Page& a, const Page& b) { return a.last_use < b.last_use; };
   Page& victim = *std::min_element(pages_.begin(), pages_.end(), older);
   victim = {number, uses_, std::move(bytes)};

@@ -12,7 +12,7 @@ namespace gridmill {
 namespace {
 
 constexpr std::size_t kBlocksKept = 64;
-constexpr int kHugeRecords = 1, kHugeDirectRecords = 3;
+constexpr int kHugeRecords = 1;
 constexpr std::uint64_t kLongestTiny = 16;
 
 int bits_of(std::uint64_t power_of_two) { return std::bit_width(power_of_two) - 1; }
