@@ -78,7 +78,7 @@ const std::vector<Case> kCases{
      filtered(spec_of({500, 6}, {kNoLimit, 6}, {1, 4}))},
     {"ExtensibleSparse", Index1::extensible_array, filtered(spec_of({5000}, {kNoLimit}, {1})),
      0.01},
-    {"ExtensiblePages", Index1::extensible_array, spec_of({140000}, {kNoLimit}, {1}), 0.005},
+    {"ExtensiblePages", Index1::extensible_array, spec_of({140000}, {kNoLimit}, {1}), 0.001},
     {"ExtensibleFewPages", Index1::extensible_array, spec_of({600000}, {kNoLimit}, {1}), 0.00005},
     {"Tree2", Index1::btree2, spec_of({50, 70}, {kNoLimit, kNoLimit}, {3, 5})},
     {"Tree2Filtered", Index1::btree2, filtered(spec_of({50, 70}, {kNoLimit, kNoLimit}, {3, 5}))},
