@@ -103,10 +103,10 @@ class SlabReader final : public Hdf5LeafReader {
   std::int64_t scratch_bound() const override { return 0; }
 
   bool fetch(const Index& position, Buffer& stored) const override {
-    const auto [first, size] = run_of(position);
+    const auto run = run_of(position);
     if (is_absent()) return false;
-    stored.resize(size);
-    in_context([&] { return describe(position); }, [&] { read(first, stored.bytes()); });
+    stored.resize(run.size);
+    in_context([&] { return describe(position); }, [&] { read(run.first, stored.bytes()); });
     return true;
   }
 

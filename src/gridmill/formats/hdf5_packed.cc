@@ -13,31 +13,15 @@ namespace gridmill {
 namespace {
 
 // Places in the client data of scale-offset. Its fill value follows, lowest word first.
-enum ScaleOffsetValue : std::size_t {
-  kScaleType,
-  kScaleFactor,
-  kElements,
-  kClass,
-  kSize,
-  kSign,
-  kOrder,
-  kHasFill,
-  kFill,
-};
+constexpr std::size_t kScaleType = 0, kScaleFactor = 1, kElements = 2, kClass = 3, kSize = 4,
+                      kOrder = 6, kHasFill = 7, kFill = 8;
 constexpr std::uint32_t kDecimals = 0, kInteger = 2;  // kScaleType
 constexpr std::uint32_t kFloatClass = 1;
 constexpr std::size_t kHead = 21;  // bits (4 bytes), the size of the minimum, the minimum (16)
 
 // And of n-bit: how many there are comes first.
-enum NbitValue : std::size_t {
-  kAsItIs = 1,
-  kNbitElements,
-  kNbitClass,
-  kNbitSize,
-  kNbitOrder,
-  kPrecision,
-  kOffset
-};
+constexpr std::size_t kAsItIs = 1, kNbitElements = 2, kNbitClass = 3, kNbitSize = 4, kNbitOrder = 5,
+                      kPrecision = 6, kOffset = 7;
 constexpr std::uint32_t kAtomic = 1;
 
 bool is_element_size(std::uint32_t size) noexcept {
