@@ -15,6 +15,7 @@
 #include <exception>
 
 #include "bench/chunks.h"
+#include "bench/deflate.h"
 #include "bench/grib.h"
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
@@ -118,10 +119,10 @@ class SilentConsole final : public Console {
 };
 
 // Both sides keep their buffers from round to round. Removing the last round's store is not
-// measured.
+// measured. What is deflated is inflated by the floor, too.
 Json run_convert(Files& files, const Clock& clock, const std::string& store,
                  const std::string& name, int rounds, const std::string& source,
-                 const std::string& out) {
+                 const std::string& out, bool is_deflated) {
   const StoredArray array = load_frames(files, store, name);
   auto contexts = make_contexts(usable_cores());
   std::vector<Buffer> encoded(contexts.size());
@@ -140,10 +141,21 @@ Json run_convert(Files& files, const Clock& clock, const std::string& store,
                            },
                            {},
                            {}}};
+  DeflatedChunks deflated;
+  std::vector<Buffer> inflated;
+  if (is_deflated) {
+    deflated = load_deflated(source, name);
+    sides.push_back({[&] { inflate_all(deflated, usable_cores(), inflated); }, {}, {}});
+  }
   measure_in_turns(sides, rounds);
-  return {{"bytes", chunks.size()},      {"chunks", array.count()},
-          {"encode", sides[0].seconds},  {"encode_cpu", sides[0].cpu_seconds},
-          {"convert", sides[1].seconds}, {"convert_cpu", sides[1].cpu_seconds}};
+  Json result{{"bytes", chunks.size()},      {"chunks", array.count()},
+              {"encode", sides[0].seconds},  {"encode_cpu", sides[0].cpu_seconds},
+              {"convert", sides[1].seconds}, {"convert_cpu", sides[1].cpu_seconds}};
+  if (is_deflated) {
+    result["inflate"] = sides[2].seconds;
+    result["inflate_cpu"] = sides[2].cpu_seconds;
+  }
+  return result;
 }
 
 int run(int count, char** words) {
@@ -153,20 +165,20 @@ int run(int count, char** words) {
     fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
     return 0;
   }
-  const int wanted = verb == "convert" ? 7 : 5;
-  if (count != wanted || (verb != "read" && verb != "encode" && verb != "convert")) {
+  const bool converts = verb == "convert" || verb == "deflated";
+  if (count != (converts ? 7 : 5) || (verb != "read" && verb != "encode" && !converts)) {
     fmt::print(stderr,
                "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
-               "       gridmill_bench convert STORE ARRAY ROUNDS SOURCE OUT\n"
+               "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
                "       gridmill_bench grib FILE ROUNDS\n");
     return 2;
   }
   const auto clock = system_clock();
   const int rounds = std::atoi(words[4]);
-  const Json result = verb == "read"      ? run_read(*files, *clock, words[2], words[3], rounds)
-                      : verb == "convert" ? run_convert(*files, *clock, words[2], words[3], rounds,
-                                                        words[5], words[6])
-                                          : run_encode(*files, words[2], words[3], rounds);
+  const Json result = verb == "read" ? run_read(*files, *clock, words[2], words[3], rounds)
+                      : converts ? run_convert(*files, *clock, words[2], words[3], rounds, words[5],
+                                               words[6], verb == "deflated")
+                                 : run_encode(*files, words[2], words[3], rounds);
   fmt::print("{}\n", dump_json(result, -1));
   return 0;
 }

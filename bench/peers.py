@@ -36,13 +36,14 @@ def read_xarray(store, rounds):
     return timed(lambda: dataset["t2m"].compute(), rounds)
 
 
-def to_zarr(source, out, steps):
+def to_zarr(source, out, steps, engine=None):
     import xarray
     from zarr.codecs import BloscCodec
 
     codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4, blocksize=512 << 10)
     start = time.perf_counter()
-    dataset = xarray.open_dataset(source, chunks={"time": int(steps)}, decode_times=False)
+    chunks = {"time": int(steps)}
+    dataset = xarray.open_dataset(source, chunks=chunks, decode_times=False, engine=engine)
     dataset.to_zarr(out, mode="w", encoding={"t2m": {"compressors": [codec]}})
     return [time.perf_counter() - start]
 

@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
-ROWS = ("read", "convert", "extract", "rechunk", "rechunk_large", "memory", "grib")
+ROWS = ("read", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory", "grib")
 
 
 class Bench:
@@ -116,6 +116,49 @@ class Bench:
             seconds["xarray to_zarr, process"].append(time.perf_counter() - start)
         shutil.rmtree(out)
         return {"bytes": self.source.stat().st_size, "seconds": seconds, "cpu": cpu}
+
+    def netcdf4(self):
+        """Deflate and shuffle to our default codec, in chunks of a day and of one step: in one process
+        beside its floor (the same bytes inflated, and the target encoded, in memory), and as a
+        process beside xarray with netCDF-C and with hidefix, which reads HDF5 without its library."""
+        rows = {}
+        for steps in (24, 1):
+            source, out = self.work / f"deflated-{steps}.nc", self.work / "out.zarr"
+            fields.write_deflated(source, self.source, steps)
+            seconds, cpu = {}, {}
+            if self.floors:
+                self.gridmill("convert", source, self.work / "like.zarr", "--overwrite")
+                words = ("deflated", self.work / "like.zarr", "t2m", self.rounds, source)
+                found = self.floor(*words, self.work / "round")
+                for store in self.work.glob("round.*"):
+                    shutil.rmtree(store)
+                shutil.rmtree(self.work / "like.zarr")
+                seconds["gridmill"], cpu["gridmill"] = found["convert"], found["convert_cpu"]
+                for kept, suffix in ((seconds, ""), (cpu, "_cpu")):
+                    kept["floor: inflate + encode"] = [
+                        a + b for a, b in zip(found["inflate" + suffix], found["encode" + suffix])
+                    ]
+            process, peaks = seconds.setdefault("gridmill, process", []), []
+            self.gridmill("convert", source, out, "--overwrite")
+            for _ in range(min(3, self.rounds)):
+                shutil.rmtree(out)
+                wall, peak, _ = self.gridmill("convert", source, out, "--memory", "256M")
+                process.append(wall)
+                peaks.append(peak)
+            shutil.rmtree(out)
+            for engine in ("netcdf4", "hidefix"):
+                took = seconds.setdefault(f"xarray + {engine}, process", [])
+                for _ in range(min(3, self.rounds)):
+                    shutil.rmtree(out, ignore_errors=True)
+                    start = time.perf_counter()
+                    self.peer("to-zarr", source, out, 24, engine)
+                    took.append(time.perf_counter() - start)
+                shutil.rmtree(out)
+            source.unlink()
+            rows[f"netcdf4, chunks of {steps}"] = {
+                "seconds": seconds, "cpu": cpu, "peak_bytes": max(peaks),
+            }  # fmt: skip
+        return rows
 
     def chunk_steps(self):
         text = self.gridmill("convert", self.source, self.work / "none.zarr", "--dry-run", "--json")
@@ -268,7 +311,7 @@ def machine():
         "cpu": names[0] if names else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": os.getloadavg()[0],
-        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4", "eccodes")},
+        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")},
     }
 
 

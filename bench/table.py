@@ -6,6 +6,8 @@ BEGIN, END = "<!-- results: written by make bench -->", "<!-- end of results -->
 TITLES = {
     "read": "Reading an array whole",
     "convert": "netCDF (CDF-5) to Zarr",
+    "netcdf4, chunks of 24": "netCDF-4 (deflate 4, shuffle; 24 steps) to Zarr",
+    "netcdf4, chunks of 1": "netCDF-4 (deflate 4, shuffle; 1 step) to Zarr",
     "extract": "One point from many chunks",
     "rechunk_large": "10 GB of maps to series, `--memory 512M`",
     "memory": "4 GB variable, `--memory 256M`",
@@ -15,6 +17,8 @@ TITLES = {
     "grib_index": "Very many GRIB messages, opened",
 }
 TARGETS = {"read": 0.85, "convert": 0.85}
+# Times xarray with hidefix, the fastest of the Python readers.
+NETCDF4_AHEAD = {"netcdf4, chunks of 24": 2.0, "netcdf4, chunks of 1": 1.6}
 MEMORY_LIMITS = {"memory": (256 << 20) + 100_000_000, "rechunk_large": 612_000_000}
 # Times the floor, by codec.
 RECHUNK_TARGETS = {
@@ -50,6 +54,7 @@ def verdicts(results):
     for name, row in results["rows"].items():
         if name.startswith("rechunk,"):
             yield from rechunk_verdicts(name, row)
+    yield from netcdf4_verdicts(results["rows"])
     yield from grib_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
@@ -57,6 +62,22 @@ def verdicts(results):
             met = "met" if row["peak_bytes"] <= limit else "not met"
             yield (f"{TITLES[name]}: peak {row['peak_bytes'] / 1e6:.0f} MB, "
                    f"limit {limit / 1e6:.0f} MB: {met}")
+
+
+def netcdf4_verdicts(rows):
+    for name, target in NETCDF4_AHEAD.items():
+        row = rows.get(name)
+        if not row:
+            continue
+        if "floor" in row:
+            times = 1 / row["ratio"]
+            met = "met" if times <= 1.25 else "not met"
+            yield (f"{name}: {times:.2f} x {row['floor'].removeprefix('floor: ')} by medians, "
+                   f"{1 / row['ratio_of_cpu']:.2f} x by CPU time; target 1.25: {met}")
+        ahead = row["median"]["xarray + hidefix, process"] / row["median"]["gridmill, process"]
+        met = "met" if ahead >= target else "not met"
+        yield (f"{name}: {ahead:.1f} x as fast as xarray with hidefix, whole processes, in "
+               f"{row['peak_bytes'] / 1e6:.0f} MB (`--memory 256M`); target {target} x: {met}")
 
 
 def grib_verdicts(rows):

@@ -12,7 +12,8 @@ RECHUNKS = {
     for way in ("maps to series", "series to maps")
     for codec in ("our default", "zstd-3")
 }
-ROWS = {"read", "convert", "extract", "rechunk_large", "memory"} | RECHUNKS
+NETCDF4 = {"netcdf4, chunks of 24", "netcdf4, chunks of 1"}
+ROWS = {"read", "convert", "extract", "rechunk_large", "memory"} | RECHUNKS | NETCDF4
 GRIB_ROWS = {"grib_small", "grib_simple", "grib_ccsds", "grib_index"}  # need gridmill_bench
 
 
