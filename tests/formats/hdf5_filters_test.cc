@@ -289,8 +289,8 @@ TEST(HdfFilters, DamageIsAnErrorOrHarmless) {
 
 // The client data come from the file, too.
 RC_GTEST_PROP(HdfFilters, AnyClientDataIsAnErrorOrHarmless, ()) {
-  static const std::vector<Sample> all = samples();
-  const Sample& one = all[*rc::gen::inRange<std::size_t>(0, all.size())];
+  static const std::vector<Sample> kAll = samples();
+  const Sample& one = kAll[*rc::gen::inRange<std::size_t>(0, kAll.size())];
   std::vector<Hdf5Filter> filters = one.filters;
   const int packed = *rc::gen::element(0, 0, 0, 5, 6);
   if (packed != 0) filters = {filter(packed, std::vector<std::uint32_t>(10, 1))};

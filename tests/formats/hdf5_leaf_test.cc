@@ -44,7 +44,8 @@ std::vector<float> smooth(std::size_t count) {
   std::vector<float> values(count);
   std::mt19937 random(3);
   for (std::size_t i = 0; i < count; ++i) {
-    values[i] = static_cast<float>(i / 10) + static_cast<float>(random() % 16) / 16;
+    const std::size_t step = i / 10;
+    values[i] = static_cast<float>(step) + static_cast<float>(random() % 16) / 16;
   }
   return values;
 }

@@ -199,8 +199,9 @@ class MadeDataset {
     int highest = -1;
     for (std::size_t at = bytes.find("TREE"); at != std::string::npos;
          at = bytes.find("TREE", at + 1)) {
-      if (bytes[at + 4] != 1 || bytes[at + 5] <= highest) continue;
-      highest = bytes[at + 5];
+      const int level = static_cast<unsigned char>(bytes[at + 5]);
+      if (bytes[at + 4] != 1 || level <= highest) continue;
+      highest = level;
       found = at;
     }
     return found;
