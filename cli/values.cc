@@ -75,8 +75,8 @@ int parse_threads(std::string_view text) {
 
 double parse_share(std::string_view text) {
   const double share = parse_double(text);
-  if (share > 0 && share < 1) return share;
-  throw Error(ErrorKind::invalid, fmt::format("{} is no share: give one between 0 and 1", text));
+  if (share >= 1e-9 && share <= 0.5) return share;
+  throw Error(ErrorKind::invalid, fmt::format("{} is no share: give one up to 0.5, as 0.1", text));
 }
 
 std::vector<std::string> split_list(std::string_view text, char separator) {

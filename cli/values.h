@@ -17,7 +17,7 @@ bool parse_switch(std::string_view text);
 // Bytes for --memory; refused below 64 MiB, where no plan fits.
 std::int64_t parse_memory(std::string_view text);
 int parse_threads(std::string_view text);
-// 0.1: above 0, below 1.
+// 0.1: from 1e-9 to 0.5.
 double parse_share(std::string_view text);
 // "a, b" -> {"a", "b"}; empty parts are dropped.
 std::vector<std::string> split_list(std::string_view text, char separator);

@@ -70,7 +70,18 @@ def test_a_plan_can_be_sampled_and_says_so_in_words(gridmill, maps, tmp_path):
     assert run.returncode == 0 and json.loads(run.stdout)["chunks_resumed"] == 0
 
 
-@pytest.mark.parametrize("share", ["0", "1", "-0.1", "nan", "much"])
+def test_a_sample_of_few_tasks_is_not_the_one_at_the_edge(gridmill, tmp_path):
+    root = zarr.open_group(str(tmp_path / "in.zarr"), mode="w", zarr_format=3)
+    values = np.random.default_rng(4).random(5_000_010, dtype="f4")
+    root.create_array("t", data=values, chunks=(1_000_000,), dimension_names=("x",))
+    words = ("--chunks", "x=1000000", "--sample", "0.1", "--json")
+    run = gridmill("convert", tmp_path / "in.zarr", tmp_path / "out.zarr", *words)
+    assert run.returncode == 0, run.stderr
+    estimate = json.loads(run.stdout)["estimate"]
+    assert estimate["bytes_read"] > 10_000_000
+
+
+@pytest.mark.parametrize("share", ["0", "1", "0.7", "1e-300", "-0.1", "nan", "much"])
 def test_what_is_no_share_is_refused(gridmill, maps, tmp_path, share):
     run = gridmill("convert", maps, tmp_path / "out.zarr", "--sample", share)
     assert run.returncode == 2 and "--sample" in run.stderr

@@ -180,9 +180,9 @@ class Run : public std::enable_shared_from_this<Run> {
   void schedule(std::int64_t first, std::int64_t last) {
     const TaskGrid grid(stage_->outputs);
     const std::int64_t every = std::max<std::int64_t>(1, options_.every);
-    progress_.tasks_total += ceil_div(last - first, every);
-    // From the middle of each group of tasks: the first ones may be unlike the others.
-    const std::int64_t begin = std::max(first, std::min(first + every / 2, last - 1));
+    // The middle one of each group: the first and the last may be unlike the others.
+    const std::int64_t begin = first + std::min(every, last - first) / 2;
+    progress_.tasks_total += ceil_div(last - begin, every);
     try {
       for (std::int64_t index = begin; index < last && !has_failed(); index += every) {
         if (log_ && is_done(stage_->outputs, grid.task(index), *log_)) {

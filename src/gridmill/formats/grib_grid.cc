@@ -90,14 +90,16 @@ void add_axes(GribGrid& grid, const GribHandle& handle) {
 // Whether ecCodes knows where the points of this grid lie. It takes the first point of a projected
 // grid for its south-western corner, that of a reduced one for its north-western, and gives places
 // to the values that they do not have where a message says otherwise.
-bool knows_points(const GribHandle& handle, const std::string& type, const GribLayout& layout) {
+bool knows_points(const GribHandle& handle, const std::string& type, bool has_rows) {
   const bool westwards = handle.integer("iScansNegatively", 0) == 1;
   const bool northwards = handle.integer("jScansPositively", 0) == 1;
-  const bool is_plain = !layout.alternate_rows && !layout.columns_first;
+  const bool is_plain = handle.integer("alternativeRowScanning", 0) == 0 &&
+                        handle.integer("jPointsAreConsecutive", 0) == 0;
+  if (!has_rows && !is_plain) return false;  // of these ecCodes lists the points row by row
   if (type == "reduced_gg" || type == "reduced_ll" || type == "reduced_rotated_gg") {
-    return is_plain && !westwards && !northwards;
+    return !westwards && !northwards;
   }
-  if (type == "mercator") return is_plain && !westwards && northwards;
+  if (type == "mercator") return !westwards && northwards;
   const bool is_from_corner =
       std::find(kFromCorner.begin(), kFromCorner.end(), type) != kFromCorner.end();
   return !is_from_corner || (!westwards && northwards);
@@ -108,7 +110,7 @@ void add_points(GribGrid& grid, const GribHandle& handle, const std::string& typ
   std::vector<double> latitudes = handle.doubles("latitudes");
   std::vector<double> longitudes = handle.doubles("longitudes");
   if (latitudes.empty() || longitudes.empty()) return;
-  if (!knows_points(handle, type, grid.layout)) {
+  if (!knows_points(handle, type, grid.shape.rank() == 2)) {
     grid.note = fmt::format(
         "latitudes and longitudes of a {} grid are left out: ecCodes can't tell them for its scan "
         "mode {}",

@@ -121,7 +121,9 @@ Json GribHandle::reference_time() const {
                                    chrono::day(static_cast<unsigned>(ymd % 100))};
   if (!day.ok() || hm < 0 || hm / 100 > 23 || hm % 100 > 59) return nullptr;
   const std::int64_t days = chrono::sys_days(day).time_since_epoch().count();
-  return days * 86400 + hm / 100 * 3600 + hm % 100 * 60;
+  const std::int64_t second = integer("second", 0);  // of edition 2
+  const bool has_second = second > 0 && second < 60;
+  return days * 86400 + hm / 100 * 3600 + hm % 100 * 60 + (has_second ? second : 0);
 }
 
 Json GribHandle::step_hours() {

@@ -27,6 +27,20 @@ constexpr std::array kUniqueIntegers = {"paramId", "numberOfPoints", "uvRelative
 constexpr std::array kRawParameterKeys = {"discipline", "parameterCategory", "parameterNumber",
                                           "table2Version", "indicatorOfParameter"};
 
+// Products of one parameter that are no coordinates of one variable: percentiles, probabilities.
+constexpr std::array kProductKeys = {"subCentre",
+                                     "percentileValue",
+                                     "probabilityType",
+                                     "scaleFactorOfLowerLimit",
+                                     "scaledValueOfLowerLimit",
+                                     "scaleFactorOfUpperLimit",
+                                     "scaledValueOfUpperLimit",
+                                     "derivedForecast"};
+
+// What tells levels apart whose type ecCodes does not know.
+constexpr std::array kRawLevelKeys = {"typeOfFirstFixedSurface", "typeOfSecondFixedSurface",
+                                      "indicatorOfTypeOfLevel"};
+
 using Keys = std::map<std::string, Json>;
 
 // What every field must be asked; ecCodes takes its time to answer.
@@ -34,7 +48,10 @@ Keys read_keys(GribHandle& handle) {
   Keys keys;
   for (const char* name : kUniqueTexts) keys[name] = handle.key_as_text(name);
   for (const char* name : kUniqueIntegers) keys[name] = handle.key_as_integer(name);
-  keys["subCentre"] = handle.key("subCentre");
+  for (const char* name : kProductKeys) keys[name] = handle.key(name);
+  if (keys["typeOfLevel"] == "unknown") {
+    for (const char* name : kRawLevelKeys) keys[name] = handle.key(name);
+  }
   if (keys["paramId"] == 0) {
     for (const char* name : kRawParameterKeys) keys[name] = handle.key(name);
   }
@@ -59,11 +76,15 @@ std::string signature(const Keys& keys) {
   Json parts = Json::array();
   for (const char* name : kUniqueTexts) parts.push_back(keys.at(name));
   for (const char* name : kUniqueIntegers) parts.push_back(keys.at(name));
-  parts.push_back(keys.at("subCentre"));
-  for (const char* name : kRawParameterKeys) {
-    const auto at = keys.find(name);
-    if (at != keys.end()) parts.push_back(at->second);
-  }
+  for (const char* name : kProductKeys) parts.push_back(keys.at(name));
+  const auto add_known = [&](const auto& names) {
+    for (const char* name : names) {
+      const auto at = keys.find(name);
+      if (at != keys.end()) parts.push_back(at->second);
+    }
+  };
+  add_known(kRawLevelKeys);
+  add_known(kRawParameterKeys);
   for (const char* name : kGribAxisKeys) parts.push_back(keys.at(name).is_number());
   return dump_json(parts, -1);
 }
@@ -256,10 +277,10 @@ void find_axes(GribCube& cube) {
 
 // A cube may have holes, but its size must stay in proportion to the file.
 void check_sparseness(const GribCube& cube) {
-  constexpr double kCellsPerMessage = 10000;
+  constexpr double kCells = 1e6, kCellsPerMessage = 100;
   double cells = 1;
   for (const GribAxis& axis : cube.axes) cells *= static_cast<double>(axis.values.size());
-  if (cells / kCellsPerMessage <= static_cast<double>(cube.fields.size())) return;
+  if (cells <= kCells + kCellsPerMessage * static_cast<double>(cube.fields.size())) return;
   throw Error(
       ErrorKind::unsupported,
       fmt::format("the {} messages of {} would fill a hypercube of shape {}; split the file",

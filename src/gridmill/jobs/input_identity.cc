@@ -10,13 +10,11 @@
 namespace gridmill {
 namespace {
 
-// The file that changes when the input does.
+// The file that changes when the input does; of a store its first document.
 std::pair<std::string, FileStatus> telling_file(Files& files, const std::string& path) {
   const auto status = files.status(path);
   if (!status) throw Error(ErrorKind::not_found, fmt::format("there is no {}", path));
   if (!status->is_directory) return {path, *status};
-  const std::string manifest = fmt::format("{}.gridmill/{}", path, kManifestKey);
-  if (const auto there = files.status(manifest)) return {manifest, *there};
   for (const char* name : {".zmetadata", "zarr.json", ".zgroup", ".zarray"}) {
     const std::string document = path + "/" + name;
     if (const auto there = files.status(document)) return {document, *there};
@@ -27,11 +25,20 @@ std::pair<std::string, FileStatus> telling_file(Files& files, const std::string&
 }  // namespace
 
 Json input_identity(Files& files, const Location& location) {
-  const auto [path, status] = telling_file(files, files.absolute(location.path));
-  return {{"location", location.path + (location.node.empty() ? "" : "#/" + location.node)},
-          {"path", path},
-          {"size", status.size},
-          {"modified_ns", status.modified_ns}};
+  const std::string absolute = files.absolute(location.path);
+  const auto [path, status] = telling_file(files, absolute);
+  Json identity{{"location", location.path + (location.node.empty() ? "" : "#/" + location.node)},
+                {"path", path},
+                {"size", status.size},
+                {"modified_ns", status.modified_ns}};
+  if (path == absolute) return identity;
+  // Another store may have been moved here, with its times; and one of ours tells all its chunks.
+  identity["inode"] = status.inode;
+  const auto manifest = files.status(fmt::format("{}.gridmill/{}", absolute, kManifestKey));
+  if (manifest) {
+    identity["manifest"] = {{"size", manifest->size}, {"modified_ns", manifest->modified_ns}};
+  }
+  return identity;
 }
 
 Json input_identities(Files& files, const std::vector<std::string>& locations) {

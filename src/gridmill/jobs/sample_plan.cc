@@ -57,29 +57,38 @@ class StandInStore final : public Store {
   std::size_t next_ = 0;
 };
 
+// Removed with all below it when it goes.
+class Thrown {
+ public:
+  Thrown(std::string path, const Workplace& workplace)
+      : path_(std::move(path)), workplace_(workplace) {}
+  ~Thrown() {
+    try {
+      remove_tree(workplace_.files, path_);
+    } catch (const Error& error) {
+      workplace_.console.warn(fmt::format(
+          "what the sample wrote could not be removed ({}): rm -r {}", error.message(), path_));
+    }
+  }
+  Thrown(const Thrown&) = delete;
+  Thrown& operator=(const Thrown&) = delete;
+
+ private:
+  const std::string path_;
+  const Workplace& workplace_;
+};
+
 class Sampling {
  public:
   Sampling(PlanDocument plan, OpenedDatasets opened, const PlanRun& run, const Workplace& workplace)
       : plan_(std::move(plan)),
         run_(run),
         workplace_(workplace),
-        companion_(workplace.files.absolute(place_beside(plan_)) + ".gridmill"),
+        companion_(workplace.files.absolute(place_beside(plan_)) + ".gridmill", workplace),
         archive_(open_archive(workplace.files, workplace.clock, plan_.target, {}, plan_.identity)),
         open_(plan_, workplace.files, archive_, std::move(opened)) {
     open_.read_spill_from(std::make_shared<StandInStore>(archive_->spill()));
   }
-  ~Sampling() {
-    try {
-      remove_tree(workplace_.files, companion_);
-    } catch (const Error& error) {
-      workplace_.console.warn(
-          fmt::format("what the sample wrote could not be removed ({}): rm -r {}", error.message(),
-                      companion_));
-    }
-  }
-  Sampling(const Sampling&) = delete;
-  Sampling& operator=(const Sampling&) = delete;
-
   Json execute() {
     std::vector<std::int64_t> all_tasks;
     std::int64_t tasks = 0;
@@ -117,7 +126,7 @@ class Sampling {
   PlanDocument plan_;
   const PlanRun& run_;
   const Workplace& workplace_;
-  const std::string companion_;
+  const Thrown companion_;  // before what writes there, and so gone after it
   const std::shared_ptr<Archive> archive_;
   OpenPlan open_;
   Progress progress_;
