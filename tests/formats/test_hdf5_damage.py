@@ -1,9 +1,13 @@
 """Damaged chunks of HDF5 files: exit code 3 with variable, chunk and address; never values."""
 
+import struct
+import subprocess
+import sys
 import zlib
 
 import h5py
 import hdf5plugin
+import netCDF4
 import numpy as np
 import pytest
 
@@ -85,3 +89,47 @@ def test_unknown_filter_is_named_with_its_number(gridmill, made, monkeypatch):
     monkeypatch.setenv("HDF5_PLUGIN_PATH", "/nowhere")
     path, _, _ = made(**hdf5plugin.BZip2())
     refused(gridmill, path, 1, "307")
+
+
+def test_a_file_that_its_writer_did_not_close_is_refused(gridmill, tmp_path):
+    path = tmp_path / "a.h5"
+    script = f"""
+import os, h5py
+file = h5py.File({str(path)!r}, "w", libver="latest")
+data = file.create_dataset("t", (1000,), "f4", chunks=(100,), fillvalue=-1)
+data[:500] = 7
+file.flush()
+data[500:] = 8
+os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
+    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
+    assert run.returncode == 3 and b"its writer has not closed it" in run.stderr
+
+
+def test_an_extent_beyond_its_limit_is_refused(gridmill, tmp_path):
+    path = tmp_path / "a.h5"
+    with h5py.File(path, "w", libver="earliest") as file:
+        file.create_dataset("t", (20,), "f4", maxshape=(21,), chunks=(5,))
+    content = path.read_bytes()
+    extents = struct.pack("<QQ", 20, 21)
+    assert content.count(extents) == 1
+    path.write_bytes(content.replace(extents, struct.pack("<QQ", 16711700, 21)))
+    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
+    assert run.returncode == 3 and b"16711700 elements, and at most 21" in run.stderr
+
+
+def test_what_lies_behind_the_end_of_a_variable_is_not_read(gridmill, tmp_path):
+    path = tmp_path / "a.nc"
+    with netCDF4.Dataset(path, "w") as file:
+        file.createDimension("t", None)
+        short = file.createVariable("short", "f4", ("t",), chunksizes=(10,), fill_value=-9)
+        file.createVariable("long", "f4", ("t",))[:] = np.arange(10)
+        short[:5] = np.arange(5)
+    with h5py.File(path, "r+") as file:
+        file["short"].id.write_direct_chunk((0,), np.arange(100, 110, dtype="f4").tobytes())
+    with netCDF4.Dataset(path) as file:
+        expected = file["short"][:].filled()
+    run = gridmill("dump", f"{path}#/short", "--raw", text=False)
+    assert run.returncode == 0, run.stderr
+    np.testing.assert_array_equal(np.frombuffer(run.stdout, "<f4"), expected)

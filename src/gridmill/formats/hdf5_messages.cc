@@ -231,7 +231,11 @@ Hdf5Space parse_hdf5_space(ByteView message, const Hdf5Bytes& file) {
   for (int d = 0; d < rank; ++d) space.shape.push_back(extent(cursor.length()));
   space.max = space.shape;
   for (int d = 0; has_max && d < rank; ++d) {
-    space.max[static_cast<std::size_t>(d)] = max_extent(cursor.length(), file.length_size());
+    const auto at = static_cast<std::size_t>(d);
+    space.max[at] = max_extent(cursor.length(), file.length_size());
+    if (space.max[at] < 0 || space.shape[at] <= space.max[at]) continue;
+    throw Error(ErrorKind::corrupt, fmt::format("dimension {} has {} elements, and at most {}", d,
+                                                space.shape[at], space.max[at]));
   }
   return space;
 }

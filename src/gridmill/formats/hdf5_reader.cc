@@ -252,7 +252,8 @@ class FileMaker {
   }
 
   // A record dimension may have grown by another variable: netCDF fills up what is missing. So do
-  // we where that is the value which new chunks are filled with, too.
+  // we where that is the value which new chunks are filled with, too, and no chunk holds more than
+  // the variable: what lies behind its end may be anything.
   bool extents_agree(const Hdf5Variable& from, const Shape& shape, Hdf5Dataset& dataset,
                      std::string& obstacle) const {
     const Shape stored = dataset.shape;
@@ -262,7 +263,16 @@ class FileMaker {
                           !layout.leaves_partial_chunks_unfiltered &&
                           dataset.text == Hdf5Text::none && !dataset.fill.empty() &&
                           read_hdf5_fill(from.object, blocks_.file()).is_written;
-    if (fills_up && contains(whole_box(shape), whole_box(stored))) {
+    const auto grows_well = [&](int d) {
+      const Hdf5Dimension& dimension =
+          view_.dimensions.at(from.dimensions[static_cast<std::size_t>(d)]);
+      return dimension.is_unlimited && stored[d] % layout.chunk[d] == 0;
+    };
+    bool is_sound = fills_up && contains(whole_box(shape), whole_box(stored));
+    for (int d = 0; is_sound && d < shape.rank(); ++d) {
+      is_sound = shape[d] == stored[d] || grows_well(d);
+    }
+    if (is_sound) {
       dataset.shape = shape;
       return true;
     }

@@ -56,6 +56,14 @@ Ends read_new(ByteView bytes, Hdf5Superblock& block) {
   block.length_size = sizes.u8();
   check_size(block.offset_size, "addresses");
   check_size(block.length_size, "lengths");
+  const unsigned flags = sizes.u8();
+  // Bits that a writer sets when it opens the file, and clears when it closes it.
+  constexpr unsigned kOpenForWriting = 1, kOpenForConcurrentReading = 4;
+  if (block.version >= 3 && (flags & (kOpenForWriting | kOpenForConcurrentReading)) != 0) {
+    throw Error(ErrorKind::corrupt,
+                "its writer has not closed it: it is being written, or the writer died (h5clear "
+                "repairs what can be)");
+  }
   Hdf5Cursor cursor(bytes, block.offset_size, block.length_size);
   cursor.skip(12);
   Ends ends;
