@@ -39,9 +39,9 @@ struct WriteJob {
   std::size_t unit = 0;
 };
 
-// Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in
-// the prototypes: 4 is as good as more, 1 costs a fifth).
-constexpr std::size_t kReadQueue = 8;
+// Queue lengths: deep enough to hide a hiccup; what waits to be written is kept in memory, what
+// waits to be read is not (measured in the prototypes: 4 is as good as more, 1 costs a fifth).
+constexpr std::size_t kReadQueue = 32;
 constexpr std::size_t kWriteQueue = 4;
 
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
