@@ -31,7 +31,7 @@ char* copied(const std::string& text) {
 PlanDocument plan_of(const char* plan, Files& files) {
   if (plan == nullptr) throw Error(ErrorKind::invalid, "no plan is given");
   const std::string text = plan;
-  return trim(text).starts_with("{") ? plan_from_json(parse_json(text)) : load_plan(text, files);
+  return trim(text).starts_with("{") ? store_plan(parse_json(text)) : load_plan(text, files);
 }
 
 // What nobody means; beyond it arithmetic overflows.

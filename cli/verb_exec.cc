@@ -6,6 +6,7 @@
 #include "cli/rows.h"
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
+#include "gridmill/jobs/extract_plan.h"
 #include "gridmill/jobs/plan_file.h"
 #ifdef GRIDMILL_WITH_MPI
 #include "mpi/mpi_exec.h"
@@ -19,7 +20,9 @@ constexpr const char* kAbout =
     "stored, and publishes the output. With --stage and --tasks only a range: any number of such "
     "workers may run at once, on any machines that share the files; the stages one after the "
     "other. In the end one exec without --tasks finds everything done, and publishes. The output "
-    "is the same byte for byte, however the tasks were dealt out. A plan whose inputs or whose "
+    "is the same byte for byte, however the tasks were dealt out. The plan of a table (extract) "
+    "runs "
+    "whole, in one process. A plan whose inputs or whose "
     "gridmill have changed since is refused.";
 
 Option stage_row(const std::shared_ptr<ExecOptions>& options) {
@@ -81,11 +84,28 @@ int run_over_mpi(const ExecOptions&, const PlanDocument&, const Invocation&) {
 }
 #endif
 
+int run_table(ExecOptions& options, const Json& document, const Invocation& invocation) {
+  if (!is_given(invocation, "memory")) options.resources.memory = memory_of_extract_plan(document);
+  const Json report = exec_table(options, document, invocation.workplace);
+  print_report(invocation, report, [&](const Json& json) {
+    return options.dry_run ? plan_text(json) : extract_text(json, false);
+  });
+  return 0;
+}
+
 int run(ExecOptions& options, bool over_mpi, const Invocation& invocation) {
   options.plan = invocation.operands[0];
   options.dry_run = invocation.general.dry_run;
   options.resources = invocation.general.resources;
-  const PlanDocument plan = load_plan(options.plan, invocation.workplace.files);
+  const Json document = read_plan_file(options.plan, invocation.workplace.files);
+  const auto context = [&] { return "plan " + options.plan; };
+  if (is_extract_plan(document)) {
+    return in_context(context, [&] {
+      if (over_mpi) refuse_parts_of_a_table("--mpi");
+      return run_table(options, document, invocation);
+    });
+  }
+  const PlanDocument plan = in_context(context, [&] { return store_plan(document); });
   // The tasks were cut for the plan's memory; threads are this machine's.
   if (!is_given(invocation, "memory")) options.resources.memory = plan.memory;
   if (over_mpi && !options.dry_run) return run_over_mpi(options, plan, invocation);

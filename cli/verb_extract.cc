@@ -1,6 +1,5 @@
 // gridmill extract STORE... --point LAT,LON -o OUT.csv
-#include <fmt/format.h>
-
+#include "cli/place_rows.h"
 #include "cli/report_text.h"
 #include "cli/rows.h"
 #include "cli/verb.h"
@@ -17,54 +16,23 @@ constexpr const char* kAbout =
     "cell; "
     "the report names the cell and its distance. --plot adds one offline page with a chart.";
 
-Option method_row(const std::shared_ptr<ExtractOptions>& options) {
-  Option row = text_row("method", "METHOD", "how a point is found on the grid: nearest", "nearest",
-                        member_of(options, &ExtractOptions::method));
-  row.apply = [options](const Values& values) {
-    if (values.front() != "nearest") {
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("the method \"{}\" is not in this version: nearest is the only one",
-                              values.front()));
-    }
-    options->method = values.front();
-  };
-  return row;
-}
-
-Option file_row(const char* name, const char* help, const char* fallback,
-                std::shared_ptr<std::string> target) {
-  Option row = text_row(name, "FILE", help, fallback, std::move(target));
-  row.hint = Hint::file;
-  return row;
-}
-
 std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
-  std::vector<Option> rows{
-      values_row("point", OptionKind::repeated, "[NAME=]LAT,LON",
-                 "a place in degrees north and east; may be repeated", "none",
-                 member_of(options, &ExtractOptions::points)),
-      file_row("points", "a CSV file of places with columns lat, lon and, if wanted, name", "none",
-               member_of(options, &ExtractOptions::points_file)),
-      method_row(options),
-      file_row("output", "the table, as CSV", "none: it must be given",
-               member_of(options, &ExtractOptions::output)),
-      file_row("plot", "also draw a chart: one HTML page that works offline", "none",
-               member_of(options, &ExtractOptions::plot)),
-      overwrite_row(member_of(options, &ExtractOptions::overwrite)),
-  };
-  for (Option& row : rows) {
-    if (row.name == "output") row.letter = 'o';
+  std::vector<Option> rows = place_rows(options);
+  Option output = text_row("output", "FILE", "the table, as CSV", "none: it must be given",
+                           member_of(options, &ExtractOptions::output));
+  output.hint = Hint::file;
+  output.letter = 'o';
+  rows.push_back(std::move(output));
+  for (Option& row : selection_rows(options)) rows.push_back(std::move(row));
+  rows.push_back(overwrite_row(member_of(options, &ExtractOptions::overwrite)));
+  for (Option& row : report_rows(member_of(options, &ExtractOptions::reports))) {
+    rows.push_back(std::move(row));
   }
-  const std::vector<Option> selection = selection_rows(options);
-  rows.insert(rows.begin() + 2, selection.begin(), selection.end());
   return rows;
 }
 
 void check(const ExtractOptions& options) {
-  if (options.points.empty() && options.points_file.empty()) {
-    throw Error(ErrorKind::invalid,
-                "no place is named: give --point LAT,LON (52.5,13.4) or --points FILE");
-  }
+  check_places(options);
   if (options.output.empty()) {
     throw Error(ErrorKind::invalid, "no output is named: give -o FILE.csv");
   }

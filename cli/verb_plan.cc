@@ -1,10 +1,12 @@
 // gridmill plan VERB IN... OUT -o plan.json; gridmill plan show plan.json
 #include <fmt/format.h>
 
+#include "cli/place_rows.h"
 #include "cli/plan_text.h"
 #include "cli/rows.h"
 #include "cli/verb.h"
 #include "gridmill/base/error.h"
+#include "gridmill/jobs/extract_plan.h"
 #include "gridmill/jobs/plan_file.h"
 #include "gridmill/jobs/rechunk.h"
 
@@ -14,16 +16,18 @@ namespace {
 constexpr const char* kAbout =
     "Writes what `gridmill VERB IN... OUT` would do as a document, without doing it: stages, the "
     "fields and sinks of each, and how their tasks are numbered. `gridmill exec` runs it, here or "
-    "elsewhere, whole or in ranges of tasks. VERB is convert or rechunk; their options are these. "
-    "A plan "
-    "at the place of -o is replaced; --overwrite speaks of the store. "
+    "elsewhere, whole or in ranges of tasks. VERB is convert, rechunk or extract; their options "
+    "are "
+    "these, and OUT is the store or the table. A table is one stream: its plan runs whole. A plan "
+    "at the place of -o is replaced; --overwrite speaks of OUT. "
     "`gridmill plan show plan.json` explains a plan: its stages, why each exists, what it reads, "
     "writes and needs.";
 
 struct PlanOptions {
   ConvertOptions convert;
   std::string way = RechunkOptions().way;
-  std::string output;  // of the plan
+  ExtractOptions extract;  // what convert has, too, is taken from there
+  std::string output;      // of the plan
 };
 
 std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
@@ -40,18 +44,57 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
       way_row(member_of(options, &PlanOptions::way)),
   };
   for (Option& row : selection_rows(convert)) rows.push_back(std::move(row));
+  const std::shared_ptr<ExtractOptions> extract(options, &options->extract);
+  for (Option& row : place_rows(extract)) {
+    row.help = "of extract: " + row.help;
+    rows.push_back(std::move(row));
+  }
   rows.push_back(drop_row(member_of(convert, &ConvertOptions::drop)));
   rows.push_back(overwrite_row(member_of(convert, &ConvertOptions::overwrite)));
   return rows;
+}
+
+Json explain(const Json& plan) {
+  return is_extract_plan(plan) ? explain_extract_plan(plan) : explain_plan(store_plan(plan));
 }
 
 int show(const Invocation& invocation) {
   if (invocation.operands.size() != 2) {
     throw Error(ErrorKind::invalid, "show takes one plan: gridmill plan show plan.json");
   }
-  const PlanDocument plan = load_plan(invocation.operands[1], invocation.workplace.files);
-  print_report(invocation, explain_plan(plan), plan_text);
+  const std::string& path = invocation.operands[1];
+  const Json plan = read_plan_file(path, invocation.workplace.files);
+  const Json explained = in_context([&] { return "plan " + path; }, [&] { return explain(plan); });
+  print_report(invocation, explained, plan_text);
   return 0;
+}
+
+void refuse_options(const Invocation& invocation, const std::string& verb,
+                    std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (setting_of(invocation.settings, name).origin != Origin::flag) continue;
+    throw Error(ErrorKind::invalid, fmt::format("{} has no --{}", verb, name));
+  }
+}
+
+Json make_document(PlanOptions& options, const Invocation& invocation) {
+  const std::string& verb = invocation.operands[0];
+  const ConvertOptions& convert = options.convert;
+  if (verb != "extract") {
+    refuse_options(invocation, verb, {"point", "points", "method", "plot"});
+    return plan_to_json(make_plan(verb, convert, options.way, invocation.workplace));
+  }
+  refuse_options(invocation, verb, {"zarr-format", "chunks", "codec", "way", "drop"});
+  ExtractOptions& extract = options.extract;
+  extract.inputs = convert.inputs;
+  extract.output = convert.output;
+  extract.variables = convert.variables;
+  extract.region = convert.region;
+  extract.sel = convert.sel;
+  extract.overwrite = convert.overwrite;
+  extract.resources = convert.resources;
+  check_places(extract);
+  return make_extract_plan(extract, invocation.workplace);
 }
 
 int run(PlanOptions& options, const Invocation& invocation) {
@@ -63,16 +106,15 @@ int run(PlanOptions& options, const Invocation& invocation) {
   options.convert.inputs = {operands.begin() + 1, operands.end() - 1};
   options.convert.output = operands.back();
   options.convert.resources = invocation.general.resources;
-  const PlanDocument plan =
-      make_plan(operands[0], options.convert, options.way, invocation.workplace);
+  const Json plan = make_document(options, invocation);
   if (options.output.empty()) {
-    invocation.out.print(dump_json(plan_to_json(plan)) + "\n");
+    invocation.out.print(dump_json(plan) + "\n");
     return 0;
   }
   if (!invocation.general.dry_run) {
     save_plan(plan, options.output, invocation.workplace.files);
   }
-  print_report(invocation, explain_plan(plan), plan_text);
+  print_report(invocation, explain(plan), plan_text);
   return 0;
 }
 
@@ -90,6 +132,8 @@ Verb plan_verb() {
   verb.examples = {
       {"plan rechunk maps.zarr series.zarr --chunks time=all,lat=19,lon=36 -o plan.json",
        "write the plan, and say what it is"},
+      {"plan extract era5.zarr oslo.csv --point 59.9,10.8 -o plan.json",
+       "a table, to be written later"},
       {"plan show plan.json", "explain it again"},
   };
   verb.options = rows(options);

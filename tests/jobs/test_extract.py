@@ -266,3 +266,86 @@ def test_chunks_that_are_read_again_are_reported(gridmill, tmp_path):
     assert reads("64M") > 1.5
     assert "decoded" in gridmill("extract", tmp_path / "long.zarr", *where[:-1],
                                  "--memory", "64M").stdout  # fmt: skip
+
+
+# ---- as a plan
+
+
+@pytest.fixture
+def table_plan(gridmill, archive, tmp_path):
+    """A plan with every kind of option, made in another folder with relative names."""
+    (tmp_path / "points.csv").write_text("name,lat,lon\nLagos,6.5,3.4\n")
+    words = ("extract", "a.zarr", "out.csv", *ARGUMENTS, "--points", "points.csv", "--plot", "p.html",
+             "--sel", "level=500:850", "--variables", "t,p", "--memory", "64M", "-o", "plan.json")
+    run = gridmill("plan", *words, "--json", cwd=tmp_path)
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_a_plan_writes_the_table_that_the_verb_writes(gridmill, archive, table_plan, tmp_path):
+    assert not (tmp_path / "out.csv").exists()
+    words = (*ARGUMENTS, "--points", tmp_path / "points.csv", "--sel", "level=500:850",
+             "--variables", "t,p")
+    own = gridmill("extract", archive, *words, "-o", tmp_path / "own.csv", "--plot",
+                   tmp_path / "own.html", "--json")
+    assert own.returncode == 0, own.stderr
+    run = gridmill("exec", tmp_path / "plan.json", "--threads", "1", "--json", "--report",
+                   tmp_path / "r.json", cwd="/")
+    assert run.returncode == 0, run.stderr
+    assert (tmp_path / "out.csv").read_bytes() == (tmp_path / "own.csv").read_bytes()
+    assert (tmp_path / "p.html").read_bytes() == (tmp_path / "own.html").read_bytes()
+    report, expected = json.loads(run.stdout), json.loads(own.stdout)
+    for name in ("rows", "columns", "points", "chunks_read", "bytes_read", "bytes_written"):
+        assert report[name] == expected[name], name
+    written = json.loads((tmp_path / "r.json").read_text())
+    assert written == report["run"]
+    assert written["stages"][0]["tasks"] == table_plan["stages"][0]["tasks"] > 0
+    again = gridmill("exec", tmp_path / "plan.json")  # the table is there
+    assert again.returncode == 5 and "out.csv" in again.stderr
+
+
+def test_a_plan_of_a_table_explains_itself(gridmill, archive, table_plan, tmp_path):
+    shown = gridmill("plan", "show", tmp_path / "plan.json", "--json")
+    assert json.loads(shown.stdout) == table_plan
+    # The oracle: two numbers a row, a double for the packed one and a float.
+    assert table_plan["bytes_written"] == 40 * 2 * 4 * (8 + 4)
+    assert table_plan["source_bytes"] <= table_plan["bytes_read"]
+    assert 0 < table_plan["stages"][0]["least_memory"] <= 64 << 20
+
+
+@pytest.mark.parametrize(
+    "words", [("--stage", "0"), ("--tasks", "0:1"), ("--mpi",), ("--sample", "0.5")]
+)
+def test_a_table_is_written_whole_or_not_at_all(gridmill, table_plan, tmp_path, words):
+    run = gridmill("exec", tmp_path / "plan.json", *words)
+    assert run.returncode == 2, run.stderr
+    assert words[0] in run.stderr
+    assert not (tmp_path / "out.csv").exists() and not list(tmp_path.glob("out.csv*"))
+
+
+def test_a_plan_of_a_table_is_refused_when_its_inputs_changed(gridmill, archive, table_plan, tmp_path):
+    plan = tmp_path / "plan.json"
+    document = json.loads(plan.read_text())
+    document["asked"]["variables"] = ["p"]
+    (tmp_path / "changed.json").write_text(json.dumps(document))
+    run = gridmill("exec", tmp_path / "changed.json")
+    assert run.returncode == 5 and "changed after it was made" in run.stderr
+    (tmp_path / "points.csv").write_text("name,lat,lon\nAccra,5.6,-0.2\n")
+    run = gridmill("exec", plan)
+    assert run.returncode == 5 and "points_file" in run.stderr
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("extract", "a.zarr", "o.csv", "--point", "1,2", "--chunks", "time=1"), "no --chunks"),
+        (("extract", "a.zarr", "o.csv", "--point", "1,2", "--way", "spill"), "no --way"),
+        (("extract", "a.zarr", "o.csv"), "--point LAT,LON"),
+        (("convert", "a.zarr", "o.zarr", "--point", "1,2"), "no --point"),
+        (("verify", "a.zarr", "o.zarr"), "verify itself"),
+    ],
+)
+def test_what_a_verb_has_not_is_refused_to_its_plan(gridmill, archive, tmp_path, words, text):
+    run = gridmill("plan", *words, cwd=tmp_path)
+    assert run.returncode == 2 and text in run.stderr, run.stderr

@@ -403,6 +403,9 @@ def test_the_c_abi_runs_tasks_from_any_thread(library, gridmill, plan, expected,
     assert tree(tmp_path / "out.zarr") == expected
 
 
+TABLE = b'{"gridmill_plan": 1, "verb": "extract"}'
+
+
 def test_the_c_abi_reports_errors(library, plan):
     path = str(plan).encode()
     cases = [
@@ -415,6 +418,9 @@ def test_the_c_abi_reports_errors(library, plan):
         (call(library.gm_run_tasks, path, 0, 0, 1, b'{"timeout_s": 9223372037}'), 2, "invalid"),
         (call(library.gm_run_tasks, path, 2, 0, 1, None), 4, "unavailable"),
         (call(library.gm_finish, b'{"gridmill_plan": 9}', None), 1, "unsupported"),
+        # a table is one stream
+        (call(library.gm_run_tasks, TABLE, 0, 0, 1, None), 2, "invalid"),
+        (call(library.gm_finish, TABLE, None), 2, "invalid"),
     ]
     for (code, report), expected_code, kind in cases:
         assert (code, report["error"]["kind"]) == (expected_code, kind), report

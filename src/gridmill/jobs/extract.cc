@@ -101,18 +101,27 @@ TableTarget make_table(const ExtractInput& input, const Labels& labels,
   return table;
 }
 
-// How often a chunk is decoded: more than once where a run of rows holds only a part of it.
-double read_amplification(const ExtractInput& input, const RowRuns& runs, std::int64_t touched) {
+struct Reads {
+  std::int64_t leaves = 0;
+  std::int64_t bytes = 0;  // decoded
+  void add(const Leaf& leaf) {
+    leaves += 1;
+    bytes += volume(leaf.reader->grid().box_of(leaf.position).shape) * leaf.reader->type().size;
+  }
+};
+
+// By all units: a chunk is decoded more than once where a run of rows holds only a part of it.
+Reads reads_of(const ExtractInput& input, const RowRuns& runs) {
   const ChunkGrid units = runs.units();
-  std::int64_t reads = 0;
+  Reads reads;
   for (std::int64_t unit = 0; unit < units.size(); ++unit) {
     const Box rows = runs.box_of(units.position(unit));
     for (const ExtractVariable& variable : input.variables) {
       variable.packed->leaves(column_region(rows, variable.row_dimensions),
-                              [&](const Leaf&) { ++reads; });
+                              [&](const Leaf& leaf) { reads.add(leaf); });
     }
   }
-  return touched == 0 ? 1.0 : static_cast<double>(reads) / static_cast<double>(touched);
+  return reads;
 }
 
 Json points_report(const ExtractInput& input) {
@@ -148,21 +157,15 @@ void write_text(Files& files, const std::string& path, const std::string& text) 
   (void)writer->commit();
 }
 
-// Runs the table's stage; the table is whole, but not yet visible.
-std::shared_ptr<Stage> run_table(const ExtractInput& input, TableTarget table,
-                                 const ExtractOptions& options, const Workplace& workplace,
-                                 Progress& progress) {
+std::shared_ptr<Stage> make_stage(const ExtractInput& input, TableTarget table,
+                                  std::unique_ptr<ValueWriter> writer) {
   auto stage = std::make_shared<Stage>();
   stage->name = "extract";
-  const int rank = table.runs.shape.rank();
-  Output output{options.output, {}, nullptr, Index::filled(rank, 1)};
+  Output output{table.name, {}, nullptr, Index::filled(table.runs.shape.rank(), 1)};
   for (const ExtractVariable& variable : input.variables) output.fields.push_back(variable.values);
-  table.writer = write_file(workplace.files, options.output);
+  table.writer = std::move(writer);
   output.sink = table_sink(std::move(table));
   stage->outputs.push_back(std::move(output));
-  const Watched watched(workplace.console, "extracting to " + options.output, progress);
-  run_stage(stage, 0, TaskGrid(stage->outputs).size(), run_options(options.resources),
-            workplace.clock, progress, workplace.stop);
   return stage;
 }
 
@@ -178,48 +181,122 @@ void check(const ExtractOptions& options, Files& files) {
   if (files.absolute(options.plot) == files.absolute(options.output)) {
     throw Error(ErrorKind::conflict, "the table and the plot would be the same file");
   }
+  for (const std::string& path :
+       {options.reports.report, options.reports.metrics, options.reports.trace}) {
+    if (path.empty() || files.absolute(path) != files.absolute(options.plot)) continue;
+    throw Error(ErrorKind::conflict, fmt::format("{} is named for the plot, too", path));
+  }
 }
+
+// Of a stage that is only looked at.
+class Nowhere final : public ValueWriter {
+ public:
+  void append(ByteView) override {}
+  [[nodiscard]] Version commit() override { return {}; }
+};
+
+// The table, and what there is to say of it before it is written.
+class Extraction {
+ public:
+  Extraction(const ExtractOptions& options, const Workplace& workplace)
+      : options_(options), workplace_(workplace) {
+    open_extract_input(options, workplace.files, input_);
+    labels_ = row_labels(input_);
+    table_ = make_table(input_, labels_, options);
+    reads_ = reads_of(input_, table_.runs);
+  }
+
+  Json report() const {
+    const auto [touched, total] = count_leaves(input_);
+    Json report{
+        {"output", options_.output},
+        {"rows", volume(table_.runs.shape)},
+        {"columns", columns_report(input_, table_)},
+        {"points", points_report(input_)},
+        {"chunks_read", touched},
+        {"chunks_total", total},
+        {"read_amplification",
+         touched == 0 ? 1.0 : static_cast<double>(reads_.leaves) / static_cast<double>(touched)}};
+    if (!options_.plot.empty()) report["plot"] = options_.plot;
+    return report;
+  }
+
+  TableFigures figures() {
+    TableFigures figures;
+    for (const ExtractVariable& variable : input_.variables) {
+      Reads once;
+      variable.packed->leaves(whole_box(variable.packed->shape()),
+                              [&](const Leaf& leaf) { once.add(leaf); });
+      figures.source_bytes += once.bytes;
+      figures.bytes_written += volume(table_.runs.shape) * variable.values->type().size;
+    }
+    figures.bytes_read = reads_.bytes;
+    const auto stage = make_stage(input_, std::move(table_), std::make_unique<Nowhere>());
+    figures.tasks = TaskGrid(stage->outputs).size();
+    check_budget(*stage, run_options(options_.resources));
+    figures.least_memory = smallest_budget(*stage, run_options(options_.resources));
+    return figures;
+  }
+
+  // Writes the table and the plot.
+  void run(Progress& progress, const RunOptions& options) {
+    std::optional<PlotSeries> series;
+    if (!options_.plot.empty()) {
+      std::vector<RowColumn> columns;
+      for (const ValueColumn& value : table_.values) columns.push_back(value.rows);
+      series.emplace(table_.runs.shape, columns, plot_axis(input_), kPlottedPoints, kPlottedValues);
+      table_.observe = [&series](const Box& rows, std::span<const ArrayView> values) {
+        series->add(rows, values);
+      };
+    }
+    const auto stage =
+        make_stage(input_, std::move(table_), write_file(workplace_.files, options_.output));
+    {
+      const Watched watched(workplace_.console, "extracting to " + options_.output, progress);
+      run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, workplace_.clock, progress,
+                workplace_.stop);
+    }
+    if (series) write_text(workplace_.files, options_.plot, plot_page(input_, *series, labels_));
+    stage->outputs[0].sink->finish();
+  }
+
+ private:
+  const ExtractOptions& options_;
+  const Workplace& workplace_;
+  ExtractInput input_;
+  Labels labels_;
+  TableTarget table_;
+  Reads reads_;
+};
 
 }  // namespace
 
 Json extract(const ExtractOptions& options, const Workplace& workplace) {
   check(options, workplace.files);
-  const std::int64_t start_ns = workplace.clock.monotonic_ns();
-  ExtractInput input;
-  open_extract_input(options, workplace.files, input);
-  const Labels labels = row_labels(input);
-  TableTarget table = make_table(input, labels, options);
-  const Shape shape = table.runs.shape;
-
-  const auto [touched, total] = count_leaves(input);
-  Json report{{"output", options.output},
-              {"rows", volume(shape)},
-              {"columns", columns_report(input, table)},
-              {"points", points_report(input)},
-              {"chunks_read", touched},
-              {"chunks_total", total},
-              {"read_amplification", read_amplification(input, table.runs, touched)}};
-  if (!options.plot.empty()) report["plot"] = options.plot;
-  if (options.dry_run) return report;
-
-  std::optional<PlotSeries> series;
-  if (!options.plot.empty()) {
-    std::vector<RowColumn> columns;
-    for (const ValueColumn& value : table.values) columns.push_back(value.rows);
-    series.emplace(shape, columns, plot_axis(input), kPlottedPoints, kPlottedValues);
-    table.observe = [&series](const Box& rows, std::span<const ArrayView> values) {
-      series->add(rows, values);
-    };
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
   }
+  RunAccount account("extract", options.inputs, options.output, options.reports, options.resources,
+                     workplace);
+  Extraction extraction(options, workplace);
+  Json report = extraction.report();
+  if (options.dry_run) return report;
   Progress progress;
-  const auto stage = run_table(input, std::move(table), options, workplace, progress);
-  if (series) write_text(workplace.files, options.plot, plot_page(input, *series, labels));
-  stage->outputs[0].sink->finish();
+  // No record is kept: beside a file there is no place for one.
+  account.watch("",
+                [&] { extraction.run(progress, account.counted(run_options(options.resources))); });
   report["bytes_read"] = progress.bytes_fetched.load();
   report["bytes_written"] = progress.bytes_written.load();
-  report["seconds"] = static_cast<double>(workplace.clock.monotonic_ns() - start_ns) * 1e-9;
-  report["peak_memory"] = peak_resident_memory();
+  account.finish(report);
   return report;
+}
+
+std::pair<Json, TableFigures> look_at_table(const ExtractOptions& options,
+                                            const Workplace& workplace) {
+  check(options, workplace.files);
+  Extraction extraction(options, workplace);
+  Json report = extraction.report();
+  return {std::move(report), extraction.figures()};
 }
 
 }  // namespace gridmill

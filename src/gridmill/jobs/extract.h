@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -22,9 +24,25 @@ struct ExtractOptions {
   bool overwrite = false;
   bool dry_run = false;
   Resources resources = default_resources();
+  ReportOptions reports;  // no record is kept: beside a table there is no place for one
 };
 
-// {"output", "rows", "columns", "points":[{name, lat, lon, grid_lat, grid_lon, distance_km}], ...}.
+// {"output", "rows", "columns", "points":[{name, lat, lon, grid_lat, grid_lon, distance_km}], ...},
+// and what the run's account adds.
 Json extract(const ExtractOptions& options, const Workplace& workplace);
+
+// Of the one stage; bytes are decoded ones.
+struct TableFigures {
+  std::int64_t tasks = 0;
+  std::int64_t source_bytes = 0;  // of the chunks that hold the points, once
+  std::int64_t bytes_read = 0;
+  std::int64_t bytes_written = 0;
+  std::int64_t least_memory = 0;
+};
+
+// Opens everything and writes nothing: the report of a dry run, and figures. Throws Error(invalid)
+// if the run can't fit into the memory, and what extract() throws before it writes.
+std::pair<Json, TableFigures> look_at_table(const ExtractOptions& options,
+                                            const Workplace& workplace);
 
 }  // namespace gridmill

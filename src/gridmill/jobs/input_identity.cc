@@ -41,6 +41,12 @@ Json input_identity(Files& files, const Location& location) {
   return identity;
 }
 
+std::string absolute_location(const std::string& text, Files& files) {
+  Location location = parse_location(text);
+  location.path = files.absolute(location.path);
+  return location.text();
+}
+
 Json input_identities(Files& files, const std::vector<std::string>& locations) {
   Json identities = Json::array();
   for (const std::string& text : locations) {

@@ -14,6 +14,9 @@ namespace gridmill {
 
 // {"location": ..., "path": ..., "size": ..., "modified_ns": ...}. Throws Error(not_found).
 Json input_identity(Files& files, const Location& location);
+// A location that means the same wherever it is read.
+std::string absolute_location(const std::string& text, Files& files);
+
 Json input_identities(Files& files, const std::vector<std::string>& locations);
 
 }  // namespace gridmill

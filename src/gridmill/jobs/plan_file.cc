@@ -8,6 +8,8 @@
 #include "gridmill/base/text.h"
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/convert_netcdf.h"
+#include "gridmill/jobs/extract_plan.h"
+#include "gridmill/jobs/input_identity.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/rechunk.h"
@@ -17,12 +19,6 @@ namespace gridmill {
 namespace {
 
 constexpr std::int64_t kLargestPlan = std::int64_t{1} << 30;
-
-std::string absolute(const std::string& text, Files& files) {
-  Location location = parse_location(text);
-  location.path = files.absolute(location.path);
-  return location.text();
-}
 
 RechunkOptions rechunk_options(const ConvertOptions& options, const std::string& way) {
   if (options.inputs.size() != 1) {
@@ -45,14 +41,23 @@ RechunkOptions rechunk_options(const ConvertOptions& options, const std::string&
   return rechunk;
 }
 
+// Verbs that have no plan, and why.
+[[noreturn]] void refuse_verb(const std::string& verb) {
+  if (verb == "verify" || verb == "info" || verb == "dump") {
+    throw Error(ErrorKind::invalid,
+                fmt::format("there is no plan of \"{0}\": it writes no store and no file that "
+                            "workers could share; run gridmill {0} itself",
+                            verb));
+  }
+  throw Error(ErrorKind::invalid,
+              fmt::format("there is no plan of \"{}\": convert, extract and rechunk have one{}",
+                          verb, did_you_mean(verb, {"convert", "extract", "rechunk", "show"})));
+}
+
 PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options, const std::string& way,
                      const Workplace& workplace) {
   if (verb == "rechunk") return plan_rechunk_job(rechunk_options(options, way), workplace);
-  if (verb != "convert") {
-    throw Error(ErrorKind::invalid,
-                fmt::format("there is no plan of \"{}\": convert and rechunk have one{}", verb,
-                            did_you_mean(verb, {"convert", "rechunk", "show"})));
-  }
+  if (verb != "convert") refuse_verb(verb);
   if (is_netcdf_name(options.output)) {
     throw Error(ErrorKind::unsupported,
                 "a netCDF file is written by one process, in order: only Zarr stores have plans");
@@ -131,8 +136,8 @@ std::int64_t chosen_stage(const ExecOptions& options, const PlanDocument& plan) 
 
 PlanDocument make_plan(const std::string& verb, ConvertOptions options, const std::string& way,
                        const Workplace& workplace) {
-  for (std::string& input : options.inputs) input = absolute(input, workplace.files);
-  options.output = absolute(options.output, workplace.files);
+  for (std::string& input : options.inputs) input = absolute_location(input, workplace.files);
+  options.output = absolute_location(options.output, workplace.files);
   check_output(options.output, options.overwrite, workplace.files);
   PlannedJob job = plan_verb(verb, options, way, workplace);
   for (const Json& note : job.plan.about.value("notes", Json::array())) {
@@ -142,14 +147,14 @@ PlanDocument make_plan(const std::string& verb, ConvertOptions options, const st
   return std::move(job.plan);
 }
 
-void save_plan(const PlanDocument& plan, const std::string& path, Files& files) {
+void save_plan(const Json& plan, const std::string& path, Files& files) {
   check_output_file(files, path, is_plan(path, files), {});
   const auto writer = write_file(files, path);
-  writer->append(as_bytes(dump_json(plan_to_json(plan)) + "\n"));
+  writer->append(as_bytes(dump_json(plan) + "\n"));
   (void)writer->commit();
 }
 
-PlanDocument load_plan(const std::string& path, Files& files) {
+Json read_plan_file(const std::string& path, Files& files) {
   return in_context([&] { return "plan " + path; },
                     [&] {
                       const auto file = files.open(path);
@@ -160,8 +165,18 @@ PlanDocument load_plan(const std::string& path, Files& files) {
                         throw Error(ErrorKind::corrupt, "it is too large to be a plan");
                       std::string text(static_cast<std::size_t>(size), '\0');
                       text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
-                      return plan_from_json(parse_json(text));
+                      return parse_json(text);
                     });
+}
+
+PlanDocument store_plan(const Json& document) {
+  if (is_extract_plan(document)) refuse_parts_of_a_table("workers");
+  return plan_from_json(document);
+}
+
+PlanDocument load_plan(const std::string& path, Files& files) {
+  const Json document = read_plan_file(path, files);
+  return in_context([&] { return "plan " + path; }, [&] { return store_plan(document); });
 }
 
 Json explain_plan(const PlanDocument& plan) {
@@ -193,6 +208,13 @@ void check_exec(const ExecOptions& options, const PlanDocument& plan, const Work
                            options.resources, workplace);
   PlannedJob job{plan, {}};
   rate_memory(job, options.resources, workplace);
+}
+
+Json exec_table(const ExecOptions& options, const Json& document, const Workplace& workplace) {
+  if (options.stage) refuse_parts_of_a_table("--stage");
+  if (!options.tasks.empty()) refuse_parts_of_a_table("--tasks");
+  if (options.dry_run) return explain_extract_plan(document);
+  return exec_extract_plan(document, options.resources, options.reports, workplace);
 }
 
 Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {

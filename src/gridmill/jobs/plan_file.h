@@ -16,9 +16,15 @@ PlanDocument make_plan(const std::string& verb, ConvertOptions options, const st
                        const Workplace& workplace);
 
 // `path` is written in one step. Replaces another plan, and nothing else: Error(conflict).
-void save_plan(const PlanDocument& plan, const std::string& path, Files& files);
+void save_plan(const Json& plan, const std::string& path, Files& files);
 
-// Throws Error(not_found), Error(corrupt).
+// A plan of either kind: of a store (PlanDocument) or of a table (extract_plan.h). Throws
+// Error(not_found), Error(corrupt).
+Json read_plan_file(const std::string& path, Files& files);
+
+// Throws what plan_from_json() throws, and Error(invalid) for the plan of a table, which has no
+// workers.
+PlanDocument store_plan(const Json& document);
 PlanDocument load_plan(const std::string& path, Files& files);
 
 // What a reader wants to know of a plan: {"verb", "output", "inputs", "budget", "stages": [{name,
@@ -42,5 +48,8 @@ void check_exec(const ExecOptions& options, const PlanDocument& plan, const Work
 // `gridmill exec plan.json`: goes on with what unfinished runs and workers have stored, and
 // publishes; with `tasks` it is a worker (plan_session.h). Returns what those report.
 Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace);
+
+// The same of the plan of a table. Ranges are refused: Error(invalid).
+Json exec_table(const ExecOptions& options, const Json& document, const Workplace& workplace);
 
 }  // namespace gridmill
