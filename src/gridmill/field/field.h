@@ -57,6 +57,15 @@ struct LeafCost {
   std::int64_t scratch = 0;  // decoder's working memory, per thread
 };
 
+// How a source lies in leaves.
+struct LeafLayout {
+  // Where leaves begin and end along each dimension: 0 = first < ... < last = extent (0 alone, if
+  // that is 0).
+  std::vector<std::vector<std::int64_t>> cuts;
+  Shape leaf;                    // of a whole one, in the source's dimensions
+  std::int64_t piece_bytes = 0;  // LeafReader::piece_bytes()
+};
+
 class Source : public Field {
  public:
   // Every leaf that holds an element of `region`, each once, in a fixed order.
@@ -65,6 +74,7 @@ class Source : public Field {
   virtual void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                        std::vector<Part>& parts) const = 0;
   virtual LeafCost leaf_cost() const = 0;
+  virtual LeafLayout layout() const = 0;
 
  protected:
   using Field::Field;
@@ -75,6 +85,8 @@ class Operator : public Field {
   const std::vector<FieldPtr>& inputs() const noexcept { return inputs_; }
   // The region of input `i` that computing `region` takes.
   virtual Box needs(int input, const Box& region) const = 0;
+  // The same operator over other inputs, of the same dimensions, shapes and types.
+  virtual FieldPtr with_inputs(std::vector<FieldPtr> inputs) const = 0;
   // Working memory beside inputs and output.
   virtual std::int64_t scratch_bytes(const Box& /*region*/) const { return 0; }
   // `inputs[i]` views needs(i, region), `out` views `region`. Pure; any number of threads.

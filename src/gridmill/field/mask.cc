@@ -32,6 +32,10 @@ class Mask final : public Operator {
 
   Box needs(int, const Box& region) const override { return region; }
 
+  FieldPtr with_inputs(std::vector<FieldPtr> inputs) const override {
+    return std::make_shared<Mask>(inputs.at(0), side_, fill_);
+  }
+
   void compute(std::span<const ArrayView> inputs, const Box& region,
                const MutableArrayView& out) const override {
     copy_array(inputs[0], out);

@@ -46,6 +46,21 @@ class PointsSource final : public Source {
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
 
+  // Points lie anywhere: along them a leaf has no end.
+  LeafLayout layout() const override {
+    const LeafLayout below = input_->layout();
+    const auto points = static_cast<std::int64_t>(points_.size());
+    LeafLayout layout;
+    for (const int d : kept_) {
+      layout.cuts.push_back(below.cuts[static_cast<std::size_t>(d)]);
+      layout.leaf.push_back(below.leaf[d]);
+    }
+    layout.cuts.push_back(points > 0 ? std::vector<std::int64_t>{0, points}
+                                     : std::vector<std::int64_t>{0});
+    layout.leaf.push_back(points);
+    return layout;
+  }
+
   Json to_json() const override {
     Json points = Json::array();
     for (const GridPoint& point : points_) {

@@ -30,6 +30,20 @@ class SliceSource final : public Source {
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
 
+  LeafLayout layout() const override {
+    LeafLayout layout = input_->layout();
+    for (int d = 0; d < region_.rank(); ++d) {
+      std::vector<std::int64_t> inside{0};
+      for (const std::int64_t cut : layout.cuts[static_cast<std::size_t>(d)]) {
+        const std::int64_t at = cut - region_.begin[d];
+        if (at > 0 && at < region_.shape[d]) inside.push_back(at);
+      }
+      if (region_.shape[d] > 0) inside.push_back(region_.shape[d]);
+      layout.cuts[static_cast<std::size_t>(d)] = std::move(inside);
+    }
+    return layout;
+  }
+
   Json to_json() const override {
     return {{"source", "slice"}, {"region", box_to_json(region_)}, {"input", input_->to_json()}};
   }

@@ -15,6 +15,10 @@ class Unpack final : public Operator {
 
   Box needs(int, const Box& region) const override { return region; }
 
+  FieldPtr with_inputs(std::vector<FieldPtr> inputs) const override {
+    return std::make_shared<Unpack>(inputs.at(0), packing_);
+  }
+
   void compute(std::span<const ArrayView> inputs, const Box&,
                const MutableArrayView& out) const override {
     unpack(packing_, inputs[0], out);

@@ -101,9 +101,36 @@ class VariableSource final : public Source {
     return cost;
   }
 
+  LeafLayout layout() const override {
+    LeafLayout layout;
+    for (int d = 0; d < shape().rank(); ++d) layout.cuts.push_back(cuts(d));
+    if (!blocks_.empty()) {
+      layout.leaf = blocks_.front().reader->grid().chunk();
+      layout.piece_bytes = blocks_.front().reader->piece_bytes();
+    }
+    return layout;
+  }
+
   Json to_json() const override { return json_; }
 
  private:
+  // Of all blocks together.
+  std::vector<std::int64_t> cuts(int d) const {
+    std::vector<std::int64_t> cuts{0, shape()[d]};
+    std::int64_t last_offset = -1;
+    for (const Block& block : blocks_) {
+      // Blocks of a concatenation repeat the cuts of the dimensions they share.
+      if (block.offset[d] == last_offset) continue;
+      last_offset = block.offset[d];
+      const ChunkGrid& grid = block.reader->grid();
+      const std::int64_t end = last_offset + grid.shape()[d];
+      for (std::int64_t at = last_offset; at < end; at += grid.chunk()[d]) cuts.push_back(at);
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    return cuts;
+  }
+
   std::vector<Block>::const_iterator first_block(const Box& region) const {
     if (sorted_dimension_ < 0) return blocks_.begin();
     const int d = sorted_dimension_;

@@ -79,7 +79,7 @@ std::vector<TaskRanges> open_for_workers(const PlanDocument& plan, bool restart,
   for (std::size_t i = 0; i < plan.stages.size(); ++i) {
     left.push_back(tasks_left(*open.stage(i), *open.log_of(i)));
   }
-  for (std::size_t i = 0; i < plan.stages.size(); ++i) {
+  for (std::size_t i = plan.stages.size(); i-- > 0;) {  // whom it serves is known before
     const int serves = plan.stages[i].serves;
     if (serves >= 0 && left[static_cast<std::size_t>(serves)].empty()) left[i].clear();
   }

@@ -1,15 +1,14 @@
 #include "gridmill/jobs/rechunk.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
-#include "gridmill/engine/rechunk_plan.h"
+#include "gridmill/engine/reach_plan.h"
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/run_plan.h"
-#include "gridmill/jobs/task_layout.h"
-#include "gridmill/store/memory_store.h"
 
 namespace gridmill {
 namespace {
@@ -42,15 +41,6 @@ ConvertOptions input_options(const RechunkOptions& options) {
   return input;
 }
 
-// An intermediate array: plain bytes in the host's order, every chunk written, so that neither
-// encoding nor looking for fill values costs anything.
-ArrayMetadata spill_metadata(const RechunkPlan& plan, const ArrayMetadata& target) {
-  ArrayMetadata metadata = new_array_metadata(2, target.type, target.shape, plan.spill_chunk);
-  metadata.fill = FillValue::null(target.type);
-  metadata.codecs = CodecChain();
-  return metadata;
-}
-
 // The plans of all variables, and the stages that they make together: all variables that need no
 // spill in one, then each of the others in two, so that the disk holds one spill at a time.
 class RechunkPlanner {
@@ -65,12 +55,12 @@ class RechunkPlanner {
   PlannedJob job(const Resources& resources) {
     resources_ = resources;
     plans_.clear();
-    for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(plan(i));
+    for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(stages_of(i));
     PlannedJob job;
     job.plan = archive_plan("rechunk", input_options(options_), input_, target_, workplace_.files);
     add_direct_stage(job.plan.stages);
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (plans_[i].way == RechunkWay::spill) add_spill_stages(i, job.plan.stages);
+      if (plans_[i].size() > 1) add_stages(i, job.plan.stages);
     }
     job.plan.about = describe();
     job.opened.emplace(kInputDataset, input_.dataset);
@@ -97,36 +87,41 @@ class RechunkPlanner {
     return std::min(kDefaultChunkBytes, resources_.memory / 32);
   }
 
-  RechunkPlan plan(std::size_t i) const {
+  std::vector<ReachStage> stages_of(std::size_t i) const {
     const Variable& variable = input_.dataset.variables[i];
     const ArrayMetadata& metadata = target_.arrays[i].metadata;
-    RechunkCase rechunk;
-    rechunk.shape = metadata.shape;
-    rechunk.leaves = leaf_cuts(variable, input_.regions[i]);
-    const LeafReader& reader = *variable.blocks.at(0).reader;
-    rechunk.pieces =
-        pieces_of(rechunk.leaves, reader.grid().chunk(), reader.piece_bytes(), metadata.type);
-    rechunk.target = metadata.chunk;
-    rechunk.type = metadata.type;
     return in_context([&] { return "variable " + variable.path(); },
                       [&] {
-                        return plan_rechunk(rechunk, box_bytes(variable, metadata),
-                                            spill_chunk_bytes(), way_wanted(options_.way));
+                        return plan_reach({input_.field(i), path(i), metadata.chunk,
+                                           box_bytes(variable, metadata), spill_chunk_bytes(),
+                                           way_wanted(options_.way)});
                       });
   }
 
   const std::string& path(std::size_t i) const { return target_.nodes[first_array() + i].path; }
   std::size_t first_array() const { return target_.nodes.size() - target_.arrays.size(); }
 
-  OutputRecipe final_output(std::size_t i, Json field, double amplification) const {
-    const ArrayMetadata& metadata = target_.arrays[i].metadata;
+  OutputRecipe output(std::size_t i, const ReachStage& stage) const {
+    const ArrayMetadata& metadata = written_by(i, stage);
     OutputRecipe output;
     output.name = path(i);
-    output.fields = {std::move(field)};
-    output.sink = out_array(path(i));
-    output.units_per_task = plans_[i].units_per_task;
-    output.figures = stage_figures(metadata, amplification);
+    output.fields = {stage.field->to_json()};
+    output.sink = stage.spill ? Json{{"sink", "array"},
+                                     {"store", "spill"},
+                                     {"array", stage.spill->key},
+                                     {"document", array_metadata_to_v2(metadata)}}
+                              : out_array(path(i));
+    output.units_per_task = stage.units_per_task;
+    output.figures = stage_figures(metadata, stage.decoded);
     return output;
+  }
+
+  const ArrayMetadata& written_by(std::size_t i, const ReachStage& stage) const {
+    return stage.spill ? stage.spill->metadata : target_.arrays[i].metadata;
+  }
+
+  std::int64_t tasks_of(std::size_t i, const ReachStage& stage) const {
+    return ChunkGrid(written_by(i, stage).grid().counts(), stage.units_per_task).size();
   }
 
   void add_direct_stage(std::vector<StageRecipe>& stages) const {
@@ -134,51 +129,32 @@ class RechunkPlanner {
     stage.name = "rechunk";
     stage.why = "source chunks go straight into the target chunks of a task";
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (plans_[i].way == RechunkWay::spill) continue;
-      stage.outputs.push_back(final_output(i, input_.field(i)->to_json(), plans_[i].decoded));
-      stage.tasks += tasks_of(target_.arrays[i].metadata, stage.outputs.back());
+      if (plans_[i].size() > 1) continue;
+      stage.outputs.push_back(output(i, plans_[i].front()));
+      stage.tasks += tasks_of(i, plans_[i].front());
     }
     if (!stage.outputs.empty()) stages.push_back(std::move(stage));
   }
 
-  static std::int64_t tasks_of(const ArrayMetadata& metadata, const OutputRecipe& output) {
-    return ChunkGrid(metadata.grid().counts(), output.units_per_task).size();
+  void add_stages(std::size_t i, std::vector<StageRecipe>& stages) const {
+    const auto first = static_cast<int>(stages.size());
+    for (const ReachStage& stage : plans_[i]) {
+      StageRecipe recipe;
+      recipe.name = stage.name;
+      recipe.why = stage.why;
+      recipe.outputs = {output(i, stage)};
+      recipe.tasks = tasks_of(i, stage);
+      if (stage.spill) recipe.serves = first + reader_of(plans_[i], stage.spill->key);
+      recipe.frees = stage.reads;
+      stages.push_back(std::move(recipe));
+    }
   }
 
-  void add_spill_stages(std::size_t i, std::vector<StageRecipe>& stages) const {
-    const ArrayMetadata metadata = spill_metadata(plans_[i], target_.arrays[i].metadata);
-    // By its shape too, which follows the memory: a resumed run may have more or less of it.
-    const Key key = Key(path(i)) / fmt::format("{}", fmt::join(plans_[i].spill_chunk, "x"));
-    OutputRecipe spill;
-    spill.name = path(i);
-    spill.fields = {input_.field(i)->to_json()};
-    spill.sink = {{"sink", "array"},
-                  {"store", "spill"},
-                  {"array", key.text()},
-                  {"document", array_metadata_to_v2(metadata)}};
-    spill.units_per_task = plans_[i].spill_units_per_task;
-    spill.figures = stage_figures(metadata, 1);
-    StageRecipe first;
-    first.name = "spill";
-    first.why = plans_[i].why;
-    first.tasks = tasks_of(metadata, spill);
-    first.outputs.push_back(std::move(spill));
-    first.serves = static_cast<int>(stages.size()) + 1;
-    stages.push_back(std::move(first));
-
-    StageRecipe last;
-    last.name = "rechunk";
-    last.why = "the intermediate array is read once, and every target chunk written once";
-    last.outputs.push_back(final_output(i, spill_field(i, key, metadata), 1));
-    last.tasks = tasks_of(target_.arrays[i].metadata, last.outputs.back());
-    last.frees = {path(i)};
-    stages.push_back(std::move(last));
-  }
-
-  Json spill_field(std::size_t i, const Key& key, const ArrayMetadata& metadata) const {
-    return array_source(memory_store(), "spill", key, metadata,
-                        input_.selected.variables[i].dimensions)
-        ->to_json();
+  static int reader_of(const std::vector<ReachStage>& stages, const std::string& key) {
+    const auto reader = std::find_if(stages.begin(), stages.end(), [&](const ReachStage& stage) {
+      return std::find(stage.reads.begin(), stage.reads.end(), key) != stage.reads.end();
+    });
+    return static_cast<int>(reader - stages.begin());
   }
 
   Json describe() const {
@@ -188,9 +164,9 @@ class RechunkPlanner {
       const Variable& source = input_.selected.variables[i];
       Json variable = describe_array(source, target_.arrays[i].metadata);
       variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
-      variable["way"] = name_of(plans_[i].way);
-      variable["why"] = plans_[i].why;
-      variable["read"] = plans_[i].decoded;
+      variable["way"] = name_of(plans_[i].back().way);
+      variable["why"] = plans_[i].front().why;
+      variable["read"] = plans_[i].front().decoded;
       total += variable["logical_bytes"].get<std::int64_t>();
       variables.push_back(std::move(variable));
     }
@@ -207,7 +183,7 @@ class RechunkPlanner {
   const ConvertInput input_;
   const ZarrTarget target_;
   Resources resources_;
-  std::vector<RechunkPlan> plans_;
+  std::vector<std::vector<ReachStage>> plans_;  // of each variable
 };
 
 // A box is chosen for a variable alone; its stage may have to leave room for the leaves of others,

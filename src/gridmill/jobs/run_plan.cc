@@ -51,10 +51,12 @@ class Running {
     states_.update(open_.results_of(index));
   }
 
+  // What nobody will read: the stage that it serves is done, or serves one that is.
   bool is_needless(const StageRecipe& recipe) {
     if (recipe.serves < 0) return false;
     const auto served = static_cast<std::size_t>(recipe.serves);
-    return tasks_left(*open_.stage(served), *open_.log_of(served)).empty();
+    return is_needless(plan_.stages[served]) ||
+           tasks_left(*open_.stage(served), *open_.log_of(served)).empty();
   }
 
   // The disk holds an intermediate array no longer than somebody reads it.
