@@ -334,5 +334,57 @@ TEST(HdfFilters, UnknownOnesAreNamed) {
   EXPECT_EQ(undone({{32019, "jpeg", true, {}}}, 4, some_bytes(8), 8, 1), some_bytes(8));
 }
 
+// Byte b of element i is byte i of plane b; what is left over stays where it is.
+Bytes planes_of(ByteView elements, std::size_t size) {
+  Bytes planes(elements.begin(), elements.end());
+  const std::size_t count = elements.size() / size;
+  for (std::size_t i = 0; i < count * size; ++i) planes[i % size * count + i / size] = elements[i];
+  return planes;
+}
+
+Bytes deflated(ByteView raw) {
+  CodecContext context;
+  Buffer out;
+  ZlibCodec().encode(raw, out, context);
+  return {out.data(), out.data() + out.size()};
+}
+
+std::int64_t scratch_taken(const CodecContext& context) {
+  std::int64_t taken = 0;
+  for (const Buffer& each : context.scratch) taken += static_cast<std::int64_t>(each.capacity());
+  return taken;
+}
+
+// Memory credit goes by scratch_size: a chunk of 8 MiB may take no more, whatever the order of its
+// filters.
+TEST(Hdf5Filters, TakeNoMoreScratchThanTheySay) {
+  const Bytes raw = some_bytes(8 << 20);
+  Bytes summed = raw;
+  const std::uint32_t sum = fletcher32(raw);
+  for (const int shift : {0, 8, 16, 24}) summed.push_back(static_cast<std::byte>(sum >> shift));
+  struct Pipeline {
+    std::vector<Hdf5Filter> filters;
+    Bytes stored;
+  };
+  const std::vector<Pipeline> pipelines{
+      {{filter(1)}, deflated(raw)},
+      {{filter(2, {4}), filter(1)}, deflated(planes_of(raw, 4))},
+      {{filter(3), filter(2, {2}), filter(1)}, deflated(planes_of(summed, 2))},
+      {{filter(3), filter(2, {4}), filter(2, {2}), filter(1)},
+       deflated(planes_of(planes_of(summed, 4), 2))},
+      {{filter(1), filter(2, {1}), filter(1)}, deflated(deflated(raw))}};
+  for (const Pipeline& pipeline : pipelines) {
+    CodecContext context;
+    const Hdf5Filters filters(pipeline.filters, 4);
+    const Hdf5Content content =
+        filters.undo(pipeline.stored, 0, static_cast<std::int64_t>(raw.size()), {}, context);
+    Bytes found(content.bytes.begin(), content.bytes.end());
+    if (content.planes_of > 1) unshuffle(content.planes_of, content.bytes, found.data());
+    EXPECT_EQ(found, raw);
+    EXPECT_LE(scratch_taken(context), filters.scratch_size(static_cast<std::int64_t>(raw.size())))
+        << pipeline.filters.size() << " filters";
+  }
+}
+
 }  // namespace
 }  // namespace gridmill

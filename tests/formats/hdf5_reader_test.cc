@@ -10,10 +10,13 @@
 #include <cstdlib>
 #include <numeric>
 #include <random>
+#include <set>
 
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "formats/same_file.h"
+#include "gridmill/formats/hdf5_links.h"
+#include "gridmill/formats/hdf5_superblock.h"
 
 namespace gridmill {
 namespace {
@@ -457,6 +460,76 @@ TEST_F(Hdf5Reader, FlippedBytesAreCorruptUnsupportedOrHarmless) {
     if (kind == ErrorKind::corrupt) ++corrupt;
   }
   EXPECT_GT(corrupt, 200);
+}
+
+// Names are found by their hashes and lie in the heap in the order of their creation.
+TEST_F(Hdf5Reader, ReadsALargeGroupWhoseNamesFillManyBlocks) {
+  constexpr int kNames = 30000;
+  const std::string file = path("large.h5");
+  const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+  H5Pset_libver_bounds(access, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, access);
+  std::set<std::string> wanted;
+  for (int i = 0; i < kNames; ++i) {
+    const std::string name = "name " + std::to_string(i) + std::string(250, '.');
+    H5Lcreate_soft("nowhere", id, name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+    wanted.insert(name);
+  }
+  H5Fclose(id);
+  H5Pclose(access);
+  const Hdf5Bytes bytes(files_->open(file), 0, 8, 8);
+  Hdf5Blocks blocks(bytes);
+  const Hdf5Superblock superblock = find_hdf5_superblock(*files_->open(file)).value();
+  const std::vector<Hdf5Link> links =
+      read_hdf5_links(blocks, read_hdf5_object(blocks, superblock.root));
+  std::set<std::string> found;
+  for (const Hdf5Link& link : links) found.insert(link.name);
+  EXPECT_EQ(found, wanted);
+}
+
+// Each link leads through the next one sixteen times: 16^16 steps, if somebody counted only how
+// deep they lie.
+TEST_F(Hdf5Reader, FollowsSoftLinksWithinBounds) {
+  const std::string file = path("links.h5");
+  const hid_t id = H5Fcreate(file.c_str(), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+  const auto link = [&](const std::string& target, const std::string& name) {
+    H5Lcreate_soft(target.c_str(), id, name.c_str(), H5P_DEFAULT, H5P_DEFAULT);
+  };
+  H5Gclose(H5Gcreate2(id, "g", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+  const float value = 5;
+  const hid_t space = H5Screate(H5S_SCALAR);
+  const hid_t set =
+      H5Dcreate2(id, "g/v", H5T_NATIVE_FLOAT, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+  H5Dwrite(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, &value);
+  H5Dclose(set);
+  H5Sclose(space);
+  for (int level = 0; level < 40; ++level) {
+    std::string target = "/g";
+    for (int i = 0; i < 16; ++i) target += "/through" + std::to_string(level + 1);
+    link(target, "g/through" + std::to_string(level));
+  }
+  link("/g", "g/through40");
+  link("/loop/v", "loop");
+  // A chain of links, of which libhdf5 follows sixteen.
+  link("/g/v", "chain1");
+  for (int i = 2; i <= 18; ++i) link("/chain" + std::to_string(i - 1), "chain" + std::to_string(i));
+  for (const char* name : {"chain16", "chain17"}) {
+    H5E_BEGIN_TRY {
+      const hid_t opened = H5Dopen2(id, name, H5P_DEFAULT);
+      EXPECT_EQ(opened >= 0, std::string(name) == "chain16") << name;
+      if (opened >= 0) H5Dclose(opened);
+    }
+    H5E_END_TRY
+  }
+  H5Fclose(id);
+  const FormatFile read = open(file).file;
+  std::set<std::string> names;
+  for (const FileVariable& variable : read.groups[0].variables) names.insert(variable.name);
+  EXPECT_TRUE(names.contains("chain16"));
+  EXPECT_FALSE(names.contains("chain17"));
+  EXPECT_THAT(read.notes,
+              ::testing::Contains(HasSubstr("loop is left out: a link to /loop/v, which "
+                                            "leads through more than 16 links")));
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 """Damaged chunks of HDF5 files: exit code 3 with variable, chunk and address; never values."""
 
+import json
 import struct
 import subprocess
 import sys
@@ -87,8 +88,58 @@ def test_chunk_outside_the_file(gridmill, made, libver):
 def test_unknown_filter_is_named_with_its_number(gridmill, made, monkeypatch):
     # The Python netCDF4 package names a folder of plug-ins of its own as soon as it is imported.
     monkeypatch.setenv("HDF5_PLUGIN_PATH", "/nowhere")
+    path, offset, size = made(**hdf5plugin.BZip2())
+    refused(gridmill, path, 1, "HDF5 filter 307", "values [0:40, 0:50]")
+    # A number that nobody has registered; the library of the file would know its name, if at all.
+    number = struct.pack("<H", 307)
+    content = path.read_bytes()
+    assert content.count(number + struct.pack("<H", 64)) <= 1
+    at = content.index(b"bzip2")
+    filter_ = content.rindex(number, 0, at)
+    path.write_bytes(content[:filter_] + struct.pack("<H", 399) + content[filter_ + 2:])
+    refused(gridmill, path, 1, "HDF5 filter 399")
+
+
+def test_a_missing_plug_in_is_asked_for_and_then_used(gridmill, made, monkeypatch):
     path, _, _ = made(**hdf5plugin.BZip2())
-    refused(gridmill, path, 1, "307")
+    monkeypatch.setenv("HDF5_PLUGIN_PATH", "/nowhere")
+    refused(gridmill, path, 1, "HDF5 filter 307", "install its plug-in", "HDF5_PLUGIN_PATH")
+    monkeypatch.setenv("HDF5_PLUGIN_PATH", str(hdf5plugin.PLUGIN_PATH))
+    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
+    assert run.returncode == 0, run.stderr
+    with h5py.File(path) as file:
+        np.testing.assert_array_equal(np.frombuffer(run.stdout, "<f4").reshape(SHAPE), file["t"][:])
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("kept", [0.1, 0.5, 0.9, 0.999])
+def test_a_truncated_file_says_what_is_missing(gridmill, made, libver, kept):
+    path, _, _ = made(libver, compression="gzip")
+    whole = path.read_bytes()
+    size = int(len(whole) * kept)
+    path.write_bytes(whole[:size])
+    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
+    assert run.returncode == 3 and not run.stdout
+    for word in (str(path), "truncated", f"{size} bytes", f"{len(whole)}"):
+        assert word in run.stderr.decode(), run.stderr
+
+
+# Its filters are right, but the values were written by somebody with another chunk in mind.
+@pytest.mark.parametrize("values", [399, 401])
+@pytest.mark.parametrize("filters", [{"compression": "gzip", "shuffle": True, "fletcher32": True}])
+def test_inflated_size_differs_behind_other_filters(gridmill, made, values, filters):
+    stored = zlib.compress(np.zeros(values, "f4").tobytes())
+    stored += _fletcher32(stored)
+    path, offset, _ = made(stored=stored, **filters)
+    refused(gridmill, path, 3, f"chunk (2, 0) at address {offset}", "the chunk needs 1600")
+
+
+def _fletcher32(content):
+    first = second = 0
+    for i in range(0, len(content), 2):
+        first = (first + (content[i] << 8) + (content[i + 1] if i + 1 < len(content) else 0)) % 65535
+        second = (second + first) % 65535
+    return struct.pack("<I", second << 16 | first)
 
 
 def test_a_file_that_its_writer_did_not_close_is_refused(gridmill, tmp_path):
@@ -133,3 +184,27 @@ def test_what_lies_behind_the_end_of_a_variable_is_not_read(gridmill, tmp_path):
     run = gridmill("dump", f"{path}#/short", "--raw", text=False)
     assert run.returncode == 0, run.stderr
     np.testing.assert_array_equal(np.frombuffer(run.stdout, "<f4"), expected)
+
+
+@pytest.mark.parametrize("libver", ["earliest", "latest"])
+@pytest.mark.parametrize("chunks", [None, (2,)])
+def test_texts_of_fixed_size_are_as_netcdf_c_has_them(gridmill, tmp_path, libver, chunks):
+    path = tmp_path / "a.h5"
+    raw = np.array([b"ab\0x\0\0", b"cde   ", b"\0\0\0\0\0\0", b"   \0  ", b"sixsix"], "S6")
+    paddings = {"ended": h5py.h5t.STR_NULLTERM, "nulls": h5py.h5t.STR_NULLPAD, "blanks": h5py.h5t.STR_SPACEPAD}
+    with h5py.File(path, "w", libver=libver) as file:
+        for name, padding in paddings.items():
+            type_ = h5py.h5t.C_S1.copy()
+            type_.set_size(6)
+            type_.set_strpad(padding)
+            options = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+            if chunks:
+                options.set_chunk(chunks)
+            dataset = h5py.h5d.create(file.id, name.encode(), type_, h5py.h5s.create_simple((5,)), options)
+            dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, raw, mtype=type_)
+    with netCDF4.Dataset(path) as file:
+        expected = {name: list(file[name][:]) for name in paddings}
+    for name in paddings:
+        run = gridmill("dump", f"{path}#/{name}", "--json")
+        assert run.returncode == 0, run.stderr
+        assert json.loads(run.stdout) == expected[name]

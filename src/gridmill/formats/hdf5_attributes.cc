@@ -86,16 +86,20 @@ struct Ordered {
 void read_dense(Hdf5Blocks& blocks, const AttributeInfo& info, std::vector<Ordered>& into) {
   constexpr std::size_t kIdBytes = 8;
   constexpr std::uint8_t kShared = 2;
-  Hdf5FractalHeap heap(blocks, info.heap);
+  const std::size_t before = into.size();
+  std::vector<Bytes> ids;
   for_each_hdf5_record(blocks, info.names, kAttributeRecords, [&](ByteView record) {
     Hdf5Cursor cursor = blocks.cursor(record);
     const ByteView id = cursor.take(kIdBytes);
     if ((cursor.u8() & kShared) != 0) {
       throw Error(ErrorKind::unsupported, "an attribute in the file's heap of shared messages");
     }
-    const std::uint32_t order = cursor.u32();
-    into.push_back({order, parse_attribute(heap.object(id), blocks)});
+    ids.emplace_back(id.begin(), id.end());
+    into.push_back({cursor.u32(), {}});
     check_attribute_count("an object", static_cast<std::int64_t>(into.size()));
+  });
+  Hdf5FractalHeap(blocks, info.heap).objects(ids, [&](std::size_t i, const Bytes& message) {
+    into[before + i].attribute = parse_attribute(message, blocks);
   });
 }
 

@@ -22,6 +22,8 @@ class Hdf5Blocks {
   Hdf5Cursor cursor(ByteView bytes) const noexcept { return {bytes, file_}; }
   // Counts work on bytes that were read before.
   void spend(std::uint64_t bytes);
+  // What may still be read.
+  std::uint64_t left() const noexcept { return left_; }
 
  private:
   const Hdf5Bytes& file_;

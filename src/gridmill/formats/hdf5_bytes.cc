@@ -166,6 +166,16 @@ std::uint32_t hdf5_checksum(ByteView bytes) noexcept {
   return c;
 }
 
+bool checksums_agree(std::uint32_t stored, std::uint32_t computed) noexcept {
+#ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
+  static_cast<void>(stored);
+  static_cast<void>(computed);
+  return true;
+#else
+  return stored == computed;
+#endif
+}
+
 void check_hdf5_checksum(ByteView block, std::string_view what) {
   if (block.size() < 4) {
     throw Error(ErrorKind::corrupt, fmt::format("{} is too short for its checksum", what));
@@ -173,7 +183,7 @@ void check_hdf5_checksum(ByteView block, std::string_view what) {
   const std::size_t end = block.size() - 4;
   const auto stored = load_le<std::uint32_t>(block.data() + end);
   const std::uint32_t computed = hdf5_checksum(block.first(end));
-  if (stored == computed) return;
+  if (checksums_agree(stored, computed)) return;
   throw Error(ErrorKind::corrupt,
               fmt::format("the checksum of {} differs: {:08x} is stored, {:08x} "
                           "is computed",

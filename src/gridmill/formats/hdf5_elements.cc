@@ -23,7 +23,6 @@ constexpr std::int64_t kBlockBytes = 128 << 10;
 Hdf5Elements::Hdf5Elements(const Hdf5Dataset& dataset)
     : type_(dataset.type),
       element_size_(dataset.element_size),
-      text_(dataset.text),
       swaps_(dataset.is_big_endian && dataset.type.swap_unit() > 1),
       fill_(dataset.fill) {
   if (element_size_ < 1 || (!type_.is_string() && element_size_ != type_.size)) {
@@ -119,11 +118,9 @@ void Hdf5Elements::place_texts(ByteView content, const Shape& chunk, std::span<c
   }
 }
 
-std::string Hdf5Elements::text_of(ByteView element) const {
-  std::string_view text = as_text(element);
-  if (text_ == Hdf5Text::null_terminated) text = text.substr(0, text.find('\0'));
-  const char padding = text_ == Hdf5Text::space_padded ? ' ' : '\0';
-  text = text.substr(0, text.find_last_not_of(padding) + 1);
+// Whatever the padding is said to be, netCDF-C takes an element for a text of C.
+std::string Hdf5Elements::text_of(ByteView element) {
+  const std::string_view text = as_text(element).substr(0, as_text(element).find('\0'));
   return is_utf8(text) ? std::string(text) : with_valid_utf8(text);
 }
 

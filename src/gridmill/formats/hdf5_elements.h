@@ -1,7 +1,8 @@
 // hdf5_elements.h: elements as an HDF5 file stores them become values where they are wanted.
 //
 // Numbers are copied, in the host's byte order, and a shuffle that is left is undone on the way,
-// block by block in the cache. Texts of fixed size lose their padding and become strings.
+// block by block in the cache. Texts of fixed size become strings, each up to its first NUL; blanks
+// stay, as netCDF-C has it.
 // Immutable; any number of threads.
 #pragma once
 
@@ -36,11 +37,10 @@ class Hdf5Elements {
                     CodecContext& context) const;
   void place_texts(ByteView content, const Shape& chunk, std::span<const Part> parts,
                    StringArena& strings) const;
-  std::string text_of(ByteView element) const;
+  static std::string text_of(ByteView element);
 
   DataType type_;
   std::int64_t element_size_ = 0;
-  Hdf5Text text_ = Hdf5Text::none;
   bool swaps_ = false;
   Bytes fill_;  // as stored
 };

@@ -222,17 +222,43 @@ std::int64_t Hdf5Filters::stored_limit(std::int64_t raw_size) const {
   return limit;
 }
 
+// Any filter may have been left out for a chunk, and the others count as if it weren't there.
 std::int64_t Hdf5Filters::scratch_size(std::int64_t raw_size) const {
   constexpr std::int64_t kStates = 256 << 10;  // of the decoders, and a block being copied
-  const auto changing = std::count_if(filters_.begin(), filters_.end(), [](const auto& filter) {
-    return filter.id != kFletcher32 && filter.id != kShuffle;
+  std::int64_t copies = 0, checksums = 0, compressors = 0;
+  for (std::size_t i = 0; i < filters_.size(); ++i) {
+    const int id = filters_[i].id;
+    if (id == kFletcher32) {
+      ++checksums;
+    } else if (id != kShuffle || i > 0) {  // a first shuffle is left to whoever copies the elements
+      ++copies;
+      compressors += id != kShuffle ? 1 : 0;
+    }
+  }
+  // How large a chunk is between its filters is known as long as only one of them compresses.
+  const std::int64_t last = raw_size + 4 * checksums;
+  const std::int64_t any = compressors > 1 ? std::max(limit_of(raw_size), last) : last;
+  std::int64_t size = kStates;
+  if (copies == 1) size += last;
+  if (copies == 2) size += last + any;
+  if (copies > 2) size += 2 * any;
+  // Of these, what stands between a block's planes and its elements: as much as everything where a
+  // writer wanted one block.
+  if (has(kBitshuffle)) size += 2 * any;
+  if (has(kBlosc)) size += any;
+  return size;
+}
+
+bool Hdf5Filters::may_leave_planes_of_other_than(int element_size) const {
+  return std::any_of(filters_.begin(), filters_.end(), [&](const Hdf5Filter& filter) {
+    return filter.id == kShuffle && !filter.values.empty() &&
+           filter.values[0] != static_cast<std::uint32_t>(element_size);
   });
-  const bool needs_two = changing > 1 || filters_.size() > 3;
-  const bool has_blocks = std::any_of(filters_.begin(), filters_.end(),
-                                      [](const auto& f) { return f.id == kBitshuffle; });
-  // Bitshuffle's blocks are small unless their writer wanted otherwise.
-  return kStates + raw_size + (needs_two ? limit_of(raw_size) : 0) +
-         (has_blocks ? 2 * raw_size : 0);
+}
+
+bool Hdf5Filters::has(int id) const {
+  return std::any_of(filters_.begin(), filters_.end(),
+                     [id](const Hdf5Filter& filter) { return filter.id == id; });
 }
 
 Hdf5Content Hdf5Filters::undo(ByteView stored, std::uint32_t skipped, std::int64_t raw_size,

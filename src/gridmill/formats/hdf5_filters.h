@@ -37,6 +37,8 @@ class Hdf5Filters {
   std::int64_t stored_limit(std::int64_t raw_size) const;
   // What undo takes from the context for chunks of `raw_size` bytes.
   std::int64_t scratch_size(std::int64_t raw_size) const;
+  // undo() may give planes of elements of another size than this one.
+  bool may_leave_planes_of_other_than(int element_size) const;
 
   // Bit i of `skipped`: filter i was left out for this chunk. The result has `raw_size` bytes and
   // lies in `stored`, in scratch 1 or 2, or, if that can be done without a copy, in `direct`
@@ -46,6 +48,8 @@ class Hdf5Filters {
                    MutableByteView direct, CodecContext& context) const;
 
  private:
+  bool has(int id) const;
+
   std::vector<Hdf5Filter> filters_;
   int element_size_ = 1;
 };

@@ -83,12 +83,26 @@ Bytes Hdf5FractalHeap::object(ByteView id) {
                     });
 }
 
+void Hdf5FractalHeap::objects(const std::vector<Bytes>& ids,
+                              const std::function<void(std::size_t, const Bytes&)>& visit) {
+  std::vector<std::pair<std::uint64_t, std::size_t>> order;
+  order.reserve(ids.size());
+  for (const Bytes& id : ids) {
+    // Behind the first byte; of ids of other kinds it means something else, which does no harm.
+    const std::size_t count = std::min(id.size(), 1 + static_cast<std::size_t>(offset_bytes()));
+    std::uint64_t offset = 0;
+    for (std::size_t i = count; i-- > 1;) offset = offset << 8 | static_cast<std::uint64_t>(id[i]);
+    order.emplace_back(offset, order.size());
+  }
+  std::sort(order.begin(), order.end());
+  for (const auto& [offset, number] : order) visit(number, object(ids[number]));
+}
+
 Bytes Hdf5FractalHeap::managed(ByteView id) {
-  const int offset_bytes = (heap_bits_ + 7) / 8;
   const int length_bytes =
       std::min((bits_of(max_direct_) + 7) / 8, bits_of(std::bit_floor(max_managed_)) / 8 + 1);
   Hdf5Cursor cursor = blocks_.cursor(id.subspan(1));
-  const std::uint64_t offset = cursor.uint(offset_bytes);
+  const std::uint64_t offset = cursor.uint(offset_bytes());
   const std::uint64_t size = cursor.uint(length_bytes);
   const Place place = find(offset);
   const std::uint64_t at = offset - place.start;
@@ -131,8 +145,7 @@ Hdf5FractalHeap::Place Hdf5FractalHeap::find(std::uint64_t offset) {
     const std::uint64_t column = (in - row_start) / size;
     const Bytes& table = indirect_block(block, start, rows);
     Hdf5Cursor cursor = blocks_.cursor(table);
-    cursor.skip(5 +
-                static_cast<std::uint64_t>(blocks_.file().offset_size() + (heap_bits_ + 7) / 8));
+    cursor.skip(5 + static_cast<std::uint64_t>(blocks_.file().offset_size() + offset_bytes()));
     cursor.skip((row * width_ + column) * static_cast<std::uint64_t>(blocks_.file().offset_size()));
     const std::uint64_t child = cursor.offset();
     if (child == kNoAddress) throw beyond();
@@ -150,13 +163,13 @@ const Bytes& Hdf5FractalHeap::indirect_block(std::uint64_t address, std::uint64_
                                              std::uint64_t rows) {
   if (const auto known = indirect_.find(address); known != indirect_.end()) return known->second;
   const auto o = static_cast<std::uint64_t>(blocks_.file().offset_size());
-  const auto offset_bytes = static_cast<std::uint64_t>((heap_bits_ + 7) / 8);
-  Bytes bytes = blocks_.read(address, 9 + o + offset_bytes + rows * width_ * o);
+  Bytes bytes =
+      blocks_.read(address, 9 + o + static_cast<std::uint64_t>(offset_bytes()) + rows * width_ * o);
   Hdf5Cursor cursor = blocks_.cursor(bytes);
   cursor.expect("FHIB");
   check_hdf5_checksum(bytes, fmt::format("the indirect block at address {}", address));
   cursor.skip(1 + o);
-  if (cursor.uint(static_cast<int>(offset_bytes)) != start) {
+  if (cursor.uint(offset_bytes()) != start) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("the indirect block at address {} belongs elsewhere", address));
   }
@@ -173,7 +186,7 @@ const Bytes& Hdf5FractalHeap::direct_block(const Place& place) {
   cursor.expect("FHDB");
   cursor.skip(1);
   cursor.offset();
-  if (cursor.uint((heap_bits_ + 7) / 8) != place.start) {
+  if (cursor.uint(offset_bytes()) != place.start) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("the direct block at address {} belongs elsewhere", place.block));
   }
@@ -182,7 +195,7 @@ const Bytes& Hdf5FractalHeap::direct_block(const Place& place) {
     const std::uint32_t stored = cursor.u32();
     Bytes cleared = bytes;
     std::fill_n(cleared.begin() + static_cast<std::ptrdiff_t>(at), 4, std::byte{0});
-    if (hdf5_checksum(cleared) != stored) {
+    if (!checksums_agree(stored, hdf5_checksum(cleared))) {
       throw Error(ErrorKind::corrupt, fmt::format("the checksum of the direct block at address {} "
                                                   "differs",
                                                   place.block));

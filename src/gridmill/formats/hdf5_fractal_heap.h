@@ -6,7 +6,9 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <vector>
 
 #include "gridmill/formats/hdf5_blocks.h"
 
@@ -20,6 +22,10 @@ class Hdf5FractalHeap {
 
   // Throws Error(corrupt) for an id that leads nowhere.
   Bytes object(ByteView id);
+  // The objects of many ids, in the order of the heap, so that each block is read once however the
+  // ids are ordered. `visit` gets the number of an id and its object.
+  void objects(const std::vector<Bytes>& ids,
+               const std::function<void(std::size_t, const Bytes&)>& visit);
 
  private:
   struct Huge {
@@ -29,6 +35,7 @@ class Hdf5FractalHeap {
     std::uint64_t block = kNoAddress, start = 0, size = 0;  // a direct block and what it covers
   };
 
+  int offset_bytes() const noexcept { return (heap_bits_ + 7) / 8; }  // of an offset in the heap
   Bytes managed(ByteView id);
   Bytes huge(ByteView id);
   Bytes tiny(ByteView id) const;

@@ -5,18 +5,18 @@
 #include "gridmill/base/error.h"
 
 namespace gridmill {
-namespace {
-
-constexpr std::uint64_t kKeptBytes = 16 << 20;
-
-}  // namespace
-
-Bytes Hdf5GlobalHeap::element(ByteView reference, std::uint64_t unit) {
+Hdf5HeapReference Hdf5GlobalHeap::parse(ByteView reference) const {
   Hdf5Cursor cursor = blocks_.cursor(reference);
-  const std::uint64_t count = cursor.u32();
-  const std::uint64_t address = cursor.offset();
-  const std::uint32_t index = cursor.u32();
-  if (count == 0 || address == 0 || address == kNoAddress) return {};
+  Hdf5HeapReference parsed;
+  parsed.count = cursor.u32();
+  parsed.address = cursor.offset();
+  parsed.index = cursor.u32();
+  return parsed;
+}
+
+Bytes Hdf5GlobalHeap::element(const Hdf5HeapReference& reference, std::uint64_t unit) {
+  if (!reference.leads_somewhere()) return {};
+  const auto [count, address, index] = reference;
   const Collection& from = collection(address);
   const auto item = from.items.find(index);
   if (item == from.items.end() || item->second.size / unit < count) {
@@ -33,7 +33,8 @@ const Hdf5GlobalHeap::Collection& Hdf5GlobalHeap::collection(std::uint64_t addre
   if (const auto known = kept_.find(address); known != kept_.end()) return known->second;
   Collection found = in_context([&] { return fmt::format("global heap at address {}", address); },
                                 [&] { return read(address); });
-  if (kept_bytes_ > kKeptBytes) {
+  // Whatever is next to come: the collections that are asked for again lie close together.
+  if (kept_bytes_ + found.bytes.size() > most_kept_) {
     kept_.clear();
     kept_bytes_ = 0;
   }

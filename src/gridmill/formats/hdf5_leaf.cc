@@ -16,6 +16,8 @@ namespace gridmill {
 namespace {
 
 constexpr std::int64_t kLargestChunk = std::int64_t{2} << 30;
+// Of a text of variable length, so that a leaf of long ones stays within reach.
+constexpr int kTextGuess = 1024;
 
 std::int64_t elements_of(const ChunkGrid& grid) {
   std::int64_t elements = 1;
@@ -37,8 +39,12 @@ class OpenFile {
     end_ = size - std::min(base, size);
   }
 
+  void check(std::uint64_t address, std::uint64_t size) const {
+    if (address > end_ || size > end_ - address) fail(address, size);
+  }
+
   void read(std::uint64_t address, MutableByteView into) const {
-    if (address > end_ || into.size() > end_ - address) fail(address, into.size());
+    check(address, into.size());
     const auto offset = static_cast<std::int64_t>(base_ + address);
     if (file_->read_at(offset, into) != into.size()) fail(address, into.size());
   }
@@ -179,8 +185,10 @@ class ChunkReader final : public Hdf5LeafReader {
   }
 
   std::int64_t scratch_bound() const override {
+    const bool copies_planes =
+        type().is_string() || filters_.may_leave_planes_of_other_than(dataset().element_size);
     return filters_.scratch_size(chunk_bytes_) + elements().scratch_size() +
-           (type().is_string() ? chunk_bytes_ : 0);
+           (copies_planes ? chunk_bytes_ : 0);
   }
 
   bool fetch(const Index& position, Buffer& stored) const override {
@@ -273,6 +281,9 @@ class ChunkReader final : public Hdf5LeafReader {
     for (const Stored& piece : pieces) {
       if (piece.chunk == nullptr) continue;
       check_size(piece);
+      // Before memory is taken for it.
+      in_context([&] { return name(piece); },
+                 [&] { file.check(piece.chunk->address, piece.chunk->size); });
       total += piece.chunk->size;
     }
     stored.resize(total);
@@ -345,6 +356,18 @@ class ChunkReader final : public Hdf5LeafReader {
   mutable Hdf5ChunkTable table_;  // once_ has been passed
 };
 
+// Leaves are cut as if elements had `leaf_element_bytes`.
+std::shared_ptr<const LeafReader> reader_of_elements(std::shared_ptr<const SourceFile> source,
+                                                     const Hdf5Addressing& addressing,
+                                                     Hdf5Dataset dataset, int leaf_element_bytes) {
+  if (dataset.layout.storage != Hdf5Layout::Storage::chunked) {
+    const Shape leaf = contiguous_leaf(dataset.shape, leaf_element_bytes);
+    return std::make_shared<SlabReader>(std::move(source), addressing, std::move(dataset), leaf);
+  }
+  const Shape leaf = chunked_leaf(dataset.shape, dataset.layout.chunk, leaf_element_bytes);
+  return std::make_shared<ChunkReader>(std::move(source), addressing, std::move(dataset), leaf);
+}
+
 }  // namespace
 
 std::optional<std::string> hdf5_obstacle(const Hdf5Dataset& dataset) {
@@ -366,15 +389,12 @@ std::shared_ptr<const LeafReader> hdf5_leaf_reader(std::shared_ptr<const SourceF
     Hdf5Dataset references = dataset;
     references.type = types::bytes(dataset.element_size);
     references.text = Hdf5Text::none;
-    return hdf5_text_leaf_reader(source, addressing, dataset,
-                                 hdf5_leaf_reader(source, addressing, std::move(references)));
+    return hdf5_text_leaf_reader(
+        source, addressing, dataset,
+        reader_of_elements(source, addressing, std::move(references), kTextGuess));
   }
-  if (dataset.layout.storage != Hdf5Layout::Storage::chunked) {
-    const Shape leaf = contiguous_leaf(dataset.shape, dataset.element_size);
-    return std::make_shared<SlabReader>(std::move(source), addressing, std::move(dataset), leaf);
-  }
-  const Shape leaf = chunked_leaf(dataset.shape, dataset.layout.chunk, dataset.element_size);
-  return std::make_shared<ChunkReader>(std::move(source), addressing, std::move(dataset), leaf);
+  const int bytes = dataset.element_size;
+  return reader_of_elements(std::move(source), addressing, std::move(dataset), bytes);
 }
 
 }  // namespace gridmill

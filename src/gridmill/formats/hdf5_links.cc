@@ -170,12 +170,16 @@ LinkInfo parse_link_info(ByteView message, const Hdf5Blocks& blocks) {
 }
 
 std::vector<Hdf5Link> dense_links(Hdf5Blocks& blocks, const LinkInfo& info) {
-  std::vector<Hdf5Link> links;
-  Hdf5FractalHeap heap(blocks, info.heap);
+  std::vector<Bytes> ids;
   for_each_hdf5_record(blocks, info.names, kNameRecords, [&](ByteView record) {
     constexpr std::size_t kHashBytes = 4;
     if (record.size() < kHashBytes) throw Error(ErrorKind::corrupt, "a record without a hash");
-    links.push_back(parse_link(heap.object(record.subspan(kHashBytes)), blocks));
+    ids.emplace_back(record.begin() + kHashBytes, record.end());
+  });
+  std::vector<Hdf5Link> links;
+  links.reserve(ids.size());
+  Hdf5FractalHeap(blocks, info.heap).objects(ids, [&](std::size_t, const Bytes& link) {
+    links.push_back(parse_link(link, blocks));
   });
   return links;
 }

@@ -12,8 +12,8 @@
 namespace gridmill {
 namespace {
 
-constexpr int kMaxDepth = 128;      // of groups in groups
-constexpr int kMaxLinkSteps = 512;  // names on the way of a soft link
+constexpr int kMaxDepth = 128;  // of groups in groups
+constexpr int kMaxLinks = 16;   // soft links on the way of one, as HDF5's library has it
 constexpr std::string_view kNonCoordinate = "_nc4_non_coord_";
 constexpr std::string_view kDimensionOnly = "This is a netCDF dimension but not a netCDF variable.";
 
@@ -88,10 +88,13 @@ class NetcdfView {
 
   void follow(const Hdf5Link& link, const Hdf5Object& group, std::size_t self,
               const std::string& path, std::vector<ChildGroup>& below) {
-    const std::optional<std::uint64_t> address = resolve(link, group.address, kMaxLinkSteps);
+    int links_left = kMaxLinks;
+    const std::optional<std::uint64_t> address = resolve(link, group.address, links_left);
     if (!address) {
-      return note(
-          fmt::format("{} is left out: a link to {}, which is not there", path, link.target));
+      return note(fmt::format("{} is left out: a link to {}, which {}", path, link.target,
+                              links_left < 0
+                                  ? fmt::format("leads through more than {} links", kMaxLinks)
+                                  : "is not there"));
     }
     Hdf5Object object = read_hdf5_object(blocks_, *address);
     if (object.is_group()) {
@@ -106,20 +109,21 @@ class NetcdfView {
     }
   }
 
-  // nullopt: a soft link to what isn't there.
-  std::optional<std::uint64_t> resolve(const Hdf5Link& link, std::uint64_t group, int steps) {
+  // nullopt: a soft link to what isn't there, or (links_left < 0) one of too many.
+  std::optional<std::uint64_t> resolve(const Hdf5Link& link, std::uint64_t group, int& links_left) {
     if (link.kind == Hdf5Link::Kind::external) {
       throw Error(ErrorKind::unsupported, "a link to another file");
     }
     if (link.kind == Hdf5Link::Kind::hard) return link.address;
+    if (--links_left < 0) return std::nullopt;
+    blocks_.spend(link.target.size());
     std::uint64_t at = link.target.starts_with('/') ? root_ : group;
     for (const std::string& name : split(link.target, '/')) {
       if (name.empty() || name == ".") continue;
-      if (--steps < 0) return std::nullopt;
       const ByName& links = links_of(at);
       const auto found = links.find(name);
       if (found == links.end()) return std::nullopt;
-      const std::optional<std::uint64_t> next = resolve(found->second, at, steps / 2);
+      const std::optional<std::uint64_t> next = resolve(found->second, at, links_left);
       if (!next) return std::nullopt;
       at = *next;
     }

@@ -1,6 +1,6 @@
 // hdf5_record_tree.h: version 2 B-trees of records of one size: the names of a large group, the
-// attributes of an object that has many. (Trees of chunks are read in hdf5_btree2.cc, level by
-// level and out of order; here the order is what is wanted.)
+// attributes of an object that has many. (Trees of chunks, of the same shape, are read in
+// hdf5_btree2.cc, level by level and out of order; here the order is what is wanted.)
 #pragma once
 
 #include <cstdint>

@@ -90,7 +90,7 @@ Hdf5Superblock read_superblock(ByteView bytes, std::uint64_t at, std::uint64_t f
   if (ends.end < ends.base || ends.end == kNoAddress || ends.end - ends.base > file_size - at) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("truncated: the file has {} bytes, but its HDF5 superblock at byte {} "
-                            "says that it ends at byte {}",
+                            "says that it ends at byte {} (copy it again)",
                             file_size, at, ends.end));
   }
   return block;

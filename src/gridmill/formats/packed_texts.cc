@@ -1,21 +1,41 @@
 #include "gridmill/formats/packed_texts.h"
 
 #include <cstring>
+#include <numeric>
+#include <string>
 
 #include "gridmill/base/bytes.h"
 #include "gridmill/formats/utf8_text.h"
 
 namespace gridmill {
 
-void pack_texts(const std::vector<std::string>& texts, Buffer& packed) {
-  std::string characters;
-  packed.resize(8 * (texts.size() + 1));
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    store_le(packed.data() + 8 * i, static_cast<std::int64_t>(characters.size()));
-    characters += is_utf8(texts[i]) ? texts[i] : with_valid_utf8(texts[i]);
+namespace {
+
+std::size_t offset_of(ByteView packed, std::size_t i) {
+  return static_cast<std::size_t>(load_le<std::uint64_t>(packed.data() + 8 * i));
+}
+
+StringRef mended(std::string_view text, StringArena& strings) {
+  text = text.substr(0, text.find('\0'));
+  return strings.add(is_utf8(text) ? text : with_valid_utf8(text));
+}
+
+}  // namespace
+
+void make_packed_texts(std::span<const std::uint64_t> sizes, Buffer& packed) {
+  const std::size_t head = 8 * (sizes.size() + 1);
+  packed.resize(head + std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}));
+  std::uint64_t offset = 0;
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    store_le(packed.data() + 8 * i, offset);
+    offset += sizes[i];
   }
-  store_le(packed.data() + 8 * texts.size(), static_cast<std::int64_t>(characters.size()));
-  packed.append(as_bytes(characters));
+  store_le(packed.data() + 8 * sizes.size(), offset);
+}
+
+MutableByteView packed_text(MutableByteView packed, std::size_t count, std::size_t i) {
+  const std::size_t begin = offset_of(packed, i);
+  return packed.subspan(8 * (count + 1) + begin, offset_of(packed, i + 1) - begin);
 }
 
 void place_packed_texts(ByteView packed, const Shape& shape, std::span<const Part> parts,
@@ -25,14 +45,13 @@ void place_packed_texts(ByteView packed, const Shape& shape, std::span<const Par
   if (packed.size() < head) throw Error(ErrorKind::internal, what + ": a leaf of the wrong size");
   const std::string_view characters = as_text(packed).substr(head);
   const Index steps = c_strides(shape, 1);
-  const auto offset = [&](std::int64_t i) {
-    return static_cast<std::size_t>(load_le<std::int64_t>(packed.data() + 8 * i));
-  };
   for (const Part& part : parts) {
     for_each_position(whole_box(part.box.shape), [&](const Index& at) {
-      std::int64_t i = 0;
-      for (int d = 0; d < shape.rank(); ++d) i += (part.box.begin[d] + at[d]) * steps[d];
-      const StringRef text = strings.add(characters.substr(offset(i), offset(i + 1) - offset(i)));
+      std::int64_t number = 0;
+      for (int d = 0; d < shape.rank(); ++d) number += (part.box.begin[d] + at[d]) * steps[d];
+      const auto i = static_cast<std::size_t>(number);
+      const std::size_t begin = offset_of(packed, i), end = offset_of(packed, i + 1);
+      const StringRef text = mended(characters.substr(begin, end - begin), strings);
       std::memcpy(part.into.at(at), &text, sizeof text);
     });
   }
