@@ -114,7 +114,8 @@ class NetcdfLeafReader : public LeafReader {
     if (const auto filter = missing_filter(group, place_.id)) {
       throw Error(ErrorKind::unsupported,
                   fmt::format("the values are compressed with HDF5 filter {}, which the installed "
-                              "HDF5 library does not have (install its plug-in)",
+                              "HDF5 library does not have (install its plug-in, or name the folder "
+                              "where it is in HDF5_PLUGIN_PATH)",
                               *filter));
     }
     session.check(status, "cannot read the values");
