@@ -8,7 +8,7 @@ export GRIDMILL_TEST_DATA GRIDMILL_BINARY
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test torture demo bench format lint check-includes clean need-data
+.PHONY: help setup build test torture fuzz demo bench format lint check-includes clean need-data
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -29,6 +29,9 @@ test: need-data setup build  ## every test: C++ under sanitizers, then Python ag
 
 torture: setup build  ## the long tests: runs killed at a hundred random moments and resumed
 	GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} .venv/bin/python -m pytest tests/jobs/test_kills.py $(PYTEST_ARGS)
+
+fuzz: setup  ## hostile files against the readers: GRIDMILL_FUZZ_SECONDS (30) for each kind of file
+	@tools/fuzz.sh
 
 demo: setup build  ## convert, verify and plot real climatologies
 	@tools/demo.sh

@@ -42,7 +42,8 @@ __attribute__((target("avx2"))) std::size_t swap_vectors(const std::byte* from, 
 
 void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit) {
   if (unit == 1) {
-    if (from != to) std::memcpy(to, from, bytes);
+    if (from != to && bytes > 0)
+      std::memcpy(to, from, bytes);  // of nothing there may be no address
     return;
   }
   std::size_t done = 0;

@@ -1,0 +1,17 @@
+// An HDF5 file by our own reader (the library would open it itself, by its path).
+
+#include "fuzz/expect.h"
+#include "fuzz/memory_files.h"
+#include "fuzz/read_leaves.h"
+#include "gridmill/formats/hdf5_reader.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
+  using namespace gridmill;
+  fuzz::MemoryFiles files({reinterpret_cast<const std::byte*>(bytes), size});
+  const std::string path = fuzz::MemoryFiles::kPath;
+  fuzz::refusing([&] {
+    const SourceFile source{files, path, files.status(path).value()};
+    if (const auto file = open_hdf5(source, files.open(path))) fuzz::read_leaves(file->file);
+  });
+  return 0;
+}

@@ -1,0 +1,13 @@
+// read_leaves.h: fetches and decodes what a file's variables hold, as far as a machine with a small
+// budget of memory would, and holds the readers to their own bounds.
+#pragma once
+
+#include "gridmill/formats/format_file.h"
+
+namespace gridmill::fuzz {
+
+// Aborts if fetch puts more into its buffer than stored_bound() or decode takes more scratch than
+// scratch_bound().
+void read_leaves(const FormatFile& file);
+
+}  // namespace gridmill::fuzz

@@ -1,0 +1,153 @@
+"""Writes the seed corpora of the fuzz targets: small files made by the formats' own libraries.
+
+    fuzz/seeds.py FOLDER      makes FOLDER/<target>/* for every fuzz_<target>
+"""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import eccodes
+import h5py
+import hdf5plugin
+import netCDF4
+import numcodecs
+import numpy as np
+import zarr
+
+VALUES = (np.arange(240) % 17).reshape(12, 20)
+
+
+def hdf5(folder):
+    layouts = {
+        "contiguous": {},
+        "single": dict(chunks=(12, 20)),
+        "fixed": dict(chunks=(4, 5)),
+        "extensible": dict(chunks=(4, 5), maxshape=(None, 20)),
+        "btree2": dict(chunks=(4, 5), maxshape=(None, None)),
+    }
+    filters = {
+        "plain": {},
+        "deflate": dict(compression="gzip", shuffle=True, fletcher32=True),
+        "szip": dict(compression="szip"),
+        "scale": dict(scaleoffset=5),
+        "zstd": dict(hdf5plugin.Zstd()),
+        "lz4": dict(hdf5plugin.LZ4()),
+        "bitshuffle": dict(hdf5plugin.Bitshuffle()),
+        "blosc": dict(hdf5plugin.Blosc()),
+    }
+    for libver in ("earliest", "latest"):
+        for (layout, shape), (name, filter_) in itertools.product(layouts.items(), filters.items()):
+            if (layout == "contiguous") != (name == "plain"):
+                continue
+            with h5py.File(folder / f"{libver}-{layout}-{name}.h5", "w", libver=libver) as file:
+                file.create_dataset("t", data=VALUES.astype(">i4"), fillvalue=-9, **shape, **filter_)
+        with h5py.File(folder / f"{libver}-rest.h5", "w", libver=libver) as file:
+            _hdf5_rest(file)
+        with h5py.File(folder / f"{libver}-dense.h5", "w", libver=libver) as file:
+            for i in range(30):
+                file[f"name {i}"] = np.float32(i)
+                file["name 0"].attrs[f"attribute {i}"] = "text" * (i % 3)
+    with netCDF4.Dataset(folder / "a.nc", "w") as file:
+        _netcdf(file)
+        group = file.createGroup("g")
+        group.createVariable("s", str, ("y",))[:] = np.array(["a", "", "long " * 9] * 4, object)
+
+
+def _hdf5_rest(file):
+    file["texts"] = np.array([b"fixed", b"te\0xt ", b""], "S6")
+    file.create_dataset("vlen", data=["a", "text", ""] * 3, dtype=h5py.string_dtype())
+    file.create_dataset("parts", data=["a", "text", ""] * 3, dtype=h5py.string_dtype(), chunks=(2,))
+    file["g/soft"] = h5py.SoftLink("/texts")
+    file["g/loop"] = h5py.SoftLink("/g/loop")
+    file["enum"] = np.array([0, 1, 1], h5py.enum_dtype({"NO": 0, "YES": 1}, "u1"))
+    file["scalar"] = 7.5
+    file["x"] = np.arange(9.0)
+    file["x"].make_scale("x")
+    file["vlen"].dims[0].attach_scale(file["x"])
+    file["t"] = np.arange(4)
+    file["t"].attrs["units"] = "seconds since 1970-01-01"
+
+
+def _netcdf(file):
+    file.createDimension("y", 12)
+    file.createDimension("x", 20)
+    file.createDimension("time", None)
+    file.title = "made for fuzzing"
+    file.createVariable("v", "f4", ("y", "x"), fill_value=-9.0)[:] = VALUES
+    file.createVariable("time", "f8", ("time",))[:] = np.arange(3)
+    record = file.createVariable("r", "i2", ("time", "x"))
+    record[:] = np.arange(60).reshape(3, 20)
+    record.scale_factor = 0.5
+    file.createVariable("c", "S1", ("x",))[:] = np.array(list("twenty letters, here")).astype("S1")
+
+
+def classic(folder):
+    for name in ("NETCDF3_CLASSIC", "NETCDF3_64BIT_OFFSET", "NETCDF3_64BIT_DATA"):
+        with netCDF4.Dataset(folder / f"{name}.nc", "w", format=name) as file:
+            _netcdf(file)
+
+
+def grib(folder):
+    samples = ("regular_ll_sfc_grib1", "regular_ll_sfc_grib2", "regular_ll_pl_grib2")
+    packings = ("grid_simple", "grid_second_order", "grid_ccsds", "grid_jpeg", "grid_png", "grid_ieee")
+    for sample, packing in itertools.product(samples, packings):
+        handle = eccodes.codes_grib_new_from_samples(sample)
+        try:
+            for key, value in dict(Ni=20, Nj=12, iDirectionIncrementInDegrees=10.0, jDirectionIncrementInDegrees=10.0,
+                                   latitudeOfFirstGridPointInDegrees=55.0, latitudeOfLastGridPointInDegrees=-55.0,
+                                   longitudeOfFirstGridPointInDegrees=0.0,
+                                   longitudeOfLastGridPointInDegrees=190.0).items():
+                eccodes.codes_set(handle, key, value)
+            eccodes.codes_set_values(handle, VALUES.ravel().astype(float))
+            eccodes.codes_set(handle, "packingType", packing)
+            eccodes.codes_set_values(handle, VALUES.ravel().astype(float))
+            content = eccodes.codes_get_message(handle)
+        except eccodes.CodesInternalError:
+            continue  # not every packing exists in every edition
+        finally:
+            eccodes.codes_release(handle)
+        (folder / f"{sample}-{packing}.grib").write_bytes(content)
+
+
+def zarr_(folder):
+    for version in (2, 3):
+        for i, (type_, options) in enumerate([
+            ("f4", {}), (">i2", dict(fill_value=-9)), ("u1", dict(compressors=None)), ("f8", dict(fill_value=np.nan)),
+            ("f4", dict(shards=(4, 10)) if version == 3 else dict(order="F")),
+            ("i4", dict(compressors=zarr.codecs.BloscCodec() if version == 3 else numcodecs.Blosc())),
+        ]):
+            store = zarr.storage.MemoryStore()
+            zarr.create_array(store, shape=VALUES.shape, chunks=(2, 5), dtype=type_, zarr_format=version,
+                              attributes={"units": "K", "n": [1, 2.5, None]}, **options)
+            for key, value in store._store_dict.items():
+                (folder / f"v{version}-{i}{key}").write_bytes(value.to_bytes())
+        store = zarr.storage.MemoryStore()
+        root = zarr.open_group(store, mode="w", zarr_format=version)
+        root.create_array("a/b", shape=(3,), dtype="i4")
+        zarr.consolidate_metadata(store, zarr_format=version)
+        for key, value in store._store_dict.items():
+            if "/" not in key:
+                (folder / f"v{version}-group{key}").write_bytes(value.to_bytes())
+    nested = {"zarr_format": 3, "node_type": "array", "attributes": [[[[[]]]]]}
+    (folder / "nested.json").write_text(json.dumps(nested))
+
+
+def blosc(folder):
+    raw = np.ascontiguousarray(np.tile(VALUES, (8, 1))).astype("i4")
+    for cname, shuffle, blocksize in itertools.product(
+            ("zstd", "lz4", "lz4hc", "blosclz", "zlib", "snappy"), (0, 1, 2), (0, 1024)):
+        try:
+            frame = numcodecs.Blosc(cname, 5, shuffle, blocksize).encode(raw)
+        except ValueError:
+            continue  # a compressor that this build has not
+        (folder / f"{cname}-{shuffle}-{blocksize}").write_bytes(frame)
+    noise = np.random.default_rng(1).integers(0, 256, 300, dtype="u1")
+    (folder / "memcpyed").write_bytes(numcodecs.Blosc("lz4").encode(noise))
+
+
+for maker in (hdf5, classic, grib, zarr_, blosc):
+    target = Path(sys.argv[1]) / maker.__name__.rstrip("_")
+    target.mkdir(parents=True, exist_ok=True)
+    maker(target)

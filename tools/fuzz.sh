@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Builds the fuzz targets of fuzz/ and runs each of them for a while, at low priority.
+#
+#   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, blosc; all of them without a word
+#
+# GRIDMILL_FUZZ_SECONDS: per target (30). What was found interesting stays in build/fuzz/corpus for
+# the next run; an input that fails is kept in build/fuzz/failures, and the script fails.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+probe='extern "C" int LLVMFuzzerTestOneInput(const char*, unsigned long) { return 0; }'
+if ! clang++ -fsanitize=fuzzer,address -x c++ -o /dev/null - <<<"$probe" 2>/dev/null; then
+  echo 'fuzz: clang or its libFuzzer is missing; on Debian 12: apt-get install clang libclang-rt-14-dev' >&2
+  exit 1
+fi
+
+cmake --preset fuzz >/dev/null
+echo 'building: fuzz'
+nice cmake --build --preset fuzz --parallel "${JOBS:-$(nproc)}" --target fuzzers
+folder=$PWD/build/fuzz
+if [ ! -d "$folder/seeds" ]; then
+  rm -rf "$folder/seeds.part"
+  .venv/bin/python -W ignore fuzz/seeds.py "$folder/seeds.part"
+  mv "$folder/seeds.part" "$folder/seeds"
+fi
+mkdir -p "$folder/failures"
+
+failed=
+[ $# -gt 0 ] || set -- hdf5 classic grib zarr blosc
+for target; do
+  leaks=1
+  [ "$target" = grib ] && leaks=0  # ecCodes' own: it forgets what it made before it refused a message
+  mkdir -p "$folder/corpus/$target"
+  log=$folder/$target.log
+  echo "fuzzing: $target, ${GRIDMILL_FUZZ_SECONDS:-30} seconds"
+  if nice "$folder/fuzz/fuzz_$target" -max_total_time="${GRIDMILL_FUZZ_SECONDS:-30}" \
+    -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=192 -max_len=65536 \
+    -print_final_stats=1 -detect_leaks=$leaks -artifact_prefix="$folder/failures/$target-" \
+    "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1
+  then
+    sed -n 's/^stat::number_of_executed_units: */  executions: /p' "$log"
+  else
+    tail -n 40 "$log" >&2
+    echo "fuzz: $target has found an input that fails; its name is above, all of it in $log" >&2
+    failed="$failed $target"
+  fi
+done
+[ -z "$failed" ]
