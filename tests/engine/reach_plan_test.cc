@@ -206,7 +206,8 @@ TEST_F(ReachPlanTest, AChunkThatCannotFitIsRefusedWithWhatItTakes) {
   std::string text;
   EXPECT_EQ(kind_of([&] { plan(field, {600, 1, 1}, 4 << 10); }, &text), ErrorKind::invalid);
   EXPECT_THAT(text, HasSubstr("a chunk (600, 1, 1) of departure takes 9.38 KiB with all that it is "
-                              "computed from, and a task may hold 4 KiB"));
+                              "computed from, and does not fit beside what a run needs: a task "
+                              "may hold 4 KiB"));
 }
 
 // Whatever the shapes and the memory: the values are right, and no leaf is read more often than
@@ -214,6 +215,7 @@ TEST_F(ReachPlanTest, AChunkThatCannotFitIsRefusedWithWhatItTakes) {
 TEST_F(ReachPlanTest, AnyShapesInAnyMemory) {
   std::mt19937 random(11);
   const auto upto = [&](int most) { return 1 + static_cast<std::int64_t>(random() % most); };
+  int run = 0, of_many_stages = 0;
   for (int round = 0; round < 60; ++round) {
     const Shape shape{upto(14), upto(9), upto(9)};
     const auto part = [&] { return Shape{upto(14), upto(9), upto(9)}; };
@@ -239,7 +241,11 @@ TEST_F(ReachPlanTest, AnyShapesInAnyMemory) {
       continue;
     }
     expect_right(field, chunk, stages);
+    ++run;
+    of_many_stages += stages.size() > 2 ? 1 : 0;
   }
+  EXPECT_GT(run, 20);
+  EXPECT_GT(of_many_stages, 5);
 }
 
 }  // namespace

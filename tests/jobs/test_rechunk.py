@@ -202,3 +202,17 @@ def test_another_input_is_not_resumed(gridmill, tmp_path):
     assert done.returncode == 5, done.stderr
     assert "modified_ns was" in done.stderr
     assert gridmill(*command, "--overwrite").returncode == 0
+
+
+def test_convert_across_the_chunks_of_its_source_is_planned_as_a_rechunk(gridmill, sources, tmp_path):
+    """Series from maps, which convert alone would read once per column of series."""
+    out = tmp_path / "series.zarr"
+    words = ["convert", sources["zstd"], out, "--chunks", SERIES, "--memory", "64M", "--json"]
+    planned = json.loads(gridmill(*words, "--dry-run").stdout)["variables"][0]
+    assert planned["way"] == "spill"
+    assert "would decode the source" in planned["why"]
+    done = gridmill(*words)
+    assert done.returncode == 0, done.stderr
+    assert same_values(out, sources["zstd"])
+    assert zarr.open(str(out))["t"].chunks == (240, 19, 36)
+    assert json.loads(done.stdout)["bytes_spilled"] > 0

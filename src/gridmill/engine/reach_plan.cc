@@ -272,10 +272,11 @@ class ReachPlanner {
     const auto* computed = dynamic_cast<const Operator*>(&field);
     throw Error(
         ErrorKind::invalid,
-        fmt::format("a chunk {} of {} takes {} with all that it is computed from, and a "
-                    "task may hold {}; give smaller --chunks or more --memory",
+        fmt::format("a chunk {} of {} takes {} with all that it is computed from, and does "
+                    "not fit beside what a run needs: a task may hold {}; give smaller --chunks or "
+                    "more --memory",
                     to_string(chunk), computed != nullptr ? operator_name(*computed) : "the target",
-                    in_mib(held), in_mib(reach_.box_bytes)));
+                    in_mib(held), in_mib(std::max<std::int64_t>(reach_.box_bytes, 0))));
   }
 
   const ReachCase& reach_;

@@ -2,11 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gridmill/array/box_json.h"
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
-#include "gridmill/jobs/run_plan.h"
+#include "gridmill/jobs/rechunk_planner.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/zarr_target.h"
 
@@ -20,7 +22,6 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
     const Variable& variable = input.dataset.variables[i];
     choices.push_back(
         tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunk, resources));
-    check_amplification(variable, target.arrays[i].metadata.chunk, choices.back(), resources);
   }
   return choices;
 }
@@ -69,6 +70,9 @@ PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplac
   const ZarrTarget target =
       make_target(input.selected, options.zarr_format, options.chunks, options.codec);
   const std::vector<TaskChoice> tasks = choose_all_tasks(input, target, options.resources);
+  if (std::any_of(tasks.begin(), tasks.end(), reads_too_often)) {
+    return plan_rechunked(options, {"convert"}, input, target, workplace);
+  }
   PlannedJob job;
   job.plan = archive_plan("convert", options, input, target, workplace.files);
   job.plan.stages = {the_stage(input, target, tasks)};

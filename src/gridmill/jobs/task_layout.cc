@@ -40,10 +40,11 @@ TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& c
                       most_task_bytes(resources));
 }
 
+bool reads_too_often(const TaskChoice& tasks) { return tasks.read_amplification > 2.0; }
+
 void check_amplification(const Variable& variable, const Shape& chunks, const TaskChoice& tasks,
                          const Resources& resources) {
-  constexpr double kMost = 2.0;
-  if (tasks.read_amplification <= kMost) return;
+  if (!reads_too_often(tasks)) return;
   throw Error(
       ErrorKind::invalid,
       fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "

@@ -20,8 +20,10 @@ TaskChoice tasks_for(const std::vector<const Variable*>& variables, const Shape&
 TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& chunks,
                      const Resources& resources);
 
-// Throws Error(invalid) if the tasks would decode each leaf of `variable` more than twice: that is
-// rechunking, not converting.
+// Whether the tasks would decode each leaf more than twice: that is rechunking, not converting.
+bool reads_too_often(const TaskChoice& tasks);
+
+// Error(invalid), naming the way out, if the tasks would read `variable` too often.
 void check_amplification(const Variable& variable, const Shape& chunks, const TaskChoice& tasks,
                          const Resources& resources);
 

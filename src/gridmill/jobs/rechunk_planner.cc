@@ -1,0 +1,223 @@
+#include "gridmill/jobs/rechunk_planner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/array/box_json.h"
+#include "gridmill/base/error.h"
+#include "gridmill/engine/reach_plan.h"
+#include "gridmill/jobs/archive_plan.h"
+
+namespace gridmill {
+namespace {
+
+std::string_view name_of(RechunkWay way) {
+  switch (way) {
+    case RechunkWay::one_stage:
+      return "one stage";
+    case RechunkWay::bands:
+      return "bands";
+    default:
+      return "spill";
+  }
+}
+
+WayWanted way_wanted(const std::string& way) {
+  if (way == "direct") return WayWanted::direct;
+  return way == "spill" ? WayWanted::spill : WayWanted::cheapest;
+}
+
+// The plans of all variables, and the stages that they make together: all variables that need no
+// spill in one, then each of the others in two, so that the disk holds one spill at a time.
+class RechunkPlanner {
+ public:
+  RechunkPlanner(const ConvertOptions& options, const RechunkedPlan& wanted,
+                 const ConvertInput& input, const ZarrTarget& target, const Workplace& workplace)
+      : options_(options), wanted_(wanted), workplace_(workplace), input_(input), target_(target) {}
+
+  // With boxes for so much memory. Throws Error(invalid) if that is too little for any.
+  PlannedJob job(const Resources& resources) {
+    resources_ = resources;
+    plans_.clear();
+    for (std::size_t i = 0; i < target_.arrays.size(); ++i) plans_.push_back(stages_of(i));
+    PlannedJob job;
+    job.plan = archive_plan(wanted_.verb, options_, input_, target_, workplace_.files);
+    add_direct_stage(job.plan.stages);
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (plans_[i].size() > 1) add_stages(i, job.plan.stages);
+    }
+    job.plan.about = describe();
+    job.opened.emplace(kInputDataset, input_.dataset);
+    return job;
+  }
+
+ private:
+  // What is left of the budget for the box of a task, when leaves in flight, encoders and scratch
+  // have got theirs.
+  std::int64_t box_bytes(const Variable& variable, const ArrayMetadata& metadata) const {
+    const RunOptions run = run_options(resources_);
+    LeafCost largest{0, metadata.codecs.encode_scratch_size(metadata.type, metadata.chunk)};
+    for (const Block& block : variable.blocks) {
+      largest.stored = std::max(largest.stored, block.reader->stored_bound());
+      largest.scratch = std::max(largest.scratch, block.reader->scratch_bound());
+    }
+    const std::int64_t encoded = std::max(
+        metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), spill_chunk_bytes());
+    const std::int64_t fixed = fixed_memory(run, largest, encoded);
+    return (resources_.memory - fixed) / 100 * 97;  // encoded chunks may grow a little
+  }
+
+  std::int64_t spill_chunk_bytes() const {
+    return std::min(kDefaultChunkBytes, resources_.memory / 32);
+  }
+
+  std::vector<ReachStage> stages_of(std::size_t i) const {
+    const Variable& variable = input_.dataset.variables[i];
+    const ArrayMetadata& metadata = target_.arrays[i].metadata;
+    return in_context([&] { return "variable " + variable.path(); },
+                      [&] {
+                        return plan_reach({input_.field(i), path(i), metadata.chunk,
+                                           box_bytes(variable, metadata), spill_chunk_bytes(),
+                                           way_wanted(wanted_.way)});
+                      });
+  }
+
+  const std::string& path(std::size_t i) const { return target_.nodes[first_array() + i].path; }
+  std::size_t first_array() const { return target_.nodes.size() - target_.arrays.size(); }
+
+  OutputRecipe output(std::size_t i, const ReachStage& stage) const {
+    const ArrayMetadata& metadata = written_by(i, stage);
+    OutputRecipe output;
+    output.name = path(i);
+    output.fields = {stage.field->to_json()};
+    output.sink = stage.spill ? Json{{"sink", "array"},
+                                     {"store", "spill"},
+                                     {"array", stage.spill->key},
+                                     {"document", array_metadata_to_v2(metadata)}}
+                              : out_array(path(i));
+    output.units_per_task = stage.units_per_task;
+    output.figures = stage_figures(metadata, stage.decoded);
+    return output;
+  }
+
+  const ArrayMetadata& written_by(std::size_t i, const ReachStage& stage) const {
+    return stage.spill ? stage.spill->metadata : target_.arrays[i].metadata;
+  }
+
+  std::int64_t tasks_of(std::size_t i, const ReachStage& stage) const {
+    return ChunkGrid(written_by(i, stage).grid().counts(), stage.units_per_task).size();
+  }
+
+  void add_direct_stage(std::vector<StageRecipe>& stages) const {
+    StageRecipe stage;
+    stage.name = "rechunk";
+    stage.why = "source chunks go straight into the target chunks of a task";
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      if (plans_[i].size() > 1) continue;
+      stage.outputs.push_back(output(i, plans_[i].front()));
+      stage.tasks += tasks_of(i, plans_[i].front());
+    }
+    if (!stage.outputs.empty()) stages.push_back(std::move(stage));
+  }
+
+  void add_stages(std::size_t i, std::vector<StageRecipe>& stages) const {
+    const auto first = static_cast<int>(stages.size());
+    for (const ReachStage& stage : plans_[i]) {
+      StageRecipe recipe;
+      recipe.name = stage.name;
+      recipe.why = stage.why;
+      recipe.outputs = {output(i, stage)};
+      recipe.tasks = tasks_of(i, stage);
+      if (stage.spill) recipe.serves = first + reader_of(plans_[i], stage.spill->key);
+      recipe.frees = stage.reads;
+      stages.push_back(std::move(recipe));
+    }
+  }
+
+  static int reader_of(const std::vector<ReachStage>& stages, const std::string& key) {
+    const auto reader = std::find_if(stages.begin(), stages.end(), [&](const ReachStage& stage) {
+      return std::find(stage.reads.begin(), stage.reads.end(), key) != stage.reads.end();
+    });
+    return static_cast<int>(reader - stages.begin());
+  }
+
+  Json describe() const {
+    Json variables = Json::array();
+    std::int64_t total = 0;
+    for (std::size_t i = 0; i < plans_.size(); ++i) {
+      const Variable& source = input_.selected.variables[i];
+      Json variable = describe_array(source, target_.arrays[i].metadata);
+      variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
+      variable["way"] = name_of(plans_[i].back().way);
+      variable["why"] = plans_[i].front().why;
+      variable["read"] = plans_[i].front().decoded;
+      total += variable["logical_bytes"].get<std::int64_t>();
+      variables.push_back(std::move(variable));
+    }
+    Json notes(input_.dataset.notes);
+    for (const std::string& note : target_.notes) notes.push_back(note);
+    return {{"output", options_.output}, {"format", fmt::format("Zarr v{}", options_.zarr_format)},
+            {"inputs", options_.inputs}, {"variables", std::move(variables)},
+            {"logical_bytes", total},    {"notes", std::move(notes)}};
+  }
+
+  const ConvertOptions& options_;
+  const RechunkedPlan& wanted_;
+  const Workplace& workplace_;
+  const ConvertInput& input_;
+  const ZarrTarget& target_;
+  Resources resources_;
+  std::vector<std::vector<ReachStage>> plans_;  // of each variable
+};
+
+// A box is chosen for a variable alone; its stage may have to leave room for the leaves of others,
+// or for the chunks of a spill, and buffers are rounded up. Then all boxes become smaller.
+PlannedJob fitting_job(RechunkPlanner& planner, const Resources& resources,
+                       const Workplace& workplace) {
+  Resources planned = resources;
+  while (true) {
+    PlannedJob job = planner.job(planned);
+    job.plan.memory = resources.memory;
+    const std::int64_t missing = missing_memory(job, resources, workplace);
+    if (missing <= 0) return job;
+    planned.memory -= std::max(missing, resources.memory / 64);
+  }
+}
+
+// The smallest of a series of budgets, each an eighth more than the one before, with which there is
+// a plan.
+std::int64_t working_budget(RechunkPlanner& planner, Resources resources,
+                            const Workplace& workplace) {
+  constexpr std::int64_t kMost = std::int64_t{1} << 45;
+  while (resources.memory < kMost) {
+    resources.memory += resources.memory / 8;
+    try {
+      (void)fitting_job(planner, resources, workplace);
+      break;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::invalid) throw;
+    }
+  }
+  return resources.memory;
+}
+
+}  // namespace
+
+PlannedJob plan_rechunked(const ConvertOptions& options, const RechunkedPlan& wanted,
+                          const ConvertInput& input, const ZarrTarget& target,
+                          const Workplace& workplace) {
+  RechunkPlanner planner(options, wanted, input, target, workplace);
+  try {
+    return fitting_job(planner, options.resources, workplace);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) throw;
+    const std::int64_t budget = working_budget(planner, options.resources, workplace);
+    Error told(error.kind(), fmt::format("{}: --memory {}M works", error.message(),
+                                         (budget + (1 << 20) - 1) >> 20));
+    for (const std::string& context : error.contexts()) told.add_context(context);
+    throw told;
+  }
+}
+
+}  // namespace gridmill
