@@ -318,6 +318,19 @@ TEST_F(ClassicReader, AMillionAttributesAreRefusedAtOnce) {
               HasSubstr("1000000 attributes (the limit is 8192)"));
 }
 
+// They have no bytes, and nothing may be copied from where there are none (found by fuzzing).
+TEST_F(ClassicReader, AttributesWithoutValuesAreRead) {
+  {
+    Netcdf nc(path("empty.nc"), 0);
+    nc.ok(nc_put_att_schar(nc.id(), NC_GLOBAL, "bytes", NC_BYTE, 0, nullptr));
+    nc.ok(nc_put_att_double(nc.id(), NC_GLOBAL, "doubles", NC_DOUBLE, 0, nullptr));
+    nc.ok(nc_put_att_text(nc.id(), NC_GLOBAL, "text", 0, nullptr));
+  }
+  const Attributes attributes = open("empty.nc").groups[0].attributes;
+  EXPECT_EQ(attributes.to_json().size(), 3U);
+  EXPECT_EQ(attributes.text("text"), "");
+}
+
 // "\xb0" "C" is what Fortran programs call degrees Celsius; netCDF4-python shows U+FFFD and C.
 TEST_F(ClassicReader, TextsThatAreNotUtf8AreMendedAsNetcdf4Does) {
   for (const int mode : {0, NC_64BIT_DATA, NC_NETCDF4}) {
