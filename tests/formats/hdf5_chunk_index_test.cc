@@ -254,6 +254,15 @@ TEST(HdfIndexShrunk, ATreeOfADatasetThatWasShortenedIsRead) {
   }
 }
 
+TEST(HdfIndexTable, AChunkThatIsThereTwiceIsRefused) {
+  EXPECT_THAT(
+      [] {
+        Hdf5ChunkTable({{7, 512, 100, 0}, {3, 900, 100, 0}, {7, 700, 100, 0}});
+      },
+      ::testing::Throws<Error>(::testing::Property(
+          &Error::what, HasSubstr("chunk number 7 twice, at addresses 512 and 700"))));
+}
+
 // Trees of version 1 have no checksums: a key that leads elsewhere must not make a chunk look as if
 // it had never been written.
 TEST(HdfTree1Damage, AKeyThatWasChangedIsRefused) {
