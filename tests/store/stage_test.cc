@@ -1,10 +1,12 @@
 #include "gridmill/store/stage.h"
 
 #include <algorithm>
+#include <thread>
 
 #include "doubles/assertions.h"
 #include "doubles/faulty_files.h"
 #include "doubles/temporary_directory.h"
+#include "doubles/virtual_clock.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
 
@@ -310,6 +312,56 @@ INSTANTIATE_TEST_SUITE_P(Failures, EveryStageFault,
                                                           Failure::torn_write, Failure::lost_reply,
                                                           Failure::crash),
                                           testing::Bool()));
+
+// ---- a worker and who holds the common lock
+
+class WorkerTest : public StageTest {
+ protected:
+  // How long it took by the clock until the worker was in.
+  std::int64_t join_ns() {
+    return clock_.run(
+        [&] { (void)open_stage(disk(), location_, {.is_worker = true, .clock = &clock_}); });
+  }
+  std::unique_ptr<FileLock> hold() {
+    disk().make_directories(out_ + ".gridmill");
+    return disk().lock(out_ + ".gridmill/lock");
+  }
+  VirtualClock clock_;
+};
+
+TEST_F(WorkerTest, a_free_lock_takes_no_time) { EXPECT_EQ(join_ns(), 0); }
+
+TEST_F(WorkerTest, who_only_looks_is_waited_for) {
+  auto lock = hold();
+  std::jthread looker([&, clock = &clock_] {
+    (void)clock->wait(300'000'000, {});
+    lock.reset();
+  });
+  const std::int64_t took_ns = join_ns();
+  EXPECT_GE(took_ns, 300'000'000);
+  EXPECT_LE(took_ns, 300'000'000 + 64'000'000);
+}
+
+TEST_F(WorkerTest, a_run_at_work_is_not_waited_for) {
+  const auto lock = hold();
+  const std::int64_t began_ns = clock_.monotonic_ns();
+  EXPECT_EQ(kind_thrown([&] { (void)join_ns(); }), ErrorKind::conflict);
+  EXPECT_LE(clock_.monotonic_ns() - began_ns, 1'100'000'000);
+}
+
+TEST_F(WorkerTest, waiting_is_not_spinning) {
+  const auto lock = hold();
+  EXPECT_EQ(kind_thrown([&] {
+              (void)clock_.run([&] {
+                (void)open_stage(files_, location_, {.is_worker = true, .clock = &clock_});
+              });
+            }),
+            ErrorKind::conflict);
+  const auto log = files_.log();
+  EXPECT_LT(
+      std::count_if(log.begin(), log.end(), [](const Call& call) { return call.name == "lock"; }),
+      30);
+}
 
 }  // namespace
 }  // namespace gridmill

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "gridmill/base/error.h"
@@ -13,6 +14,10 @@ namespace gridmill {
 namespace {
 
 constexpr std::string_view kEnding = ".gridmill";
+
+constexpr std::int64_t kFirstPause_ns = 1'000'000;
+constexpr std::int64_t kMostPause_ns = 64 * kFirstPause_ns;
+constexpr std::int64_t kPatience_ns = 1'000'000'000;
 
 std::string companion_path(const std::string& path) { return path + std::string(kEnding); }
 
@@ -46,7 +51,8 @@ class FileStage final : public OutputStage {
         run_(companion_ + "/run"),
         overwrite_(options.overwrite) {
     files_.make_directories(companion_);
-    options.is_worker ? join_workers() : take_alone();
+    options.is_worker ? join_workers(options.clock != nullptr ? *options.clock : *system_clock())
+                      : take_alone();
     settle_publishing(options.is_worker);
     if (!options.resume) clear();
     try {
@@ -142,19 +148,24 @@ class FileStage final : public OutputStage {
     }
   }
 
-  void join_workers() {
+  // Whoever looks for workers holds their locks for the moment of the test, and a file that was
+  // only looked at is gone then; other workers hold the common lock as briefly.
+  void join_workers(const Clock& clock) {
     files_.make_directories(workers_path());
-    constexpr int kTests = 1000;
-    // Whoever looks for workers holds their locks for the moment of the test, and a file that was
-    // only looked at is gone then; other workers hold the common lock as briefly.
-    for (int i = 0; i < kTests && lock_ == nullptr; ++i) {
-      lock_ = files_.lock(workers_path() + "/" + unique_suffix());
+    lock_ = lock_soon(clock, [&] { return workers_path() + "/" + unique_suffix(); });
+    (void)lock_soon(clock, [&] { return lock_path(); });
+  }
+
+  // A moment may be long on a machine that is full: pauses grow from a millisecond to 64.
+  template <class Path>
+  std::unique_ptr<FileLock> lock_soon(const Clock& clock, Path&& path) {
+    const std::int64_t give_up_ns = clock.monotonic_ns() + kPatience_ns;
+    for (std::int64_t pause_ns = kFirstPause_ns;;
+         pause_ns = std::min(2 * pause_ns, kMostPause_ns)) {
+      if (auto lock = files_.lock(path())) return lock;
+      if (clock.monotonic_ns() >= give_up_ns) refuse("another run is");
+      (void)clock.wait(pause_ns, {});
     }
-    if (lock_ == nullptr) refuse("another run is");
-    for (int i = 0; i < kTests; ++i) {
-      if (files_.lock(lock_path()) != nullptr) return;
-    }
-    refuse("another run is");
   }
 
   [[noreturn]] void refuse(const std::string& who) const {

@@ -17,6 +17,7 @@
 
 #include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/files.h"
 
 namespace gridmill {
@@ -44,6 +45,9 @@ struct StageOptions {
   // One of several workers, in any number of processes, that fill the same store; none of them
   // publishes. The run that does comes alone, after them.
   bool is_worker = false;
+  // By which a worker waits for who holds a lock only for the moment of looking; null: the
+  // system's.
+  const Clock* clock = nullptr;
 };
 
 // Refuses with Error(conflict) if something stands at `location` and may not be overwritten, or if
