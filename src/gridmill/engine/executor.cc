@@ -15,7 +15,7 @@
 #include "gridmill/engine/fetching.h"
 #include "gridmill/engine/lanes.h"
 #include "gridmill/engine/run_memory.h"
-#include "gridmill/engine/task.h"
+#include "gridmill/engine/task_work.h"
 #include "gridmill/engine/turns.h"
 #include "gridmill/system/heartbeat.h"
 
@@ -217,15 +217,6 @@ class Run : public std::enable_shared_from_this<Run> {
     }
   }
 
-  // Decoded.
-  static std::int64_t leaf_bytes(const RunningTask& task) {
-    std::int64_t bytes = 0;
-    for (const auto& [leaf, wanted_by] : task.leaves) {
-      bytes += volume(leaf.reader->grid().box_of(leaf.position).shape) * leaf.reader->type().size;
-    }
-    return bytes;
-  }
-
   Credit::Hold take_credit(std::int64_t bytes) {
     const std::int64_t start_ns = recorder_ ? recorder_->now_ns() : 0;
     Credit::Hold hold = credit_.take(bytes, stopping_.get_token());
@@ -308,21 +299,13 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void decode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
     RunningTask& task = *job.task;
-    const WantedLeaf& wanted = task.leaves[job.leaf];
     const std::int64_t start_ns = meter.start();
     try {
-      const std::vector<Part> parts = parts_of(wanted);
-      if (job.is_present) {
-        wanted.leaf.reader->decode(wanted.leaf.position, job.stored, parts, task.strings, context);
-      } else {
-        wanted.leaf.reader->fill(parts, task.strings);
-      }
-      std::int64_t bytes = 0;
-      for (const Part& part : parts) bytes += part.into.byte_size();
+      const std::int64_t bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context);
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
     } catch (...) {
-      fail_at(describe_leaf(task, wanted.leaf));
+      fail_at(describe_leaf(task, task.leaves[job.leaf].leaf));
       return;
     }
     pool_.give(std::move(job.stored));
@@ -338,7 +321,6 @@ class Run : public std::enable_shared_from_this<Run> {
   void encode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
-    Sink& sink = *unit.output->sink;
     try {
       std::int64_t start_ns = meter.start();
       if (has_operators(unit)) {
@@ -346,20 +328,12 @@ class Run : public std::enable_shared_from_this<Run> {
         start_ns =
             meter.done(LaneWork::compute, start_ns, item_of(task, job.unit, column_bytes(unit)));
       }
-      if (sink.stores_columns()) {
-        unit.encoded = std::move(unit.columns.front());
-        unit.columns.clear();
-      } else {
-        unit.encoded = pool_.take(static_cast<std::size_t>(sink.encoded_bound()));
-        const std::vector<ArrayView> columns(unit.column_views.begin(), unit.column_views.end());
-        sink.encode(unit.position, columns, unit.encoded, context);
-      }
+      encode_unit(unit, pool_, context);
       meter.done(LaneWork::encode, start_ns, item_of(task, job.unit, column_bytes(unit)));
     } catch (...) {
       fail_at(describe(unit));
       return;
     }
-    for (Buffer& column : unit.columns) pool_.give(std::move(column));
     writes_.push({job.task, job.unit});
   }
 
@@ -453,19 +427,6 @@ class Run : public std::enable_shared_from_this<Run> {
 
   static WorkItem item_of(const RunningTask& task, std::size_t item, std::int64_t bytes) {
     return {task.index, static_cast<std::int64_t>(item), bytes};
-  }
-  static bool has_operators(const Unit& unit) {
-    return std::any_of(unit.evaluations.begin(), unit.evaluations.end(),
-                       [](const auto& evaluation) { return !evaluation->inputs.empty(); });
-  }
-  static std::int64_t column_bytes(const Unit& unit) {
-    std::int64_t bytes = 0;
-    for (const MutableArrayView& column : unit.column_views) bytes += column.byte_size();
-    return bytes;
-  }
-
-  static std::string describe(const Unit& unit) {
-    return unit.output->sink->describe(unit.position);
   }
 
   bool has_failed() const { return stopping_.stop_requested(); }
