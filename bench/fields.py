@@ -101,3 +101,11 @@ def write_repeated(path, source, times):
                 for at in range(begin, end, 24):
                     count = min(24, end - at)
                     variable[at : at + count] = short["t2m"][at - begin : at - begin + count]
+
+
+def declare(path, rows):
+    """A Zarr array of very many chunks, none of which is there."""
+    import zarr
+
+    root = zarr.open_group(str(path), mode="w", zarr_format=3)
+    root.create_array("x", shape=(rows, 4), chunks=(1, 4), dtype="f4", dimension_names=("t", "x"))

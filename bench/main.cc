@@ -4,6 +4,7 @@
 //   read STORE ARRAY ROUNDS                 whole array into one reused buffer, beside decode
 //   floors encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in
 //   memory convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
+//   tasks COUNT ROUNDS                     tasks that do nothing, with and without counting
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
@@ -17,6 +18,7 @@
 #include "bench/chunks.h"
 #include "bench/deflate.h"
 #include "bench/grib.h"
+#include "bench/tasks.h"
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
@@ -36,7 +38,8 @@ std::vector<CodecContext> make_contexts(int threads) {
 }
 
 // The library's way: plan, lanes, credit; every chunk is read from the file.
-void read_array_whole(const Variable& variable, const MutableArrayView& into, const Clock& clock) {
+void read_array_whole(const Variable& variable, const MutableArrayView& into, const Clock& clock,
+                      std::shared_ptr<RunRecorder> recorder = nullptr) {
   auto stage = std::make_shared<Stage>();
   stage->name = "read";
   const Shape unit = variable.chunks.value_or(variable.shape);
@@ -47,6 +50,7 @@ void read_array_whole(const Variable& variable, const MutableArrayView& into, co
   RunOptions options;
   options.memory = kMemory;
   options.threads = usable_cores();
+  options.recorder = std::move(recorder);
   Progress progress;
   run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, clock, progress, {});
 }
@@ -82,6 +86,9 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
       {[&] { decode_all(array, chunks, contexts); }, {}, {}},
       {[&] { decode_all_libblosc(array, chunks, threads); }, {}, {}},
       {[&] { read_array_whole(array.variable, into, clock); }, {}, {}},
+      {[&] { read_array_whole(array.variable, into, clock, std::make_shared<RunRecorder>(clock)); },
+       {},
+       {}},
   };
   measure_in_turns(sides, rounds);
   check_same(array, chunks, into);
@@ -91,9 +98,11 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
           {"floor_own", sides[0].seconds},
           {"floor_libblosc", sides[1].seconds},
           {"read", sides[2].seconds},
+          {"counted", sides[3].seconds},
           {"floor_own_cpu", sides[0].cpu_seconds},
           {"floor_libblosc_cpu", sides[1].cpu_seconds},
-          {"read_cpu", sides[2].cpu_seconds}};
+          {"read_cpu", sides[2].cpu_seconds},
+          {"counted_cpu", sides[3].cpu_seconds}};
 }
 
 Json run_encode(Files& files, const std::string& store, const std::string& name, int rounds) {
@@ -165,11 +174,17 @@ int run(int count, char** words) {
     fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
     return 0;
   }
+  if (verb == "tasks" && count == 4) {
+    const Json found = run_tasks(*system_clock(), std::atoll(words[2]), std::atoi(words[3]));
+    fmt::print("{}\n", dump_json(found, -1));
+    return 0;
+  }
   const bool converts = verb == "convert" || verb == "deflated";
   if (count != (converts ? 7 : 5) || (verb != "read" && verb != "encode" && !converts)) {
     fmt::print(stderr,
                "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
                "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
+               "       gridmill_bench tasks COUNT ROUNDS\n"
                "       gridmill_bench grib FILE ROUNDS\n");
     return 2;
   }

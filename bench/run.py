@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
-ROWS = ("read", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory", "grib")
+ROWS = ("read", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory", "tasks", "grib")
 
 
 class Bench:
@@ -83,7 +83,9 @@ class Bench:
             seconds["gridmill"] = both["read"]
             seconds["floor: our decoder"] = both["floor_own"]
             seconds["floor: libblosc"] = both["floor_libblosc"]
+            seconds["gridmill, counted"] = both["counted"]
             cpu["gridmill"] = both["read_cpu"]
+            cpu["gridmill, counted"] = both["counted_cpu"]
             cpu["floor: our decoder"] = both["floor_own_cpu"]
             cpu["floor: libblosc"] = both["floor_libblosc_cpu"]
         seconds["zarr-python"] = self.peer("read-zarr", self.store, self.rounds)
@@ -264,6 +266,28 @@ class Bench:
         shutil.rmtree(out)
         return {"bytes": size, "seconds": {"gridmill": [seconds]}, "peak_bytes": peak}
 
+
+    def tasks(self):
+        """A million tasks: planned as a process, run in memory with nothing to do."""
+        count = 20_000 if self.quick else 1_000_000
+        store, plan = self.work / "many.zarr", self.work / "plan.json"
+        fields.declare(store, count)
+        layout = ("--chunks", "t=1,x=2", "--memory", "64M")
+        words = ("plan", "rechunk", store, self.work / "none.zarr", *layout, "-o", plan)
+        seconds, peaks = {"plan, process": []}, []
+        for _ in range(min(3, self.rounds)):
+            wall, peak, text = self.gridmill(*words, "--json")
+            seconds["plan, process"].append(wall)
+            peaks.append(peak)
+        planned = sum(stage["tasks"] for stage in json.loads(text)["stages"])
+        row = {"count": count, "planned": planned, "seconds": seconds, "cpu": {},
+               "peak_bytes": max(peaks), "plan_bytes": plan.stat().st_size}  # fmt: skip
+        shutil.rmtree(store)
+        if self.floors:
+            found = self.floor("tasks", count, min(3, self.rounds))
+            seconds["run"], seconds["run, counted"] = found["tasks"], found["counted"]
+            row["cpu"] = {"run": found["tasks_cpu"], "run, counted": found["counted_cpu"]}
+        return row
 
     def grib(self):
         """Messages on one core: small ones whole, large ones decoded, very many opened."""

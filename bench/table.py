@@ -11,6 +11,7 @@ TITLES = {
     "extract": "One point from many chunks",
     "rechunk_large": "10 GB of maps to series, `--memory 512M`",
     "memory": "4 GB variable, `--memory 256M`",
+    "tasks": "A million tasks of one chunk",
     "grib_small": "Small GRIB messages, opened and read",
     "grib_simple": "Large GRIB messages, 16 bits, decoded",
     "grib_ccsds": "Large GRIB messages, CCSDS, decoded",
@@ -55,6 +56,7 @@ def verdicts(results):
         if name.startswith("rechunk,"):
             yield from rechunk_verdicts(name, row)
     yield from netcdf4_verdicts(results["rows"])
+    yield from task_verdicts(results["rows"])
     yield from grib_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
@@ -78,6 +80,25 @@ def netcdf4_verdicts(rows):
         met = "met" if ahead >= target else "not met"
         yield (f"{name}: {ahead:.1f} x as fast as xarray with hidefix, whole processes, in "
                f"{row['peak_bytes'] / 1e6:.0f} MB (`--memory 256M`); target {target} x: {met}")
+
+
+def task_verdicts(rows):
+    row = rows.get("tasks")
+    if row:
+        plan, peak = row["median"]["plan, process"], row["peak_bytes"] / 1e6
+        met = "met" if plan < 2 and peak < 200 else "not met"
+        yield (f"{row['count']} chunks, {row['planned']} tasks planned in {plan:.2f} s and {peak:.0f} MB; "
+               f"target 2 s and 200 MB: {met}")
+    if row and "run" in row["median"]:
+        each = row["median"]["run"] / row["count"] * 1e6
+        of_cpu = min(row["cpu"]["run"]) / row["count"] * 1e6
+        met = "met" if each <= 20 else "not met"
+        yield f"a task without work: {each:.1f} us, {of_cpu:.1f} us of processor time; target 20: {met}"
+    row = rows.get("read")
+    if row and "gridmill, counted" in row["cpu"]:
+        more = min(row["cpu"]["gridmill, counted"]) / min(row["cpu"]["gridmill"]) - 1
+        met = "met" if more < 0.01 else "not met"
+        yield f"counting, while an array is read: {100 * more:+.2f} % of CPU time; target below 1 %: {met}"
 
 
 def grib_verdicts(rows):
