@@ -162,6 +162,10 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
                member_of(target, &ReportOptions::report)),
           file("metrics", "the same as OpenMetrics text, for Prometheus",
                member_of(target, &ReportOptions::metrics)),
+          text_row("metrics-port", "[ADDRESS:]PORT",
+                   "serve OpenMetrics at /metrics while the run goes on, for this machine only "
+                   "unless an address is given; 0: any port, which is told",
+                   "none", member_of(target, &ReportOptions::metrics_port)),
           file("trace", "what each lane did when, for chrome://tracing or Perfetto",
                member_of(target, &ReportOptions::trace)),
           std::move(prices),

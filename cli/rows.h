@@ -38,7 +38,7 @@ Option chunks_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 
-// What is told of a run: --report, --metrics, --trace, --prices, --tags.
+// What is told of a run: --report, --metrics, --metrics-port, --trace, --prices, --tags.
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);
 
 // A pointer to a member that keeps its owner alive.

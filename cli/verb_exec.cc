@@ -71,6 +71,15 @@ int run_over_mpi(const ExecOptions& options, const PlanDocument& plan,
   if (options.reports.sample > 0) {
     throw Error(ErrorKind::invalid, "--sample is of one process: leave --mpi out");
   }
+  if (!options.reports.trace.empty()) {
+    throw Error(ErrorKind::invalid,
+                "--trace is of one process, and the ranks do the work: leave --mpi or --trace out");
+  }
+  if (!options.reports.metrics_port.empty()) {
+    throw Error(ErrorKind::invalid,
+                "--metrics-port is of one process, and the ranks do the work: leave --mpi out, or "
+                "take --metrics FILE, which tells of all of them in the end");
+  }
   const mpi::Outcome outcome =
       mpi::exec_over_mpi(options, plan, is_given(invocation, "threads"), invocation.workplace);
   if (outcome.is_reporter) print_report(invocation, outcome.report, exec_text);

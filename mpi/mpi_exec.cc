@@ -100,6 +100,8 @@ struct Figures {
   }
 };
 
+std::string rank_name(int rank) { return fmt::format("rank {}", rank); }
+
 // Hands in what was done, and asks for more.
 using Ask = std::function<Dealer::Answer(const Figures&)>;
 
@@ -143,11 +145,12 @@ Dealer::Answer ask_root(const Figures& done) {
   return {false, TaskRange{answer[1], answer[2], answer[3]}};
 }
 
-void be_worker(const PlanDocument& plan, const Resources& resources, const Workplace& workplace) {
+void be_worker(int rank, const PlanDocument& plan, const Resources& resources,
+               const Workplace& workplace) {
   try {
     std::optional<Error> failure;
     try {
-      PlanSession session(plan, resources, workplace);
+      PlanSession session(plan, resources, workplace, rank_name(rank));
       if (work_through(session, ask_root, failure)) return;
     } catch (...) {
       failure = current_error();
@@ -299,7 +302,7 @@ Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& 
     std::atomic<bool> has_ended = false, has_failed = false;
     const std::jthread worker([&] {
       try {
-        PlanSession session(plan, options.resources, workplace);
+        PlanSession session(plan, options.resources, workplace, rank_name(0));
         (void)work_through(
             session, [&](const Figures& done) { return desk.ask(done); }, own_failure);
       } catch (...) {
@@ -353,7 +356,7 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
     if (job.rank() == 0) {
       guarded([&] { done = be_root(job, options, plan, left, quiet); });
     } else {
-      be_worker(plan, options.resources, quiet);
+      be_worker(job.rank(), plan, options.resources, quiet);
     }
     job.wait_for_all();  // who publishes must be alone
   }

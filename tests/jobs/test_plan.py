@@ -158,9 +158,75 @@ def test_a_budget_that_is_too_small_is_refused_with_one_that_works(gridmill, map
 
 
 def test_what_only_whole_runs_have_is_refused_to_workers(gridmill, plan, tmp_path):
-    for words in [("--restart",), ("--report", tmp_path / "r.json"), ("--tags", "a=b")]:
+    for words in [("--restart",), ("--sample", "0.5")]:
         run = gridmill("exec", plan, "--stage", "0", *words)
         assert run.returncode == 2 and "a worker" in run.stderr, words
+
+
+@pytest.fixture
+def small_plan(gridmill, tmp_path):
+    """One stage of eight tasks; plan, and how many bytes the inputs hold as they are stored."""
+    root = zarr.open_group(str(tmp_path / "in.zarr"), mode="w", zarr_format=3)
+    data = np.random.default_rng(2).normal(size=(8, 50_000))
+    root.create_array("t", data=data, chunks=(1, 50_000), dimension_names=("t", "x"),
+                      compressors=None)
+    path = tmp_path / "plan.json"
+    words = ("plan", "convert", tmp_path / "in.zarr", tmp_path / "out.zarr", "--chunks", "t=1")
+    run = gridmill(*words, "--memory", "64M", "-o", path, "--json")
+    assert run.returncode == 0, run.stderr
+    assert json.loads(run.stdout)["stages"][0]["tasks"] == 8
+    return path, data.nbytes
+
+
+def check_sums(record, names, stored, out):
+    """The whole run in the record: the oracles are the files, and the sum over the workers."""
+    workers = record["workers"]
+    assert sorted(one["name"].split(" ")[0] for one in workers["each"]) == sorted(names)
+    assert workers["count"] == len(names)
+    written = sum(f.stat().st_size for f in out.rglob("c/**/*") if f.is_file())
+    for figures in (workers, record):
+        assert figures["bytes_read"] == stored
+        assert figures["bytes_written"] == written
+        assert figures["cpu_seconds"] == pytest.approx(
+            sum(one["cpu_seconds"] for one in workers["each"]))
+        assert figures["peak_memory"] == max(one["peak_memory"] for one in workers["each"])
+    assert workers["tasks"] == 8 == sum(one["tasks"] for one in workers["each"])
+    assert sum(stage["tasks"] for stage in record["stages"]) == 8
+    assert sum(stage["work"]["write"]["items"] for stage in record["stages"]) == 8
+    assert record["bottleneck"]["sentence"]
+    assert record["chunks_resumed"] == 0
+
+
+def test_the_record_of_a_run_tells_of_its_workers(gridmill, small_plan, tmp_path):
+    plan, stored = small_plan
+    own = json.loads(gridmill("exec", plan, "--stage", "0", "--tasks", "0:3", "--json", "--report",
+                              tmp_path / "w.json", "--tags", "who=first").stdout)
+    report = json.loads((tmp_path / "w.json").read_text())
+    assert report == own["run"] and report["tags"] == {"who": "first"}
+    assert report["stages"][0]["tasks"] == 3 and report["bytes_read"] == stored * 3 // 8
+    assert gridmill("exec", plan, "--stage", "0", "--tasks", "3:7").returncode == 0
+    last = gridmill("exec", plan, "--json", "--report", tmp_path / "r.txt", "--metrics",
+                    tmp_path / "m.prom")
+    assert last.returncode == 0, last.stderr
+    out = tmp_path / "out.zarr"
+    shown = json.loads(gridmill("runs", "show", out, "--json").stdout)
+    check_sums(shown, ["worker", "worker", "publisher"], stored, out)
+    assert [one["tasks"] for one in shown["workers"]["each"]] == [3, 4, 1]
+    assert json.loads(last.stdout)["run"]["workers"] == shown["workers"]
+    text = (tmp_path / "r.txt").read_text()
+    assert "3 processes and workers, 8 tasks" in text and "publisher" in text
+    samples = (tmp_path / "m.prom").read_text()
+    assert samples.count("gridmill_worker_tasks{") == 3
+
+
+def test_a_damaged_note_of_a_worker_is_no_harm(gridmill, small_plan, tmp_path):
+    plan, _ = small_plan
+    assert gridmill("exec", plan, "--stage", "0", "--tasks", "0:3").returncode == 0
+    (part,) = (tmp_path / "out.zarr.gridmill" / "run" / "parts").glob("*")
+    part.write_text(part.read_text()[:40])
+    run = gridmill("exec", plan, "--json")
+    assert run.returncode == 0 and "figures of a worker" in run.stderr
+    assert "workers" not in json.loads(run.stdout)["run"]
 
 
 def test_a_plan_replaces_a_plan_and_nothing_else(gridmill, plan, maps, tmp_path):
@@ -447,6 +513,23 @@ def test_ranks_and_threads_change_nothing(plan, expected, tmp_path, ranks, threa
     report = json.loads(out)
     assert report["ranks"] == ranks and report["bytes_written"] > 0
     assert tree(tmp_path / "out.zarr") == expected
+
+
+def test_the_record_of_an_mpi_job_tells_of_its_ranks(gridmill, small_plan, tmp_path):
+    plan, stored = small_plan
+    run = mpirun(3, "exec", "--mpi", plan, "--threads", "1", "--json", "--report", tmp_path / "r.json")
+    out, err = run.communicate(timeout=300)
+    assert run.returncode == 0, err
+    record = json.loads((tmp_path / "r.json").read_text())
+    # A rank that came when all tasks were dealt out has none, and nothing to tell.
+    ranks = [one["name"] for one in record["workers"]["each"] if one["name"] != "publisher"]
+    assert set(ranks) <= {"rank 0", "rank 1", "rank 2"} and len(set(ranks)) == len(ranks) > 0
+    check_sums(record, ["rank"] * len(ranks) + ["publisher"], stored, tmp_path / "out.zarr")
+    shown = json.loads(gridmill("runs", "show", tmp_path / "out.zarr", "--json").stdout)
+    assert shown["workers"] == record["workers"]
+    trace = mpirun(2, "exec", "--mpi", plan, "--trace", tmp_path / "t.json")
+    out, err = trace.communicate(timeout=300)
+    assert trace.returncode == 2 and "--trace" in err
 
 
 def test_a_killed_rank_ends_the_job_and_the_same_command_goes_on(plan, expected, tmp_path):

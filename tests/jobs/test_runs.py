@@ -1,11 +1,15 @@
 """What a run says about itself: report, metrics, trace, and the records beside the store."""
 
 import json
+import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import netCDF4
 import numpy as np
@@ -212,3 +216,66 @@ def test_rechunk_tells_its_stages(gridmill, relief, tmp_path):
     assert sum(s["work"]["write"]["bytes"] for s in stages) == summary["bytes_written"] + spilled
     verb = json.loads(gridmill("runs", "ls", tmp_path / "s.zarr", "--json").stdout)["runs"][0]["verb"]
     assert verb == "rechunk"
+
+
+# ---- figures while a run goes on
+
+
+def test_metrics_are_served_while_the_run_goes_on(gridmill_process, relief, tmp_path):
+    process = gridmill_process("convert", relief, tmp_path / "o.zarr", *SLOW, "--metrics-port", "0",
+                               "--tags", "team=ocean")
+    line = process.stderr.readline()  # comes before any work
+    port = int(re.search(r"port (\d+)", line)[1])
+    place = f"http://127.0.0.1:{port}/metrics"
+    seen = []
+    while process.poll() is None:
+        try:
+            with urllib.request.urlopen(place, timeout=10) as answer:
+                assert answer.headers["Content-Type"].startswith("application/openmetrics-text")
+                text = answer.read().decode()
+        except OSError:  # the run is over
+            break
+        families = {f.name: f for f in text_string_to_metric_families(text)}
+        sample = {name: f.samples[0] for name, f in families.items()}
+        assert sample["gridmill_run"].labels["tag_team"] == "ocean"
+        assert sample["gridmill_run_threads"].value == 1
+        if sample["gridmill_run_tasks"].value > 0:
+            seen.append({name: s.value for name, s in sample.items()})
+        if len(seen) > 1 and seen[-1]["gridmill_run_written_bytes"] > 0:
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(place.replace("metrics", "other"), timeout=10)
+            break
+    assert process.wait(timeout=300) == 0
+    written = sum(f.stat().st_size for f in (tmp_path / "o.zarr").rglob("c/**/*") if f.is_file())
+    assert seen and 0 < seen[-1]["gridmill_run_written_bytes"] <= written
+    for name in ("gridmill_run_tasks_done", "gridmill_run_read_bytes", "gridmill_run_written_bytes"):
+        values = [one[name] for one in seen]
+        assert values == sorted(values)
+    assert seen[-1]["gridmill_run_tasks_done"] <= seen[-1]["gridmill_run_tasks"]
+    with pytest.raises(OSError):  # it went with the run
+        urllib.request.urlopen(place, timeout=10)
+
+
+def test_a_port_that_is_taken_is_refused_before_any_work(gridmill, relief, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        run = gridmill("convert", relief, tmp_path / "o.zarr", "--metrics-port", port)
+    assert run.returncode == 2 and "another port" in run.stderr
+    assert not list(tmp_path.iterdir())
+    run = gridmill("convert", relief, tmp_path / "o.zarr", "--metrics-port", "localhost:http")
+    assert run.returncode == 2 and "0.0.0.0:9464" in run.stderr
+
+
+@pytest.fixture
+def gridmill_process():
+    running = []
+
+    def start(*words):
+        binary = os.environ.get("GRIDMILL_BINARY", "build/release/gridmill")
+        running.append(subprocess.Popen([binary, *map(str, words)], stderr=subprocess.PIPE, text=True))
+        return running[-1]
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()

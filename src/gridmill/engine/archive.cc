@@ -87,7 +87,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
       : files_(files),
         clock_(clock),
         target_(std::move(target)),
-        stage_(open_stage(files, target_.location, as_resuming(options))) {
+        stage_(open_stage(files, target_.location, as_resuming(options, clock))) {
     try {
       begin(options, plan);
     } catch (const Error& error) {
@@ -109,6 +109,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   std::shared_ptr<TaskLog> spill_log() override { return {shared_from_this(), &*spilled_}; }
   std::shared_ptr<Store> states() override { return {shared_from_this(), states_store_.get()}; }
   std::shared_ptr<TaskLog> states_log() override { return {shared_from_this(), &*states_}; }
+  std::shared_ptr<Store> parts() override { return {shared_from_this(), parts_store_.get()}; }
   std::int64_t resumed() const override { return resumed_; }
 
   std::vector<std::string> complete(const std::function<void()>& work) override {
@@ -135,13 +136,14 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   }
 
  private:
-  static StageOptions as_resuming(StageOptions options) {
+  static StageOptions as_resuming(StageOptions options, const Clock& clock) {
+    options.clock = &clock;
     options.resume = options.resume || options.is_worker;  // nobody clears what others write
     return options;
   }
 
   void begin(StageOptions options, const Json& plan) {
-    options = as_resuming(options);
+    options = as_resuming(options, clock_);
     const std::string text = dump_json(plan);
     const std::string id = to_hex(hash_bytes(as_bytes(text)));
     const std::string journals = stage_->records_path() + "/journal";
@@ -154,6 +156,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     spill_store_ = file_store(files_, stage_->records_path() + "/spill", Durability::ordered,
                               Reads::past_the_cache);
     states_store_ = file_store(files_, stage_->records_path() + "/states");
+    parts_store_ = file_store(files_, stage_->records_path() + "/parts");
     out_.emplace("out", *journal_, [this] { sync_now_and_then(); });
     spilled_.emplace("spill", *journal_, [this] { sync_now_and_then(); });
     states_.emplace("states", *journal_, [this] { sync_now_and_then(); });
@@ -238,6 +241,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   const std::unique_ptr<OutputStage> stage_;
   std::unique_ptr<Store> spill_store_;
   std::unique_ptr<Store> states_store_;
+  std::unique_ptr<Store> parts_store_;
   std::optional<JournalWriter> journal_;
   std::optional<PlaceLog> out_;
   std::optional<PlaceLog> spilled_;

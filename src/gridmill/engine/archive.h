@@ -39,6 +39,8 @@ class Archive {
   // Where state sinks keep their partial states; they go with the run, too.
   virtual std::shared_ptr<Store> states() = 0;
   virtual std::shared_ptr<TaskLog> states_log() = 0;
+  // Where workers leave what they did (worker_part.h); it goes with the run, too.
+  virtual std::shared_ptr<Store> parts() = 0;
   // Chunks (present or left out) that an earlier run stored and this one need not.
   virtual std::int64_t resumed() const = 0;
 

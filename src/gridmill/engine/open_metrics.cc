@@ -127,6 +127,26 @@ void add_run(Text& text, const Json& record) {
   text.sample(record["cost"]["total"], {{"currency", record["cost"].value("currency", "")}});
 }
 
+constexpr Gauge kWorkerGauges[] = {
+    {"tasks", "gridmill_worker_tasks", "", "Tasks done by one process of the run."},
+    {"cpu_seconds", "gridmill_worker_cpu_seconds", "seconds", "Its processor time."},
+    {"bytes_read", "gridmill_worker_read_bytes", "bytes", "Stored bytes that it read."},
+    {"bytes_written", "gridmill_worker_written_bytes", "bytes", "Stored bytes that it wrote."},
+    {"peak_memory", "gridmill_worker_peak_memory_bytes", "bytes", "Its most resident memory."},
+};
+
+void add_workers(Text& text, const Json& each) {
+  for (const Gauge& gauge : kWorkerGauges) {
+    text.gauge(gauge.name, gauge.unit, gauge.help);
+    // Ranks of an earlier attempt have the names of the later ones'.
+    std::size_t number = 0;
+    for (const Json& worker : each) {
+      text.sample(worker[gauge.member],
+                  {{"worker", std::to_string(number++)}, {"name", worker.value("name", "")}});
+    }
+  }
+}
+
 void add_stages(Text& text, const Json& stages) {
   // A run may have several stages of one name, one for each variable.
   const auto each = [&](const auto& visit) {
@@ -160,20 +180,62 @@ void add_stages(Text& text, const Json& stages) {
           {"mean", "gridmill_queue_depth", "", "How many waited when one was taken, on average."});
 }
 
-}  // namespace
+Labels common_labels(const Json& record) {
+  return {{"verb", record.value("verb", "")}, {"output", record.value("output", "")}};
+}
 
-std::string open_metrics(const Json& record) {
-  Text text({{"verb", record.value("verb", "")}, {"output", record.value("output", "")}});
-  Labels about{{"version", record.value("gridmill", "")}, {"run", record.value("id", "")}};
+Labels about(const Json& record) {
+  Labels labels{{"version", record.value("gridmill", "")}, {"run", record.value("id", "")}};
   std::set<std::string> names;
   const Json tags = record.value("tags", Json::object());
   for (const auto& [name, value] : tags.items()) {
     const std::string label = label_name(name);
-    if (names.insert(label).second) about.push_back({label, value.get<std::string>()});
+    if (names.insert(label).second) labels.push_back({label, value.get<std::string>()});
   }
-  text.info("gridmill_run", "What ran: the run that ended last.", about);
+  return labels;
+}
+
+struct Count {
+  std::atomic<std::int64_t> Progress::*member;
+  const char* name;
+  const char* unit;
+  const char* help;
+};
+
+constexpr Count kCounts[] = {
+    {&Progress::tasks_total, "gridmill_run_tasks", "", "Tasks of the stages that have begun."},
+    {&Progress::tasks_done, "gridmill_run_tasks_done", "", "Those that are done."},
+    {&Progress::bytes_fetched, "gridmill_run_read_bytes", "bytes", "Stored bytes read so far."},
+    {&Progress::bytes_decoded, "gridmill_run_decoded_bytes", "bytes", "Bytes decoded so far."},
+    {&Progress::units_written, "gridmill_run_chunks_written", "", "Chunks written so far."},
+    {&Progress::bytes_written, "gridmill_run_written_bytes", "bytes",
+     "Stored bytes written so far."},
+    {&Progress::memory_held, "gridmill_run_held_bytes", "bytes", "Memory that tasks hold now."},
+};
+
+}  // namespace
+
+std::string live_metrics(const Json& record, const Progress* progress) {
+  Text text(common_labels(record));
+  text.info("gridmill_run", "What runs now.", about(record));
+  for (const Gauge& gauge : kRunGauges) {
+    if (!record.contains(gauge.member)) continue;
+    text.gauge(gauge.name, gauge.unit, gauge.help);
+    text.sample(record[gauge.member]);
+  }
+  for (const Count& count : kCounts) {
+    text.gauge(count.name, count.unit, count.help);
+    text.sample(progress == nullptr ? 0 : (progress->*count.member).load());
+  }
+  return std::move(text).end();
+}
+
+std::string open_metrics(const Json& record) {
+  Text text(common_labels(record));
+  text.info("gridmill_run", "What ran: the run that ended last.", about(record));
   add_run(text, record);
   add_stages(text, record.value("stages", Json::array()));
+  if (record.contains("workers")) add_workers(text, record["workers"]["each"]);
   return std::move(text).end();
 }
 

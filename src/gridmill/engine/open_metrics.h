@@ -10,6 +10,7 @@
 #include <string>
 
 #include "gridmill/base/json.h"
+#include "gridmill/engine/progress.h"
 
 namespace gridmill {
 
@@ -18,5 +19,9 @@ inline constexpr const char* kMetricsBegin = "# TYPE gridmill_run info\n";
 
 // `record`: the report of a run (run_report.h) with its verb, output, state and tags.
 std::string open_metrics(const Json& record);
+
+// While a run goes on: what is known of it by now, as far as `record` has it, and its counters
+// (null: none yet). Names that both texts have mean the same.
+std::string live_metrics(const Json& record, const Progress* progress);
 
 }  // namespace gridmill

@@ -8,6 +8,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/engine/bottleneck.h"
+#include "gridmill/engine/worker_part.h"
 
 namespace gridmill {
 namespace {
@@ -74,9 +75,13 @@ Json stage_json(const StageFigures& stage) {
             {"wait_seconds", seconds(stage.credit_wait_ns)}}}};
 }
 
+std::int64_t elapsed_of(const RunFacts& facts) {
+  return facts.elapsed_ns > 0 ? facts.elapsed_ns : facts.wall_ns;
+}
+
 // How much of what the table can price.
 std::map<std::string, double> amounts_of(const RunFacts& facts) {
-  const double hours = seconds(facts.wall_ns) / 3600;
+  const double hours = seconds(elapsed_of(facts)) / 3600;
   std::int64_t requests = 0;
   for (const StageFigures& stage : facts.stages) {
     requests += stage.of(LaneWork::read).items + stage.of(LaneWork::write).items;
@@ -215,7 +220,7 @@ Json run_report(const RunFacts& facts, const PriceTable& prices) {
   const Bottleneck found = find_bottleneck(facts.stages, facts.wall_ns, facts.cores);
   Json stages = Json::array();
   for (const StageFigures& stage : facts.stages) stages.push_back(stage_json(stage));
-  Json report = {{"seconds", seconds(facts.wall_ns)},
+  Json report = {{"seconds", seconds(elapsed_of(facts))},
                  {"cpu_seconds", seconds(facts.cpu_ns)},
                  {"threads", facts.threads},
                  {"cores", facts.cores},
@@ -249,6 +254,7 @@ std::string run_report_text(const Json& report) {
     text += fmt::format("  with any number of threads: at most {:.1f} x as fast\n",
                         number(found, "most_speedup"));
   }
+  if (report.contains("workers")) text += workers_text(report["workers"]);
   const Json stages = member(report, "stages");
   for (const Json& stage : stages) text += stage_text(stage);
   if (report.contains("cost")) text += cost_text(report["cost"]);

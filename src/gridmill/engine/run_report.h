@@ -34,7 +34,8 @@ PriceTable parse_prices(const std::vector<std::string>& texts);
 struct RunFacts {
   std::vector<StageFigures> stages;
   std::int64_t wall_ns = 0;
-  std::int64_t cpu_ns = 0;  // of the whole process
+  std::int64_t elapsed_ns = 0;  // of several processes: from the first to the last; 0: wall_ns
+  std::int64_t cpu_ns = 0;      // of the whole process
   int threads = 1;
   int cores = 1;            // that this process may use
   std::int64_t memory = 0;  // the budget

@@ -94,7 +94,7 @@ Json convert(const ConvertOptions& options, const Workplace& workplace) {
   PlannedJob job = plan_convert(options, workplace);
   return carry_out(std::move(job),
                    {"converting to " + options.output, options.resume, options.resources, account},
-                   options.dry_run, workplace);
+                   options.dry_run, account.workplace());
 }
 
 }  // namespace gridmill

@@ -285,7 +285,8 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
   // No record is kept: beside a file there is no place for one.
   account.watch("", [&] {
     try {
-      write_file_of(options, input, chunks, tasks, growing.partial(), workplace, account, progress);
+      write_file_of(options, input, chunks, tasks, growing.partial(), account.workplace(), account,
+                    progress);
       const auto complete = workplace.files.status(growing.partial());
       if (complete) written = complete->size;
       growing.publish(workplace.console);

@@ -278,7 +278,7 @@ Json extract(const ExtractOptions& options, const Workplace& workplace) {
   }
   RunAccount account("extract", options.inputs, options.output, options.reports, options.resources,
                      workplace);
-  Extraction extraction(options, workplace);
+  Extraction extraction(options, account.workplace());
   Json report = extraction.report();
   if (options.dry_run) return report;
   Progress progress;

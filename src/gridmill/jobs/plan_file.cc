@@ -75,14 +75,14 @@ bool is_plan(const std::string& path, Files& files) {
 }
 
 void check_worker(const ExecOptions& options) {
-  const ReportOptions& reports = options.reports;
-  if (!options.restart && reports.report.empty() && reports.metrics.empty() &&
-      reports.trace.empty() && reports.prices.empty() && reports.tags.empty() &&
-      reports.sample == 0) {
-    return;
+  if (options.restart) {
+    throw Error(ErrorKind::invalid,
+                "--restart drops what others have stored: a worker (--stage, --tasks) has none");
   }
-  throw Error(ErrorKind::invalid,
-              "--restart and the reports are of whole runs: a worker (--stage, --tasks) has none");
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid,
+                "--sample is of whole runs: a worker (--stage, --tasks) has none");
+  }
 }
 
 std::vector<std::string> inputs_of(const PlanDocument& plan) {
@@ -130,6 +130,26 @@ std::int64_t chosen_stage(const ExecOptions& options, const PlanDocument& plan) 
   throw Error(ErrorKind::invalid, fmt::format("the plan has {} stages: say which with --stage, "
                                               "from 0",
                                               plan.stages.size()));
+}
+
+// As a worker: its reports are its own, and no record of it is kept but the one that whoever
+// publishes makes of all.
+Json exec_range(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
+  check_worker(options);
+  const std::int64_t stage = chosen_stage(options, plan);
+  const bool is_stage = stage >= 0 && stage < static_cast<std::int64_t>(plan.stages.size());
+  std::pair<std::int64_t, std::int64_t> tasks{
+      0, is_stage ? plan.stages[static_cast<std::size_t>(stage)].tasks : 0};
+  if (!options.tasks.empty()) tasks = parse_tasks(options.tasks);
+  RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
+                     options.resources, workplace);
+  PlanSession session(plan, options.resources, account.workplace());
+  Json report;
+  account.watch("", [&] {
+    report = session.run(stage, tasks.first, tasks.second, account.counted({}).recorder);
+  });
+  account.finish(report);
+  return report;
 }
 
 }  // namespace
@@ -220,15 +240,7 @@ Json exec_table(const ExecOptions& options, const Json& document, const Workplac
 Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
   if (options.dry_run) return explain_plan(plan);
   if (!options.tasks.empty() || options.stage) {
-    check_worker(options);
-    const std::int64_t stage = chosen_stage(options, plan);
-    PlanSession session(plan, options.resources, workplace);
-    if (!options.tasks.empty()) {
-      const auto [first, last] = parse_tasks(options.tasks);
-      return session.run(stage, first, last);
-    }
-    const bool is_stage = stage >= 0 && stage < static_cast<std::int64_t>(plan.stages.size());
-    return session.run(stage, 0, is_stage ? plan.stages[static_cast<std::size_t>(stage)].tasks : 0);
+    return exec_range(options, plan, workplace);
   }
   check_identity(plan, workplace.files);
   check_output(plan.target.location.path, plan.overwrite, workplace.files);
@@ -239,9 +251,9 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
   PlannedJob job{plan, {}};
   rate_memory(job, options.resources, workplace);  // before anything is touched
   if (account.sample() > 0) {
-    return sample_plan(std::move(job.plan), std::move(job.opened), run, workplace);
+    return sample_plan(std::move(job.plan), std::move(job.opened), run, account.workplace());
   }
-  return run_plan(plan, std::move(job.opened), run, workplace);
+  return run_plan(plan, std::move(job.opened), run, account.workplace());
 }
 
 }  // namespace gridmill

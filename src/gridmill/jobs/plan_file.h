@@ -39,7 +39,7 @@ struct ExecOptions {
   bool restart = false;               // drop what an unfinished run left
   bool dry_run = false;
   Resources resources = default_resources();
-  ReportOptions reports;  // of a whole run
+  ReportOptions reports;  // of a whole run, or of a worker: then of its tasks alone
 };
 
 // Throws what exec_plan() would throw before any work.

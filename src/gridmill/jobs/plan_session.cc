@@ -2,12 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/system/memory.h"
+#include "gridmill/system/random.h"
 
 namespace gridmill {
 namespace {
+
+constexpr std::int64_t kLargestPart = 16 << 20;
 
 std::shared_ptr<Archive> join(const PlanDocument& plan, const Workplace& workplace) {
   check_identity(plan, workplace.files);
@@ -33,31 +39,70 @@ void check_range(const PlanDocument& plan, std::int64_t stage, std::int64_t firs
   }
 }
 
+bool reads_spill(const PlanDocument& plan, std::size_t stage) {
+  return std::any_of(plan.stages.begin(), plan.stages.end(), [&](const StageRecipe& before) {
+    return before.serves == static_cast<int>(stage);
+  });
+}
+
 }  // namespace
 
 PlanSession::PlanSession(const PlanDocument& plan, const Resources& resources,
-                         const Workplace& workplace)
+                         const Workplace& workplace, std::string name)
     : plan_(plan),
       resources_(resources),
       workplace_(workplace),
       archive_(join(plan, workplace)),
-      open_(plan, workplace.files, archive_) {}
+      open_(plan, workplace.files, archive_),
+      part_key_(unique_suffix() + ".json") {
+  part_.name = name.empty() ? "worker " + part_key_.text().substr(0, 8) : std::move(name);
+  part_.threads = resources.threads;
+  part_.begin_ns = workplace.clock.wall_ns();
+}
 
-Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last) {
+// A worker's figures are worth less than its work: what fails here is only said.
+void PlanSession::note(std::size_t stage, const RunRecorder& recorder, const Progress& progress) {
+  const std::vector<StageFigures> figures = recorder.stages();
+  if (figures.empty()) return;  // refused before it began
+  part_.add(stage, figures.back());
+  if (!reads_spill(plan_, stage)) part_.bytes_read += progress.bytes_fetched;
+  if (open_.log_of(stage) != archive_->spill_log()) {
+    part_.bytes_written += progress.bytes_written;
+    part_.chunks_written += progress.units_written;
+  }
+  part_.peak_memory = peak_resident_memory();
+  part_.end_ns = workplace_.clock.wall_ns();
+  try {
+    (void)archive_->parts()->put(part_key_, as_bytes(dump_json(part_to_json(part_), -1)));
+  } catch (const Error& error) {
+    workplace_.console.warn(
+        fmt::format("the run's record will lack the figures of {}: {}", part_.name, error.what()));
+  }
+}
+
+Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last,
+                      std::shared_ptr<RunRecorder> recorder) {
   check_range(plan_, stage, first, last);
   const std::int64_t start_ns = workplace_.clock.monotonic_ns();
   const auto index = static_cast<std::size_t>(stage);
   const auto opened = open_.stage(index);
   RunOptions options = draining_options(resources_);
   options.memory -= open_.side_bytes();
+  options.recorder = recorder ? recorder : std::make_shared<RunRecorder>(workplace_.clock);
   Progress progress;
-  archive_->contribute([&] {
-    const Watched watched(
-        workplace_.console,
-        fmt::format("stage {} ({}), tasks {}:{}", stage, opened->name, first, last), progress);
-    run_stage(opened, first, last, options, workplace_.clock, progress, workplace_.stop,
-              open_.log_of(index));
-  });
+  try {
+    archive_->contribute([&] {
+      const Watched watched(
+          workplace_.console,
+          fmt::format("stage {} ({}), tasks {}:{}", stage, opened->name, first, last), progress);
+      run_stage(opened, first, last, options, workplace_.clock, progress, workplace_.stop,
+                open_.log_of(index));
+    });
+  } catch (...) {
+    note(index, *options.recorder, progress);
+    throw;
+  }
+  note(index, *options.recorder, progress);
   return {{"stage", stage},
           {"first", first},
           {"last", last},
@@ -66,6 +111,27 @@ Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last)
           {"chunks_written", progress.units_written.load()},
           {"seconds", static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9},
           {"peak_memory", peak_resident_memory()}};
+}
+
+std::vector<WorkerPart> load_parts(Archive& archive, Console& console) {
+  const auto store = archive.parts();
+  std::vector<WorkerPart> parts;
+  for (const std::string& name : store->children(Key())) {
+    try {
+      Buffer text;
+      GetRequest request;
+      request.most_bytes = kLargestPart;
+      if (!store->get(Key(name), request, text)) continue;
+      parts.push_back(part_from_json(parse_json(as_text(text))));
+    } catch (const Error& error) {
+      console.warn(
+          fmt::format("the record of this run lacks the figures of a worker: {}", error.what()));
+    }
+  }
+  std::sort(parts.begin(), parts.end(), [](const WorkerPart& a, const WorkerPart& b) {
+    return std::tie(a.begin_ns, a.name) < std::tie(b.begin_ns, b.name);
+  });
+  return parts;
 }
 
 std::vector<TaskRanges> open_for_workers(const PlanDocument& plan, bool restart,

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "gridmill/engine/open_plan.h"
+#include "gridmill/engine/worker_part.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -20,20 +21,33 @@ class PlanSession {
  public:
   // Checks that inputs and versions are those of the plan: Error(conflict). `plan` must outlive
   // this, as must what the workplace refers to.
-  PlanSession(const PlanDocument& plan, const Resources& resources, const Workplace& workplace);
+  // What it did is noted beside the journals under `name` ("rank 2"; "": one is made up), for the
+  // record of whoever publishes.
+  PlanSession(const PlanDocument& plan, const Resources& resources, const Workplace& workplace,
+              std::string name = "");
 
   // Runs tasks [first, last) of a stage. Returns {"stage", "first", "last", "bytes_read",
   // "bytes_written", "chunks_written", "seconds", "peak_memory"}. Throws Error(invalid) for a range
   // that is none, Error(unavailable) if the stage reads what an earlier one has not written.
-  Json run(std::int64_t stage, std::int64_t first, std::int64_t last);
+  // `recorder`: who else counts.
+  Json run(std::int64_t stage, std::int64_t first, std::int64_t last,
+           std::shared_ptr<RunRecorder> recorder = nullptr);
 
  private:
+  void note(std::size_t stage, const RunRecorder& recorder, const Progress& progress);
+
   const PlanDocument& plan_;
   const Resources resources_;
   const Workplace& workplace_;
   const std::shared_ptr<Archive> archive_;
   OpenPlan open_;
+  const Key part_key_;
+  WorkerPart part_;
 };
+
+// What the workers of the plan that `archive` belongs to have noted, first come first. What can't
+// be read is passed over, with a warning.
+std::vector<WorkerPart> load_parts(Archive& archive, Console& console);
 
 using TaskRanges = std::vector<std::pair<std::int64_t, std::int64_t>>;
 

@@ -34,7 +34,7 @@ Json rechunk(const RechunkOptions& options, const Workplace& workplace) {
                      workplace);
   return carry_out(plan_rechunk_job(options, workplace),
                    {"rechunking to " + options.output, options.resume, options.resources, account},
-                   options.dry_run, workplace);
+                   options.dry_run, account.workplace());
 }
 
 }  // namespace gridmill

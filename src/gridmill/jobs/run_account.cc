@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <mutex>
 #include <set>
 
 #include "gridmill/base/bytes.h"
@@ -75,7 +77,43 @@ void write_text(Files& files, const std::string& path, const std::string& text) 
   (void)writer->commit();
 }
 
+constexpr const char* kMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 }  // namespace
+
+// Knows the counters of what runs now, and lets another thread look at them.
+class FollowingConsole final : public Console {
+ public:
+  explicit FollowingConsole(Console& around) : around_(around) {}
+
+  void say(const std::string& line) override { around_.say(line); }
+  void warn(const std::string& line) override { around_.warn(line); }
+  void note_left_threads() override { around_.note_left_threads(); }
+  void begin(const std::string& what, const Progress& progress) override {
+    follow(&progress);
+    around_.begin(what, progress);
+  }
+  void done() override {
+    around_.done();
+    follow(nullptr);
+  }
+
+  template <class Look>
+  auto look(Look&& look) const {
+    const std::lock_guard lock(mutex_);
+    return look(progress_);
+  }
+
+ private:
+  void follow(const Progress* progress) {
+    const std::lock_guard lock(mutex_);
+    progress_ = progress;
+  }
+
+  Console& around_;
+  mutable std::mutex mutex_;
+  const Progress* progress_ = nullptr;  // lives until done()
+};
 
 RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::string output,
                        const ReportOptions& options, const Resources& resources,
@@ -92,7 +130,9 @@ RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::s
       start_ns_(workplace.clock.monotonic_ns()),
       cpu_before_ns_(process_cpu_ns()),
       wall_ns_(workplace.clock.wall_ns()),
-      id_(run_id(wall_ns_, unique_suffix().substr(0, 4))) {
+      id_(run_id(wall_ns_, unique_suffix().substr(0, 4))),
+      following_(std::make_unique<FollowingConsole>(workplace.console)),
+      followed_workplace_{workplace.files, workplace.clock, *following_, workplace.stop} {
   Files& files = workplace_.files;
   const std::string_view report = is_json_name(options.report) ? kRecordBegin : kTextBegin;
   check_own_file(files, "--report", options.report, report, inputs_, output_);
@@ -105,6 +145,35 @@ RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::s
                   fmt::format("{} is named for two of --report, --metrics and --trace", path));
     }
   }
+  if (options.metrics_port.empty()) return;
+  in_context([] { return std::string("--metrics-port"); },
+             [&] {
+               const Endpoint endpoint = parse_endpoint(options.metrics_port);
+               responder_ = std::make_unique<HttpResponder>(endpoint, "/metrics", kMetricsType,
+                                                            [this] { return live_page(); });
+               if (endpoint.port == 0) {
+                 workplace_.console.say(fmt::format("metrics are at {} port {}, /metrics",
+                                                    endpoint.address, responder_->port()));
+               }
+             });
+}
+
+RunAccount::~RunAccount() = default;
+
+// From the responder's thread: of this object only what never changes.
+std::string RunAccount::live_page() const {
+  const Json record{
+      {"gridmill", kVersion},
+      {"id", id_},
+      {"verb", verb_},
+      {"output", output_},
+      {"tags", tags_},
+      {"seconds", static_cast<double>(workplace_.clock.monotonic_ns() - start_ns_) * 1e-9},
+      {"cpu_seconds", static_cast<double>(process_cpu_ns() - cpu_before_ns_) * 1e-9},
+      {"peak_memory", peak_resident_memory()},
+      {"memory", resources_.memory},
+      {"threads", resources_.threads}};
+  return following_->look([&](const Progress* progress) { return live_metrics(record, progress); });
 }
 
 RunOptions RunAccount::counted(RunOptions options) {
@@ -120,7 +189,7 @@ void RunAccount::begin(const std::string& plan) {
   recorder_ = std::make_shared<RunRecorder>(workplace_.clock, trace_);
 }
 
-Json RunAccount::record(const std::string& state, const Json& report) const {
+RunFacts RunAccount::own_facts(const Json& report) const {
   RunFacts facts;
   if (recorder_) facts.stages = recorder_->stages();
   facts.wall_ns = workplace_.clock.monotonic_ns() - start_ns_;
@@ -136,6 +205,45 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
   }
   facts.bytes_read = report.value("bytes_read", read);
   facts.bytes_written = report.value("bytes_written", written);
+  return facts;
+}
+
+WorkerPart RunAccount::own_part(const RunFacts& facts) const {
+  WorkerPart part;
+  part.name = "publisher";
+  part.threads = facts.threads;
+  part.peak_memory = facts.peak_memory;
+  part.begin_ns = wall_ns_;
+  part.end_ns = wall_ns_ + facts.wall_ns;
+  part.bytes_read = facts.bytes_read;
+  part.bytes_written = facts.bytes_written;
+  for (std::size_t i = 0; i < facts.stages.size(); ++i) {
+    part.add(i < stage_numbers_.size() ? stage_numbers_[i] : i, facts.stages[i]);
+  }
+  part.cpu_ns = facts.cpu_ns;
+  return part;
+}
+
+Json RunAccount::record(const std::string& state, const Json& report) const {
+  RunFacts facts = own_facts(report);
+  std::int64_t resumed = report.value("chunks_resumed", std::int64_t{0});
+  Json workers;
+  if (!workers_.empty()) {
+    std::vector<WorkerPart> parts = workers_;
+    parts.push_back(own_part(facts));
+    RunFacts all = facts_of_all(parts);
+    std::int64_t inside = 0;
+    for (const StageFigures& stage : facts.stages) inside += stage.end_ns - stage.start_ns;
+    all.wall_ns += std::max<std::int64_t>(0, facts.wall_ns - inside);  // this process, publishing
+    all.threads = facts.threads;
+    all.cores = facts.cores;
+    all.memory = facts.memory;
+    facts = std::move(all);
+    workers = workers_report(parts);
+    // What workers did for this run was not resumed.
+    for (const WorkerPart& part : workers_) resumed -= part.chunks_written;
+    resumed = std::max<std::int64_t>(resumed, 0);
+  }
   Json record = {{"gridmill", kVersion},
                  {"id", id_},
                  {"verb", verb_},
@@ -145,20 +253,15 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
                  {"started", utc_text(wall_ns_)},
                  {"plan", plan_},
                  {"tags", tags_},
-                 {"chunks_resumed", report.value("chunks_resumed", std::int64_t{0})}};
+                 {"chunks_resumed", resumed}};
   record.update(run_report(facts, prices_));
+  if (!workers.is_null()) record["workers"] = std::move(workers);
   return record;
 }
 
 Json RunAccount::extrapolated(const std::vector<std::int64_t>& all_tasks) const {
-  RunFacts facts;
-  facts.stages = recorder_->stages();
-  facts.wall_ns = workplace_.clock.monotonic_ns() - start_ns_;
-  facts.cpu_ns = process_cpu_ns() - cpu_before_ns_;
-  facts.threads = resources_.threads;
-  facts.cores = usable_cores();
-  facts.memory = resources_.memory;
-  facts.peak_memory = peak_resident_memory();
+  RunFacts facts = own_facts(Json::object());
+  facts.bytes_read = facts.bytes_written = 0;
   for (std::size_t i = 0; i < facts.stages.size() && i < all_tasks.size(); ++i) {
     StageFigures& stage = facts.stages[i];
     if (stage.tasks == 0) continue;

@@ -15,7 +15,9 @@
 #include "gridmill/base/json.h"
 #include "gridmill/engine/run_report.h"
 #include "gridmill/engine/trace.h"
+#include "gridmill/engine/worker_part.h"
 #include "gridmill/jobs/workplace.h"
+#include "gridmill/system/http_responder.h"
 
 namespace gridmill {
 
@@ -23,19 +25,26 @@ namespace gridmill {
 struct ReportOptions {
   std::string report;               // file; *.json: JSON, otherwise text
   std::string metrics;              // file
+  std::string metrics_port;         // "9464", "0.0.0.0:9464": served while the run goes on
   std::string trace;                // file
   std::vector<std::string> prices;  // "cpu-hour=0.04"
   std::vector<std::string> tags;    // "team=ocean"
   double sample = 0;                // of the tasks, in (0, 1); 0: the run is no sample
 };
 
+class FollowingConsole;
+
 class RunAccount {
  public:
-  // Throws Error(invalid) for prices and tags that are none, Error(conflict) for files that are not
-  // ours to replace. The options and `workplace` must outlive it.
+  // Throws Error(invalid) for prices and tags that are none, or a port that can't be listened at,
+  // Error(conflict) for files that are not ours to replace. The options and `workplace` must
+  // outlive it.
   RunAccount(std::string verb, std::vector<std::string> inputs, std::string output,
              const ReportOptions& options, const Resources& resources, const Workplace& workplace);
+  ~RunAccount();
 
+  // Where the run is to work: its progress can be asked for at the metrics port.
+  const Workplace& workplace() const noexcept { return followed_workplace_; }
   // The lanes' options, told to count.
   RunOptions counted(RunOptions options);
   // Does `work`, which may throw; then the record of the failure is kept if there is a place.
@@ -50,6 +59,10 @@ class RunAccount {
       throw;
     }
   }
+  // What workers of the plan have done for this run: the record tells of all of them, and sums up.
+  void add_workers(std::vector<WorkerPart> parts) { workers_ = std::move(parts); }
+  // The next stage that counts is this one of the plan; not told: the one after the last.
+  void note_stage(std::size_t number) { stage_numbers_.push_back(number); }
   // The run ended well: adds "seconds", "peak_memory", "bottleneck" and "run" (the whole record) to
   // the verb's report, which has "bytes_read" and "bytes_written" already; writes the files that
   // were asked for, keeps the record, warns.
@@ -61,9 +74,13 @@ class RunAccount {
   double sample() const noexcept { return options_.sample; }
 
  private:
+  std::string live_page() const;
   void begin(const std::string& plan);
   void fail(const Error& error);
   Json record(const std::string& state, const Json& report) const;
+  RunFacts own_facts(const Json& report) const;
+  // As one of several workers.
+  WorkerPart own_part(const RunFacts& facts) const;
   void close_trace();
 
   const std::string verb_;
@@ -81,6 +98,11 @@ class RunAccount {
   std::string plan_;
   std::shared_ptr<TraceWriter> trace_;
   std::shared_ptr<RunRecorder> recorder_;
+  std::vector<WorkerPart> workers_;
+  std::vector<std::size_t> stage_numbers_;
+  const std::unique_ptr<FollowingConsole> following_;
+  const Workplace followed_workplace_;
+  std::unique_ptr<HttpResponder> responder_;  // last: it asks the others
 };
 
 // A record for people.

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/sample_plan.h"
 
 namespace gridmill {
@@ -27,6 +28,7 @@ class Running {
       workplace_.console.say(
           fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
     }
+    run_.account.add_workers(load_parts(*archive_, workplace_.console));
     const auto notes = archive_->complete([&] {
       const Watched watched(workplace_.console, run_.what, progress_);
       for (std::size_t i = 0; i < plan_.stages.size(); ++i) run_stage_at(i);
@@ -42,6 +44,7 @@ class Running {
       const auto stage = open_.stage(index);
       const auto log = open_.log_of(index);
       const std::int64_t before = progress_.bytes_written;
+      run_.account.note_stage(index);
       RunOptions options = run_.account.counted(draining_options(run_.resources));
       options.memory -= open_.side_bytes();
       run_stage(stage, 0, recipe.tasks, options, workplace_.clock, progress_, workplace_.stop, log);

@@ -45,9 +45,13 @@ bool is_comparable(const Json& a, const Json& b) {
   const auto same = [&](const char* name) {
     return a.contains(name) && b.contains(name) && a[name] == b[name];
   };
-  return same("plan") && same("threads") && same("memory") && text(b, "state") == "done" &&
-         number(a, "chunks_resumed") == 0 && number(b, "chunks_resumed") == 0 &&
-         text(b, "id") < text(a, "id");
+  const auto processes = [](const Json& record) {
+    const auto workers = record.find("workers");
+    return workers != record.end() && workers->is_object() ? number(*workers, "count") : 1;
+  };
+  return processes(a) == processes(b) && same("plan") && same("threads") && same("memory") &&
+         text(b, "state") == "done" && number(a, "chunks_resumed") == 0 &&
+         number(b, "chunks_resumed") == 0 && text(b, "id") < text(a, "id");
 }
 
 double median(std::vector<double> values) {

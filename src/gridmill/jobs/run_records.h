@@ -2,7 +2,8 @@
 //
 // A record is the report of a run (engine/run_report.h) with who, what and when: the only place
 // where Gridmill keeps wall-clock time. The last hundred stay. Runs are *comparable* if they had
-// the same plan, threads and memory, ended well and resumed nothing; of those the median is taken.
+// the same plan, threads, memory and number of workers, ended well and resumed nothing; of those
+// the median is taken.
 #pragma once
 
 #include <cstdint>
