@@ -34,7 +34,7 @@ for target; do
   log=$folder/$target.log
   echo "fuzzing: $target, ${GRIDMILL_FUZZ_SECONDS:-30} seconds"
   if nice "$folder/fuzz/fuzz_$target" -max_total_time="${GRIDMILL_FUZZ_SECONDS:-30}" \
-    -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=192 -max_len=65536 \
+    -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=192 -max_len=65536 \
     -print_final_stats=1 $more -artifact_prefix="$folder/failures/$target-" \
     "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1
   then
