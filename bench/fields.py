@@ -1,5 +1,8 @@
 """Made-up fields that compress like real ones: power-law spectrum, slow change in time, 16-bit steps."""
 
+import zlib
+
+import h5py
 import netCDF4
 import numpy as np
 
@@ -88,6 +91,30 @@ def write_deflated(path, source, chunk_steps):
         variable.units = "K"
         for at in range(0, times, 24):
             variable[at : at + 24] = plain["t2m"][at : at + 24]
+
+
+def write_repeated_deflated(path, source, times, chunk_steps):
+    """The same as netCDF-4 with shuffle and deflate 1. A chunk is deflated once, and its bytes repeated."""
+    with netCDF4.Dataset(source) as short, h5py.File(path, "w") as file:
+        have, lats, lons = short["t2m"].shape
+        for name, values in (("time", np.arange(times)), ("lat", short["lat"][:]), ("lon", short["lon"][:])):
+            file.create_dataset(name, data=values, dtype="f8").make_scale(name)
+            for key in short[name].ncattrs():
+                file[name].attrs[key] = short[name].getncattr(key)
+        chunk = (chunk_steps, lats, lons)
+        variable = file.create_dataset(
+            "t2m", (times, lats, lons), "<f4", chunks=chunk, shuffle=True, compression="gzip",
+            compression_opts=1,
+        )  # fmt: skip
+        for d, name in enumerate(("time", "lat", "lon")):
+            variable.dims[d].attach_scale(file[name])
+        packed = []
+        for at in range(0, have - chunk_steps + 1, chunk_steps):
+            values = np.ascontiguousarray(short["t2m"][at : at + chunk_steps], "<f4")
+            shuffled = values.view("u1").reshape(-1, 4).T.tobytes()
+            packed.append(zlib.compress(shuffled, 1))
+        for i in range(-(-times // chunk_steps)):
+            variable.id.write_direct_chunk((i * chunk_steps, 0, 0), packed[i % len(packed)])
 
 
 def write_repeated(path, source, times):

@@ -10,7 +10,7 @@
 #include "gridmill/array/array.h"
 #include "gridmill/base/error.h"
 #include "gridmill/formats/format_file.h"
-#include "gridmill/formats/grib_index.h"
+#include "gridmill/formats/grib_index_file.h"
 #include "gridmill/formats/grib_packing.h"
 #include "gridmill/formats/grib_sections.h"
 
@@ -49,7 +49,7 @@ void read_headers(Files& files, const std::string& path, const Messages& message
 
 // Every message of every field, from the file.
 void read_all(Files& files, const std::string& path, std::vector<float>& last) {
-  const FormatFile file = open_grib(files, {path, ""});
+  const FormatFile file = open_grib(files, {path, ""}, GribIndexUse::none);
   CodecContext context;
   StringArena strings;
   Buffer stored;
@@ -140,13 +140,19 @@ Json run_grib(Files& files, const std::string& path, int rounds) {
   const auto file = files.open(path);
   if (file == nullptr) throw Error(ErrorKind::not_found, path + ": there is no such file");
   Messages messages = load(*file);
-  std::vector<std::string> names = {"open", "headers"};
+  open_grib(files, {path, ""}, GribIndexUse::write);
+  std::vector<std::string> names = {"open", "headers", "kept"};
   std::vector<Side> sides = {{[&] {
-                                open_grib(files, {path, ""});
+                                open_grib(files, {path, ""}, GribIndexUse::none);
                               },
                               {},
                               {}},
-                             {[&] { read_headers(files, path, messages); }, {}, {}}};
+                             {[&] { read_headers(files, path, messages); }, {}, {}},
+                             {[&] {
+                                open_grib(files, {path, ""});
+                              },
+                              {},
+                              {}}};
   std::vector<double> doubles;
   std::vector<float> floats, last;
   std::vector<unsigned char> integers;
@@ -169,6 +175,7 @@ Json run_grib(Files& files, const std::string& path, int rounds) {
     if (is_ccsds(messages)) add("libaec", [&] { by_libaec(messages, integers); });
   }
   measure_in_turns(sides, rounds);
+  files.remove_file(grib_index_path(path));
   Json result = {{"messages", messages.frames.size()}, {"points", messages.points}};
   for (std::size_t i = 0; i < sides.size(); ++i) {
     result["seconds"][names[i]] = sides[i].seconds;

@@ -1,18 +1,21 @@
 // gridmill_bench: the floors of docs/benchmarks.md, and the library beside them. bench/run.py
 // drives it.
 //
-//   read STORE ARRAY ROUNDS                 whole array into one reused buffer, beside decode
-//   floors encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in
-//   memory convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
-//   tasks COUNT ROUNDS                     tasks that do nothing, with and without counting
+//   read STORE ARRAY ROUNDS                 whole array into one reused buffer, beside its floors
+//   classic FILE VARIABLE ROUNDS            uncompressed, likewise, beside memcpy
+//   encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in memory
+//   convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
+//   tasks COUNT ROUNDS                      tasks that do nothing, with and without counting
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
 // wrong.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 
 #include "bench/chunks.h"
@@ -105,6 +108,51 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
           {"counted_cpu", sides[3].cpu_seconds}};
 }
 
+// As it stands in the file: one run of big-endian values.
+Buffer raw_values(Files& files, const Variable& variable) {
+  const LeafReader& reader = *variable.blocks[0].reader;
+  const auto location = reader.locate(reader.grid().position(0));
+  Buffer raw(static_cast<std::size_t>(volume(variable.shape) * variable.type.size));
+  const auto file = files.open(location.value().path);
+  if (file->read_at(location->range->offset, raw.bytes()) != raw.size()) {
+    throw Error(ErrorKind::corrupt, "the file is too short");
+  }
+  return raw;
+}
+
+void copy_on(int threads, const Buffer& from, Buffer& into) {
+  const std::size_t each = from.size() / static_cast<std::size_t>(threads) + 1;
+  on_threads(threads, [&](int thread) {
+    const std::size_t begin = std::min(from.size(), each * static_cast<std::size_t>(thread));
+    std::memcpy(into.data() + begin, from.data() + begin, std::min(each, from.size() - begin));
+  });
+}
+
+// The floor copies the same bytes in memory, on as many threads, and turns none.
+Json run_classic(Files& files, const Clock& clock, const std::string& path, const std::string& name,
+                 int rounds) {
+  const Dataset dataset = open_dataset(files, parse_location(path));
+  const Variable& variable = dataset.at(name);
+  const Buffer raw = raw_values(files, variable);
+  Buffer copy(raw.size()), whole(raw.size());
+  const MutableArrayView into = view_of(whole.bytes(), variable.type, variable.shape);
+  std::vector<Side> sides{{[&] { copy_on(usable_cores(), raw, copy); }, {}, {}},
+                          {[&] { read_array_whole(variable, into, clock); }, {}, {}}};
+  measure_in_turns(sides, rounds);
+  const auto size = static_cast<std::size_t>(variable.type.size);
+  for (std::size_t at = 0; at < copy.size(); at += size) {
+    std::reverse(copy.data() + at, copy.data() + at + size);
+  }
+  if (std::memcmp(copy.data(), whole.data(), copy.size()) != 0) {
+    throw Error(ErrorKind::internal, "what was read is not what stands in the file");
+  }
+  return {{"bytes", whole.size()},
+          {"memcpy", sides[0].seconds},
+          {"memcpy_cpu", sides[0].cpu_seconds},
+          {"read", sides[1].seconds},
+          {"read_cpu", sides[1].cpu_seconds}};
+}
+
 Json run_encode(Files& files, const std::string& store, const std::string& name, int rounds) {
   const StoredArray array = load_frames(files, store, name);
   auto contexts = make_contexts(usable_cores());
@@ -180,9 +228,11 @@ int run(int count, char** words) {
     return 0;
   }
   const bool converts = verb == "convert" || verb == "deflated";
-  if (count != (converts ? 7 : 5) || (verb != "read" && verb != "encode" && !converts)) {
+  const bool is_known = converts || verb == "read" || verb == "classic" || verb == "encode";
+  if (!is_known || count != (converts ? 7 : 5)) {
     fmt::print(stderr,
                "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
+               "       gridmill_bench classic FILE VARIABLE ROUNDS\n"
                "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
                "       gridmill_bench tasks COUNT ROUNDS\n"
                "       gridmill_bench grib FILE ROUNDS\n");
@@ -190,7 +240,8 @@ int run(int count, char** words) {
   }
   const auto clock = system_clock();
   const int rounds = std::atoi(words[4]);
-  const Json result = verb == "read" ? run_read(*files, *clock, words[2], words[3], rounds)
+  const Json result = verb == "read"      ? run_read(*files, *clock, words[2], words[3], rounds)
+                      : verb == "classic" ? run_classic(*files, *clock, words[2], words[3], rounds)
                       : converts ? run_convert(*files, *clock, words[2], words[3], rounds, words[5],
                                                words[6], verb == "deflated")
                                  : run_encode(*files, words[2], words[3], rounds);

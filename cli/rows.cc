@@ -79,6 +79,25 @@ Option way_row(std::shared_ptr<std::string> target) {
   return row;
 }
 
+Option grib_index_row(std::shared_ptr<GribIndexUse> target) {
+  Option row;
+  row.name = "grib-index";
+  row.value_name = "USE";
+  row.help =
+      "of GRIB inputs: read: take the index that an earlier run has kept beside the file "
+      "(NAME.gmindex), if it is still that of the file; write: and keep one where there is none; "
+      "none: scan the file in any case";
+  row.fallback = "read";
+  row.choices = {"none", "read", "write"};
+  row.apply = [target = std::move(target)](const Values& values) {
+    const std::string& use = values.front();
+    *target = use == "none"    ? GribIndexUse::none
+              : use == "write" ? GribIndexUse::write
+                               : GribIndexUse::read;
+  };
+  return row;
+}
+
 Option region_row(std::shared_ptr<Values> target) {
   Option row = values_row("region", OptionKind::list, "DIM=A:B",
                           "only this range of indices, from 0, B not included", "everything",

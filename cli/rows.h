@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/run_account.h"
 
 namespace gridmill::cli {
@@ -37,6 +38,8 @@ Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
+
+Option grib_index_row(std::shared_ptr<GribIndexUse> target);
 
 // What is told of a run: --report, --metrics, --metrics-port, --trace, --prices, --tags.
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);

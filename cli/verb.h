@@ -10,6 +10,7 @@
 #include "cli/general_options.h"
 #include "cli/options.h"
 #include "cli/printer.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill::cli {
@@ -65,6 +66,9 @@ std::vector<Option> options_of(const Verb& verb, const std::shared_ptr<GeneralOp
 
 // The setting of an option that the verb has.
 const Setting& setting_of(const std::vector<Setting>& settings, const std::string& name);
+
+// A dry run writes nothing.
+GribIndexUse grib_index_of(GribIndexUse asked, const Invocation& invocation);
 
 // For verbs that read little and run nothing: --memory and --threads on the command line are a
 // mistake. That an environment or a config file sets them for other verbs is none.

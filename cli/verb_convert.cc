@@ -30,6 +30,7 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
       drop_row(member_of(options, &ConvertOptions::drop)),
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
       resume_row(member_of(options, &ConvertOptions::resume)),
+      grib_index_row(member_of(options, &ConvertOptions::grib_index)),
       refused_row("shards", "LAYOUT", "write chunks inside shards (not in this version)"),
       refused_row("append", "DIM", "go on at the end of an existing store (not in this version)"),
   };
@@ -44,6 +45,7 @@ int run(ConvertOptions& options, const Invocation& invocation) {
   options.inputs = {invocation.operands.begin(), invocation.operands.end() - 1};
   options.output = invocation.operands.back();
   options.dry_run = invocation.general.dry_run;
+  options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   const Json report = convert(options, invocation.workplace);
   print_report(invocation, report,

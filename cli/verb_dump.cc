@@ -62,6 +62,7 @@ int run(DumpOptions& options, const DumpSwitches& switches, const Invocation& in
   options.location = invocation.operands.front();
   options.form = chosen_form(switches, invocation);
   options.dry_run = invocation.general.dry_run;
+  options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   // The printer outlives the call; a lane that had to be given up may still be in it.
   dump(options, invocation.workplace,
@@ -94,6 +95,7 @@ Verb dump_verb() {
                  member_of(switches, &DumpSwitches::csv)),
       output_row(options),
       overwrite_row(member_of(options, &DumpOptions::overwrite)),
+      grib_index_row(member_of(options, &DumpOptions::grib_index)),
   };
   verb.run = [options, switches](const Invocation& invocation) {
     return run(*options, *switches, invocation);

@@ -105,6 +105,7 @@ int run_table(ExecOptions& options, const Json& document, const Invocation& invo
 int run(ExecOptions& options, bool over_mpi, const Invocation& invocation) {
   options.plan = invocation.operands[0];
   options.dry_run = invocation.general.dry_run;
+  options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   const Json document = read_plan_file(options.plan, invocation.workplace.files);
   const auto context = [&] { return "plan " + options.plan; };
@@ -114,7 +115,8 @@ int run(ExecOptions& options, bool over_mpi, const Invocation& invocation) {
       return run_table(options, document, invocation);
     });
   }
-  const PlanDocument plan = in_context(context, [&] { return store_plan(document); });
+  PlanDocument plan = in_context(context, [&] { return store_plan(document); });
+  for (auto& [name, recipe] : plan.datasets) recipe.grib_index = options.grib_index;
   // The tasks were cut for the plan's memory; threads are this machine's.
   if (!is_given(invocation, "memory")) options.resources.memory = plan.memory;
   if (over_mpi && !options.dry_run) return run_over_mpi(options, plan, invocation);
@@ -141,6 +143,7 @@ Verb exec_verb() {
   };
   const auto over_mpi = std::make_shared<bool>(false);
   verb.options = rows(options, over_mpi);
+  verb.options.push_back(grib_index_row(member_of(options, &ExecOptions::grib_index)));
   verb.run = [options, over_mpi](const Invocation& invocation) {
     return run(*options, *over_mpi, invocation);
   };

@@ -25,6 +25,7 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   rows.push_back(std::move(output));
   for (Option& row : selection_rows(options)) rows.push_back(std::move(row));
   rows.push_back(overwrite_row(member_of(options, &ExtractOptions::overwrite)));
+  rows.push_back(grib_index_row(member_of(options, &ExtractOptions::grib_index)));
   for (Option& row : report_rows(member_of(options, &ExtractOptions::reports))) {
     rows.push_back(std::move(row));
   }
@@ -41,6 +42,7 @@ void check(const ExtractOptions& options) {
 int run(ExtractOptions& options, const Invocation& invocation) {
   options.inputs = invocation.operands;
   options.dry_run = invocation.general.dry_run;
+  options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   check(options);
   const Json report = extract(options, invocation.workplace);

@@ -1,6 +1,7 @@
 // gridmill info LOC
 #include <fmt/format.h>
 
+#include "cli/rows.h"
 #include "cli/verb.h"
 #include "gridmill/jobs/info.h"
 
@@ -14,10 +15,10 @@ constexpr const char* kAbout =
     "one "
     "inside the frames), stored and logical size, and how many chunks are present.";
 
-int run(const Invocation& invocation) {
+int run(InfoOptions& options, const Invocation& invocation) {
   // What info reads is metadata and the ends of coordinates, one after the other.
   refuse_resources(invocation.settings, "info");
-  const InfoOptions options{invocation.operands.front()};
+  options.location = invocation.operands.front();
   if (invocation.general.dry_run) {
     invocation.out.print(fmt::format("would read the metadata of {}\n", options.location));
     return 0;
@@ -29,6 +30,7 @@ int run(const Invocation& invocation) {
 }  // namespace
 
 Verb info_verb() {
+  const auto options = std::make_shared<InfoOptions>();
   Verb verb;
   verb.name = "info";
   verb.summary = "what is inside a store or file";
@@ -37,9 +39,12 @@ Verb info_verb() {
   verb.examples = {
       {"info coads.zarr", "an outline of the store"},
       {"info era5.grib", "the hypercubes in a GRIB file"},
+      {"info era5.grib --grib-index write",
+       "and keep the index, so that the next run opens it at once"},
       {"info coads.zarr --json | jq '.variables[].path'", "the same for programs"},
   };
-  verb.run = run;
+  verb.options = {grib_index_row(member_of(options, &InfoOptions::grib_index))};
+  verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };
   return verb;
 }
 

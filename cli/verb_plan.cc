@@ -51,6 +51,7 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
   }
   rows.push_back(drop_row(member_of(convert, &ConvertOptions::drop)));
   rows.push_back(overwrite_row(member_of(convert, &ConvertOptions::overwrite)));
+  rows.push_back(grib_index_row(member_of(convert, &ConvertOptions::grib_index)));
   return rows;
 }
 
@@ -92,6 +93,7 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
   extract.region = convert.region;
   extract.sel = convert.sel;
   extract.overwrite = convert.overwrite;
+  extract.grib_index = convert.grib_index;
   extract.resources = convert.resources;
   check_places(extract);
   return make_extract_plan(extract, invocation.workplace);
@@ -105,6 +107,7 @@ int run(PlanOptions& options, const Invocation& invocation) {
   }
   options.convert.inputs = {operands.begin() + 1, operands.end() - 1};
   options.convert.output = operands.back();
+  options.convert.grib_index = grib_index_of(options.convert.grib_index, invocation);
   options.convert.resources = invocation.general.resources;
   const Json plan = make_document(options, invocation);
   if (options.output.empty()) {

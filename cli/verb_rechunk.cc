@@ -25,6 +25,7 @@ std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
       drop_row(member_of(options, &RechunkOptions::drop)),
       overwrite_row(member_of(options, &RechunkOptions::overwrite)),
       resume_row(member_of(options, &RechunkOptions::resume)),
+      grib_index_row(member_of(options, &RechunkOptions::grib_index)),
   };
   const std::vector<Option> reports = report_rows(member_of(options, &RechunkOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());
@@ -35,6 +36,7 @@ int run(RechunkOptions& options, const Invocation& invocation) {
   options.input = invocation.operands[0];
   options.output = invocation.operands[1];
   options.dry_run = invocation.general.dry_run;
+  options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   const Json report = rechunk(options, invocation.workplace);
   print_report(invocation, report,

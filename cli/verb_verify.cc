@@ -62,6 +62,7 @@ Verb verify_verb() {
       against_row(options),
       variables_row(member_of(options, &VerifyOptions::variables)),
       drop_row(member_of(options, &VerifyOptions::drop)),
+      grib_index_row(member_of(options, &VerifyOptions::grib_index)),
   };
   verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };
   return verb;

@@ -47,6 +47,11 @@ const Setting& setting_of(const std::vector<Setting>& settings, const std::strin
   throw Error(ErrorKind::internal, fmt::format("the verb has no option {}", name));
 }
 
+GribIndexUse grib_index_of(GribIndexUse asked, const Invocation& invocation) {
+  const bool writes = asked == GribIndexUse::write;
+  return writes && invocation.general.dry_run ? GribIndexUse::read : asked;
+}
+
 void refuse_resources(const std::vector<Setting>& settings, const std::string& verb) {
   for (const char* name : {"memory", "threads"}) {
     if (setting_of(settings, name).origin != Origin::flag) continue;

@@ -115,7 +115,7 @@ class GribIndex : public ::testing::Test {
   std::vector<GribCube> index() {
     scratch_.write("a.grib", content_);
     file_ = std::make_unique<CountingFile>(files_->open(scratch_.path("a.grib")));
-    return index_grib(*file_);
+    return index_grib(*file_).cubes;
   }
 
   // Every field of the file, against ecCodes.

@@ -101,6 +101,28 @@ std::vector<float> ramp(float first) {
   return values;
 }
 
+std::size_t section_begin(const std::string& message, int number) {
+  std::size_t at = 16;
+  while (message[at + 4] != static_cast<char>(number)) {
+    at += static_cast<std::size_t>(static_cast<unsigned char>(message[at + 2]) * 256 +
+                                   static_cast<unsigned char>(message[at + 3]));
+  }
+  return at;
+}
+
+// The fields of all, in one message.
+std::string joined(const std::vector<std::string>& messages) {
+  std::string whole = messages[0].substr(0, messages[0].size() - 4);
+  for (std::size_t i = 1; i < messages.size(); ++i) {
+    const std::string& next = messages[i];
+    const std::size_t from = section_begin(next, 4);
+    whole += next.substr(from, next.size() - 4 - from);
+  }
+  whole += "7777";
+  for (std::size_t i = 0; i < 8; ++i) whole[15 - i] = static_cast<char>(whole.size() >> (8 * i));
+  return whole;
+}
+
 TEST_F(GribReader, LevelsAndTimesBecomeAHypercubeWithHoles) {
   SampleMessage sample;
   std::string content = sample.set("level", 500).bytes(100);
@@ -152,20 +174,7 @@ TEST_F(GribReader, FieldsThatDoNotShareCoordinatesFormGroups) {
 TEST_F(GribReader, AMessageMayHoldSeveralFields) {
   SampleMessage sample;
   const std::string first = sample.bytes(10), second = sample.set("level", 850).bytes(20);
-  // Sections 4 to 7 of the second follow those of the first.
-  const auto section_begin = [](const std::string& message, int number) {
-    std::size_t at = 16;
-    while (message[at + 4] != static_cast<char>(number)) {
-      at += static_cast<std::size_t>(static_cast<unsigned char>(message[at + 2]) * 256 +
-                                     static_cast<unsigned char>(message[at + 3]));
-    }
-    return at;
-  };
-  const std::size_t from = section_begin(second, 4);
-  std::string both = first.substr(0, first.size() - 4) + second.substr(from);
-  both[14] = static_cast<char>(both.size() / 256);
-  both[15] = static_cast<char>(both.size() % 256);
-  const FormatFile file = open(both);
+  const FormatFile file = open(joined({first, second}));
   const std::vector<float> values =
       values_of<float>(read_all(*variable_at(file.groups[0], "t").reader));
   std::vector<float> expected = ramp(20);
@@ -197,7 +206,65 @@ TEST_F(GribReader, EveryTruncationAndTrailingGarbageIsCorrupt) {
   }
   EXPECT_THAT(message_of_failure(two + "rubbish", ErrorKind::corrupt),
               HasSubstr("neither a GRIB message nor padding"));
-  EXPECT_NO_THROW(open(two + std::string(10000, '\0')));
+}
+
+// Zeros of any length were passed over without a word.
+TEST_F(GribReader, ZerosAreToldWherePaddingDoesNotExplainThem) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1), two = sample.set("level", 850).bytes(2);
+  const auto zeros = [](std::size_t count) { return std::string(count, '\0'); };
+  const auto fill_of = [](std::size_t length, std::size_t block) {
+    return (block - length % block) % block;
+  };
+  // To a word, to the unit of a tape, to a block.
+  EXPECT_THAT(open(one + zeros(7) + two + zeros(119)).notes, ElementsAre());
+  for (const std::size_t block : {256U, 512U, 4096U}) {
+    const std::string filled = one + zeros(fill_of(one.size(), block)) + two;
+    EXPECT_THAT(open(filled + zeros(fill_of(filled.size(), block))).notes, ElementsAre()) << block;
+  }
+  // A message that was lost on the way, and a file that was made larger than what came.
+  const auto at = [](std::size_t n) { return std::to_string(n); };
+  EXPECT_THAT(open(one + zeros(one.size()) + two).notes,
+              ElementsAre(AllOf(HasSubstr("byte " + at(one.size())),
+                                HasSubstr(at(one.size()) + " zero bytes before message 2"))));
+  EXPECT_THAT(open(one + two + zeros(10000)).notes,
+              ElementsAre(HasSubstr("10000 zero bytes behind the last message")));
+  EXPECT_THAT(open(zeros(8192) + one).notes,
+              ElementsAre(HasSubstr("8192 zero bytes before message 1")));
+  EXPECT_EQ(values_of<float>(
+                read_all(*variable_at(open(one + zeros(5000) + two).groups[0], "t").reader))[12],
+            1);
+}
+
+// The beginning of a message or of a bulletin is no padding, whatever comes before it.
+TEST_F(GribReader, ATailThatWasCutIsNotPadding) {
+  SampleMessage sample;
+  const std::string one = sample.bytes(1);
+  for (const std::string tail : {"G", "GR", "GRI", "GRIB", "\x01", "\x01\r\r\n",
+                                 "\x01\r\r\n123 \r\r\n", "HHXA01 KWBC 010000\r\r\n"}) {
+    for (const std::size_t zeros : {0U, 100U, 4093U, 4096U, 5000U}) {
+      EXPECT_THAT(message_of_failure(one + std::string(zeros, '\0') + tail, ErrorKind::corrupt),
+                  AllOf(HasSubstr("message 2 at byte"), HasSubstr("message 1 before it is good")))
+          << zeros << " zeros, " << tail;
+    }
+  }
+  EXPECT_THAT(open(one + "\r\r\n\x03").notes, ElementsAre());
+}
+
+// ecCodes, and so did we, takes such a field for one without a bitmap.
+TEST_F(GribReader, ABitmapFromBeforeMustHaveBeenThere) {
+  SampleMessage plain, masked;
+  const std::string without = plain.bytes(10);
+  const std::string with = masked.set("bitmapPresent", 1).set("level", 850).bytes(20);
+  std::string before = plain.set("level", 1000).bytes(30);
+  before[section_begin(before, 6) + 5] = static_cast<char>(254);
+  for (const auto& message : {before, joined({without, before}), joined({with, without, before})}) {
+    EXPECT_THAT(message_of_failure(with + message, ErrorKind::corrupt),
+                AllOf(HasSubstr("message 2 at byte " + std::to_string(with.size())),
+                      HasSubstr("indicator 254"), HasSubstr("message 1 before it is good")));
+  }
+  const FormatFile file = open(joined({with, before}));
+  EXPECT_EQ(values_of<float>(read_all(*variable_at(file.groups[0], "t").reader))[0], 30);
 }
 
 // Whoever has a damaged archive wants to know what can be saved.

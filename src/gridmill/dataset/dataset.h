@@ -13,6 +13,7 @@
 #include "gridmill/array/array.h"
 #include "gridmill/array/attribute.h"
 #include "gridmill/codec/leaf.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/store/location.h"
 
 namespace gridmill {
@@ -69,7 +70,8 @@ struct Dataset {
 
 // Detects the format by content and opens it; `location.node` restricts it to a group or array.
 // Throws Error(not_found), Error(unsupported) for a format nobody knows, Error(corrupt).
-Dataset open_dataset(Files& files, const Location& location);
+Dataset open_dataset(Files& files, const Location& location,
+                     GribIndexUse grib_index = GribIndexUse::read);
 
 // All or a box of a variable, in memory: for coordinates and other small things. Reads on the
 // calling thread. Throws Error(out_of_memory) beyond `limit_bytes`.

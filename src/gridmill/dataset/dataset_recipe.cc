@@ -32,17 +32,19 @@ DatasetRecipe recipe_from_json(const Json& json) {
   return {texts(json, "inputs"), texts(json, "variables"), texts(json, "drop")};
 }
 
-Dataset open_inputs(Files& files, const std::vector<std::string>& locations) {
+Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
+                    GribIndexUse grib_index) {
   if (locations.empty()) throw Error(ErrorKind::invalid, "no input is given");
   std::vector<Dataset> inputs;
   for (const std::string& text : locations) {
-    inputs.push_back(open_dataset(files, parse_location(text)));
+    inputs.push_back(open_dataset(files, parse_location(text), grib_index));
   }
   return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
 }
 
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe) {
-  return select_variables(open_inputs(files, recipe.inputs), recipe.variables, recipe.drop);
+  return select_variables(open_inputs(files, recipe.inputs, recipe.grib_index), recipe.variables,
+                          recipe.drop);
 }
 
 }  // namespace gridmill

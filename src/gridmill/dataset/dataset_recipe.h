@@ -15,6 +15,8 @@ struct DatasetRecipe {
   std::vector<std::string> inputs;     // locations as typed; several are joined
   std::vector<std::string> variables;  // names or globs to keep (select_variables); empty: all
   std::vector<std::string> drop;
+  // Of the process that opens, not of the data: no plan holds it.
+  GribIndexUse grib_index = GribIndexUse::read;
 };
 
 Json recipe_to_json(const DatasetRecipe& recipe);
@@ -24,6 +26,7 @@ DatasetRecipe recipe_from_json(const Json& json);  // Error(corrupt)
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe);
 
 // Only opened and joined.
-Dataset open_inputs(Files& files, const std::vector<std::string>& locations);
+Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
+                    GribIndexUse grib_index = GribIndexUse::read);
 
 }  // namespace gridmill

@@ -241,7 +241,7 @@ Dataset open_zarr(Files& files, const Location& location) {
 
 }  // namespace
 
-Dataset open_dataset(Files& files, const Location& location) {
+Dataset open_dataset(Files& files, const Location& location, GribIndexUse grib_index) {
   switch (detect_format(files, location)) {
     case FileFormat::zarr:
       return open_zarr(files, location);
@@ -251,7 +251,7 @@ Dataset open_dataset(Files& files, const Location& location) {
       return dataset;
     }
     case FileFormat::grib: {
-      Dataset dataset = dataset_of(open_grib(files, location), location);
+      Dataset dataset = dataset_of(open_grib(files, location, grib_index), location);
       restrict_to_node(dataset, location.node);
       return dataset;
     }

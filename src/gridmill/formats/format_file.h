@@ -9,6 +9,7 @@
 
 #include "gridmill/array/attribute.h"
 #include "gridmill/codec/leaf.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/store/location.h"
 #include "gridmill/system/files.h"
 
@@ -58,8 +59,9 @@ FileFormat detect_format(Files& files, const Location& location);
 // note says so), or the library alone.
 enum class NetcdfBy { own_reader, library };
 
-// Both throw Error(corrupt) naming file, variable and offset when the file is damaged or truncated.
+// All throw Error(corrupt) naming file, variable and offset when the file is damaged or truncated.
 FormatFile open_netcdf(Files& files, const Location& location, NetcdfBy by = NetcdfBy::own_reader);
-FormatFile open_grib(Files& files, const Location& location);
+FormatFile open_grib(Files& files, const Location& location,
+                     GribIndexUse use = GribIndexUse::read);
 
 }  // namespace gridmill

@@ -183,6 +183,7 @@ void GribHeaders::read_sections_2(GribMessage& message) {
   for (std::size_t number = 1; number < 7; ++number) {
     field.at[number] = all.subspan(found[number].at, found[number].length);
   }
+  if (!field.at[6].empty()) is_earlier_bitmap(field.at[6], {});
 }
 
 // Their headers lie far apart; such messages are rare.
@@ -191,8 +192,10 @@ void GribHeaders::read_several_fields(GribMessage& message) {
   GribSections current;
   current.edition = 2;
   current.at[0] = whole_.bytes().first(16);
+  ByteView bitmap;
   for (const GribSection& section : grib_sections_2(whole_)) {
     current.at[static_cast<std::size_t>(section.number)] = section.bytes;
+    if (section.number == 6 && !is_earlier_bitmap(section.bytes, bitmap)) bitmap = section.bytes;
     if (section.number == 7) fields_.push_back(current);
   }
 }

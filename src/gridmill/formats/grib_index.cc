@@ -43,6 +43,39 @@ constexpr std::array kRawLevelKeys = {"typeOfFirstFixedSurface", "typeOfSecondFi
 
 using Keys = std::map<std::string, Json>;
 
+// What follows from the others, and is asked once per cube.
+constexpr std::array kNames = {"cfVarName", "shortName", "centreDescription"};
+
+[[noreturn]] void throw_unknown(const char* what, const std::string& key, const Json& number) {
+  const std::string text = number.is_null() ? "(none)" : dump_json(number, -1);
+  throw Error(ErrorKind::unsupported,
+              fmt::format("its {} {} is not known to this ecCodes; take such messages out "
+                          "(grib_copy -w {}!={}), or use a newer ecCodes",
+                          what, text, key, text));
+}
+
+// Behind a template that ecCodes does not know it finds no keys; what it says of the message then
+// is made up of what is missing.
+void check_templates(const GribHandle& handle) {
+  const auto lacks = [&](const char* key) { return handle.key_as_text(key).is_null(); };
+  const auto refuse = [&](const char* what, const char* key) {
+    throw_unknown(what, key, handle.key_as_integer(key));
+  };
+  const bool is_first = handle.integer("edition", 2) == 1;
+  if (lacks("gridType")) {
+    if (is_first) refuse("data representation type", "dataRepresentationType");
+    refuse("grid definition template", "gridDefinitionTemplateNumber");
+  }
+  if (is_first) return;
+  if (lacks("parameterCategory")) {
+    refuse("product definition template", "productDefinitionTemplateNumber");
+  }
+  const Json packing = handle.key_as_text("packingType");
+  if ((packing.is_null() || packing == "unknown") && lacks("bitsPerValue")) {
+    refuse("data representation template", "dataRepresentationTemplateNumber");
+  }
+}
+
 // What every field must be asked; ecCodes takes its time to answer.
 Keys read_keys(GribHandle& handle) {
   Keys keys;
@@ -64,11 +97,8 @@ Keys read_keys(GribHandle& handle) {
   return keys;
 }
 
-// What follows from those, and is asked once per cube.
 void add_names(const GribHandle& handle, Keys& keys) {
-  for (const char* name : {"cfVarName", "shortName", "centreDescription"}) {
-    keys[name] = handle.key_as_text(name);
-  }
+  for (const char* name : kNames) keys[name] = handle.key_as_text(name);
 }
 
 // Fields with the same signature share a cube: the unique keys, and which coordinates they have.
@@ -187,11 +217,13 @@ class GribIndexer {
  public:
   explicit GribIndexer(const ReadableFile& file) : file_(file) {}
 
-  std::vector<GribCube> run() {
-    scan_grib(file_, [&](const GribMessage& message, std::span<const GribSections> fields) {
-      for (std::size_t i = 0; i < fields.size(); ++i) add(message, static_cast<int>(i), fields[i]);
-    });
-    return std::move(cubes_);
+  GribIndex run() {
+    std::vector<GribGap> gaps =
+        scan_grib(file_, [&](const GribMessage& message, std::span<const GribSections> fields) {
+          for (std::size_t i = 0; i < fields.size(); ++i)
+            add(message, static_cast<int>(i), fields[i]);
+        });
+    return {std::move(cubes_), std::move(gaps)};
   }
 
  private:
@@ -226,6 +258,7 @@ class GribIndexer {
   std::size_t add_by_eccodes(GribField field) {
     read_grib_field(file_, field, bytes_);
     GribHandle handle(bytes_);
+    check_templates(handle);
     Keys keys = read_keys(handle);
     field.place = place_of(keys);
     const auto [at, is_new] = by_signature_.emplace(signature(keys), cubes_.size());
@@ -257,34 +290,6 @@ std::vector<double> axis_values(const GribCube& cube, std::size_t key) {
   values.erase(std::unique(values.begin(), values.end()), values.end());
   values.shrink_to_fit();
   return values;
-}
-
-void find_axes(GribCube& cube) {
-  for (std::size_t k = 0; k < kGribAxisKeys.size(); ++k) {
-    const Json& first = cube.keys.at(kGribAxisKeys[k]);
-    if (!first.is_number()) continue;
-    GribAxis axis;
-    axis.key = k;
-    axis.name = axis_name(cube.keys, kGribAxisKeys[k]);
-    axis.is_integer = first.is_number_integer();
-    axis.values = axis_values(cube, k);
-    if (axis.name == "isobaricInhPa" || axis.name == "isobaricInPa") {
-      std::reverse(axis.values.begin(), axis.values.end());
-    }
-    cube.axes.push_back(std::move(axis));
-  }
-}
-
-// A cube may have holes, but its size must stay in proportion to the file.
-void check_sparseness(const GribCube& cube) {
-  constexpr double kCells = 1e6, kCellsPerMessage = 100;
-  double cells = 1;
-  for (const GribAxis& axis : cube.axes) cells *= static_cast<double>(axis.values.size());
-  if (cells <= kCells + kCellsPerMessage * static_cast<double>(cube.fields.size())) return;
-  throw Error(
-      ErrorKind::unsupported,
-      fmt::format("the {} messages of {} would fill a hypercube of shape {}; split the file",
-                  cube.fields.size(), cube.name, to_string(header_shape(cube))));
 }
 
 Json step_range(const ReadableFile& file, const GribField& field) {
@@ -356,14 +361,52 @@ std::int64_t ordinal_of(const GribCube& cube, const GribField& field) {
   return ordinal;
 }
 
-std::vector<GribCube> index_grib(const ReadableFile& file) {
-  std::vector<GribCube> cubes = GribIndexer(file).run();
-  for (GribCube& cube : cubes) {
-    find_axes(cube);
+bool is_descending(const GribAxis& axis) {
+  return axis.name == "isobaricInhPa" || axis.name == "isobaricInPa";
+}
+
+bool has_grib_keys(const GribCube& cube) {
+  const auto has_all = [&](const auto& names) {
+    return std::all_of(names.begin(), names.end(),
+                       [&](const char* name) { return cube.keys.contains(name); });
+  };
+  return has_all(kUniqueTexts) && has_all(kUniqueIntegers) && has_all(kProductKeys) &&
+         has_all(kGribAxisKeys) && has_all(kNames);
+}
+
+std::vector<GribAxis> grib_axes(const GribCube& cube) {
+  std::vector<GribAxis> axes;
+  for (std::size_t k = 0; k < kGribAxisKeys.size(); ++k) {
+    const Json& first = cube.keys.at(kGribAxisKeys[k]);
+    if (!first.is_number()) continue;
+    axes.push_back({axis_name(cube.keys, kGribAxisKeys[k]), k, {}, first.is_number_integer()});
+  }
+  return axes;
+}
+
+void check_sparseness(const GribCube& cube) {
+  constexpr double kCells = 1e6, kCellsPerMessage = 100;
+  double cells = 1;
+  for (const GribAxis& axis : cube.axes) cells *= static_cast<double>(axis.values.size());
+  if (cells <= kCells + kCellsPerMessage * static_cast<double>(cube.fields.size())) return;
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("the {} messages of {} would fill a hypercube of shape {}; split the file",
+                  cube.fields.size(), cube.name, to_string(header_shape(cube))));
+}
+
+GribIndex index_grib(const ReadableFile& file) {
+  GribIndex index = GribIndexer(file).run();
+  for (GribCube& cube : index.cubes) {
+    cube.axes = grib_axes(cube);
+    for (GribAxis& axis : cube.axes) {
+      axis.values = axis_values(cube, axis.key);
+      if (is_descending(axis)) std::reverse(axis.values.begin(), axis.values.end());
+    }
     check_sparseness(cube);
     check_unique(file, cube);
   }
-  return cubes;
+  return index;
 }
 
 }  // namespace gridmill

@@ -49,9 +49,24 @@ struct GribCube {
   std::vector<GribAxis> axes;        // scalars included
 };
 
+struct GribIndex {
+  std::vector<GribCube> cubes;
+  std::vector<GribGap> gaps;
+};
+
 // Throws Error(corrupt) for a damaged message and for two messages that claim the same place,
 // unsupported for fields that are strewn over a cube many times their number.
-std::vector<GribCube> index_grib(const ReadableFile& file);
+GribIndex index_grib(const ReadableFile& file);
+
+// Whether the cube has all the keys that the indexer gives to one.
+bool has_grib_keys(const GribCube& cube);
+// The axes of a cube that has its keys, without their values.
+std::vector<GribAxis> grib_axes(const GribCube& cube);
+// pressures, which cfgrib sorts downwards
+bool is_descending(const GribAxis& axis);
+// Throws Error(unsupported): a cube may have holes, but its size must stay in proportion to the
+// file.
+void check_sparseness(const GribCube& cube);
 
 // How many values the axes that are not scalar have, and where a field stands among them, counted
 // in C order.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 
 #include "gridmill/base/error.h"
 #include "gridmill/formats/grib_headers.h"
@@ -17,7 +18,8 @@ constexpr std::int64_t kLongestGap = 4096, kBulletinHeader = 128;
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends behind byte {}", at));
 }
 
-// Whether `gap`, which lies before a message or (at_end) behind the last, may be passed over.
+// Whether `gap`, which lies before a message or (at_end) behind the last, may be passed over. What
+// begins a bulletin (text, and before it the mark SOH) must be followed by its message.
 bool is_padding(ByteView gap, bool at_end) {
   const bool zeros =
       std::all_of(gap.begin(), gap.end(), [](std::byte b) { return b == std::byte{0}; });
@@ -25,7 +27,7 @@ bool is_padding(ByteView gap, bool at_end) {
   if (static_cast<std::int64_t>(gap.size()) > kBulletinHeader) return false;
   return std::all_of(gap.begin(), gap.end(), [&](std::byte b) {
     const int c = std::to_integer<int>(b);
-    return c == '\r' || c == '\n' || c == 1 || c == 3 || (!at_end && c >= ' ' && c < 127);
+    return c == '\r' || c == '\n' || c == 3 || (!at_end && (c == 1 || (c >= ' ' && c < 127)));
   });
 }
 
@@ -52,6 +54,15 @@ std::int64_t next_message(const ReadableFile& file, std::int64_t at, std::int64_
     padding += static_cast<std::int64_t>(length) - 3;  // a mark may lie across the edge
   }
   return size;
+}
+
+// Tapes were filled up to 120 bytes, disks are to blocks; anything else has another reason.
+bool is_explained(std::int64_t length, std::int64_t end) {
+  constexpr std::int64_t kTapeUnit = 120, kLargestBlock = 4096;
+  if (length < kTapeUnit) return true;
+  const auto block =
+      static_cast<std::int64_t>(std::bit_ceil(static_cast<std::uint64_t>(length) + 1));
+  return block <= kLargestBlock && end % block == 0;
 }
 
 std::string good_before(int count) {
@@ -105,15 +116,19 @@ std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t s
 
 }  // namespace
 
-void scan_grib(const ReadableFile& file, const GribVisit& visit) {
+std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit) {
   GribHeaders headers(file);
   const std::int64_t size = headers.file_size();
+  std::vector<GribGap> gaps;
   int count = 0;
   std::int64_t at = 0;
   while (true) {
     std::int64_t offset = at;
     try {
       if (!headers.has_message_at(at)) offset = next_message(file, at, size);
+      if (offset > at && !is_explained(offset - at, offset)) {
+        gaps.push_back({at, offset - at, offset == size ? 0 : count + 1});
+      }
       if (offset == size) break;
       GribHeaders::Found found = headers.read(offset);
       found.message.number = count + 1;
@@ -121,16 +136,16 @@ void scan_grib(const ReadableFile& file, const GribVisit& visit) {
       headers.check_end(found.message);
       at = offset + found.message.length;
     } catch (const Error& error) {
-      if (error.kind() != ErrorKind::corrupt) throw;
-      Error located(ErrorKind::corrupt,
-                    fmt::format("{}; {}; {}", error.message(), good_before(count),
-                                good_after(file, offset + 4, size)));
+      if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported) throw;
+      Error located(error.kind(), fmt::format("{}; {}; {}", error.message(), good_before(count),
+                                              good_after(file, offset + 4, size)));
       located.add_context(fmt::format("message {} at byte {}", count + 1, offset));
       throw located;
     }
     ++count;
   }
   if (count == 0) throw Error(ErrorKind::corrupt, "there is no GRIB message in it");
+  return gaps;
 }
 
 void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into) {
@@ -148,16 +163,20 @@ void read_grib_message(const ReadableFile& file, const GribMessage& message, Buf
   }
 }
 
+bool is_earlier_bitmap(ByteView section, ByteView before) {
+  if (bitmap_indicator(section) != kEarlierBitmap) return false;
+  if (before.empty() || bitmap_indicator(before) >= kEarlierBitmap) throw_no_earlier_bitmap();
+  return true;
+}
+
 void keep_grib_field(int field, Buffer& message) {
-  // Sections 2 to 7 hold until they are repeated. A section 6 that says "as before" (indicator 254)
-  // does not replace the bitmap that it refers to.
-  constexpr std::byte kAsBefore{254};
+  // Sections 2 to 7 hold until they are repeated. A section 6 that says "as before" does not
+  // replace the bitmap that it refers to.
   std::array<GribSection, 8> current{};
   int seen = -1;
   for (const GribSection& section : grib_sections_2(message)) {
-    const bool as_before = section.number == 6 && section.bytes.size() > 5 &&
-                           section.bytes[5] == kAsBefore && !current[6].bytes.empty();
-    if (!as_before) current[static_cast<std::size_t>(section.number)] = section;
+    GribSection& place = current[static_cast<std::size_t>(section.number)];
+    if (section.number != 6 || !is_earlier_bitmap(section.bytes, place.bytes)) place = section;
     if (section.number == 7 && ++seen == field) break;
   }
   Buffer single;

@@ -2,7 +2,8 @@
 //
 // Found by the lengths that the messages state, never by searching for the next "GRIB": a message
 // that is damaged must not be stepped over. Between messages only padding (zeros) and the headers
-// of telecommunication bulletins are accepted. No ecCodes here.
+// of telecommunication bulletins are accepted; zeros that go on for longer than padding does are
+// passed over, but told. No ecCodes here.
 //
 // Formats: WMO Manual on Codes 306, FM 92 GRIB editions 1 and 2; messages of edition 1 beyond 8 MiB
 // by ECMWF's convention (length in units of 120 bytes).
@@ -30,13 +31,25 @@ struct GribMessage {
 // A message and the sections of its fields, as GribHeaders gives them: without their values.
 using GribVisit = std::function<void(const GribMessage&, std::span<const GribSections> fields)>;
 
+// Zeros between messages, before the first or behind the last one, where messages may have been
+// lost: 120 or more (the unit of ECMWF's tapes) that do not fill a block of up to 4 KiB.
+struct GribGap {
+  std::int64_t offset = 0;
+  std::int64_t length = 0;
+  int before = 0;  // the number of the message that follows; 0: none does
+};
+
 // Visits the messages in order; of each only its headers are read. Throws Error(corrupt) with
 // number and offset of the first one that is damaged, and how many good ones come before and after
 // it.
-void scan_grib(const ReadableFile& file, const GribVisit& visit);
+std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit);
 
 // Reads one message again and checks that it still stands there. Throws Error(corrupt).
 void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into);
+
+// Whether a section 6 says that the bitmap of the section 6 `before` it in the same message holds
+// (empty: there was none). Throws Error(corrupt) if that has no bitmap.
+bool is_earlier_bitmap(ByteView section, ByteView before);
 
 // Replaces a message that holds several fields by one that holds its `field`-th (from 0).
 void keep_grib_field(int field, Buffer& message);

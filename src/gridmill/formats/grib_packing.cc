@@ -122,20 +122,21 @@ std::optional<Packing> packing_of_edition_1(const GribSections& sections) {
 }
 
 std::optional<Packing> packing_of_edition_2(const GribSections& sections) {
-  constexpr int kOwnBitmap = 0, kNoBitmap = 255;
   const ByteView grid = sections.at[3], how = sections.at[5], bits = sections.at[6],
                  data = sections.at[7];
   require_length(3, grid, 14);
   require_length(5, how, 11);
   require_length(6, bits, 6);
   require_length(7, data, 5);
+  const int indicator = bitmap_indicator(bits);
+  // ecCodes would take that for no bitmap.
+  if (indicator == kEarlierBitmap) throw_no_earlier_bitmap();
   const std::optional<Packing::Kind> kind = kind_of_template(grib_integer(how, 9, 2));
   if (!kind) return std::nullopt;
   Packing packing;
   packing.kind = *kind;
   require_length(5, how, *kind == Packing::Kind::ccsds ? 25 : 21);
   const std::optional<double> reference = ieee_float(how, 11);
-  const int indicator = std::to_integer<int>(bits[5]);
   if (!reference || (indicator != kOwnBitmap && indicator != kNoBitmap)) return std::nullopt;
   packing.scale = {*reference, power(2, grib_signed(how, 15, 2)),
                    power(10, -grib_signed(how, 17, 2))};

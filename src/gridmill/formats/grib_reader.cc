@@ -11,7 +11,7 @@
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_attributes.h"
 #include "gridmill/formats/grib_grid.h"
-#include "gridmill/formats/grib_index.h"
+#include "gridmill/formats/grib_index_file.h"
 #include "gridmill/formats/grib_leaf.h"
 #include "gridmill/formats/memory_reader.h"
 
@@ -100,9 +100,17 @@ std::vector<GribLeafPlace> leaf_places(const GribCube& cube, const Shape& header
   return places;
 }
 
+std::string note_of(const GribGap& gap) {
+  return fmt::format(
+      "from byte {} on there are {} zero bytes {}: more than padding; messages may be missing",
+      gap.offset, gap.length,
+      gap.before == 0 ? "behind the last message" : fmt::format("before message {}", gap.before));
+}
+
 class GribBuilder {
  public:
-  GribBuilder(Files& files, const std::string& path) : path_(path) {
+  GribBuilder(Files& files, const std::string& path, GribIndexUse use)
+      : files_(files), path_(path), index_use_(use) {
     file_ = files.open(path);
     if (file_ == nullptr) throw Error(ErrorKind::not_found, "there is no such file");
     const FileStatus identity = file_->status();
@@ -114,7 +122,10 @@ class GribBuilder {
 
   FormatFile build() {
     std::vector<Hypercube> hypercubes;
-    for (const GribCube& cube : index_grib(*file_)) {
+    const GribIndex index =
+        open_grib_index(files_, path_, *file_, source_->identity, index_use_, notes_);
+    add_notes(index.gaps);
+    for (const GribCube& cube : index.cubes) {
       Field field =
           in_context([&] { return cube.fields[0].describe(); }, [&] { return make_field(cube); });
       place(hypercubes, std::move(field), nullptr);
@@ -124,6 +135,16 @@ class GribBuilder {
   }
 
  private:
+  void add_notes(const std::vector<GribGap>& gaps) {
+    constexpr std::size_t kMost = 3;
+    for (std::size_t i = 0; i < std::min(kMost, gaps.size()); ++i) {
+      notes_.push_back(note_of(gaps[i]));
+    }
+    if (gaps.size() > kMost) {
+      notes_.push_back(fmt::format("{} more such runs of zero bytes", gaps.size() - kMost));
+    }
+  }
+
   Field make_field(const GribCube& cube) {
     const GribField& first = cube.fields[0];
     editions_.insert(first.message.edition);
@@ -273,6 +294,7 @@ class GribBuilder {
 
   FormatFile write(std::vector<Hypercube> hypercubes) const {
     FormatFile result;
+    result.notes = notes_;
     result.format =
         editions_.size() > 1 ? "GRIB 1 and 2" : fmt::format("GRIB {}", *editions_.begin());
     for (const auto& [key, grid] : grids_) {
@@ -298,7 +320,10 @@ class GribBuilder {
     return result;
   }
 
+  Files& files_;
   std::string path_;
+  GribIndexUse index_use_;
+  std::vector<std::string> notes_;
   std::unique_ptr<ReadableFile> file_;
   std::shared_ptr<const SourceFile> source_;
   std::map<std::string, GribGrid> grids_;
@@ -307,9 +332,9 @@ class GribBuilder {
 
 }  // namespace
 
-FormatFile open_grib(Files& files, const Location& location) {
+FormatFile open_grib(Files& files, const Location& location, GribIndexUse use) {
   return in_context([&] { return "file " + location.path; },
-                    [&] { return GribBuilder(files, location.path).build(); });
+                    [&] { return GribBuilder(files, location.path, use).build(); });
 }
 
 }  // namespace gridmill

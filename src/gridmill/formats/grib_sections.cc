@@ -52,6 +52,21 @@ std::int64_t grib_signed(ByteView bytes, std::size_t at, std::size_t count) {
   return (value & sign) != 0 ? -(value & (sign - 1)) : value;
 }
 
+int bitmap_indicator(ByteView section) {
+  constexpr std::size_t kIndicator = 5;
+  if (section.size() <= kIndicator) {
+    throw Error(ErrorKind::corrupt, fmt::format("section 6 has {} bytes, where {} are needed",
+                                                section.size(), kIndicator + 1));
+  }
+  return std::to_integer<int>(section[kIndicator]);
+}
+
+void throw_no_earlier_bitmap() {
+  throw Error(ErrorKind::corrupt,
+              "its bitmap is said to be an earlier one of the same message (indicator 254), but "
+              "there is none");
+}
+
 void throw_bad_section(int number, std::int64_t at, std::int64_t length) {
   throw Error(
       ErrorKind::corrupt,

@@ -19,6 +19,13 @@ std::int64_t grib_integer(ByteView bytes, std::size_t at, std::size_t count);
 // Its topmost bit is the sign.
 std::int64_t grib_signed(ByteView bytes, std::size_t at, std::size_t count);
 
+// Code table 6.0: which bitmap section 6 of edition 2 speaks of; 1 to 253 are a centre's own.
+inline constexpr int kOwnBitmap = 0, kEarlierBitmap = 254, kNoBitmap = 255;
+// Of a section 6.
+int bitmap_indicator(ByteView section);
+// Error(corrupt): an earlier bitmap that there is none of.
+[[noreturn]] void throw_no_earlier_bitmap();
+
 [[noreturn]] void throw_bad_section(int number, std::int64_t at, std::int64_t length);
 
 struct GribSection {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -26,6 +27,7 @@ struct ConvertOptions {
   bool overwrite = false;
   bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
+  GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;
 };

@@ -65,7 +65,8 @@ std::shared_ptr<const Source> ConvertInput::field(std::size_t i) const {
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
   check_paths(options, workplace.files);
   ConvertInput input;
-  input.dataset = open_recipe(workplace.files, {options.inputs, options.variables, options.drop});
+  input.dataset = open_recipe(
+      workplace.files, {options.inputs, options.variables, options.drop, options.grib_index});
   if (input.dataset.variables.empty()) {
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));

@@ -51,7 +51,7 @@ void choose(const DumpOptions& options, Files& files, Chosen& chosen) {
   Location location = parse_location(options.location);
   const std::string node = location.node;
   location.node.clear();
-  chosen.dataset = open_dataset(files, location);
+  chosen.dataset = open_dataset(files, location, options.grib_index);
   chosen.variable = &only_variable(chosen.dataset, node);
   std::vector<SelectionText> texts;
   for (const std::string& text : options.region) texts.push_back(parse_region(text));
@@ -202,6 +202,7 @@ void dump(const DumpOptions& options, const Workplace& workplace,
   }
   Chosen chosen;
   choose(options, workplace.files, chosen);
+  warn_of(chosen.dataset.notes, workplace.console);
   const Dump job(options, workplace, chosen);
   if (options.dry_run) {
     const std::string line = fmt::format(

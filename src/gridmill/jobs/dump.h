@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/base/bytes.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -20,6 +21,7 @@ struct DumpOptions {
   std::string output;  // "": standard output
   bool overwrite = false;
   bool dry_run = false;
+  GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
 };
 

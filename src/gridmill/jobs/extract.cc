@@ -201,6 +201,7 @@ class Extraction {
   Extraction(const ExtractOptions& options, const Workplace& workplace)
       : options_(options), workplace_(workplace) {
     open_extract_input(options, workplace.files, input_);
+    warn_of(input_.dataset.notes, workplace.console);
     labels_ = row_labels(input_);
     table_ = make_table(input_, labels_, options);
     reads_ = reads_of(input_, table_.runs);

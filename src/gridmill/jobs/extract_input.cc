@@ -259,7 +259,7 @@ void name_columns(ExtractInput& input) {
 
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
   input.points = requested_points(options, files);
-  input.dataset = open_inputs(files, options.inputs);
+  input.dataset = open_inputs(files, options.inputs, options.grib_index);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);
   const auto variables = options.variables.empty()

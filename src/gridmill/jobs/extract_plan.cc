@@ -162,10 +162,11 @@ std::int64_t memory_of_extract_plan(const Json& document) {
   });
 }
 
-Json exec_extract_plan(const Json& document, const Resources& resources,
+Json exec_extract_plan(const Json& document, GribIndexUse grib_index, const Resources& resources,
                        const ReportOptions& reports, const Workplace& workplace) {
   ExtractOptions options = reading(document, [&] { return options_of(document); });
   check_unchanged(document, options, workplace.files);
+  options.grib_index = grib_index;
   options.resources = resources;
   options.reports = reports;
   return extract(options, workplace);

@@ -27,7 +27,7 @@ std::int64_t memory_of_extract_plan(const Json& document);
 
 // Throws Error(conflict) if an input, the points file or the program has changed since, or the
 // document has been; Error(corrupt) for one that is no plan.
-Json exec_extract_plan(const Json& document, const Resources& resources,
+Json exec_extract_plan(const Json& document, GribIndexUse grib_index, const Resources& resources,
                        const ReportOptions& reports, const Workplace& workplace);
 
 // Why nobody can run a part of it: Error(invalid).

@@ -146,7 +146,7 @@ Json variable_report(const Variable& variable) {
 
 Json info(const InfoOptions& options, const Workplace& workplace) {
   const Location location = parse_location(options.location);
-  const Dataset dataset = open_dataset(workplace.files, location);
+  const Dataset dataset = open_dataset(workplace.files, location, options.grib_index);
   const bool is_zarr = dataset.format.starts_with("Zarr");
   std::map<std::string, StoredChunks> stored;
   if (is_zarr) {

@@ -4,12 +4,14 @@
 #include <string>
 
 #include "gridmill/base/json.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
 
 struct InfoOptions {
   std::string location;
+  GribIndexUse grib_index = GribIndexUse::read;
 };
 
 // {"location", "format", "groups":[{path, dimensions, attributes}], "variables":[{path, type,

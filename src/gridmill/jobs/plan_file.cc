@@ -37,6 +37,7 @@ RechunkOptions rechunk_options(const ConvertOptions& options, const std::string&
   rechunk.drop = options.drop;
   rechunk.way = way;
   rechunk.overwrite = options.overwrite;
+  rechunk.grib_index = options.grib_index;
   rechunk.resources = options.resources;
   return rechunk;
 }
@@ -234,7 +235,8 @@ Json exec_table(const ExecOptions& options, const Json& document, const Workplac
   if (options.stage) refuse_parts_of_a_table("--stage");
   if (!options.tasks.empty()) refuse_parts_of_a_table("--tasks");
   if (options.dry_run) return explain_extract_plan(document);
-  return exec_extract_plan(document, options.resources, options.reports, workplace);
+  return exec_extract_plan(document, options.grib_index, options.resources, options.reports,
+                           workplace);
 }
 
 Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {

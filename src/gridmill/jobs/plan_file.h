@@ -38,6 +38,7 @@ struct ExecOptions {
   std::string tasks;                  // "a:b", half-open; "": the whole plan, and publish
   bool restart = false;               // drop what an unfinished run left
   bool dry_run = false;
+  GribIndexUse grib_index = GribIndexUse::read;  // of a table; stores have it in their recipes
   Resources resources = default_resources();
   ReportOptions reports;  // of a whole run, or of a worker: then of its tasks alone
 };

@@ -12,6 +12,7 @@ ConvertOptions input_options(const RechunkOptions& options) {
   input.output = options.output;
   input.variables = options.variables;
   input.drop = options.drop;
+  input.grib_index = options.grib_index;
   input.zarr_format = options.zarr_format;
   input.overwrite = options.overwrite;
   input.resources = options.resources;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -23,6 +24,7 @@ struct RechunkOptions {
   bool overwrite = false;
   bool resume = false;
   bool dry_run = false;
+  GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;
 };

@@ -95,7 +95,9 @@ class Verification {
  private:
   void choose_variables() {
     std::optional<Dataset> source;
-    if (!options_.against.empty()) source = open_inputs(workplace_.files, options_.against);
+    if (!options_.against.empty())
+      source = open_inputs(workplace_.files, options_.against, options_.grib_index);
+    if (source) warn_of(source->notes, workplace_.console);
     for (const std::string& pattern : options_.variables) {
       if (source && is_in(*source, pattern)) continue;
       if (!is_in(store_, pattern)) (void)store_.at(pattern);  // throws, with what is near

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "gridmill/base/json.h"
+#include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill {
@@ -14,6 +15,7 @@ struct VerifyOptions {
   std::vector<std::string> against;
   std::vector<std::string> variables;  // names or globs, of both sides; empty: all
   std::vector<std::string> drop;       // of the source, when some were left out on purpose
+  GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
 };
 

@@ -16,6 +16,10 @@ Resources default_resources() {
   return resources;
 }
 
+void warn_of(const std::vector<std::string>& notes, Console& console) {
+  for (const std::string& note : notes) console.warn(note);
+}
+
 RunOptions draining_options(const Resources& resources) {
   RunOptions options = run_options(resources);
   options.drain_ns = 20'000'000'000;  // spot machines give little more

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "gridmill/engine/executor.h"
 #include "gridmill/engine/progress.h"
@@ -48,6 +49,9 @@ struct Workplace {
   Console& console;
   std::stop_token stop;
 };
+
+// What is worth knowing of the inputs, for jobs whose reports have no place for it.
+void warn_of(const std::vector<std::string>& notes, Console& console);
 
 // Tells `console` of a run while it lives.
 class Watched {

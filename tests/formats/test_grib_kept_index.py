@@ -1,0 +1,135 @@
+"""--grib-index: the same store with and without a kept index, whatever has happened to the index."""
+
+import hashlib
+import os
+import shutil
+import subprocess
+
+import pytest
+
+
+@pytest.fixture
+def grib(tmp_path, data):
+    path = tmp_path / "in" / "levels.grib"
+    path.parent.mkdir()
+    shutil.copy(data / "era5-levels-members.grib", path)
+    return path
+
+
+def kept(path):
+    return path.with_name(path.name + ".gmindex")
+
+
+def contents(store):
+    return {str(p.relative_to(store)): hashlib.sha256(p.read_bytes()).hexdigest()
+            for p in sorted(store.rglob("*")) if p.is_file()}  # fmt: skip
+
+
+def converted(gridmill, path, out, *options):
+    run = gridmill("convert", path, out, "--overwrite", *options)
+    assert run.returncode == 0, run.stderr
+    return contents(out), run.stderr
+
+
+def test_the_store_is_the_same(gridmill, tmp_path, grib):
+    out = tmp_path / "out.zarr"
+    scanned, _ = converted(gridmill, grib, out, "--grib-index", "none")
+    assert converted(gridmill, grib, out)[0] == scanned
+    assert not kept(grib).exists(), "written, though nobody asked for it"
+    assert converted(gridmill, grib, out, "--grib-index", "write")[0] == scanned
+    assert kept(grib).exists()
+    found, stderr = converted(gridmill, grib, out)
+    assert found == scanned and "index" not in stderr
+    # Damaged: a note, and the same values.
+    damaged = bytearray(kept(grib).read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    kept(grib).write_bytes(damaged)
+    found, stderr = converted(gridmill, grib, out)
+    assert found == scanned and "levels.grib.gmindex is not used" in stderr, stderr
+    found, stderr = converted(gridmill, grib, out, "--grib-index", "none")
+    assert found == scanned and "index" not in stderr
+    converted(gridmill, grib, out, "--grib-index", "write")
+    assert converted(gridmill, grib, out)[1].count("index") == 0
+
+
+def test_every_verb_keeps_and_uses_it(gridmill, tmp_path, grib):
+    out, plan = tmp_path / "out.zarr", tmp_path / "plan.json"
+    point = ("--point", "60,0", "-o", tmp_path / "out.csv")
+    verbs = [
+        ("info", grib),
+        ("convert", grib, out),
+        ("rechunk", grib, tmp_path / "other.zarr"),
+        ("dump", f"{grib}#/time"),
+        ("extract", grib, *point),
+        ("verify", out, "--against", grib),
+        ("plan", "convert", grib, tmp_path / "planned.zarr", "-o", plan),
+        ("exec", plan),
+    ]
+    for verb in verbs:
+        run = gridmill(*verb, "--grib-index", "write")
+        assert run.returncode == 0, (verb, run.stderr)
+        assert kept(grib).exists(), verb
+        kept(grib).write_bytes(b"no index at all")
+        for path in (tmp_path / "out.csv", plan):
+            if path.exists() and verb[0] != "plan":
+                path.unlink()
+        used = gridmill(*verb[:1], "--help")
+        assert "--grib-index" in used.stdout, verb
+        kept(grib).unlink()
+
+
+def test_a_dry_run_writes_nothing(gridmill, tmp_path, grib):
+    run = gridmill("convert", grib, tmp_path / "out.zarr", "--grib-index", "write", "--dry-run")
+    assert run.returncode == 0, run.stderr
+    assert not kept(grib).exists()
+
+
+def test_unknown_use(gridmill, grib):
+    run = gridmill("info", grib, "--grib-index", "always")
+    assert run.returncode == 2 and "read" in run.stderr and "write" in run.stderr
+
+
+def test_changed_file(gridmill, tmp_path, data, grib):
+    """Another file of the same name; and one that differs in a message's date alone, same size."""
+    assert gridmill("info", grib, "--grib-index", "write").returncode == 0
+    index = kept(grib).read_bytes()
+    before = os.stat(grib)
+    changed = bytearray(grib.read_bytes())
+    at = changed.rindex(b"GRIB")
+    day = 8 + 14 if changed[at + 7] == 1 else 16 + 15
+    changed[at + day] = 28
+    grib.write_bytes(changed)
+    os.utime(grib, ns=(before.st_atime_ns, before.st_mtime_ns))  # as a copy that keeps the time
+    found = gridmill("info", grib)
+    scanned = gridmill("info", grib, "--grib-index", "none")
+    assert "is not used: the file has changed since" in found.stdout
+    without = [line for line in found.stdout.splitlines() if "gmindex" not in line]
+    assert without == scanned.stdout.splitlines()
+    assert kept(grib).read_bytes() == index
+
+
+def test_read_only_folder(gridmill, tmp_path, grib):
+    """For root a read-only mount, for others a folder without permission: a note, not a failure."""
+    folder = grib.parent
+    if os.geteuid() != 0:
+        folder.chmod(0o555)
+    else:
+        where = tmp_path / "mounted"
+        where.mkdir()
+        mount = ["mount", "-t", "tmpfs", "tmpfs", where]
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+        if mounted.returncode != 0:
+            pytest.skip(f"root without the right to mount ({mounted.stderr.strip()})")
+        shutil.copy(grib, where)
+        subprocess.run(["mount", "-o", "remount,ro", where], check=True)
+        grib = where / grib.name
+    try:
+        run = gridmill("info", grib, "--grib-index", "write")
+        assert run.returncode == 0, run.stderr
+        assert "levels.grib.gmindex could not be kept" in run.stdout
+        assert not kept(grib).exists()
+    finally:
+        if os.geteuid() != 0:
+            folder.chmod(0o755)
+        else:
+            subprocess.run(["umount", where], check=True)
