@@ -113,7 +113,7 @@ Buffer raw_values(Files& files, const Variable& variable) {
   const LeafReader& reader = *variable.blocks[0].reader;
   const auto location = reader.locate(reader.grid().position(0));
   Buffer raw(static_cast<std::size_t>(volume(variable.shape) * variable.type.size));
-  const auto file = files.open(location.value().path);
+  const auto file = files.open(location.value().store);
   if (file->read_at(location->range->offset, raw.bytes()) != raw.size()) {
     throw Error(ErrorKind::corrupt, "the file is too short");
   }

@@ -75,21 +75,18 @@ def refuses(gridmill, tmp_path):
     return check
 
 
-@EDITIONS
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+# The samples have no section 3 (edition 1: a bitmap) and no section 2 (edition 2: local use).
+@pytest.mark.parametrize(("edition", "number"), [(1, 1), (1, 2), (1, 4), (2, 1), (2, 3), (2, 4)])
 @pytest.mark.parametrize("wrong", ["zero", "one", "too long", "largest"])
 def test_broken_section_length(refuses, edition, number, wrong):
     bad = message(edition, 850)
-    if edition == 1 and number == 3:
-        return  # it has no bitmap
     size, at = (3 if edition == 1 else 4), section(bad, number)
     length = int.from_bytes(bad[at : at + size], "big")
     values = {"zero": 0, "one": 1, "too long": len(bad), "largest": 256**size - 1}
     if edition == 1 and number == 2:
         values["one"] = length + 12  # leads behind the beginning of section 4
     put(bad, at, values[wrong], size)
-    stderr = refuses(edition, bad, 3, "1 good message comes after it")
-    assert f"section {number}" in stderr or "section" in stderr, stderr
+    refuses(edition, bad, 3, "section ", "impossible length", "1 good message comes after it")
 
 
 @pytest.mark.parametrize("number", [5, 6, 7])
