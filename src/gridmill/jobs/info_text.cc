@@ -26,6 +26,19 @@ void put_line(std::string& out, std::size_t indent, const std::string& text) {
   out += std::string(indent, ' ') + cut(text, kColumns - indent) + "\n";
 }
 
+// A sentence, broken over lines: its end may say what to do. A path in it stays whole.
+void put_note(std::string& out, const std::string& note) {
+  std::string line = "note:";
+  for (const std::string& word : split(note, ' ')) {
+    if (line.size() + 1 + word.size() > kColumns) {
+      out += line + "\n";
+      line = "     ";
+    }
+    line += " " + word;
+  }
+  out += line + "\n";
+}
+
 // Words joined by ", ", broken over lines rather than cut.
 void put_words(std::string& out, std::size_t indent, const std::vector<std::string>& words) {
   std::string line;
@@ -199,7 +212,7 @@ std::string info_text(const Json& report) {
   std::string out;
   put_line(out, 0, report.value("location", ""));
   put_line(out, 0, fmt::format("{}, {}", report.value("format", ""), sizes(report)));
-  for (const Json& note : report["notes"]) put_line(out, 0, "note: " + note.get<std::string>());
+  for (const Json& note : report["notes"]) put_note(out, note.get<std::string>());
   for (const Json& group : report["groups"]) put_group(out, group, report["variables"]);
   return out;
 }
