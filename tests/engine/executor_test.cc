@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
 #include <new>
 #include <random>
 #include <system_error>
+#include <thread>
+#include <vector>
 
 #include "engine/stage_case.h"
 #include "gridmill/base/error.h"
@@ -325,6 +328,38 @@ TEST(TaskGrid, NumbersTheTasksOfAllOutputsInOrder) {
   EXPECT_EQ(grid.task(1).front().units, (Box{{2}, {2}}));
   EXPECT_EQ(grid.task(2).front().output, 1u);
   EXPECT_EQ(grid.task(3).front().units, (Box{{1, 0}, {1, 2}}));
+}
+
+// Who waits for room in a long queue is not woken for every item: nobody may sleep for ever.
+TEST(BoundedQueue, EverythingArrivesWhateverTheLength) {
+  constexpr int kProducers = 3, kEach = 5000;
+  for (const std::size_t capacity : {1U, 2U, 15U, 16U, 17U, 32U}) {
+    BoundedQueue<int> queue(capacity);
+    std::atomic<std::int64_t> sum = 0, count = 0;
+    {
+      std::vector<std::jthread> consumers;
+      for (int i = 0; i < 2; ++i) {
+        consumers.emplace_back([&] {
+          while (const auto item = queue.pop()) {
+            sum += *item;
+            count += 1;
+          }
+        });
+      }
+      {
+        std::vector<std::jthread> producers;
+        for (int i = 0; i < kProducers; ++i) {
+          producers.emplace_back([&] {
+            for (int item = 1; item <= kEach; ++item) queue.push(item);
+          });
+        }
+      }
+      queue.close();
+    }
+    EXPECT_EQ(count, kProducers * kEach) << capacity;
+    EXPECT_EQ(sum, std::int64_t{kProducers} * kEach * (kEach + 1) / 2) << capacity;
+    EXPECT_LE(queue.depths().most, static_cast<std::int64_t>(capacity));
+  }
 }
 
 }  // namespace

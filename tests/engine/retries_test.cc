@@ -206,10 +206,10 @@ TEST(ExecutorRetries, APauseHoldsUpNobodyElse) {
 }
 
 // Interrupted while a reader pauses, the run ends at once (drain or no drain), not after the pause.
-// The queues are short: most of the forty tasks haven't begun by then.
+// The queues are short (tens of leaves): most of the tasks haven't begun by then.
 TEST(ExecutorRetries, AnInterruptionEndsAPause) {
   for (const std::int64_t drain_ns : {std::int64_t{0}, 20'000 * kMs}) {
-    const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+    const Case made = make_case({400, 4}, {1, 4}, {1, 4}, {1, 1});
     VirtualClock clock;
     RetryPolicy slow = policy(9);
     slow.first_pause_ns = slow.longest_pause_ns = 3000'000 * kMs;

@@ -65,7 +65,7 @@ class Process {
   const std::shared_ptr<Store> store_;
 };
 
-TEST(Settled, a_grid_follows_from_the_state_of_the_stage_before) {
+TEST(Settled, AGridFollowsFromTheStateOfTheStageBefore) {
   Process process(memory_store());
   process.find_extremes();
   // 60 values in 4 chunks: 3 rows each; in 6 chunks: 2 rows each.
@@ -75,7 +75,7 @@ TEST(Settled, a_grid_follows_from_the_state_of_the_stage_before) {
   EXPECT_EQ(other.run_derived(6), 6);
 }
 
-TEST(Settled, who_comes_later_takes_the_grid_that_was_saved) {
+TEST(Settled, WhoComesLaterTakesTheGridThatWasSaved) {
   TemporaryDirectory directory;
   const auto store = [&] {
     return std::shared_ptr<Store>(file_store(directory.files(), directory / "run"));
@@ -86,7 +86,7 @@ TEST(Settled, who_comes_later_takes_the_grid_that_was_saved) {
   EXPECT_EQ(Process(store()).run_derived(6), 4);  // resumed, with another opinion
 }
 
-TEST(Settled, before_the_state_is_whole_nothing_is_decided) {
+TEST(Settled, BeforeTheStateIsWholeNothingIsDecided) {
   const auto store = memory_store();
   Process process(std::shared_ptr<Store>(store.get(), [](Store*) {}));
   EXPECT_EQ(kind_thrown([&] { (void)process.run_derived(4); }), ErrorKind::unavailable);
@@ -94,7 +94,7 @@ TEST(Settled, before_the_state_is_whole_nothing_is_decided) {
   EXPECT_FALSE(store->get(kGrid, text));
 }
 
-TEST(Settled, of_several_at_once_one_is_heeded) {
+TEST(Settled, OfSeveralAtOnceOneIsHeeded) {
   TemporaryDirectory directory;
   std::vector<Json> heard(8);
   {
@@ -109,7 +109,7 @@ TEST(Settled, of_several_at_once_one_is_heeded) {
   for (const Json& one : heard) EXPECT_EQ(one, heard[0]);
 }
 
-TEST(Settled, what_is_damaged_is_not_decided_anew) {
+TEST(Settled, WhatIsDamagedIsNotDecidedAnew) {
   const auto store = memory_store();
   store->put(kGrid, as_bytes(std::string_view("{\"rows\": ")));
   EXPECT_EQ(kind_thrown([&] { (void)settled(*store, kGrid, [] { return Json(1); }); }),

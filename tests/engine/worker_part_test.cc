@@ -42,7 +42,7 @@ WorkerPart part_of(const std::string& name, std::int64_t begin_s, std::int64_t e
   return part;
 }
 
-TEST(WorkerPart, survives_its_file) {
+TEST(WorkerPart, SurvivesItsFile) {
   WorkerPart part = part_of("rank 2", 3, 9);
   part.add(1, encoding(2, 4, 5));
   part.add(1, encoding(2, 1, 5));
@@ -51,7 +51,7 @@ TEST(WorkerPart, survives_its_file) {
   EXPECT_EQ(part_from_json(json).tasks(), 10);
 }
 
-TEST(WorkerPart, what_is_no_part_is_corrupt) {
+TEST(WorkerPart, WhatIsNoPartIsCorrupt) {
   WorkerPart part = part_of("a", 0, 1);
   part.add(0, encoding(1, 1, 1));
   const Json sound = part_to_json(part);
@@ -67,7 +67,7 @@ TEST(WorkerPart, what_is_no_part_is_corrupt) {
   EXPECT_EQ(kind_thrown([&] { (void)part_from_json(broken); }), ErrorKind::corrupt);
 }
 
-TEST(WorkerPart, ranges_of_one_worker_follow_each_other) {
+TEST(WorkerPart, RangesOfOneWorkerFollowEachOther) {
   WorkerPart part = part_of("a", 0, 10);
   part.add(0, encoding(2, 4, 5));
   part.add(0, encoding(2, 1, 3));
@@ -80,7 +80,7 @@ TEST(WorkerPart, ranges_of_one_worker_follow_each_other) {
 }
 
 // Whether they were there at once or one after the other: their threads were busy all the time.
-TEST(WorkerPart, several_workers_are_one_run_with_more_lanes) {
+TEST(WorkerPart, SeveralWorkersAreOneRunWithMoreLanes) {
   for (const std::int64_t later_s : {0, 100}) {
     WorkerPart a = part_of("a", 0, 4), b = part_of("b", later_s, later_s + 1);
     a.add(0, encoding(1, 4, 40));
@@ -100,7 +100,7 @@ TEST(WorkerPart, several_workers_are_one_run_with_more_lanes) {
   }
 }
 
-TEST(WorkerPart, who_had_nothing_to_do_does_not_dilute_the_figures) {
+TEST(WorkerPart, WhoHadNothingToDoDoesNotDiluteTheFigures) {
   WorkerPart a = part_of("a", 0, 4), idle = part_of("publisher", 4, 5);
   a.add(0, encoding(1, 4, 40));
   idle.add(0, encoding(2, 0, 0));
@@ -108,7 +108,7 @@ TEST(WorkerPart, who_had_nothing_to_do_does_not_dilute_the_figures) {
   EXPECT_EQ(facts.stages.at(0).of(LaneKind::cpu).lanes, 1);
 }
 
-TEST(WorkerPart, the_report_lists_them_and_adds_up) {
+TEST(WorkerPart, TheReportListsThemAndAddsUp) {
   std::vector<WorkerPart> parts;
   for (int i = 0; i < 300; ++i) {
     parts.push_back(part_of("worker", i, i + 1));

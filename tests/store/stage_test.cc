@@ -329,9 +329,9 @@ class WorkerTest : public StageTest {
   VirtualClock clock_;
 };
 
-TEST_F(WorkerTest, a_free_lock_takes_no_time) { EXPECT_EQ(join_ns(), 0); }
+TEST_F(WorkerTest, AFreeLockTakesNoTime) { EXPECT_EQ(join_ns(), 0); }
 
-TEST_F(WorkerTest, who_only_looks_is_waited_for) {
+TEST_F(WorkerTest, WhoOnlyLooksIsWaitedFor) {
   auto lock = hold();
   std::jthread looker([&, clock = &clock_] {
     (void)clock->wait(300'000'000, {});
@@ -342,14 +342,14 @@ TEST_F(WorkerTest, who_only_looks_is_waited_for) {
   EXPECT_LE(took_ns, 300'000'000 + 64'000'000);
 }
 
-TEST_F(WorkerTest, a_run_at_work_is_not_waited_for) {
+TEST_F(WorkerTest, ARunAtWorkIsNotWaitedFor) {
   const auto lock = hold();
   const std::int64_t began_ns = clock_.monotonic_ns();
   EXPECT_EQ(kind_thrown([&] { (void)join_ns(); }), ErrorKind::conflict);
   EXPECT_LE(clock_.monotonic_ns() - began_ns, 1'100'000'000);
 }
 
-TEST_F(WorkerTest, waiting_is_not_spinning) {
+TEST_F(WorkerTest, WaitingIsNotSpinning) {
   const auto lock = hold();
   EXPECT_EQ(kind_thrown([&] {
               (void)clock_.run([&] {

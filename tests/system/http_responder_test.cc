@@ -60,7 +60,7 @@ std::string body_of(const std::string& answer) {
   return answer.substr(answer.find("\r\n\r\n") + 4);
 }
 
-TEST(HttpResponder, gives_the_page_as_it_is_at_that_moment) {
+TEST(HttpResponder, GivesThePageAsItIsAtThatMoment) {
   int calls = 0;
   const HttpResponder responder({"127.0.0.1", 0}, "/metrics", "text/x",
                                 [&] { return "call " + std::to_string(++calls); });
@@ -73,7 +73,7 @@ TEST(HttpResponder, gives_the_page_as_it_is_at_that_moment) {
   EXPECT_EQ(body_of(asked(responder.port(), "HEAD /metrics HTTP/1.1\r\n\r\n")), "");
 }
 
-TEST(HttpResponder, refuses_everything_else) {
+TEST(HttpResponder, RefusesEverythingElse) {
   const HttpResponder responder({"127.0.0.1", 0}, "/metrics", "text/x",
                                 []() -> std::string { throw std::runtime_error("no"); });
   const auto status = [&](const std::string& request) {
@@ -87,7 +87,7 @@ TEST(HttpResponder, refuses_everything_else) {
 }
 
 // Neither is waited for: a responder that didn't end would hold this test up for ever.
-TEST(HttpResponder, ends_at_once_whoever_is_connected) {
+TEST(HttpResponder, EndsAtOnceWhoeverIsConnected) {
   auto responder = std::make_unique<HttpResponder>(Endpoint{"127.0.0.1", 0}, "/m", "text/x",
                                                    [] { return std::string(1 << 26, 'x'); });
   const int port = responder->port();
@@ -97,7 +97,7 @@ TEST(HttpResponder, ends_at_once_whoever_is_connected) {
   EXPECT_FALSE(Client(port).is_connected());
 }
 
-TEST(HttpResponder, a_port_that_is_taken_is_refused) {
+TEST(HttpResponder, APortThatIsTakenIsRefused) {
   const HttpResponder first({"127.0.0.1", 0}, "/m", "text/x", [] { return std::string(); });
   EXPECT_EQ(kind_thrown([&] {
               const HttpResponder second({"127.0.0.1", first.port()}, "/m", "text/x",
@@ -106,7 +106,7 @@ TEST(HttpResponder, a_port_that_is_taken_is_refused) {
             ErrorKind::invalid);
 }
 
-TEST(HttpResponder, endpoints) {
+TEST(HttpResponder, Endpoints) {
   const auto parsed = [](const char* text) {
     const Endpoint endpoint = parse_endpoint(text);
     return endpoint.address + " " + std::to_string(endpoint.port);

@@ -26,7 +26,8 @@ struct QueueDepths {
 template <class T>
 class BoundedQueue {
  public:
-  explicit BoundedQueue(std::size_t capacity) : capacity_(capacity) {}
+  explicit BoundedQueue(std::size_t capacity)
+      : capacity_(capacity), refill_at_(capacity < kLong ? capacity - 1 : capacity / 2) {}
 
   // Waits while full. False if the queue was closed: the item is dropped.
   bool push(T item) {
@@ -56,8 +57,9 @@ class BoundedQueue {
     if (!urgent_.empty()) return take(urgent_);
     if (items_.empty()) return std::nullopt;
     T item = take(items_);
+    const bool has_room = items_.size() <= refill_at_;
     lock.unlock();
-    space_.notify_one();
+    if (has_room) space_.notify_all();
     return item;
   }
 
@@ -91,7 +93,13 @@ class BoundedQueue {
     return item;
   }
 
+  // Who waits for room in a long queue is woken when half of it is empty: what goes through such a
+  // queue is small, and a wake-up for every item would cost more than the item. Who takes items
+  // goes on until then, so nobody waits for ever.
+  static constexpr std::size_t kLong = 16;
+
   const std::size_t capacity_;
+  const std::size_t refill_at_;
   mutable std::mutex mutex_;
   std::condition_variable space_;
   std::condition_variable arrival_;
