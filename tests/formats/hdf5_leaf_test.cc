@@ -325,6 +325,26 @@ TEST_F(HdfLeaf, ReadsTextsWhoseOrderIsNotThatOfTheirHeap) {
   H5Tclose(type);
 }
 
+// Not what deflate could make of it at worst: a budget would be reserved for nothing.
+TEST_F(HdfLeaf, LargeChunksTakeWhatTheIndexSaysThatTheyTake) {
+  MadeSpec spec = spec_of({4, 2 << 20}, {}, {1, 2 << 20});
+  spec.shuffle = true;
+  spec.deflate = 1;
+  MadeDataset made(path_, spec);
+  const std::vector<float> values = smooth(volume_of(spec.shape));
+  made.write({0, 0}, spec.shape, values.data());
+  made.flush();
+  const auto leaves = reader(made.described(scratch_.read(path_)));
+  Buffer stored;
+  std::int64_t most = 0;
+  for (std::int64_t i = 0; i < leaves->grid().size(); ++i) {
+    ASSERT_TRUE(leaves->fetch(leaves->grid().position(i), stored));
+    most = std::max(most, static_cast<std::int64_t>(stored.size()));
+  }
+  EXPECT_LT(most, 6 << 20);  // of 8 MiB
+  EXPECT_EQ(leaves->stored_bound(), most);
+}
+
 // Planes of elements of another size than the dataset's are undone in memory of their own.
 TEST_F(HdfLeaf, TakesNoMoreScratchThanItSays) {
   constexpr hsize_t kValues = 2 << 20;

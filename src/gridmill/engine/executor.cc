@@ -39,9 +39,9 @@ struct WriteJob {
   std::size_t unit = 0;
 };
 
-// Queue lengths: deep enough to hide a hiccup; what waits to be written is kept in memory, what
-// waits to be read is not (measured in the prototypes: 4 is as good as more, 1 costs a fifth).
-constexpr std::size_t kReadQueue = 32;
+// Queue lengths: deep enough to hide a hiccup, shallow enough to keep little in memory (measured in
+// the prototypes: 4 is as good as more, 1 costs a fifth).
+constexpr std::size_t kReadQueue = 8;
 constexpr std::size_t kWriteQueue = 4;
 
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
@@ -203,7 +203,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void admit(const TaskGrid& grid, std::int64_t index) {
     const TaskGrid::Task spec = grid.task(index);
     Credit::Hold hold = take_credit(task_cost(stage_->outputs, spec));
-    const TaskPtr task = expand_task(stage_->outputs, spec, index, pool_);
+    const TaskPtr task = expand_task(stage_->outputs, spec, index);
     task->credit = std::move(hold);
     for (Unit& unit : task->units) {
       if (unit.output->sink->is_ordered()) unit.turn = next_turn_++;
@@ -265,7 +265,9 @@ class Run : public std::enable_shared_from_this<Run> {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter.start();
     try {
-      decode.stored = pool_.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
+      const LeafReader& reader = *job.wanted().reader;
+      if (fetches_parts(reader)) take_buffers(*job.task, pool_);
+      decode.stored = pool_.take(static_cast<std::size_t>(reader.stored_bound()));
       const Fetched fetched = fetching_.fetch(job, decode.stored, lane, stopping_.get_token());
       if (fetched == Fetched::abandoned) return false;
       if (fetched == Fetched::superseded) {
@@ -301,6 +303,7 @@ class Run : public std::enable_shared_from_this<Run> {
     RunningTask& task = *job.task;
     const std::int64_t start_ns = meter.start();
     try {
+      take_buffers(task, pool_);
       const std::int64_t bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context);
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
@@ -323,6 +326,7 @@ class Run : public std::enable_shared_from_this<Run> {
     Unit& unit = task.units[job.unit];
     try {
       std::int64_t start_ns = meter.start();
+      take_buffers(task, pool_);  // a task without leaves has none yet
       if (has_operators(unit)) {
         compute_unit(unit, pool_);
         start_ns =

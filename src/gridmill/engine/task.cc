@@ -43,9 +43,14 @@ std::int64_t unit_cost(const Output& output, const Index& position) {
   return checked_add(std::max(columns, sink.encoded_bound()), inputs, "a task's memory");
 }
 
+// A view that has no data yet.
+MutableArrayView view_to_come(DataType type, const Shape& shape) {
+  return {nullptr, type, shape, c_strides(shape, type.size)};
+}
+
 class Expansion {
  public:
-  Expansion(RunningTask& task, BufferPool& pool) : task_(task), pool_(pool) {}
+  explicit Expansion(RunningTask& task) : task_(task) {}
 
   Unit make_unit(const Output& output, const Index& position) {
     Unit unit;
@@ -53,34 +58,20 @@ class Expansion {
     unit.position = position;
     const Sink& sink = *output.sink;
     for (int column = 0; column < sink.columns(); ++column) {
-      const MutableArrayView view = make_view(unit, column);
-      sink.prepare(column, position, view);
-      unit.column_views.push_back(view);
-      const Box region = sink.region(column, position);
-      const Box at_origin = whole_box(region.shape);
+      unit.column_views.push_back(
+          view_to_come(sink.column_type(column), sink.buffer_shape(column, position)));
       unit.evaluations.push_back(
-          evaluate(output.fields[static_cast<std::size_t>(column)], region, view.part(at_origin)));
+          evaluate(output.fields[static_cast<std::size_t>(column)], sink.region(column, position)));
     }
     return unit;
   }
 
  private:
-  // The sink's own memory, or a buffer that the unit keeps.
-  MutableArrayView make_view(Unit& unit, int column) {
-    const Sink& sink = *unit.output->sink;
-    if (const auto placed = sink.place(column, unit.position)) return *placed;
-    const DataType type = sink.column_type(column);
-    const Shape shape = sink.buffer_shape(column, unit.position);
-    unit.columns.push_back(pool_.take(static_cast<std::size_t>(bytes_of(shape, type))));
-    return view_of(unit.columns.back().bytes(), type, shape);
-  }
-
-  std::unique_ptr<Evaluation> evaluate(const FieldPtr& field, const Box& region,
-                                       const MutableArrayView& view) {
+  std::unique_ptr<Evaluation> evaluate(const FieldPtr& field, const Box& region) {
     auto node = std::make_unique<Evaluation>();
     node->field = field;
     node->region = region;
-    node->view = view;
+    node->view = view_to_come(field->type(), region.shape);
     if (const auto* source = dynamic_cast<const Source*>(field.get())) {
       collect_leaves(*source, *node);
     } else {
@@ -92,11 +83,7 @@ class Expansion {
   void make_inputs(const Operator& operation, Evaluation& node) {
     for (int i = 0; i < static_cast<int>(operation.inputs().size()); ++i) {
       const FieldPtr& input = operation.inputs()[static_cast<std::size_t>(i)];
-      const Box needed = operation.needs(i, node.region);
-      Buffer buffer = pool_.take(static_cast<std::size_t>(bytes_of(needed.shape, input->type())));
-      const auto view = view_of(buffer.bytes(), input->type(), needed.shape);
-      node.inputs.push_back(evaluate(input, needed, view));
-      node.inputs.back()->owned = std::move(buffer);
+      node.inputs.push_back(evaluate(input, operation.needs(i, node.region)));
     }
   }
 
@@ -109,9 +96,36 @@ class Expansion {
   }
 
   RunningTask& task_;
-  BufferPool& pool_;
   LeafMap<std::size_t> index_;
 };
+
+Buffer buffer_for(const MutableArrayView& view, BufferPool& pool) {
+  return pool.take(static_cast<std::size_t>(bytes_of(view.shape, view.type)));
+}
+
+void take_input_buffers(Evaluation& node, BufferPool& pool) {
+  for (const auto& input : node.inputs) {
+    input->owned = buffer_for(input->view, pool);
+    input->view.data = input->owned.data();
+    take_input_buffers(*input, pool);
+  }
+}
+
+// The sink's own memory, or a buffer that the unit keeps.
+void take_column(Unit& unit, int column, BufferPool& pool) {
+  const Sink& sink = *unit.output->sink;
+  MutableArrayView& view = unit.column_views[static_cast<std::size_t>(column)];
+  if (const auto placed = sink.place(column, unit.position)) {
+    view = *placed;
+  } else {
+    unit.columns.push_back(buffer_for(view, pool));
+    view.data = unit.columns.back().data();
+  }
+  sink.prepare(column, unit.position, view);
+  Evaluation& evaluation = *unit.evaluations[static_cast<std::size_t>(column)];
+  evaluation.view = view.part(whole_box(evaluation.region.shape));
+  take_input_buffers(evaluation, pool);
+}
 
 void compute(Evaluation& node, BufferPool& pool) {
   const auto* operation = dynamic_cast<const Operator*>(node.field.get());
@@ -162,12 +176,11 @@ std::int64_t largest_share_cost(const Output& output) {
 }
 
 std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
-                                         const TaskGrid::Task& task, std::int64_t index,
-                                         BufferPool& pool) {
+                                         const TaskGrid::Task& task, std::int64_t index) {
   auto running = std::make_shared<RunningTask>();
   running->index = index;
   running->name = outputs[task.front().output].name;
-  Expansion expansion(*running, pool);
+  Expansion expansion(*running);
   for (const TaskGrid::Share& share : task) {
     for_each_position(share.units, [&](const Index& position) {
       running->units.push_back(expansion.make_unit(outputs[share.output], position));
@@ -176,6 +189,16 @@ std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
   running->leaves_left = static_cast<std::int64_t>(running->leaves.size());
   running->units_left = static_cast<std::int64_t>(running->units.size());
   return running;
+}
+
+void take_buffers(RunningTask& task, BufferPool& pool) {
+  std::call_once(task.has_buffers, [&] {
+    for (Unit& unit : task.units) {
+      for (int column = 0; column < unit.output->sink->columns(); ++column) {
+        take_column(unit, column, pool);
+      }
+    }
+  });
 }
 
 std::vector<Part> parts_of(const WantedLeaf& wanted) {

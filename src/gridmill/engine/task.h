@@ -15,7 +15,7 @@
 namespace gridmill {
 
 // One field evaluated on one region. Leaves scatter into `view` if the field is a source; otherwise
-// `inputs` are evaluated first and compute() fills it.
+// `inputs` are evaluated first and compute() fills it. A view has no data before take_buffers().
 struct Evaluation {
   FieldPtr field;
   Box region;
@@ -49,6 +49,7 @@ struct RunningTask {
   std::atomic<std::int64_t> units_left{0};
   StringArena strings;
   Credit::Hold credit;
+  std::once_flag has_buffers;
   std::mutex records_mutex;
   std::vector<KeyRecord> records;  // of the units stored so far
 };
@@ -62,13 +63,20 @@ std::int64_t units_cost(const Output& output, const Box& units);
 // for a short first unit and a short last one.
 std::int64_t largest_share_cost(const Output& output);
 
-// Buffers come from `pool`; the caller holds task_cost() bytes of credit. A leaf that several
-// outputs of the task want is decoded once.
+// The caller holds task_cost() bytes of credit. A leaf that several outputs of the task want is
+// decoded once.
 std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
-                                         const TaskGrid::Task& task, std::int64_t index,
-                                         BufferPool& pool);
+                                         const TaskGrid::Task& task, std::int64_t index);
 
-// Where the elements of `leaf` go in this task.
+// Gives the task its buffers, out of `pool`, if it hasn't got them. As late as something is put
+// into them, so that tasks that only wait touch no memory and take over what those before them
+// leave.
+void take_buffers(RunningTask& task, BufferPool& pool);
+
+// Whether a leaf is fetched by the parts that its task wants, for which that must have its buffers.
+inline bool fetches_parts(const LeafReader& reader) { return reader.piece_bytes() > 0; }
+
+// Where the elements of `leaf` go in this task, which has its buffers.
 std::vector<Part> parts_of(const WantedLeaf& leaf);
 
 // Computes a unit's operators, innermost first, giving back their inputs to `pool`.

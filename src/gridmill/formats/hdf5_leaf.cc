@@ -180,8 +180,12 @@ class ChunkReader final : public Hdf5LeafReader {
         chunk_bytes_(chunk_bytes(this->dataset())),
         filters_(this->dataset().filters, this->dataset().element_size) {}
 
+  // What the filters may make of a leaf is several times what they do. Where that is much, the
+  // index tells.
   std::int64_t stored_bound() const override {
-    return chunks_per_leaf() * filters_.stored_limit(chunk_bytes_);
+    constexpr std::int64_t kMuch = std::int64_t{4} << 20;
+    const std::int64_t most = chunks_per_leaf() * filters_.stored_limit(chunk_bytes_);
+    return most < kMuch ? most : std::min(most, chunks_per_leaf() * largest_stored());
   }
 
   std::int64_t scratch_bound() const override {
@@ -238,6 +242,19 @@ class ChunkReader final : public Hdf5LeafReader {
       table_ = read_hdf5_chunk_index(file, dataset());
     });
     return table_;
+  }
+
+  std::int64_t largest_stored() const {
+    std::call_once(largest_once_, [&] {
+      try {
+        for (const Hdf5Chunk& chunk : table().chunks()) {
+          largest_ = std::max(largest_, static_cast<std::int64_t>(chunk.size));
+        }
+      } catch (const Error&) {
+        largest_ = filters_.stored_limit(chunk_bytes_);  // whoever fetches is told
+      }
+    });
+    return largest_;
   }
 
   // The chunks of a leaf in C order; nothing if none was ever written.
@@ -354,6 +371,8 @@ class ChunkReader final : public Hdf5LeafReader {
   const Hdf5Filters filters_;
   mutable std::once_flag once_;
   mutable Hdf5ChunkTable table_;  // once_ has been passed
+  mutable std::once_flag largest_once_;
+  mutable std::int64_t largest_ = 0;  // largest_once_ has been passed
 };
 
 // Leaves are cut as if elements had `leaf_element_bytes`.
