@@ -179,3 +179,70 @@ def test_zeros_in_the_place_of_messages_are_told(gridmill, tmp_path):
         assert run.returncode == 0, run.stderr
         assert word in run.stderr + run.stdout, (verb, run.stdout, run.stderr)
         assert "7 zero bytes" not in run.stderr + run.stdout
+
+
+def packed(packing, **keys):
+    """20 x 12 values of edition 2; in PNG ecCodes writes only what shrinks."""
+    handle = eccodes.codes_grib_new_from_samples("GRIB2")
+    keys = {**GRID, "Ni": 20, "Nj": 12, "latitudeOfLastGridPointInDegrees": -90.0, "bitsPerValue": 16,
+            "longitudeOfLastGridPointInDegrees": 190.0, "typeOfLevel": "isobaricInhPa", "level": 850,
+            **keys}  # fmt: skip
+    for key, value in keys.items():
+        eccodes.codes_set(handle, key, value)
+    values = np.arange(240) // 120 if packing == "grid_png" else np.arange(240) ** 2 % 997
+    eccodes.codes_set_values(handle, values.astype(float))
+    eccodes.codes_set(handle, "packingType", packing)
+    return bytearray(eccodes.codes_get_message(handle))
+
+
+@pytest.fixture
+def second_is_refused(gridmill, tmp_path):
+    """Behind a message that is good: whoever needs the values of the second must refuse the file."""
+
+    def check(bad, *words):
+        good = bytes(packed("grid_simple", level=500))
+        path, out = tmp_path / "some.grib", tmp_path / "out.zarr"
+        path.write_bytes(good + bytes(bad))
+        for verb in [("convert", path, out, "--memory", "256M"), ("dump", f"{path}#/t")]:
+            run = gridmill(*verb)
+            assert run.returncode == 3, (verb, run.stdout, run.stderr)
+            for word in ("some.grib", "message 2", f"byte {len(good)}", *words):
+                assert word in run.stderr, (word, run.stderr)
+        assert not out.exists()
+        # As the first message its places are asked for; that decoded its values.
+        path.write_bytes(bytes(bad))
+        run = gridmill("info", path)
+        assert run.returncode in (0, 3), run.stderr
+        run = gridmill("convert", path, out)
+        assert run.returncode == 3 and "message 1 at byte 0" in run.stderr, run.stderr
+        assert not out.exists()
+
+    return check
+
+
+@pytest.mark.parametrize("rows", [140, 4096, 65535])
+def test_image_that_is_larger_than_its_grid(second_is_refused, rows):
+    """ecCodes wrote all that the image says it has into the room of the grid."""
+    bad = packed("grid_jpeg")
+    put(bad, bad.index(b"\xff\x51") + 10, rows, 4)
+    second_is_refused(bad, f"20 x {rows} pixels for 240 values")
+
+
+@pytest.mark.parametrize("packing", ["grid_simple", "grid_jpeg", "grid_png", "grid_ccsds"])
+def test_more_values_than_points(second_is_refused, packing):
+    """17 GB of memory were asked for."""
+    bad = packed(packing)
+    put(bad, section(bad, 5) + 5, 2**31 + 240, 4)
+    second_is_refused(bad, "2147483888 values, but its grid has 240 points")
+
+
+@pytest.mark.parametrize("points", [241, 2**31 + 240])
+def test_more_points_than_rows_and_columns(gridmill, tmp_path, points):
+    bad = packed("grid_simple")
+    put(bad, section(bad, 3) + 6, points, 4)
+    path = tmp_path / "some.grib"
+    path.write_bytes(bytes(bad))
+    run = gridmill("info", path)
+    assert run.returncode == 3
+    for word in ("some.grib", "message 1 at byte 0", f"{points} latitudes where 240 are expected"):
+        assert word in run.stderr, run.stderr

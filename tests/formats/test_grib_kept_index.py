@@ -6,6 +6,8 @@ import os
 import shutil
 import subprocess
 
+import eccodes
+import numpy as np
 import pytest
 
 
@@ -136,3 +138,57 @@ def test_read_only_folder(gridmill, tmp_path, grib):
             folder.chmod(0o755)
         else:
             subprocess.run(["umount", where], check=True)
+
+
+@pytest.fixture
+def days(tmp_path):
+    """Two files of two days, with their indexes beside them, as `convert days/*` finds them."""
+    folder = tmp_path / "days"
+    folder.mkdir()
+    for day in (1, 2):
+        handle = eccodes.codes_grib_new_from_samples("GRIB2")
+        eccodes.codes_set(handle, "dataDate", 20200100 + day)
+        eccodes.codes_set_values(handle, np.full(496, float(day)))
+        (folder / f"{day}.grib").write_bytes(eccodes.codes_get_message(handle))
+    return folder
+
+
+def test_indexes_among_the_inputs_are_passed_over(gridmill, tmp_path, days):
+    out, plan, table = tmp_path / "out.zarr", tmp_path / "plan.json", tmp_path / "out.csv"
+    files = sorted(days.iterdir())
+    run = gridmill("convert", *files, out, "--grib-index", "write")
+    assert run.returncode == 0 and "passed over" not in run.stderr, run.stderr
+    expected = contents(out)
+    everything = sorted(days.iterdir())
+    assert [path.name for path in everything] == ["1.grib", "1.grib.gmindex", "2.grib", "2.grib.gmindex"]
+    for verb in [("convert", *everything, out, "--overwrite"),
+                 ("plan", "convert", *everything, tmp_path / "planned.zarr", "-o", plan),
+                 ("exec", plan, "--grib-index", "write"),
+                 ("verify", out, "--against", *everything),
+                 ("extract", *everything, "--point", "60,0", "-o", table)]:  # fmt: skip
+        run = gridmill(*verb)
+        assert run.returncode == 0, (verb, run.stderr)
+        if verb[0] not in ("plan", "exec"):
+            assert "2 of the inputs are kept GRIB indexes" in run.stderr, (verb, run.stderr)
+            assert "1.grib.gmindex" in run.stderr
+    assert contents(out) == expected
+    assert contents(tmp_path / "planned.zarr") == expected
+    # One file and its own index are one input.
+    run = gridmill("convert", *everything[:2], out, "--overwrite")
+    assert run.returncode == 0, run.stderr
+    assert "1.grib.gmindex is a kept GRIB index, no data; passed over" in run.stderr
+
+
+def test_an_index_alone_is_refused_by_what_it_is(gridmill, tmp_path, days):
+    for path in list(days.iterdir()):
+        assert gridmill("info", path, "--grib-index", "write").returncode == 0
+    index = days / "1.grib.gmindex"
+    for verb in [("info", index), ("convert", index, tmp_path / "out.zarr"),
+                 ("convert", index, days / "2.grib.gmindex", tmp_path / "out.zarr"),
+                 ("dump", f"{index}#/t")]:  # fmt: skip
+        run = gridmill(*verb)
+        assert run.returncode == 1, (verb, run.stderr)
+        for word in ("1.grib.gmindex is the index", "--grib-index", f"give the file itself, {days}/1.grib"):
+            assert word in run.stderr, (verb, run.stderr)
+    run = gridmill("info", days / "3.grib.gmindex")
+    assert "there is no file" in run.stderr

@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/formats/grib_index_file.h"
 
 namespace gridmill {
 namespace {
@@ -22,6 +25,15 @@ std::vector<std::string> texts(const Json& json, std::string_view name) {
   return list;
 }
 
+std::string passed_over(const std::vector<std::string>& locations, std::size_t count) {
+  const auto first = std::find_if(locations.begin(), locations.end(), [](const std::string& text) {
+    return is_grib_index_path(parse_location(text).path);
+  });
+  if (count == 1) return fmt::format("{} is a kept GRIB index, no data; passed over", *first);
+  return fmt::format("{} of the inputs are kept GRIB indexes, no data; passed over: {}, ...", count,
+                     *first);
+}
+
 }  // namespace
 
 Json recipe_to_json(const DatasetRecipe& recipe) {
@@ -32,14 +44,26 @@ DatasetRecipe recipe_from_json(const Json& json) {
   return {texts(json, "inputs"), texts(json, "variables"), texts(json, "drop")};
 }
 
+std::vector<std::string> without_indexes(const std::vector<std::string>& locations) {
+  std::vector<std::string> kept = locations;
+  std::erase_if(
+      kept, [](const std::string& text) { return is_grib_index_path(parse_location(text).path); });
+  return kept.empty() ? locations : kept;
+}
+
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
                     GribIndexUse grib_index) {
   if (locations.empty()) throw Error(ErrorKind::invalid, "no input is given");
+  const std::vector<std::string> data = without_indexes(locations);
   std::vector<Dataset> inputs;
-  for (const std::string& text : locations) {
+  for (const std::string& text : data) {
     inputs.push_back(open_dataset(files, parse_location(text), grib_index));
   }
-  return inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
+  Dataset dataset = inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
+  if (data.size() < locations.size()) {
+    dataset.notes.push_back(passed_over(locations, locations.size() - data.size()));
+  }
+  return dataset;
 }
 
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe) {

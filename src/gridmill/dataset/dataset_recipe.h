@@ -25,7 +25,11 @@ DatasetRecipe recipe_from_json(const Json& json);  // Error(corrupt)
 // Throws Error(invalid) without inputs, and what opening, joining and selecting throw.
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe);
 
-// Only opened and joined.
+// Kept GRIB indexes (NAME.gmindex) among several inputs are no data: the others. All of them, if
+// they are nothing else.
+std::vector<std::string> without_indexes(const std::vector<std::string>& locations);
+
+// Only opened and joined, without_indexes; that some were passed over is a note.
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
                     GribIndexUse grib_index = GribIndexUse::read);
 

@@ -7,6 +7,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/formats/format_file.h"
+#include "gridmill/formats/grib_index_file.h"
 #include "gridmill/zarr/array_reader.h"
 #include "gridmill/zarr/base64.h"
 #include "gridmill/zarr/hierarchy.h"
@@ -239,10 +240,20 @@ Dataset open_zarr(Files& files, const Location& location) {
   return dataset;
 }
 
+[[noreturn]] void refuse_index(const std::string& path) {
+  const std::string file = path.substr(0, path.rfind('.'));
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{} is the index that was kept of a GRIB file (--grib-index), not data; "
+                          "give the file itself, {}",
+                          path, file));
+}
+
 }  // namespace
 
 Dataset open_dataset(Files& files, const Location& location, GribIndexUse grib_index) {
-  switch (detect_format(files, location)) {
+  const FileFormat format = detect_format(files, location);
+  if (is_grib_index_path(location.path)) refuse_index(location.path);
+  switch (format) {
     case FileFormat::zarr:
       return open_zarr(files, location);
     case FileFormat::netcdf: {

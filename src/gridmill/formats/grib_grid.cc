@@ -8,6 +8,8 @@
 #include <map>
 #include <optional>
 
+#include "gridmill/formats/grib_message.h"
+
 namespace gridmill {
 namespace {
 
@@ -67,12 +69,25 @@ void unwrap(std::vector<double>& longitudes, bool westwards) {
   }
 }
 
+// Memory for its places is not taken because some bytes say so: a grid that is larger than any
+// that is in use (reduced Gaussian, 1 km: 2^28 points) must come with values.
+void check_points(const Shape& shape, std::size_t message_size) {
+  constexpr std::int64_t kLargest = std::int64_t{1} << 28, kPointsPerByte = 64;
+  const std::int64_t points = volume(shape);
+  if (points <= kLargest) return;
+  if (points / kPointsPerByte <= static_cast<std::int64_t>(message_size)) return;
+  throw Error(ErrorKind::corrupt,
+              fmt::format("its grid is said to have {} points, but the message has {} bytes",
+                          points, message_size));
+}
+
 // Not distinctLongitudes: ecCodes sorts them, whichever way the grid runs.
-void add_axes(GribGrid& grid, const GribHandle& handle) {
-  const std::vector<double> latitudes = handle.doubles("latitudes");
-  const std::vector<double> longitudes = handle.doubles("longitudes");
-  check_count("latitudes", latitudes.size(), volume(grid.shape));
-  check_count("longitudes", longitudes.size(), volume(grid.shape));
+void add_axes(GribGrid& grid, const GribHandle& handle, const GribHandle& blank) {
+  const std::int64_t points = volume(grid.shape);
+  const std::vector<double> latitudes = blank.places("latitudes", points);
+  const std::vector<double> longitudes = blank.places("longitudes", points);
+  check_count("latitudes", latitudes.size(), points);
+  check_count("longitudes", longitudes.size(), points);
   auto axes = axes_of(latitudes, longitudes, grid.shape, false);
   if (!axes) axes = axes_of(latitudes, longitudes, grid.shape, true);
   if (!axes) {
@@ -106,9 +121,10 @@ bool knows_points(const GribHandle& handle, const std::string& type, bool has_ro
 }
 
 // Latitude and longitude of every point, if ecCodes can compute them.
-void add_points(GribGrid& grid, const GribHandle& handle, const std::string& type) {
-  std::vector<double> latitudes = handle.doubles("latitudes");
-  std::vector<double> longitudes = handle.doubles("longitudes");
+void add_points(GribGrid& grid, const GribHandle& handle, const GribHandle& blank,
+                const std::string& type) {
+  std::vector<double> latitudes = blank.places("latitudes", volume(grid.shape));
+  std::vector<double> longitudes = blank.places("longitudes", volume(grid.shape));
   if (latitudes.empty() || longitudes.empty()) return;
   if (!knows_points(handle, type, grid.shape.rank() == 2)) {
     grid.note = fmt::format(
@@ -142,9 +158,31 @@ Shape rows_and_columns(const GribHandle& handle, const std::string& type) {
   return {rows, columns};
 }
 
+// Of a grid without columns. Spectra have no points, but values.
+Shape count_of(const GribHandle& handle, const std::string& type) {
+  const std::int64_t points = handle.integer("numberOfPoints", 0);
+  const std::int64_t count = points > 0 ? points : handle.integer("numberOfValues", 0);
+  if (count < 1) {
+    throw Error(ErrorKind::corrupt, fmt::format("its {} grid has no points", type));
+  }
+  if (!type.starts_with("reduced_")) return {count};
+  // A part of a grid may state the rows of the whole.
+  const Json rows = handle.key("pl");
+  std::int64_t in_rows = 0;
+  for (const Json& row : rows.is_array() ? rows : Json::array({rows})) {
+    if (row.is_number_integer()) in_rows += row.get<std::int64_t>();
+  }
+  if (count > in_rows) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("its {} grid is said to have {} points, but its rows have {} in all",
+                            type, count, in_rows));
+  }
+  return {count};
+}
+
 }  // namespace
 
-GribGrid grib_grid(const GribHandle& handle) {
+GribGrid grib_grid(const GribHandle& handle, ByteView message) {
   const Json type_key = handle.key("gridType");
   const std::string type = type_key.is_string() ? type_key.get<std::string>() : "unknown";
   const bool is_regular = std::find(kRegular.begin(), kRegular.end(), type) != kRegular.end();
@@ -158,20 +196,19 @@ GribGrid grib_grid(const GribHandle& handle) {
   }
   if (is_regular) {
     grid.dimensions = {"latitude", "longitude"};
-    add_axes(grid, handle);
-    return grid;
-  }
-  if (is_projected) {
+  } else if (is_projected) {
     grid.dimensions = {"y", "x"};
   } else {
     grid.dimensions = {"values"};
-    const std::int64_t points = handle.integer("numberOfPoints", 0);
-    grid.shape = {points > 0 ? points : handle.integer("numberOfValues", 0)};
-    if (grid.shape[0] < 1) {
-      throw Error(ErrorKind::corrupt, fmt::format("its {} grid has no points", type));
-    }
+    grid.shape = count_of(handle, type);
   }
-  add_points(grid, handle, type);
+  check_points(grid.shape, message.size());
+  const GribHandle blank(grib_without_values(message));
+  if (is_regular) {
+    add_axes(grid, handle, blank);
+  } else {
+    add_points(grid, handle, blank, type);
+  }
   return grid;
 }
 

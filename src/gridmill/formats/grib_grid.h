@@ -28,8 +28,9 @@ struct GribGrid {
   std::string note;                         // for the user, if coordinates are left out
 };
 
-// Throws Error(corrupt) if the grid contradicts itself.
-GribGrid grib_grid(const GribHandle& handle);
+// Of a message of one field, which `handle` is of. None of its values are decoded. Throws
+// Error(corrupt) if the grid contradicts itself.
+GribGrid grib_grid(const GribHandle& handle, ByteView message);
 
 // The keys beside the common ones that cfgrib turns into attributes for this gridType, sorted.
 const std::vector<std::string>& grib_grid_keys(const std::string& grid_type);

@@ -60,10 +60,18 @@ void GribHandle::Release::operator()(grib_handle* handle) const noexcept {
   codes_handle_delete(handle);
 }
 
-GribHandle::GribHandle(ByteView message) {
+GribHandle::GribHandle(ByteView message) : message_size_(message.size()) {
   silence_once();
   handle_.reset(codes_handle_new_from_message_copy(nullptr, message.data(), message.size()));
   if (handle_ == nullptr) throw Error(ErrorKind::corrupt, "ecCodes can't read the message");
+}
+
+// Keys that are lists stand in the message, one value after the other.
+void GribHandle::check_size(const std::string& name, std::size_t size) const {
+  if (size <= message_size_ * 8) return;
+  throw Error(ErrorKind::corrupt,
+              fmt::format("its key {} is said to have {} values, more than its {} bytes can hold",
+                          name, size, message_size_));
 }
 
 Json GribHandle::key(const std::string& name) const {
@@ -73,6 +81,7 @@ Json GribHandle::key(const std::string& name) const {
       codes_get_native_type(handle_.get(), name.c_str(), &type) != CODES_SUCCESS) {
     return nullptr;
   }
+  if (type != CODES_TYPE_STRING) check_size(name, size);
   switch (type) {
     case CODES_TYPE_LONG:
       return get_integers(handle_.get(), name.c_str(), size);
@@ -159,9 +168,13 @@ void GribHandle::values(float* into, std::int64_t count, Buffer& scratch) {
   }
 }
 
-std::vector<double> GribHandle::doubles(const std::string& name) const {
+std::vector<double> GribHandle::places(const std::string& name, std::int64_t count) const {
   std::size_t size = 0;
-  if (codes_get_size(handle_.get(), name.c_str(), &size) != CODES_SUCCESS) return {};
+  if (codes_get_size(handle_.get(), name.c_str(), &size) != CODES_SUCCESS || size == 0) return {};
+  if (size != static_cast<std::size_t>(count)) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("its grid has {} {} where {} are expected", size, name, count));
+  }
   std::vector<double> values(size);
   if (codes_get_double_array(handle_.get(), name.c_str(), values.data(), &size) != CODES_SUCCESS) {
     return {};

@@ -2,7 +2,8 @@
 //
 // ecCodes reads and decodes different messages in different threads; a handle belongs to one thread
 // at a time. Keys become JSON values (integers, floats, texts, lists), in the type that is native
-// to the key; a key that the message does not have is null.
+// to the key; a key that the message does not have is null. How many values a key has is what the
+// message says, and is not believed.
 #pragma once
 
 #include <memory>
@@ -39,14 +40,18 @@ class GribHandle {
   // Decoded values in file order, missing ones NaN. `scratch` holds them as doubles on the way.
   // Throws Error(corrupt) if there are not `count`.
   void values(float* into, std::int64_t count, Buffer& scratch);
-  // Any array of doubles: distinctLatitudes, longitudes, ...; empty if there is none.
-  std::vector<double> doubles(const std::string& name) const;
+  // latitudes or longitudes, for which ecCodes decodes the values: ask grib_without_values. Empty
+  // if it can't tell them. Throws Error(corrupt) if there are not `count`.
+  std::vector<double> places(const std::string& name, std::int64_t count) const;
 
  private:
   struct Release {
     void operator()(grib_handle* handle) const noexcept;
   };
+  void check_size(const std::string& name, std::size_t size) const;
+
   std::unique_ptr<grib_handle, Release> handle_;
+  std::size_t message_size_;
 };
 
 }  // namespace gridmill

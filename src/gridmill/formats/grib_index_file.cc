@@ -12,6 +12,8 @@
 namespace gridmill {
 namespace {
 
+constexpr std::string_view kEnding = ".gmindex";
+
 // A message's place takes some bytes, and a message 32 at least; more than the file is no index.
 constexpr std::int64_t kLeastAllowed = 16 << 20;
 
@@ -92,7 +94,9 @@ void keep(Files& files, const std::string& path, const GribIndex& index, const R
 
 }  // namespace
 
-std::string grib_index_path(const std::string& path) { return path + ".gmindex"; }
+std::string grib_index_path(const std::string& path) { return path + std::string(kEnding); }
+
+bool is_grib_index_path(std::string_view path) { return path.ends_with(kEnding); }
 
 GribIndex open_grib_index(Files& files, const std::string& path, const ReadableFile& file,
                           const FileStatus& status, GribIndexUse use,

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gridmill/formats/format_file.h"
@@ -15,6 +16,8 @@
 namespace gridmill {
 
 std::string grib_index_path(const std::string& path);
+// Whether a file is a kept index, by its name: wildcards take these for data.
+bool is_grib_index_path(std::string_view path);
 
 // `file` is open at `path`, `status` its status then. What the user should know is added to
 // `notes`. Throws what index_grib throws, and Error(unavailable) if a kept index can't be read.

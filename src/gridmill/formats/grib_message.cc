@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <cstring>
 
 #include "gridmill/base/error.h"
 #include "gridmill/formats/grib_headers.h"
@@ -114,6 +115,48 @@ std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t s
   return fmt::format("{} good messages come after it, the first at byte {}", good, first);
 }
 
+Buffer without_values_1(const GribSections& sections, ByteView message) {
+  constexpr std::size_t kFlags = 8 + 7;
+  constexpr int kHasGrid = 0x80;
+  // Twelve bytes, eight bits of them unused; all of the scale and the width is 0.
+  constexpr std::array<unsigned char, 12> kData = {0, 0, 12, 8};
+  constexpr std::size_t kLongest = 0x7fffff;
+  Buffer blank;
+  blank.append(message.first(8));
+  blank.append(sections.at[1]);
+  blank.append(sections.at[2]);
+  blank.append(std::as_bytes(std::span(kData)));
+  blank.append(as_bytes("7777"));
+  if (blank.size() > kLongest) {
+    throw Error(ErrorKind::corrupt, fmt::format("its grid takes {} bytes", blank.size()));
+  }
+  blank.data()[kFlags] = sections.at[2].empty() ? std::byte{0} : std::byte{kHasGrid};
+  for (std::size_t i = 0; i < 3; ++i) {
+    blank.data()[4 + i] = static_cast<std::byte>(blank.size() >> (8 * (2 - i)));
+  }
+  return blank;
+}
+
+Buffer without_values_2(const GribSections& sections, ByteView message) {
+  constexpr std::size_t kPoints = 6;
+  if (sections.at[3].size() < kPoints + 4) {
+    throw_bad_section(3, 0, static_cast<std::int64_t>(sections.at[3].size()));
+  }
+  std::array<unsigned char, 21> how = {0, 0, 0, 21, 5};  // template 0, of no bits
+  constexpr std::array<unsigned char, 6> kBits = {0, 0, 0, 6, 6, 255};
+  constexpr std::array<unsigned char, 5> kData = {0, 0, 0, 5, 7};
+  std::memcpy(how.data() + 5, sections.at[3].data() + kPoints, 4);
+  Buffer blank;
+  blank.append(message.first(16));
+  for (std::size_t number = 1; number <= 4; ++number) blank.append(sections.at[number]);
+  blank.append(std::as_bytes(std::span(how)));
+  blank.append(std::as_bytes(std::span(kBits)));
+  blank.append(std::as_bytes(std::span(kData)));
+  blank.append(as_bytes("7777"));
+  store_le(blank.data() + 8, byte_swap(static_cast<std::uint64_t>(blank.size())));
+  return blank;
+}
+
 }  // namespace
 
 std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit) {
@@ -167,6 +210,12 @@ bool is_earlier_bitmap(ByteView section, ByteView before) {
   if (bitmap_indicator(section) != kEarlierBitmap) return false;
   if (before.empty() || bitmap_indicator(before) >= kEarlierBitmap) throw_no_earlier_bitmap();
   return true;
+}
+
+Buffer grib_without_values(ByteView message) {
+  const GribSections sections = grib_sections(message);
+  return sections.edition == 1 ? without_values_1(sections, message)
+                               : without_values_2(sections, message);
 }
 
 void keep_grib_field(int field, Buffer& message) {

@@ -51,6 +51,11 @@ void read_grib_message(const ReadableFile& file, const GribMessage& message, Buf
 // (empty: there was none). Throws Error(corrupt) if that has no bitmap.
 bool is_earlier_bitmap(ByteView section, ByteView before);
 
+// A message on the same grid whose values are all 0. Of this one ecCodes may be asked where the
+// points of the grid lie: for that it decodes the values, and its decoders (2.28) write past their
+// buffers where those are hostile. Throws Error(corrupt).
+Buffer grib_without_values(ByteView message);
+
 // Replaces a message that holds several fields by one that holds its `field`-th (from 0).
 void keep_grib_field(int field, Buffer& message);
 

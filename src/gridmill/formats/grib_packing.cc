@@ -62,13 +62,14 @@ double ibm_float(ByteView bytes, std::size_t at) {
   return (word & 0x80000000) != 0 ? -value : value;
 }
 
-// None for those that ecCodes reads in its own way: subnormal ones, infinities, NaN.
+// None for infinities and NaN. Of subnormal numbers ecCodes takes the mantissa for a normal one's.
 std::optional<double> ieee_float(ByteView bytes, std::size_t at) {
+  constexpr std::uint32_t kLeastExponent = 1U << 23;
   const auto word = static_cast<std::uint32_t>(grib_integer(bytes, at, 4));
   const std::uint32_t exponent = word >> 23 & 0xff;
   if ((word & 0x7fffffff) == 0) return 0.0;
-  if (exponent == 0 || exponent == 0xff) return std::nullopt;
-  return static_cast<double>(std::bit_cast<float>(word));
+  if (exponent == 0xff) return std::nullopt;
+  return static_cast<double>(std::bit_cast<float>(exponent == 0 ? word | kLeastExponent : word));
 }
 
 // Whether all values of so many bits stay well inside of float, where nothing overflows and nothing
@@ -80,20 +81,36 @@ bool is_tame(const GribScale& scale, int bits) {
   return fits(scale.reference) && fits(scale.value(0)) && fits(scale.value(top));
 }
 
-// Of code table 5.0.
+// Of code table 5.0; those of five digits were in use before the others had their numbers.
 std::optional<Packing::Kind> kind_of_template(std::int64_t number) {
   switch (number) {
     case 0:
       return Packing::Kind::simple;
     case 40:
+    case 40000:
       return Packing::Kind::jpeg2000;
     case 41:
+    case 40010:
       return Packing::Kind::png;
     case 42:
       return Packing::Kind::ccsds;
     default:
       return std::nullopt;
   }
+}
+
+// What only we decode: ecCodes believes the sizes that a compressed stream states, and writes past
+// its buffers.
+bool is_compressed(const Packing& packing) { return packing.kind != Packing::Kind::simple; }
+
+// What ecCodes would have had to tell, of compressed values.
+void require_plain(std::optional<double> reference, int bitmap) {
+  if (!reference) throw Error(ErrorKind::corrupt, "its reference value is not a finite number");
+  if (bitmap == kOwnBitmap || bitmap == kNoBitmap) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("its bitmap is number {} of its centre's own, which no message holds; "
+                          "take such messages out (grib_copy -w bitMapIndicator!={})",
+                          bitmap, bitmap));
 }
 
 std::optional<Packing> packing_of_edition_1(const GribSections& sections) {
@@ -137,6 +154,7 @@ std::optional<Packing> packing_of_edition_2(const GribSections& sections) {
   packing.kind = *kind;
   require_length(5, how, *kind == Packing::Kind::ccsds ? 25 : 21);
   const std::optional<double> reference = ieee_float(how, 11);
+  if (is_compressed(packing)) require_plain(reference, indicator);
   if (!reference || (indicator != kOwnBitmap && indicator != kNoBitmap)) return std::nullopt;
   packing.scale = {*reference, power(2, grib_signed(how, 15, 2)),
                    power(10, -grib_signed(how, 17, 2))};
@@ -157,9 +175,9 @@ std::optional<Packing> packing_of(ByteView message) {
   const GribSections sections = grib_sections(message);
   std::optional<Packing> packing =
       sections.edition == 1 ? packing_of_edition_1(sections) : packing_of_edition_2(sections);
-  if (packing && (packing->bits > kWidestGribBits || !is_tame(packing->scale, packing->bits)))
-    return std::nullopt;
-  return packing;
+  if (!packing || is_compressed(*packing)) return packing;
+  const bool is_known = packing->bits <= kWidestGribBits && is_tame(packing->scale, packing->bits);
+  return is_known ? packing : std::nullopt;
 }
 
 // Of the first `points` bits.
@@ -205,22 +223,18 @@ void require_data(const Packing& packing, std::int64_t count, int bits) {
                           packing.data.size(), count, bits, needed));
 }
 
-// CCSDS integers take whole bytes; libaec knows other layouts, which are left to ecCodes.
-bool has_whole_bytes(const Packing& packing) {
-  constexpr unsigned kSigned = AEC_DATA_SIGNED, kThreeBytes = AEC_DATA_3BYTE;
-  const bool may_be_three = packing.bits > 16 && packing.bits <= 24;
-  return (packing.flags & kSigned) == 0 && (packing.flags & AEC_DATA_MSB) != 0 &&
-         (!may_be_three || (packing.flags & kThreeBytes) != 0);
-}
-
 // libaec 1.0.6 believes these when it decodes, and writes where it should not.
 bool is_sound(const Packing& packing) {
   constexpr std::array<unsigned, 4> kBlocks = {8, 16, 32, 64};
-  return packing.interval > 0 &&
+  return packing.interval > 0 && packing.bits <= kWidestGribBits &&
          std::find(kBlocks.begin(), kBlocks.end(), packing.block) != kBlocks.end();
 }
 
 void decode_ccsds(const Packing& packing, float* into, std::int64_t count, Buffer& integers) {
+  if ((packing.flags & AEC_DATA_SIGNED) != 0) {
+    throw Error(ErrorKind::unsupported,
+                "its CCSDS data are integers with signs, which GRIB does not have");
+  }
   const int bytes = (packing.bits + 7) / 8;
   integers.resize(static_cast<std::size_t>(count * bytes));
   aec_stream stream{};
@@ -231,7 +245,8 @@ void decode_ccsds(const Packing& packing, float* into, std::int64_t count, Buffe
   stream.bits_per_sample = static_cast<unsigned>(packing.bits);
   stream.block_size = packing.block;
   stream.rsi = packing.interval;
-  stream.flags = packing.flags;
+  // How integers lie in memory is ours to choose.
+  stream.flags = packing.flags | AEC_DATA_MSB | AEC_DATA_3BYTE;
   const int status = is_sound(packing) ? aec_buffer_decode(&stream) : AEC_CONF_ERROR;
   if (status == AEC_MEM_ERROR) throw Error(ErrorKind::out_of_memory, "libaec has no memory");
   if (status != AEC_OK || stream.avail_out != 0) {
@@ -243,49 +258,48 @@ void decode_ccsds(const Packing& packing, float* into, std::int64_t count, Buffe
   unpack_grib(integers, 8 * bytes, packing.scale, into, count);
 }
 
-// False: the integers are wider than promised, and leave the range of float.
-bool decode_image(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
+void decode_image(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
                   Buffer& integers) {
   const GribScale& scale = packing.scale;
   if (packing.kind == Packing::Kind::jpeg2000) {
-    if (!is_tame(scale, decode_jpeg2000(packing.data, stored, integers))) return false;
+    decode_jpeg2000(packing.data, stored, integers);
     const auto* from = reinterpret_cast<const std::int32_t*>(integers.data());
     for (std::int64_t i = 0; i < count; ++i) into[i] = static_cast<float>(scale.value(from[i]));
-    return true;
+    return;
   }
   const PngPixels pixels = decode_png(packing.data, stored, integers);
-  if (!is_tame(scale, pixels.bits)) return false;
   for (std::int64_t begin = 0, row = 0; begin < count; begin += pixels.width, ++row) {
     const ByteView bytes = integers.bytes().subspan(
         static_cast<std::size_t>(row) * pixels.row_bytes, pixels.row_bytes);
     unpack_grib(bytes, pixels.bits, scale, into + begin, std::min(pixels.width, count - begin));
   }
-  return true;
 }
 
-// The first `count` of `stored` values, without holes. False: ecCodes shall do it.
-bool decode_dense(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
+// The first `count` of `stored` values, without holes.
+void decode_dense(const Packing& packing, std::int64_t stored, float* into, std::int64_t count,
                   Buffer& scratch) {
   if (packing.bits == 0) {
     // The reference alone: ecCodes does not scale it here.
-    std::fill_n(into, count, static_cast<float>(packing.scale.reference));
-    return true;
+    const auto value = static_cast<float>(packing.scale.reference);
+    constexpr float kMissingOfEcCodes = std::numeric_limits<float>::max();
+    std::fill_n(into, count, value == kMissingOfEcCodes ? kMissing : value);
+    return;
   }
   switch (packing.kind) {
     case Packing::Kind::simple:
       require_data(packing, count, packing.bits);
-      unpack_grib(packing.data, packing.bits, packing.scale, into, count);
-      return true;
+      return unpack_grib(packing.data, packing.bits, packing.scale, into, count);
     case Packing::Kind::ccsds:
-      if (!has_whole_bytes(packing)) return false;
       decode_ccsds(packing, into, count, scratch);
-      return true;
+      break;
     default:
-      return decode_image(packing, stored, into, count, scratch);
+      decode_image(packing, stored, into, count, scratch);
   }
+  // These may leave the range of float, and meet ecCodes' missing value there.
+  std::replace(into, into + count, std::numeric_limits<float>::max(), kMissing);
 }
 
-bool decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
+void decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
                         CodecContext& context) {
   const ByteView bitmap = *packing.bitmap;
   if (packing.points != count) throw_count(packing.points, count);
@@ -298,7 +312,7 @@ bool decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
   const std::int64_t values = packing.values.value_or(ones);
   if (values == 0) {
     std::fill_n(into, count, kMissing);
-    return true;
+    return;
   }
   if (ones > values) {
     throw Error(ErrorKind::corrupt,
@@ -309,9 +323,8 @@ bool decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
   dense.resize(static_cast<std::size_t>(ones + 1) * sizeof(float));
   auto* floats = reinterpret_cast<float*>(dense.data());
   floats[ones] = kMissing;
-  if (!decode_dense(packing, values, floats, ones, context.scratch[0])) return false;
+  decode_dense(packing, values, floats, ones, context.scratch[0]);
   spread(floats, bitmap, into, count);
-  return true;
 }
 
 }  // namespace
@@ -319,9 +332,13 @@ bool decode_with_bitmap(const Packing& packing, float* into, std::int64_t count,
 bool decode_grib_values(ByteView message, float* into, std::int64_t count, CodecContext& context) {
   const std::optional<Packing> packing = packing_of(message);
   if (!packing) return false;
-  if (packing->bitmap) return decode_with_bitmap(*packing, into, count, context);
+  if (packing->bitmap) {
+    decode_with_bitmap(*packing, into, count, context);
+    return true;
+  }
   if (packing->values && *packing->values != count) throw_count(*packing->values, count);
-  return decode_dense(*packing, count, into, count, context.scratch[0]);
+  decode_dense(*packing, count, into, count, context.scratch[0]);
+  return true;
 }
 
 }  // namespace gridmill

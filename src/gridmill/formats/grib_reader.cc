@@ -152,7 +152,7 @@ class GribBuilder {
     read_grib_message(*file_, first.message, bytes);
     if (first.message.fields > 1) keep_grib_field(first.field, bytes);
     const GribHandle handle(bytes);
-    const GribGrid& grid = grid_of(cube, handle);
+    const GribGrid& grid = grid_of(cube, handle, bytes);
 
     Field field;
     const Json& level_type = cube.keys.at("typeOfLevel");
@@ -187,12 +187,13 @@ class GribBuilder {
     return field;
   }
 
-  const GribGrid& grid_of(const GribCube& cube, const GribHandle& handle) {
+  const GribGrid& grid_of(const GribCube& cube, const GribHandle& handle, ByteView message) {
     const std::string key = dump_json(cube.keys.at("md5GridSection"), -1) +
                             dump_json(cube.keys.at("gridType"), -1) +
                             dump_json(cube.keys.at("numberOfPoints"), -1);
     const auto at = grids_.find(key);
-    return at != grids_.end() ? at->second : grids_.emplace(key, grib_grid(handle)).first->second;
+    if (at != grids_.end()) return at->second;
+    return grids_.emplace(key, grib_grid(handle, message)).first->second;
   }
 
   static std::vector<Coordinate> coordinates_of(const GribCube& cube, const GribGrid& grid) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gridmill/base/error.h"
+#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/store/manifest.h"
 
 namespace gridmill {
@@ -49,7 +50,7 @@ std::string absolute_location(const std::string& text, Files& files) {
 
 Json input_identities(Files& files, const std::vector<std::string>& locations) {
   Json identities = Json::array();
-  for (const std::string& text : locations) {
+  for (const std::string& text : without_indexes(locations)) {
     identities.push_back(input_identity(files, parse_location(text)));
   }
   return identities;
