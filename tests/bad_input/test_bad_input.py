@@ -3,6 +3,7 @@
 import os
 import re
 import signal
+import stat
 import subprocess
 import time
 
@@ -324,3 +325,16 @@ def test_kill_leaves_debris_that_the_next_run_clears(gridmill, long_input, out):
 
 def assert_debris_is_gone(out):
     assert not (out.with_name(out.name + ".gridmill") / "incoming").exists()
+
+
+@pytest.mark.parametrize("words", [("convert", "{}"), ("convert", "{}", "--overwrite")])
+def test_a_pipe_is_no_output_and_stays(gridmill, good, tmp_path, words):
+    """As root, /dev/null itself would be replaced."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    verb, *more = (word.format(pipe) for word in words)
+    run = gridmill(verb, good, *more)
+    assert run.returncode == 5 and str(pipe) in run.stderr, run.stderr
+    run = gridmill("dump", good, "-o", pipe, "--overwrite")
+    assert run.returncode == 5 and "a device or a pipe" in run.stderr, run.stderr
+    assert stat.S_ISFIFO(pipe.stat().st_mode)

@@ -206,6 +206,23 @@ TEST_F(StageTest, AStoreWithoutManifestDoesNotInheritTheReplacedOnes) {
   EXPECT_FALSE(value_of(*open_companion(disk(), location_), "manifest"));
 }
 
+// Its run ended between the rename and the removal: the next one must not find the old manifest.
+TEST_F(StageTest, AReplacedStoresManifestDoesNotSurviveAnUntidiedPublication) {
+  const int behind = first_call_behind_the_rename();
+  start_over();
+  make_old();
+  open_companion(disk(), location_)->put(Key("manifest"), as_bytes("old manifest"));
+  auto stage = open_stage(files_, location_, {.overwrite = true});
+  write(stage->store(), new_);
+  files_.set_fault({behind, Failure::crash});
+  EXPECT_ANY_THROW(stage->publish());
+  stage.reset();
+  ASSERT_EQ(value_of(*open_companion(disk(), location_), "manifest"), "old manifest");
+  (void)open_stage(disk(), location_, {.overwrite = true});
+  EXPECT_EQ(content(), new_);
+  EXPECT_FALSE(value_of(*open_companion(disk(), location_), "manifest"));
+}
+
 TEST_F(StageTest, PublishBringsAllToTheDiskBeforeTheRenameAndTheNameAfterIt) {
   const auto stage = open_stage(files_, location_, {.overwrite = false});
   write(stage->store(), new_);

@@ -52,7 +52,7 @@ class LeafReader {
   // the leaf named on anything else.
   virtual bool fetch(const Index& position, Buffer& stored) const = 0;
   // As fetch, but only what decoding `parts` takes, where that can be fetched alone; decode must
-  // then be given the same parts.
+  // then be given the same parts. Asked of readers that have pieces.
   virtual bool fetch_parts(const Index& position, std::span<const Part> /*parts*/,
                            Buffer& stored) const {
     return fetch(position, stored);

@@ -61,7 +61,6 @@ enum class NetcdfBy { own_reader, library };
 
 // All throw Error(corrupt) naming file, variable and offset when the file is damaged or truncated.
 FormatFile open_netcdf(Files& files, const Location& location, NetcdfBy by = NetcdfBy::own_reader);
-FormatFile open_grib(Files& files, const Location& location,
-                     GribIndexUse use = GribIndexUse::read);
+FormatFile open_grib(Files& files, const Location& location, GribIndexUse use = GribIndexUse::read);
 
 }  // namespace gridmill

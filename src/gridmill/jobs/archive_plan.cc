@@ -102,6 +102,11 @@ void check_output(const std::string& output, bool overwrite, Files& files) {
   const Location location = parse_location(output);
   const auto status = files.status(location.path);
   if (!status) return;
+  if (status->is_special) {
+    throw Error(ErrorKind::conflict,
+                fmt::format("{} is a device or a pipe: it can't become a store; give another name",
+                            location.path));
+  }
   if (!overwrite) {
     throw Error(
         ErrorKind::conflict,

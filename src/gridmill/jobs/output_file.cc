@@ -56,6 +56,12 @@ void check_output_file(Files& files, const std::string& path, bool overwrite,
   }
   const auto existing = files.status(path);
   if (!existing) return;
+  if (existing->is_special) {
+    throw Error(ErrorKind::conflict,
+                fmt::format("the output {} is a device or a pipe, which a complete file would "
+                            "replace; give the name of a file",
+                            path));
+  }
   if (existing->is_directory) {
     throw Error(ErrorKind::conflict, fmt::format("the output {} is a directory", path));
   }

@@ -135,6 +135,7 @@ class FileStage final : public OutputStage {
                               "up: rm -r {} {}",
                               path_, incoming_, run_));
     }
+    if (is_at(files_, path_, *inode)) move_manifest();
     clear();
   }
 

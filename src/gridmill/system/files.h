@@ -24,6 +24,7 @@ namespace gridmill {
 
 struct FileStatus {
   bool is_directory = false;
+  bool is_special = false;  // a device, a pipe, a socket
   std::int64_t size = 0;
   std::int64_t modified_ns = 0;
   std::uint64_t inode = 0;

@@ -56,6 +56,7 @@ bool is_absent(int code) { return code == ENOENT || code == ENOTDIR; }
 FileStatus to_status(const struct stat& raw) {
   FileStatus status;
   status.is_directory = S_ISDIR(raw.st_mode);
+  status.is_special = !S_ISDIR(raw.st_mode) && !S_ISREG(raw.st_mode);
   status.size = raw.st_size;
   status.modified_ns = raw.st_mtim.tv_sec * 1'000'000'000 + raw.st_mtim.tv_nsec;
   status.inode = raw.st_ino;
