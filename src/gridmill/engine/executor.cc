@@ -265,9 +265,8 @@ class Run : public std::enable_shared_from_this<Run> {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter.start();
     try {
-      const LeafReader& reader = *job.wanted().reader;
-      if (fetches_parts(reader)) take_buffers(*job.task, pool_);
-      decode.stored = pool_.take(static_cast<std::size_t>(reader.stored_bound()));
+      take_buffers(*job.task, pool_);
+      decode.stored = pool_.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
       const Fetched fetched = fetching_.fetch(job, decode.stored, lane, stopping_.get_token());
       if (fetched == Fetched::abandoned) return false;
       if (fetched == Fetched::superseded) {
@@ -303,7 +302,6 @@ class Run : public std::enable_shared_from_this<Run> {
     RunningTask& task = *job.task;
     const std::int64_t start_ns = meter.start();
     try {
-      take_buffers(task, pool_);
       const std::int64_t bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context);
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));

@@ -16,8 +16,7 @@ Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
   // Before there can be a second attempt, which may end the task while the first one goes on. The
   // second takes the leaf whole: it must not look at what the first one may have done away with.
   std::vector<Part> parts;
-  const bool is_partial = !job.is_second && fetches_parts(*leaf.reader);
-  if (is_partial) parts = parts_of(job.task->leaves[job.leaf]);
+  if (!job.is_second) parts = parts_of(job.task->leaves[job.leaf]);
   const auto fetch =
       under_way_.begin(job, leaf.reader->stored_bound(), !job.is_second, clock_.monotonic_ns());
   const auto is_in_vain = [&] { return stopping.stop_requested() || job.race->is_decided(); };
@@ -28,8 +27,8 @@ Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
   bool is_present = false;
   try {
     const auto call = [&] {
-      is_present = is_partial ? leaf.reader->fetch_parts(leaf.position, parts, into)
-                              : leaf.reader->fetch(leaf.position, into);
+      is_present = job.is_second ? leaf.reader->fetch(leaf.position, into)
+                                 : leaf.reader->fetch_parts(leaf.position, parts, into);
     };
     const bool is_alive = lane.wait_for(clock_, what, [&] { retries_.run(call, is_in_vain); });
     if (!is_alive) return Fetched::abandoned;

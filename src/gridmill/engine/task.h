@@ -68,13 +68,9 @@ std::int64_t largest_share_cost(const Output& output);
 std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
                                          const TaskGrid::Task& task, std::int64_t index);
 
-// Gives the task its buffers, out of `pool`, if it hasn't got them. As late as something is put
-// into them, so that tasks that only wait touch no memory and take over what those before them
-// leave.
+// Gives the task its buffers, out of `pool`, if it hasn't got them. As late as its first leaf is
+// fetched, so that tasks that only wait touch no memory and take over what those before them leave.
 void take_buffers(RunningTask& task, BufferPool& pool);
-
-// Whether a leaf is fetched by the parts that its task wants, for which that must have its buffers.
-inline bool fetches_parts(const LeafReader& reader) { return reader.piece_bytes() > 0; }
 
 // Where the elements of `leaf` go in this task, which has its buffers.
 std::vector<Part> parts_of(const WantedLeaf& leaf);

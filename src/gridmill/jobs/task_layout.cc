@@ -6,7 +6,6 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/field/sources.h"
 
 namespace gridmill {
 namespace {
@@ -14,10 +13,40 @@ namespace {
 // A task holds its units twice (decoded and encoded).
 std::int64_t most_task_bytes(const Resources& resources) { return resources.memory / 6; }
 
+void add_cuts(const Block& block, int d, const Box& region, Cuts& cuts) {
+  const ChunkGrid& grid = block.reader->grid();
+  const std::int64_t step = grid.chunk()[d];
+  const std::int64_t first = block.offset[d];
+  const std::int64_t end = first + grid.shape()[d];
+  for (std::int64_t at = first; at < end; at += step) {
+    if (at > region.begin[d] && at < region.end(d)) cuts.push_back(at - region.begin[d]);
+  }
+}
+
+void sort_unique(Cuts& cuts) {
+  std::sort(cuts.begin(), cuts.end());
+  cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+}
+
 }  // namespace
 
+// Not Source::layout(), which looks into a chunk for how it decodes: planning a conversion reads
+// nothing.
 std::vector<Cuts> leaf_cuts(const Variable& variable, const Box& region) {
-  return slice_source(variable_source(variable, ""), region)->layout().cuts;
+  std::vector<Cuts> all;
+  for (int d = 0; d < region.rank(); ++d) {
+    Cuts cuts{0, region.shape[d]};
+    std::int64_t last_offset = -1;
+    for (const Block& block : variable.blocks) {
+      // Blocks of a concatenation repeat the cuts of the dimensions they share.
+      if (block.offset[d] == last_offset) continue;
+      last_offset = block.offset[d];
+      add_cuts(block, d, region, cuts);
+    }
+    sort_unique(cuts);
+    all.push_back(std::move(cuts));
+  }
+  return all;
 }
 
 TaskChoice tasks_for(const std::vector<const Variable*>& variables, const Shape& chunks,
