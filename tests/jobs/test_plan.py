@@ -431,7 +431,9 @@ def test_a_million_tasks_fit_in_a_few_kilobytes(gridmill, tmp_path):
 
 @pytest.fixture(scope="session")
 def library():
-    loaded = ctypes.CDLL(str(BINARY.with_name("libgridmill.so")))
+    # Of its own lz4 and zstd, not those that another test's import (hdf5plugin) has put before them.
+    mode = os.RTLD_NOW | os.RTLD_DEEPBIND
+    loaded = ctypes.CDLL(str(BINARY.with_name("libgridmill.so")), mode=mode)
     text = ctypes.POINTER(ctypes.c_char_p)
     loaded.gm_version.restype = ctypes.c_char_p
     loaded.gm_explain.argtypes = [ctypes.c_char_p, text]
