@@ -21,6 +21,9 @@
 #ifndef GRIDMILL_H
 #define GRIDMILL_H
 
+/* In a process that has put another liblz4 or libzstd before all others (Python's hdf5plugin does),
+ * load the library with RTLD_DEEPBIND: chunks must be encoded by the codecs that the plan names. */
+
 #include <stdint.h>
 
 #ifdef __cplusplus
