@@ -58,8 +58,9 @@ std::string encoded(int edition, const char* packing) {
   std::mt19937 random(1);
   std::vector<double> values(kPoints);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = std::string_view(packing) == "grid_png" ? static_cast<double>(i / 120)
-                                                        : static_cast<double>(random() % 1000);
+    const std::size_t row = i / 120;
+    values[i] =
+        static_cast<double>(std::string_view(packing) == "grid_png" ? row : random() % 1000);
   }
   EXPECT_EQ(codes_set_double_array(handle.get(), "values", values.data(), values.size()), 0);
   std::size_t length = std::strlen(packing);

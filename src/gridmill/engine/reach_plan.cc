@@ -111,8 +111,8 @@ class ReachPlanner {
   // `field`, or what stands for it: something that boxes of whole `chunk`s can be asked of, by a
   // stage that holds so many bytes for each.
   Ready made_ready(const FieldPtr& field, const Shape& chunk, std::int64_t held) {
-    if (auto source = std::dynamic_pointer_cast<const Source>(field)) {
-      return source_made_ready(std::move(source), chunk, held, {});
+    if (const auto source = std::dynamic_pointer_cast<const Source>(field)) {
+      return source_made_ready(source, chunk, held, {});
     }
     const auto& computed = dynamic_cast<const Operator&>(*field);
     const std::vector<bool> reach = whole_reach(computed);
@@ -208,7 +208,7 @@ class ReachPlanner {
   }
 
   // `reads`: its key, if an earlier stage writes it.
-  Ready source_made_ready(std::shared_ptr<const Source> source, const Shape& chunk,
+  Ready source_made_ready(const std::shared_ptr<const Source>& source, const Shape& chunk,
                           std::int64_t held, std::vector<std::string> reads) {
     Ready ready;
     ready.reads = std::move(reads);

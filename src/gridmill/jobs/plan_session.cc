@@ -81,7 +81,7 @@ void PlanSession::note(std::size_t stage, const RunRecorder& recorder, const Pro
 }
 
 Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last,
-                      std::shared_ptr<RunRecorder> recorder) {
+                      const std::shared_ptr<RunRecorder>& recorder) {
   check_range(plan_, stage, first, last);
   const std::int64_t start_ns = workplace_.clock.monotonic_ns();
   const auto index = static_cast<std::size_t>(stage);

@@ -31,7 +31,7 @@ class PlanSession {
   // that is none, Error(unavailable) if the stage reads what an earlier one has not written.
   // `recorder`: who else counts.
   Json run(std::int64_t stage, std::int64_t first, std::int64_t last,
-           std::shared_ptr<RunRecorder> recorder = nullptr);
+           const std::shared_ptr<RunRecorder>& recorder = nullptr);
 
  private:
   void note(std::size_t stage, const RunRecorder& recorder, const Progress& progress);
