@@ -362,5 +362,26 @@ TEST(BoundedQueue, EverythingArrivesWhateverTheLength) {
   }
 }
 
+// Eight tasks wait to be read while the first ones hang in their reads: none of them has touched
+// memory yet.
+TEST(Executor, TasksThatWaitHaveNoBuffers) {
+  const Case made = make_case({40, 64}, {1, 64}, {1, 64}, {1, 1});
+  Progress progress;
+  std::atomic<int> prepared{0};
+  std::once_flag once;
+  made.leaves->on_fetch = [&](const Index&) {
+    std::call_once(once, [&] {
+      while (progress.memory_held < 8 * 64 * 8) std::this_thread::yield();
+      prepared = made.sink->live.load();
+    });
+  };
+  RunOptions slow = options(1 << 20);
+  slow.readers = 2;
+  run(made, slow, progress);
+  expect_complete(made);
+  EXPECT_GE(prepared, 1);
+  EXPECT_LE(prepared, 2);  // those that are being read
+}
+
 }  // namespace
 }  // namespace gridmill
