@@ -18,7 +18,8 @@ constexpr const char* kAbout =
     "Values, "
     "attributes, packing and calendars stay as they are; coordinates are checked before anything "
     "is "
-    "written. OUT appears only when it is complete.\n"
+    "written. OUT appears only when it is complete. Chunks that lie across those of the input are "
+    "written as rechunk does it: in stages, in little memory.\n"
     "\n"
     "Options that take NAME:VALUE mean one variable, without NAME: all others.";
 

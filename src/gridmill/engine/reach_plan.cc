@@ -14,9 +14,6 @@
 namespace gridmill {
 namespace {
 
-// Reading an input more often than this costs more than spilling it (rechunk_plan.h).
-constexpr double kMostDecoded = 3.0;
-
 std::int64_t bytes_of(const Field& field, const Shape& box) {
   std::int64_t bytes = field.type().size;
   for (int d = 0; d < box.rank(); ++d) {
@@ -163,7 +160,7 @@ class ReachPlanner {
     for (int d = 0; d < needed.rank(); ++d) {
       decoded *= read_amplification(layout.cuts[static_cast<std::size_t>(d)], needed[d] * units[d]);
     }
-    if (decoded <= kMostDecoded) return ready;
+    if (decoded <= kSpillCost) return ready;
     SpillArray kept = spill_array(*input, needed);
     ready.field = read_of(*input, kept);
     ready.reads = {kept.key};

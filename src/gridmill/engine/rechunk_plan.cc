@@ -16,10 +16,8 @@
 namespace gridmill {
 namespace {
 
-// Of the first touch of as much memory as the array has, and of a spill of it: writing it, reading
-// it, and copying it once more. In the coin of decoding it once.
+// Of the first touch of as much memory as the array has, in the coin of decoding it once.
 constexpr double kTouchCost = 1.5;
-constexpr double kSpillCost = 3.0;
 // Widths that are tried along one dimension.
 constexpr std::size_t kMostWidths = 40;
 

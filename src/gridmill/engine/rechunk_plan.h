@@ -38,6 +38,10 @@
 
 namespace gridmill {
 
+// Of a spill of the array, in the coin of decoding it once: writing it, reading it, and copying it
+// once more.
+inline constexpr double kSpillCost = 3.0;
+
 // What is fetched and decoded alone.
 struct Pieces {
   std::vector<Cuts> cuts;    // along each dimension; the leaves' own where they decode whole
