@@ -151,7 +151,8 @@ Option chunks_row(std::shared_ptr<Values> target) {
 
 Option codec_row(std::shared_ptr<Values> target) {
   return values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
-                    "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, none, or a Zarr codec as JSON; "
+                    "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, zlib:1, bz2:9, lz4, lzma:6, "
+                    "none, or a Zarr codec as JSON; "
                     "may be repeated",
                     "blosc:zstd:1:shuffle:512KiB", std::move(target));
 }

@@ -8,6 +8,8 @@ find_package(CLI11 REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(ZLIB REQUIRED)
 find_package(zstd CONFIG REQUIRED)
+find_package(BZip2 REQUIRED)
+find_package(LibLZMA REQUIRED)
 find_package(eccodes CONFIG REQUIRED)  # its pkg-config file has a wrong include path
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
@@ -24,7 +26,8 @@ find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
 set(GRIDMILL_system_LIBRARIES Threads::Threads)
 set(GRIDMILL_codec_LIBRARIES
-    PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB)
+    PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB
+    BZip2::BZip2 LibLZMA::LibLZMA)
 set(GRIDMILL_formats_LIBRARIES
     PkgConfig::NETCDF PkgConfig::HDF5 eccodes PkgConfig::OPENJPEG PkgConfig::PNG ${AEC_LIBRARY}
     ${SZ_LIBRARY})

@@ -66,7 +66,8 @@ def test_version_names_the_libraries(gridmill):
     lines = run.stdout.splitlines()
     assert re.fullmatch(r"gridmill \d+\.\d+\.\d+", lines[0])
     versions = dict(line.split() for line in lines[1:])
-    for name in ["netCDF", "HDF5", "ecCodes", "blosc", "zstd", "lz4", "libdeflate", "zlib", "fmt"]:
+    for name in ["netCDF", "HDF5", "ecCodes", "blosc", "zstd", "lz4", "libdeflate", "zlib", "bzip2",
+                 "lzma", "fmt"]:
         assert re.match(r"\d+\.\d+", versions[name]), name
     # The oracle: what the system's own tools say.
     netcdf = subprocess.run(["nc-config", "--version"], capture_output=True, text=True).stdout

@@ -7,6 +7,7 @@
 #include "gridmill/array/byte_order.h"
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/checksum_bytes.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/run_scatter.h"
 #include "gridmill/codec/touched_blocks.h"
@@ -34,19 +35,6 @@ std::int64_t content_size(DataType type, const Shape& chunk) {
 std::int64_t encoded_content_size(DataType type, const Shape& chunk) {
   if (type.is_string()) return 4 + checked_mul(volume(chunk), kStringEstimate, "a chunk's size");
   return checked_mul(volume(chunk), type.size, "a chunk's size");
-}
-
-bool is_checksum(const ByteCodec& codec) { return std::holds_alternative<Crc32cCodec>(codec); }
-
-void decode_sized(const ByteCodec& codec, ByteView stored, MutableByteView out,
-                  CodecContext& context) {
-  std::visit(
-      [&](const auto& one) {
-        if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Crc32cCodec>) {
-          one.decode(stored, out, context);
-        }
-      },
-      codec);
 }
 
 bool is_whole_chunk(const Part& part, const Shape& chunk) {
@@ -85,13 +73,15 @@ std::int64_t CodecChain::stored_limit(DataType type, const Shape& chunk) const {
 
 std::int64_t CodecChain::decode_scratch_size(DataType type, const Shape& chunk) const {
   const std::int64_t encoded = max_encoded_size(type, chunk);
+  std::int64_t states = kStates;
+  for (const ByteCodec& codec : codecs_) states += decoder_size(codec);
   if (has_pieces(type)) {  // a block before its shuffle is undone, and after
     return 2 * std::get<BloscCodec>(codecs_[0]).largest_block(encoded) + kStates;
   }
   const auto sizing = std::count_if(codecs_.begin(), codecs_.end(),
                                     [](const ByteCodec& codec) { return !is_checksum(codec); });
   return checked_mul(volume(chunk), type.size, "a chunk's size") + (sizing > 1 ? 2 * encoded : 0) +
-         kStates;
+         states;
 }
 
 std::int64_t CodecChain::encode_scratch_size(DataType type, const Shape& chunk) const {
@@ -133,18 +123,12 @@ ByteView CodecChain::strip(ByteView stored, std::size_t down_to, std::int64_t li
   int next = 1;
   for (std::size_t i = codecs_.size(); i-- > down_to;) {
     if (is_checksum(codecs_[i])) {
-      stored = Crc32cCodec::verified(stored);
+      stored = verified(codecs_[i], stored);
       continue;
     }
     Buffer& out = context.scratch[next];
     next = 3 - next;
-    std::visit(
-        [&](const auto& one) {
-          if constexpr (!std::is_same_v<std::decay_t<decltype(one)>, Crc32cCodec>) {
-            one.decode_unsized(stored, limit, out, context);
-          }
-        },
-        codecs_[i]);
+    decode_unsized(codecs_[i], stored, limit, out, context);
     stored = out;
   }
   return stored;
@@ -235,7 +219,7 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
   const std::size_t above = sizing < codecs_.size() ? sizing + 1 : 0;
   ByteView content = strip(stored, above, stored_limit(type, chunk), context);
   if (sizing < codecs_.size()) {
-    const std::size_t wanted = size + sizing * Crc32cCodec::kSize;
+    const std::size_t wanted = size + sizing * kChecksumSize;
     if (sizing == 0 && parts.size() == 1 && is_whole_chunk(parts[0], chunk) &&
         permutation_.rank() == 0) {
       const MutableByteView direct{parts[0].into.data, size};
@@ -250,7 +234,7 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
     context.scratch[0].resize(wanted);
     decode_sized(codecs_[sizing], content, context.scratch[0].bytes(), context);
     content = context.scratch[0];
-    for (std::size_t i = 0; i < sizing; ++i) content = Crc32cCodec::verified(content);
+    for (std::size_t i = sizing; i-- > 0;) content = verified(codecs_[i], content);
   }
   if (content.size() != size) throw_wrong_size("chunk", content.size(), size);
   scatter(content, type, chunk, parts);

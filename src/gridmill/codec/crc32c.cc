@@ -1,10 +1,8 @@
 #include "gridmill/codec/crc32c.h"
 
-#include <fmt/format.h>
-
 #include <array>
 
-#include "gridmill/base/error.h"
+#include "gridmill/codec/checksum_bytes.h"
 #include "gridmill/codec/codec_json.h"
 
 #if defined(__x86_64__)
@@ -60,31 +58,15 @@ std::uint32_t crc32c(ByteView bytes) noexcept {
 
 Json Crc32cCodec::to_v3() const { return named_codec(kName); }
 
-Json Crc32cCodec::to_v2() const {
-  throw Error(ErrorKind::unsupported,
-              "codec crc32c can't be written in Zarr v2; use --zarr-format 3 or leave it out");
-}
+Json Crc32cCodec::to_v2() const { return {{"id", std::string(kName)}, {"location", "end"}}; }
 
 void Crc32cCodec::encode(ByteView raw, Buffer& out, CodecContext& /*context*/) const {
-  out.clear();
-  out.append(raw);
-  std::array<std::byte, kSize> checksum{};
-  store_le(checksum.data(), crc32c(raw));
-  out.append(checksum);
+  append_checksum(raw, crc32c(raw), out);
 }
 
 ByteView Crc32cCodec::verified(ByteView stored) {
-  if (stored.size() < kSize) {
-    throw Error(ErrorKind::corrupt,
-                fmt::format("crc32c: {} stored bytes are too few for a checksum", stored.size()));
-  }
-  const ByteView content = stored.first(stored.size() - kSize);
-  const auto wanted = load_le<std::uint32_t>(stored.data() + content.size());
-  const std::uint32_t got = crc32c(content);
-  if (got != wanted) {
-    throw Error(ErrorKind::corrupt,
-                fmt::format("crc32c: checksum is {:08x}, the bytes give {:08x}", wanted, got));
-  }
+  const ByteView content = before_checksum(kName, stored);
+  check_checksum(kName, load_le<std::uint32_t>(stored.data() + content.size()), crc32c(content));
   return content;
 }
 

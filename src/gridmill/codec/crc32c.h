@@ -1,5 +1,6 @@
 // crc32c.h: the `crc32c` codec: the Castagnoli checksum as four little-endian bytes after the
-// content. Verified on every read, by the processor's instruction where there is one.
+// content. Verified on every read, by the processor's instruction where there is one. In v2 as
+// numcodecs has it: {"id": "crc32c", "location": "end"}.
 #pragma once
 
 #include <cstdint>
@@ -14,11 +15,9 @@ std::uint32_t crc32c(ByteView bytes) noexcept;
 
 struct Crc32cCodec {
   static constexpr std::string_view kName = "crc32c";
-  static constexpr std::size_t kSize = 4;
 
   static Crc32cCodec from_json(const Json& /*configuration*/) { return {}; }
   Json to_v3() const;
-  // Error(unsupported): v2 has no such codec.
   Json to_v2() const;
 
   std::int64_t max_encoded_size(std::int64_t raw_size) const { return raw_size + 4; }

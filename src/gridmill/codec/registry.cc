@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <concepts>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -16,7 +17,14 @@ ByteCodec plain(const Json& configuration, std::int64_t /*item_size*/) {
   return Codec::from_json(configuration);
 }
 
-constexpr std::array<CodecEntry, 5> kTable{{
+// At the end of the content it is v3's own codec.
+ByteCodec any_crc32c(const Json& configuration, std::int64_t /*item_size*/) {
+  const auto codec = LocatedCrc32cCodec::from_json(configuration);
+  if (codec.location == ChecksumLocation::end) return Crc32cCodec{};
+  return codec;
+}
+
+constexpr auto kTable = std::to_array<CodecEntry>({
     {"blosc", "blosc", "numcodecs.blosc",
      [](const Json& json, std::int64_t size) -> ByteCodec {
        return BloscCodec::from_v3(json, size);
@@ -27,8 +35,29 @@ constexpr std::array<CodecEntry, 5> kTable{{
     {"zstd", "zstd", "numcodecs.zstd", plain<ZstdCodec>, plain<ZstdCodec>},
     {"gzip", "gzip", "numcodecs.gzip", plain<GzipCodec>, plain<GzipCodec>},
     {"numcodecs.zlib", "zlib", "zlib", plain<ZlibCodec>, plain<ZlibCodec>},
-    {"crc32c", "", "", plain<Crc32cCodec>, plain<Crc32cCodec>},
-}};
+    {"crc32c", "crc32c", "numcodecs.crc32c", any_crc32c, any_crc32c},
+    {"numcodecs.bz2", "bz2", "bz2", plain<Bz2Codec>, plain<Bz2Codec>},
+    {"numcodecs.lzma", "lzma", "lzma", plain<LzmaCodec>, plain<LzmaCodec>},
+    {"numcodecs.lz4", "lz4", "lz4", plain<Lz4Codec>, plain<Lz4Codec>},
+    {"numcodecs.shuffle", "shuffle", "shuffle", plain<ShuffleCodec>, plain<ShuffleCodec>},
+    {"numcodecs.base64", "base64", "base64", plain<Base64Codec>, plain<Base64Codec>},
+    {"numcodecs.crc32", "crc32", "crc32", plain<Crc32Codec>, plain<Crc32Codec>},
+    {"numcodecs.adler32", "adler32", "adler32", plain<Adler32Codec>, plain<Adler32Codec>},
+    {"numcodecs.fletcher32", "fletcher32", "fletcher32", plain<Fletcher32Codec>,
+     plain<Fletcher32Codec>},
+    {"numcodecs.jenkins_lookup3", "jenkins_lookup3", "jenkins_lookup3", plain<JenkinsLookup3Codec>,
+     plain<JenkinsLookup3Codec>},
+});
+
+template <class Codec>
+constexpr bool kIsChecksum = requires(const Codec& codec, ByteView bytes) {
+  { codec.verified(bytes) } -> std::same_as<ByteView>;
+};
+
+[[noreturn]] void throw_misused(const ByteCodec& codec) {
+  throw Error(ErrorKind::internal,
+              fmt::format("codec {} is asked for what it isn't", name_of(codec)));
+}
 
 }  // namespace
 
@@ -63,6 +92,55 @@ ByteCodec byte_codec_from_v2(const Json& codec, std::int64_t item_size) {
 
 std::string_view name_of(const ByteCodec& codec) noexcept {
   return std::visit([](const auto& one) { return one.kName; }, codec);
+}
+
+bool is_checksum(const ByteCodec& codec) noexcept {
+  return std::visit([](const auto& one) { return kIsChecksum<std::decay_t<decltype(one)>>; },
+                    codec);
+}
+
+ByteView verified(const ByteCodec& codec, ByteView stored) {
+  return std::visit(
+      [&](const auto& one) -> ByteView {
+        if constexpr (kIsChecksum<std::decay_t<decltype(one)>>) return one.verified(stored);
+        throw_misused(codec);
+      },
+      codec);
+}
+
+void decode_sized(const ByteCodec& codec, ByteView stored, MutableByteView out,
+                  CodecContext& context) {
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (!kIsChecksum<std::decay_t<decltype(one)>>) {
+          one.decode(stored, out, context);
+        } else {
+          throw_misused(codec);
+        }
+      },
+      codec);
+}
+
+void decode_unsized(const ByteCodec& codec, ByteView stored, std::int64_t limit, Buffer& out,
+                    CodecContext& context) {
+  std::visit(
+      [&](const auto& one) {
+        if constexpr (!kIsChecksum<std::decay_t<decltype(one)>>) {
+          one.decode_unsized(stored, limit, out, context);
+        } else {
+          throw_misused(codec);
+        }
+      },
+      codec);
+}
+
+std::int64_t decoder_size(const ByteCodec& codec) {
+  return std::visit(
+      [](const auto& one) -> std::int64_t {
+        if constexpr (requires { one.decoder_size(); }) return one.decoder_size();
+        return 0;
+      },
+      codec);
 }
 
 }  // namespace gridmill

@@ -111,10 +111,20 @@ CodecChain parse_codec(std::string_view full_text, DataType type, int rank) {
   }
   if (name == "blosc") return CodecChain({blosc_of(text, parts, type)});
   if (name == "zstd") return CodecChain({zstd_of(text, parts)});
-  if (name == "gzip" || name == "zlib") check_count(text, parts, 2);
+  const Parts levelled{"gzip", "zlib", "bz2", "lz4", "lzma"};
+  if (std::find(levelled.begin(), levelled.end(), name) != levelled.end()) {
+    check_count(text, parts, 2);
+  }
   if (name == "gzip") return CodecChain({GzipCodec{level_of(text, parts, 1, 5, 0, 9)}});
   if (name == "zlib") return CodecChain({ZlibCodec{level_of(text, parts, 1, 1, 0, 9)}});
-  const Parts known{"blosc", "zstd", "gzip", "zlib", "none"};
+  if (name == "bz2") return CodecChain({Bz2Codec{level_of(text, parts, 1, 1, 1, 9)}});
+  if (name == "lz4") return CodecChain({Lz4Codec{level_of(text, parts, 1, 1, 1, 65537)}});
+  if (name == "lzma") {
+    LzmaCodec lzma;
+    lzma.preset = level_of(text, parts, 1, 6, 0, 9);
+    return CodecChain({lzma});
+  }
+  const Parts known{"blosc", "zstd", "gzip", "zlib", "bz2", "lz4", "lzma", "none"};
   throw_invalid(text,
                 fmt::format("\"{}\" is not one of {}{}; forms are blosc:zstd:1:shuffle:512KiB, "
                             "zstd:3, gzip:5, none, or Zarr codec JSON",

@@ -1,19 +1,32 @@
 #include "gridmill/codec/versions.h"
 
 #include <blosc.h>
+#include <bzlib.h>
 #include <libdeflate.h>
 #include <lz4.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
 namespace gridmill {
+namespace {
+
+// "1.0.8, 13-Jul-2019" without its date.
+std::string bzip2_version() {
+  const std::string text = BZ2_bzlibVersion();
+  return text.substr(0, text.find(','));
+}
+
+}  // namespace
 
 std::vector<LibraryVersion> codec_library_versions() {
   return {{"blosc", blosc_get_version_string()},
           {"zstd", ZSTD_versionString()},
           {"lz4", LZ4_versionString()},
           {"libdeflate", LIBDEFLATE_VERSION_STRING},  // it can't be asked at run time
-          {"zlib", zlibVersion()}};
+          {"zlib", zlibVersion()},
+          {"bzip2", bzip2_version()},
+          {"lzma", lzma_version_string()}};
 }
 
 }  // namespace gridmill

@@ -9,7 +9,7 @@
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/zarr/array_reader.h"
-#include "gridmill/zarr/base64.h"
+#include "gridmill/base/base64.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "gridmill/base/error.h"
+#include "gridmill/codec/jenkins_lookup3.h"
 
 namespace gridmill {
 namespace {
@@ -123,48 +124,7 @@ void Hdf5Cursor::expect(std::string_view signature) {
   throw Error(ErrorKind::corrupt, fmt::format("the signature {} is missing", signature));
 }
 
-// Bob Jenkins, lookup3.c (public domain), 2006: the structure is his, byte order fixed.
-std::uint32_t hdf5_checksum(ByteView bytes) noexcept {
-  const auto rotated = [](std::uint32_t v, int by) { return std::rotl(v, by); };
-  std::uint32_t a = 0xdeadbeef + static_cast<std::uint32_t>(bytes.size());
-  std::uint32_t b = a, c = a;
-  if (bytes.empty()) return c;
-  const auto add = [&](const std::byte* twelve) {
-    a += load_le<std::uint32_t>(twelve);
-    b += load_le<std::uint32_t>(twelve + 4);
-    c += load_le<std::uint32_t>(twelve + 8);
-  };
-  const auto subtract = [&](std::uint32_t& x, std::uint32_t& y, std::uint32_t z, int by) {
-    x -= y;
-    x ^= rotated(y, by);
-    y += z;
-  };
-  const auto finish = [&](std::uint32_t& x, std::uint32_t y, int by) {
-    x ^= y;
-    x -= rotated(y, by);
-  };
-  while (bytes.size() > 12) {
-    add(bytes.data());
-    subtract(a, c, b, 4);
-    subtract(b, a, c, 6);
-    subtract(c, b, a, 8);
-    subtract(a, c, b, 16);
-    subtract(b, a, c, 19);
-    subtract(c, b, a, 4);
-    bytes = bytes.subspan(12);
-  }
-  std::array<std::byte, 12> last{};
-  std::copy(bytes.begin(), bytes.end(), last.begin());
-  add(last.data());
-  finish(c, b, 14);
-  finish(a, c, 11);
-  finish(b, a, 25);
-  finish(c, b, 16);
-  finish(a, c, 4);
-  finish(b, a, 14);
-  finish(c, b, 24);
-  return c;
-}
+std::uint32_t hdf5_checksum(ByteView bytes) noexcept { return jenkins_lookup3(bytes); }
 
 bool checksums_agree(std::uint32_t stored, std::uint32_t computed) noexcept {
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION

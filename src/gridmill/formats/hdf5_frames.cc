@@ -11,6 +11,7 @@ extern "C" {  // which libaec's header leaves to its user
 #include <limits>
 
 #include "gridmill/codec/bit_unshuffle.h"
+#include "gridmill/codec/fletcher32.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/zstd.h"
 #include "gridmill/formats/hdf5_bytes.h"
@@ -23,11 +24,6 @@ constexpr std::size_t kSum = 4;
 template <class T>
 T load_be(const std::byte* from) noexcept {
   return byte_swap(load_le<T>(from));
-}
-
-// A sum modulo 65535 as folding carries gives it: 0 for zeros alone, else 1 to 65535.
-std::uint32_t folded(std::uint64_t sum) noexcept {
-  return sum == 0 ? 0 : static_cast<std::uint32_t>((sum - 1) % 65535 + 1);
 }
 
 // Takes what a frame holds from its front.
@@ -66,33 +62,6 @@ void decode_lz4_block(std::string_view codec, ByteView stored, MutableByteView o
 }
 
 }  // namespace
-
-std::uint32_t fletcher32(ByteView bytes) noexcept {
-  // Per block, the first sum S and the sum of its running values W: with n words before the end,
-  // each word counts once per word from it on. 256 words can't overflow 32 bits in either.
-  constexpr std::size_t kWords = 256;
-  std::uint64_t first = 0, second = 0;
-  std::size_t at = 0;
-  for (; at + 2 * kWords <= bytes.size(); at += 2 * kWords) {
-    std::uint32_t sum = 0, weighted = 0;
-    for (std::size_t i = 0; i < kWords; ++i) {
-      const std::uint32_t word = byte_swap(load_le<std::uint16_t>(bytes.data() + at + 2 * i));
-      sum += word;
-      weighted += word * static_cast<std::uint32_t>(kWords - i);
-    }
-    second = folded(second + kWords * first + weighted);
-    first = folded(first + sum);
-  }
-  for (; at + 2 <= bytes.size(); at += 2) {
-    first += load_be<std::uint16_t>(bytes.data() + at);
-    second += first;
-  }
-  if (at < bytes.size()) {
-    first += std::to_integer<std::uint32_t>(bytes[at]) << 8;
-    second += first;
-  }
-  return folded(second) << 16 | folded(first);
-}
 
 ByteView undo_fletcher32(ByteView stored) {
   if (stored.size() < kSum) throw_damaged("fletcher32", stored.size(), "there is no checksum");

@@ -18,8 +18,6 @@ namespace gridmill {
 
 // What stands before the checksum.
 ByteView undo_fletcher32(ByteView stored);
-// Both halves in the order of HDF5: the second sum in the high 16 bits.
-std::uint32_t fletcher32(ByteView bytes) noexcept;
 
 using Hdf5ClientData = std::span<const std::uint32_t>;
 

@@ -8,7 +8,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/short_form.h"
 #include "gridmill/engine/layout.h"
-#include "gridmill/zarr/base64.h"
+#include "gridmill/base/base64.h"
 
 namespace gridmill {
 namespace {
