@@ -18,6 +18,7 @@ extern "C" {  // which libaec's header leaves to its user
 #include "gridmill/codec/bit_unshuffle.h"
 #include "gridmill/codec/blosc.h"
 #include "gridmill/codec/deflate.h"
+#include "gridmill/codec/fletcher32.h"
 #include "gridmill/codec/unshuffle.h"
 #include "gridmill/formats/hdf5_frames.h"
 
