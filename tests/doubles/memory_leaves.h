@@ -10,12 +10,14 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "gridmill/array/array.h"
 #include "gridmill/array/copy.h"
+#include "gridmill/codec/box_stream.h"
 #include "gridmill/codec/leaf.h"
 
 namespace gridmill {
@@ -48,6 +50,17 @@ class MemoryLeaves final : public LeafReader {
   std::int64_t total_fetches() const { return total(Step::fetch); }
   std::int64_t total_decodes() const { return total(Step::decode); }
   const Array& content() const noexcept { return content_; }
+
+  // Leaves are read as streams of boxes of this shape instead, in which each read counts as a
+  // fetch.
+  std::optional<Shape> streamed;
+  std::int64_t stream_bytes() const override {
+    return streamed ? volume(*streamed) * type().size : 0;
+  }
+  std::unique_ptr<LeafStream> stream(const Index& position,
+                                     std::vector<Part> parts) const override {
+    return std::make_unique<Stream>(*this, position, std::move(parts));
+  }
 
   std::int64_t claimed_bound = 0;  // > 0: what stored_bound() says
   std::int64_t stored_bound() const override {
@@ -87,6 +100,30 @@ class MemoryLeaves final : public LeafReader {
   }
 
  private:
+  class Stream final : public BoxStream {
+   public:
+    Stream(const MemoryLeaves& leaves, const Index& position, std::vector<Part> parts)
+        : BoxStream(leaves.grid().box_of(position).shape, *leaves.streamed, std::move(parts),
+                    false),
+          leaves_(leaves),
+          position_(position) {}
+
+   private:
+    void read_box(const Box& box, Buffer& into) override {
+      if (leaves_.on_fetch) leaves_.on_fetch(position_);
+      leaves_.enter(position_, Step::fetch);
+      const ArrayView leaf = leaves_.content_.view().part(leaves_.grid().box_of(position_));
+      into.resize(static_cast<std::size_t>(volume(box.shape) * leaves_.type().size));
+      copy_array(leaf.part(box), view_of(into.bytes(), leaves_.type(), box.shape));
+    }
+    ArrayView view(ByteView piece, const Box& box) const override {
+      return view_of(piece, leaves_.type(), box.shape);
+    }
+
+    const MemoryLeaves& leaves_;
+    const Index position_;
+  };
+
   using Event = std::pair<std::int64_t, Step>;
 
   void enter(const Index& position, Step step) const {

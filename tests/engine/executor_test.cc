@@ -50,6 +50,71 @@ TEST(Executor, ALeafIsFetchedOncePerTaskForAllItsUnits) {
   EXPECT_EQ(made.leaves->total_decodes(), 1);
 }
 
+TEST(Executor, StreamedLeavesArriveWhateverTheGrids) {
+  std::mt19937 random(8);
+  const auto between = [&](int low, int high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  };
+  for (int round = 0; round < 60; ++round) {
+    const int rank = static_cast<int>(between(1, 3));
+    Shape shape, leaf, piece, chunk, per_task;
+    for (int d = 0; d < rank; ++d) {
+      shape.push_back(between(1, 13));
+      leaf.push_back(between(1, 6));
+      piece.push_back(between(1, 4));
+      chunk.push_back(between(1, 6));
+      per_task.push_back(between(1, 3));
+    }
+    const Case made = make_case(shape, leaf, chunk, per_task);
+    made.leaves->streamed = piece;
+    Progress progress;
+    run(made, options(1 << 20, static_cast<int>(between(1, 4))), progress);
+    expect_complete(made);
+    EXPECT_EQ(made.leaves->total_decodes(), 0);
+    EXPECT_EQ(progress.units_written, made.sink->units().size());
+  }
+}
+
+TEST(Executor, PiecesOfAStreamThatNobodyWantsAreNotRead) {
+  // Each of the four tasks wants half of a leaf of eight rows, in pieces of two.
+  const Case made = make_case({16, 4}, {8, 4}, {4, 4}, {1, 1});
+  made.leaves->streamed = Shape{2, 4};
+  Progress progress;
+  run(made, options(1 << 20), progress);
+  expect_complete(made);
+  EXPECT_EQ(made.leaves->total_fetches(), 8);
+  EXPECT_EQ(progress.bytes_fetched, 16 * 4 * 8);
+}
+
+TEST(Executor, AStreamThatFailsInTheMiddleIsNamedAndOneThatRecoversIsWhole) {
+  for (const bool recovers : {true, false}) {
+    const Case made = make_case({8, 4}, {8, 4}, {8, 4}, {1, 1});
+    made.leaves->streamed = Shape{2, 4};
+    std::atomic<int> reads = 0;
+    made.leaves->on_fetch = [&](const Index&) {
+      const int read = reads++;
+      if (read == 2 || (!recovers && read > 2)) throw Error(ErrorKind::unavailable, "disk asleep");
+    };
+    RunOptions run_options = options(1 << 20, 1);
+    run_options.retries.first_pause_ns = 1;
+    Progress progress;
+    if (recovers) {
+      run(made, run_options, progress);
+      expect_complete(made);
+      EXPECT_EQ(reads, 5);  // four pieces, one of them twice
+      continue;
+    }
+    try {
+      run(made, run_options, progress);
+      FAIL() << "it should have failed";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::unavailable);
+      EXPECT_NE(std::string(error.what()).find("leaf (0, 0) in memory"), std::string::npos)
+          << error.what();
+    }
+  }
+}
+
 TEST(Executor, AbsentLeavesAreFilled) {
   const Case made = make_case({4, 4}, {2, 2}, {4, 4}, {1, 1});
   made.leaves->set_fill<std::int64_t>(-7);

@@ -9,9 +9,15 @@
 
 namespace gridmill {
 
+// Where written bytes go: into the caches, for who works on them next; or past them, which leaves
+// the caches to others and saves reading what is overwritten. Worth it for what is much larger than
+// the caches.
+enum class Stores { cached, past_the_caches };
+
 // Copies `bytes` bytes and reverses each unit of `unit` bytes (1, 2, 4 or 8, a divisor of `bytes`).
 // `from` and `to` are the same or don't overlap; any alignment.
-void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit);
+void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit,
+                  Stores stores = Stores::cached);
 
 // `count` elements of `size` bytes each, `from_step` and `to_step` bytes apart.
 void copy_swapped_apart(const std::byte* from, std::int64_t from_step, std::byte* to,

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <utility>
 
-#include "gridmill/array/byte_order.h"
-
 namespace gridmill {
 namespace {
 
@@ -101,7 +99,7 @@ void close_scalar(Loops& loops) {
 
 }  // namespace
 
-void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
+void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap, Stores stores) {
   if (from.shape != to.shape || from.type != to.type) {
     throw Error(ErrorKind::internal,
                 fmt::format("copy of {} {} into {} {}", from.type.name(), to_string(from.shape),
@@ -113,13 +111,14 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap) {
   const int inner = loops.extents.rank() - 1;
   const std::int64_t count = loops.extents[inner];
   const std::int64_t size = from.type.size;
-  const std::int32_t unit = from.type.swap_unit();
+  const std::int32_t unit = swap ? from.type.swap_unit() : 1;
   for_each_row(loops, from.data, to.data, [&](const std::byte* source, std::byte* target) {
     const std::int64_t from_step = loops.from_steps[inner], to_step = loops.to_steps[inner];
-    if (!swap || unit == 1) return copy_row(source, from_step, target, to_step, count, size);
-    if ((from_step == size && to_step == size) || count == 1) {
-      return copy_swapped(source, target, static_cast<std::size_t>(count * size), unit);
+    const bool is_run = (from_step == size && to_step == size) || count == 1;
+    if (is_run && (unit > 1 || stores == Stores::past_the_caches)) {
+      return copy_swapped(source, target, static_cast<std::size_t>(count * size), unit, stores);
     }
+    if (unit == 1) return copy_row(source, from_step, target, to_step, count, size);
     copy_swapped_apart(source, from_step, target, to_step, count, from.type.size, unit);
   });
 }

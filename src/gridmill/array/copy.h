@@ -2,6 +2,7 @@
 // threads.
 #pragma once
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/array/view.h"
 
 namespace gridmill {
@@ -9,7 +10,8 @@ namespace gridmill {
 // Element by element; shapes and types must agree (Error(internal) otherwise), memory must not
 // overlap. Runs of contiguous elements are moved as blocks. `swap_bytes` reverses byte order per
 // swap_unit().
-void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap_bytes = false);
+void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap_bytes = false,
+                Stores stores = Stores::cached);
 
 // Every element becomes the `to.type.size` bytes at `value`.
 void fill_array(const std::byte* value, const MutableArrayView& to);

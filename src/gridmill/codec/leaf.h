@@ -3,14 +3,17 @@
 //
 // A LeafReader is one variable of one file or store, cut into a regular grid of leaves. Reading is
 // two steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's
-// lock) and `decode` (pure CPU). Both may be called from any thread at once.
+// lock) and `decode` (pure CPU). Both may be called from any thread at once. What needs no decoding
+// can be read as a stream instead (`stream`): piece by piece, each placed while it is in the cache.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
 #include "gridmill/codec/context.h"
@@ -31,6 +34,17 @@ struct LeafLocation {
   std::string store;  // Store::describe() or a path
   std::string key;
   std::optional<ByteRange> range;  // none: the whole value
+};
+
+// One leaf on its way, for one thread. Keeps alive what it reads from.
+class LeafStream {
+ public:
+  virtual ~LeafStream() = default;
+  // The next piece of what is wanted; false when all of it was read. Blocks. After an error it may
+  // be called again, and then reads the same piece.
+  virtual bool read(Buffer& piece) = 0;
+  // Copies the piece that was read last to where it is wanted. Pure CPU.
+  virtual void place(ByteView piece, Stores stores) = 0;
 };
 
 class LeafReader {
@@ -56,6 +70,14 @@ class LeafReader {
   virtual bool fetch_parts(const Index& position, std::span<const Part> /*parts*/,
                            Buffer& stored) const {
     return fetch(position, stored);
+  }
+  // The largest piece of a stream; 0: leaves are not streamed.
+  virtual std::int64_t stream_bytes() const { return 0; }
+  // Of a leaf that is never absent; null if leaves are not streamed. `parts` are not looked into
+  // before the first place().
+  virtual std::unique_ptr<LeafStream> stream(const Index& /*position*/,
+                                             std::vector<Part> /*parts*/) const {
+    return nullptr;
   }
   // Decodes what `fetch` gave and copies the wanted parts. New strings go to `strings`. Throws
   // Error(corrupt) when the bytes are not what the metadata promise.

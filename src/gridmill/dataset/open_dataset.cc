@@ -4,12 +4,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gridmill/base/base64.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/zarr/array_reader.h"
-#include "gridmill/base/base64.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {

@@ -37,6 +37,12 @@ class UnitDimensionReader final : public LeafReader {
     return inner_->fetch(without(position, at_), stored);
   }
 
+  std::int64_t stream_bytes() const override { return inner_->stream_bytes(); }
+  std::unique_ptr<LeafStream> stream(const Index& position,
+                                     std::vector<Part> parts) const override {
+    return inner_->stream(without(position, at_), inner_parts(parts));
+  }
+
   void decode(const Index& position, ByteView stored, std::span<const Part> parts,
               StringArena& strings, CodecContext& context) const override {
     inner_->decode(without(position, at_), stored, inner_parts(parts), strings, context);

@@ -44,6 +44,20 @@ struct WriteJob {
 constexpr std::size_t kReadQueue = 8;
 constexpr std::size_t kWriteQueue = 4;
 
+// Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
+// than they are. The rest is encoded next.
+Stores stores_of(const Stage& stage) {
+  constexpr std::int64_t kLarge = 64 << 20;
+  for (const Output& output : stage.outputs) {
+    const ChunkGrid& units = output.sink->units();
+    if (units.size() == 0) continue;
+    const bool is_placed = output.sink->place(0, units.position(0)).has_value();
+    const std::int64_t bytes = volume(units.shape()) * output.sink->column_type(0).size;
+    if (!is_placed || bytes < kLarge) return Stores::cached;
+  }
+  return Stores::past_the_caches;
+}
+
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
 // leaves nothing dangling.
 class Run : public std::enable_shared_from_this<Run> {
@@ -56,6 +70,7 @@ class Run : public std::enable_shared_from_this<Run> {
         clock_(clock),
         progress_(progress),
         memory_(run_memory(*stage_, options)),
+        stores_(stores_of(*stage_)),
         credit_(options.memory - memory_.fixed()),
         pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
@@ -262,6 +277,11 @@ class Run : public std::enable_shared_from_this<Run> {
   // False if the lane was given up.
   bool read_leaf(const ReadJob& job, Lane& lane, LaneMeter& meter) {
     if (has_failed() || job.race->is_decided()) return true;
+    const std::int64_t streamed = job.wanted().reader->stream_bytes();
+    return streamed > 0 ? stream_leaf(job, streamed, lane, meter) : fetch_leaf(job, lane, meter);
+  }
+
+  bool fetch_leaf(const ReadJob& job, Lane& lane, LaneMeter& meter) {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter.start();
     try {
@@ -280,11 +300,37 @@ class Run : public std::enable_shared_from_this<Run> {
     }
     const auto bytes =
         decode.is_present ? static_cast<std::int64_t>(decode.stored.size()) : std::int64_t{0};
+    note_read(job, bytes, start_ns, meter);
+    work_.push(std::move(decode));
+    return true;
+  }
+
+  // What needs no decoding is placed by who reads it, while it is in the core's cache.
+  bool stream_leaf(const ReadJob& job, std::int64_t piece_bytes, Lane& lane, LaneMeter& meter) {
+    const std::int64_t start_ns = meter.start();
+    std::int64_t bytes = 0;
+    try {
+      take_buffers(*job.task, pool_);
+      Buffer piece = pool_.take(static_cast<std::size_t>(piece_bytes));
+      const Fetched fetched =
+          fetching_.stream(job, piece, stores_, lane, stopping_.get_token(), bytes);
+      if (fetched == Fetched::abandoned) return false;
+      pool_.give(std::move(piece));
+      if (fetched == Fetched::superseded) return true;
+    } catch (...) {
+      fail_at(describe_leaf(*job.task, job.wanted()));
+      return true;
+    }
+    note_read(job, bytes, start_ns, meter);
+    progress_.bytes_decoded += bytes;
+    if (--job.task->leaves_left == 0) finish_leaves(job.task);
+    return true;
+  }
+
+  void note_read(const ReadJob& job, std::int64_t bytes, std::int64_t start_ns, LaneMeter& meter) {
     progress_.leaves_read += 1;
     progress_.bytes_fetched += bytes;
     meter.done(LaneWork::read, start_ns, item_of(*job.task, job.leaf, bytes));
-    work_.push(std::move(decode));
-    return true;
   }
 
   // ---- CPU threads
@@ -490,7 +536,8 @@ class Run : public std::enable_shared_from_this<Run> {
   std::shared_ptr<StageRecorder> recorder_;  // null: nobody counts
 
   const RunMemory memory_;
-  Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
+  const Stores stores_;  // of what streams place
+  Credit credit_;        // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come

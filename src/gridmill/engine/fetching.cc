@@ -10,26 +10,57 @@ std::string describe_leaf(const RunningTask& task, const Leaf& leaf) {
   return fmt::format("{} for {}", leaf.reader->describe(leaf.position), task.name);
 }
 
-Fetched Fetching::fetch(const ReadJob& job, Buffer& into, Lane& lane,
+namespace {
+
+ReadJob with_parts(ReadJob job) {
+  if (job.parts == nullptr) {
+    job.parts = std::make_shared<std::vector<Part>>(parts_of(job.task->leaves[job.leaf]));
+  }
+  return job;
+}
+
+}  // namespace
+
+Fetched Fetching::fetch(const ReadJob& asked, Buffer& into, Lane& lane,
                         const std::stop_token& stopping) {
+  const ReadJob job = with_parts(asked);
   const Leaf& leaf = job.wanted();
-  // Before there can be a second attempt, which may end the task while the first one goes on. The
-  // second takes the leaf whole: it must not look at what the first one may have done away with.
-  std::vector<Part> parts;
-  if (!job.is_second) parts = parts_of(job.task->leaves[job.leaf]);
-  const auto fetch =
-      under_way_.begin(job, leaf.reader->stored_bound(), !job.is_second, clock_.monotonic_ns());
+  return race(job, leaf.reader->stored_bound(), lane, stopping,
+              [&] { return leaf.reader->fetch_parts(leaf.position, *job.parts, into); });
+}
+
+Fetched Fetching::stream(const ReadJob& asked, Buffer& piece, Stores stores, Lane& lane,
+                         const std::stop_token& stopping, std::int64_t& bytes) {
+  const ReadJob job = with_parts(asked);
+  const Leaf& leaf = job.wanted();
+  const auto pieces = leaf.reader->stream(leaf.position, *job.parts);
+  bool is_more = true;
+  const auto read = [&] { return is_more = pieces->read(piece); };
+  const Fetched first = race(job, leaf.reader->stream_bytes(), lane, stopping, read);
+  if (first != Fetched::stored) return first == Fetched::absent ? Fetched::placed : first;
+  while (is_more) {
+    pieces->place(piece, stores);
+    bytes += static_cast<std::int64_t>(piece.size());
+    const auto what = [&] { return describe_leaf(*job.task, leaf); };
+    const auto is_in_vain = [&] { return stopping.stop_requested(); };
+    if (!lane.wait_for(clock_, what, [&] { retries_.run(read, is_in_vain); })) {
+      return Fetched::abandoned;
+    }
+  }
+  return Fetched::placed;
+}
+
+Fetched Fetching::race(const ReadJob& job, std::int64_t bytes, Lane& lane,
+                       const std::stop_token& stopping, const std::function<bool()>& read) {
+  const auto fetch = under_way_.begin(job, bytes, !job.is_second, clock_.monotonic_ns());
   const auto is_in_vain = [&] { return stopping.stop_requested() || job.race->is_decided(); };
   // Nobody waits for an attempt that has lost, so that it can't be late.
   const auto what = [&] {
-    return job.race->is_decided() ? std::string() : describe_leaf(*job.task, leaf);
+    return job.race->is_decided() ? std::string() : describe_leaf(*job.task, job.wanted());
   };
   bool is_present = false;
   try {
-    const auto call = [&] {
-      is_present = job.is_second ? leaf.reader->fetch(leaf.position, into)
-                                 : leaf.reader->fetch_parts(leaf.position, parts, into);
-    };
+    const auto call = [&] { is_present = read(); };
     const bool is_alive = lane.wait_for(clock_, what, [&] { retries_.run(call, is_in_vain); });
     if (!is_alive) return Fetched::abandoned;
   } catch (...) {

@@ -10,6 +10,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -29,6 +30,9 @@ struct ReadJob {
   std::size_t leaf = 0;
   std::shared_ptr<Race> race;
   bool is_second = false;
+  // Where the leaf goes; for a second attempt what the first one found, because the task may end at
+  // any time.
+  std::shared_ptr<const std::vector<Part>> parts = nullptr;
 
   const Leaf& wanted() const { return task->leaves[leaf].leaf; }
 };
@@ -40,6 +44,7 @@ enum class Fetched {
   stored,      // the leaf is in the buffer
   absent,      // it is proven absent
   superseded,  // another attempt was faster, or may still succeed where this one failed
+  placed,      // a stream has placed all of it
   abandoned,   // the lane was given up: its thread must end, and touch nothing of the run
 };
 
@@ -52,6 +57,10 @@ class Fetching {
 
   // Throws the error that counts.
   Fetched fetch(const ReadJob& job, Buffer& into, Lane& lane, const std::stop_token& stopping);
+  // Of readers that stream: `piece` holds what is on its way, `bytes` counts what was read. The
+  // race is for the first piece: who has it places all of them.
+  Fetched stream(const ReadJob& job, Buffer& piece, Stores stores, Lane& lane,
+                 const std::stop_token& stopping, std::int64_t& bytes);
 
   // Jobs for second attempts of what has become late since this was last asked.
   std::vector<ReadJob> late();
@@ -62,6 +71,10 @@ class Fetching {
   void close() noexcept;
 
  private:
+  // One read of an attempt that hasn't won yet; `read` says whether there is anything. Whether the
+  // attempt has won comes as `stored` or `absent`.
+  Fetched race(const ReadJob& job, std::int64_t bytes, Lane& lane, const std::stop_token& stopping,
+               const std::function<bool()>& read);
   void notify_spares() noexcept;
 
   Retries& retries_;

@@ -95,7 +95,8 @@ class VariableSource final : public Source {
   LeafCost leaf_cost() const override {
     LeafCost cost;
     for (const Block& block : blocks_) {
-      cost.stored = std::max(cost.stored, block.reader->stored_bound());
+      const std::int64_t streamed = block.reader->stream_bytes();
+      cost.stored = std::max(cost.stored, streamed > 0 ? streamed : block.reader->stored_bound());
       cost.scratch = std::max(cost.scratch, block.reader->scratch_bound());
     }
     return cost;

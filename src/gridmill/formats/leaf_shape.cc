@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/box_stream.h"
 
 namespace gridmill {
 namespace {
@@ -12,17 +13,7 @@ constexpr std::int64_t kMergeBelow = 1 << 20, kMergeAtMost = 32 << 20;
 }  // namespace
 
 Shape contiguous_leaf(const Shape& shape, std::int64_t element_bytes) {
-  Shape leaf = shape;
-  std::int64_t bytes = element_bytes;
-  for (int d = shape.rank() - 1; d >= 0; --d) {
-    leaf[d] = std::clamp<std::int64_t>(kSlabBytes / bytes, 1, std::max<std::int64_t>(shape[d], 1));
-    bytes *= leaf[d];
-    if (leaf[d] < shape[d]) {
-      for (int outer = 0; outer < d; ++outer) leaf[outer] = 1;
-      break;
-    }
-  }
-  return leaf;
+  return run_shape(shape, element_bytes, kSlabBytes);
 }
 
 Shape chunked_leaf(const Shape& shape, const Shape& chunk, std::int32_t element_bytes) {

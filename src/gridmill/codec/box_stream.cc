@@ -1,0 +1,54 @@
+#include "gridmill/codec/box_stream.h"
+
+#include <algorithm>
+
+#include "gridmill/array/copy.h"
+
+namespace gridmill {
+
+Shape run_shape(const Shape& shape, std::int64_t element_bytes, std::int64_t most_bytes) {
+  Shape run = shape;
+  std::int64_t bytes = element_bytes;
+  for (int d = shape.rank() - 1; d >= 0; --d) {
+    const std::int64_t extent = std::max<std::int64_t>(shape[d], 1);
+    run[d] = std::clamp<std::int64_t>(most_bytes / bytes, 1, extent);
+    bytes *= run[d];
+    if (run[d] == extent) continue;
+    for (int outer = 0; outer < d; ++outer) run[outer] = 1;
+    break;
+  }
+  return run;
+}
+
+BoxStream::BoxStream(const Shape& leaf, const Shape& piece, std::vector<Part> parts,
+                     bool swaps_bytes)
+    : pieces_(leaf, piece), parts_(std::move(parts)), swaps_bytes_(swaps_bytes) {}
+
+bool BoxStream::is_wanted(const Box& box) const {
+  return std::any_of(parts_.begin(), parts_.end(),
+                     [&](const Part& part) { return !intersect(part.box, box).is_empty(); });
+}
+
+bool BoxStream::read(Buffer& piece) {
+  for (; next_ < pieces_.size(); ++next_) {
+    const Box box = pieces_.box_of(pieces_.position(next_));
+    if (!is_wanted(box)) continue;
+    read_box(box, piece);
+    last_ = box;
+    ++next_;
+    return true;
+  }
+  return false;
+}
+
+void BoxStream::place(ByteView piece, Stores stores) {
+  const ArrayView read = view(piece, last_);
+  for (const Part& part : parts_) {
+    const Box overlap = intersect(part.box, last_);
+    if (overlap.is_empty()) continue;
+    copy_array(read.part(shifted(overlap, last_.begin, -1)),
+               part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_, stores);
+  }
+}
+
+}  // namespace gridmill
