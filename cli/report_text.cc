@@ -44,6 +44,8 @@ std::string variable_text(const Json& variable) {
   const std::string why = text_at(variable, "why");
   const auto amplification = number_at(variable, "read_amplification");
   if (!chunks.empty()) text += ", chunks " + chunks;
+  const std::string shards = extents_at(variable, "shards");
+  if (!shards.empty()) text += " in shards " + shards;
   if (!codec.empty()) text += ", " + codec;
   text += "\n";
   if (!why.empty()) text += "      " + why + "\n";

@@ -149,6 +149,15 @@ Option chunks_row(std::shared_ptr<Values> target) {
   return row;
 }
 
+Option shards_row(std::shared_ptr<Values> target) {
+  Option row = values_row("shards", OptionKind::repeated, "[NAME:]LAYOUT",
+                          "chunks inside shards of this shape, whole chunks (time=all,lat=90; all: "
+                          "one shard; none); Zarr v3; may be repeated",
+                          "the source's, if its chunks are kept", std::move(target));
+  row.is_mapping = true;
+  return row;
+}
+
 Option codec_row(std::shared_ptr<Values> target) {
   return values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
                     "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, zlib:1, bz2:9, lz4, lzma:6, "

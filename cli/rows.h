@@ -36,6 +36,7 @@ Option resume_row(std::shared_ptr<bool> target);
 // The rows that describe a Zarr store to be written.
 Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
+Option shards_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 

@@ -27,16 +27,16 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
   std::vector<Option> rows{
       zarr_format_row(member_of(options, &ConvertOptions::zarr_format)),
       chunks_row(member_of(options, &ConvertOptions::chunks)),
+      shards_row(member_of(options, &ConvertOptions::shards)),
       codec_row(member_of(options, &ConvertOptions::codec)),
       drop_row(member_of(options, &ConvertOptions::drop)),
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
       resume_row(member_of(options, &ConvertOptions::resume)),
       grib_index_row(member_of(options, &ConvertOptions::grib_index)),
-      refused_row("shards", "LAYOUT", "write chunks inside shards (not in this version)"),
       refused_row("append", "DIM", "go on at the end of an existing store (not in this version)"),
   };
   const std::vector<Option> selection = selection_rows(options);
-  rows.insert(rows.begin() + 3, selection.begin(), selection.end());
+  rows.insert(rows.begin() + 4, selection.begin(), selection.end());
   const std::vector<Option> reports = report_rows(member_of(options, &ConvertOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());
   return rows;

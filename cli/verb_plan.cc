@@ -40,6 +40,7 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
       output,
       zarr_format_row(member_of(convert, &ConvertOptions::zarr_format)),
       chunks_row(member_of(convert, &ConvertOptions::chunks)),
+      shards_row(member_of(convert, &ConvertOptions::shards)),
       codec_row(member_of(convert, &ConvertOptions::codec)),
       way_row(member_of(options, &PlanOptions::way)),
   };

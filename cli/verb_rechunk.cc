@@ -18,6 +18,7 @@ constexpr const char* kAbout =
 std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
   std::vector<Option> rows{
       chunks_row(member_of(options, &RechunkOptions::chunks)),
+      shards_row(member_of(options, &RechunkOptions::shards)),
       codec_row(member_of(options, &RechunkOptions::codec)),
       way_row(member_of(options, &RechunkOptions::way)),
       zarr_format_row(member_of(options, &RechunkOptions::zarr_format)),

@@ -14,6 +14,27 @@ Hash128 hash_bytes(ByteView bytes) noexcept {
   return {hash.high64, hash.low64};
 }
 
+struct Hasher::State {
+  XXH3_state_t* hash = XXH3_createState();
+  ~State() { XXH3_freeState(hash); }
+};
+
+Hasher::Hasher() : state_(std::make_unique<State>()) {
+  if (state_->hash == nullptr) throw Error(ErrorKind::out_of_memory, "no memory for a hash");
+  XXH3_128bits_reset(state_->hash);
+}
+
+Hasher::~Hasher() = default;
+
+void Hasher::add(ByteView piece) noexcept {
+  XXH3_128bits_update(state_->hash, piece.data(), piece.size());
+}
+
+Hash128 Hasher::result() const noexcept {
+  const XXH128_hash_t hash = XXH3_128bits_digest(state_->hash);
+  return {hash.high64, hash.low64};
+}
+
 std::string to_hex(const Hash128& hash) {
   return fmt::format("{:016x}{:016x}", hash.high, hash.low);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 
 #include "gridmill/base/bytes.h"
@@ -18,6 +19,22 @@ struct Hash128 {
 };
 
 Hash128 hash_bytes(ByteView bytes) noexcept;
+
+// The same of bytes that come piece by piece.
+class Hasher {
+ public:
+  Hasher();
+  ~Hasher();
+  Hasher(const Hasher&) = delete;
+  Hasher& operator=(const Hasher&) = delete;
+  void add(ByteView piece) noexcept;
+  Hash128 result() const noexcept;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
 std::string to_hex(const Hash128& hash);      // 32 lower-case digits, high word first
 Hash128 hash_from_hex(std::string_view hex);  // throws Error(corrupt)
 

@@ -97,12 +97,10 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   }
 
   std::shared_ptr<Sink> array(const std::string& path) override {
-    const auto node = std::find_if(target_.nodes.begin(), target_.nodes.end(),
-                                   [&](const ZarrNode& n) { return n.array && n.path == path; });
-    if (node == target_.nodes.end()) throw Error(ErrorKind::internal, "no array " + path);
-    return array_sink(std::shared_ptr<Store>(shared_from_this(), &stage_->store()), Key(path),
-                      *node->array);
+    return array_sink(store(), Key(path), metadata_of(path));
   }
+
+  std::shared_ptr<Store> store() override { return {shared_from_this(), &stage_->store()}; }
 
   std::shared_ptr<TaskLog> log() override { return {shared_from_this(), &*out_}; }
   std::shared_ptr<Store> spill() override { return {shared_from_this(), spill_store_.get()}; }
@@ -136,6 +134,13 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   }
 
  private:
+  const ArrayMetadata& metadata_of(const std::string& path) const {
+    const auto node = std::find_if(target_.nodes.begin(), target_.nodes.end(),
+                                   [&](const ZarrNode& n) { return n.array && n.path == path; });
+    if (node == target_.nodes.end()) throw Error(ErrorKind::internal, "no array " + path);
+    return *node->array;
+  }
+
   static StageOptions as_resuming(StageOptions options, const Clock& clock) {
     options.clock = &clock;
     options.resume = options.resume || options.is_worker;  // nobody clears what others write

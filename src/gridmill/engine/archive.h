@@ -31,6 +31,8 @@ class Archive {
 
   // The sink of the array node at `path`. It keeps the archive alive.
   virtual std::shared_ptr<Sink> array(const std::string& path) = 0;
+  // Where the output grows.
+  virtual std::shared_ptr<Store> store() = 0;
   // For the stages that write to the sinks.
   virtual std::shared_ptr<TaskLog> log() = 0;
   // Where intermediate arrays lie until their last reader is done; they go with the run.

@@ -8,6 +8,7 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/sink/array_sink.h"
+#include "gridmill/sink/shard_sink.h"
 #include "gridmill/store/memory_store.h"
 
 namespace gridmill {
@@ -197,23 +198,38 @@ Output OpenPlan::make_output(const OutputRecipe& recipe) {
 std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
   const std::string kind = json_string(json, "sink", kWhere);
   if (kind == "array") return make_array_sink(json);
+  if (kind == "chunks") {
+    return chunk_sink(store_to_write("spill"), Key(json_string(json, "chunks", kWhere)),
+                      out_array(json));
+  }
+  if (kind == "shards") return make_shard_sink(json);
   if (kind == "state") return state_sink(state_target(json));
   throw Error(ErrorKind::unsupported,
               fmt::format("{}: this version knows no sink \"{}\"", kWhere, kind));
+}
+
+const ArrayMetadata& OpenPlan::out_array(const Json& sink) const {
+  const std::string path = json_string(sink, "array", kWhere);
+  const auto& nodes = plan_.target.nodes;
+  const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const ZarrNode& candidate) {
+    return candidate.array && candidate.path == path;
+  });
+  if (node != nodes.end()) return *node->array;
+  throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kWhere, path));
+}
+
+std::shared_ptr<Sink> OpenPlan::make_shard_sink(const Json& json) {
+  const std::string path = json_string(json, "array", kWhere);
+  const Key chunks(json_string(json, "chunks", kWhere));
+  return shard_sink(archive_ ? archive_->store() : nowhere_, Key(path), out_array(json),
+                    store("spill"), chunks);
 }
 
 std::shared_ptr<Sink> OpenPlan::make_array_sink(const Json& json) {
   const std::string place = json_string(json, "store", kWhere);
   const std::string array = json_string(json, "array", kWhere);
   if (place == "out") {
-    const auto& nodes = plan_.target.nodes;
-    const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const ZarrNode& candidate) {
-      return candidate.array && candidate.path == array;
-    });
-    if (node == nodes.end()) {
-      throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kWhere, array));
-    }
-    return archive_ ? archive_->array(array) : array_sink(nowhere_, Key(array), *node->array);
+    return archive_ ? archive_->array(array) : array_sink(nowhere_, Key(array), out_array(json));
   }
   return array_sink(store_to_write(place), Key(array),
                     array_metadata_from_v2(json_member(json, "document", kWhere), Json::object()));

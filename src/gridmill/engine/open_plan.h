@@ -46,6 +46,8 @@ class OpenPlan final : private FieldSurroundings {
   Output make_output(const OutputRecipe& recipe);
   std::shared_ptr<Sink> make_sink(const Json& json);
   std::shared_ptr<Sink> make_array_sink(const Json& json);
+  std::shared_ptr<Sink> make_shard_sink(const Json& json);
+  const ArrayMetadata& out_array(const Json& sink) const;
   std::shared_ptr<Store> store_to_write(const std::string& name);
   StateTarget state_target(const Json& json) const;
 

@@ -69,6 +69,7 @@ Json describe_array(const Variable& variable, const ArrayMetadata& metadata) {
           {"shape", index_to_json(metadata.shape)},
           {"chunks", index_to_json(metadata.chunk)},
           {"chunk_bytes", volume(metadata.chunk) * metadata.type.size},
+          {"shards", metadata.sharding ? index_to_json(metadata.unit()) : Json()},
           {"codec", metadata.codecs.summary()},
           {"logical_bytes", volume(metadata.shape) * metadata.type.size}};
 }

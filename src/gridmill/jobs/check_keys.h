@@ -1,5 +1,6 @@
-// check_keys.h: a store's keys against its manifest, as far as that needs no decoding: documents by
-// their hash, and keys that nobody wrote. Chunks are for those who read them (checked_reader.h).
+// check_keys.h: a store's keys against its manifest, as far as that needs no decoding: documents
+// and shards by their hash, and keys that nobody wrote. Chunks with keys of their own are for those
+// who read them (checked_reader.h).
 #pragma once
 
 #include <set>

@@ -9,6 +9,7 @@
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
 #include "gridmill/jobs/rechunk_planner.h"
+#include "gridmill/jobs/shard_stages.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/zarr_target.h"
 
@@ -20,8 +21,8 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
   std::vector<TaskChoice> choices;
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const Variable& variable = input.dataset.variables[i];
-    choices.push_back(
-        tasks_for(variable, input.regions[i], target.arrays[i].metadata.chunk, resources));
+    choices.push_back(tasks_for(variable, input.regions[i],
+                                encoded_unit(target.arrays[i].metadata, resources), resources));
   }
   return choices;
 }
@@ -44,38 +45,76 @@ Json describe(const ConvertOptions& options, const ConvertInput& input, const Za
           {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
 
-StageRecipe the_stage(const ConvertInput& input, const ZarrTarget& target,
-                      const std::vector<TaskChoice>& tasks) {
-  StageRecipe stage;
-  stage.name = "convert";
-  stage.why = "every target chunk is written once, by the task that owns it";
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
-    const ArrayMetadata& metadata = target.arrays[i].metadata;
+// All arrays in one stage, but for those whose shards are put together: each has two of its own, so
+// that the disk holds the chunks of one at a time.
+class ConvertStages {
+ public:
+  ConvertStages(const ConvertInput& input, const ZarrTarget& target,
+                const std::vector<TaskChoice>& tasks, const Resources& resources)
+      : input_(input), target_(target), tasks_(tasks), resources_(resources) {}
+
+  std::vector<StageRecipe> stages() const {
+    std::vector<StageRecipe> stages;
+    StageRecipe direct =
+        encoding_stage("every target chunk is written once, by the task that owns it");
+    for (std::size_t i = 0; i < target_.arrays.size(); ++i) {
+      if (!is_apart(i)) add_output(i, direct);
+    }
+    if (!direct.outputs.empty()) stages.push_back(std::move(direct));
+    for (std::size_t i = 0; i < target_.arrays.size(); ++i) {
+      if (!is_apart(i)) continue;
+      StageRecipe chunks = encoding_stage("the chunks of shards that are put together next");
+      add_output(i, chunks);
+      chunks.serves = static_cast<int>(stages.size()) + 1;
+      stages.push_back(std::move(chunks));
+      stages.push_back(shard_stage(path(i), metadata(i)));
+    }
+    return stages;
+  }
+
+ private:
+  static StageRecipe encoding_stage(std::string why) {
+    StageRecipe stage;
+    stage.name = "convert";
+    stage.why = std::move(why);
+    return stage;
+  }
+
+  const ArrayMetadata& metadata(std::size_t i) const { return target_.arrays[i].metadata; }
+  std::string path(std::size_t i) const { return input_.selected.variables[i].path(); }
+  bool is_apart(std::size_t i) const { return is_put_together(metadata(i), resources_); }
+
+  void add_output(std::size_t i, StageRecipe& stage) const {
     OutputRecipe output;
-    output.name = input.selected.variables[i].path();
-    output.fields = {input.field(i)->to_json()};
-    output.sink = out_array(output.name);
-    output.units_per_task = tasks[i].units_per_task;
-    output.figures = stage_figures(metadata, tasks[i].read_amplification);
-    stage.tasks += ChunkGrid(metadata.grid().counts(), output.units_per_task).size();
+    output.name = path(i);
+    output.fields = {input_.field(i)->to_json()};
+    output.sink = encoding_sink(output.name, metadata(i), resources_);
+    output.units_per_task = tasks_[i].units_per_task;
+    output.figures = stage_figures(metadata(i), tasks_[i].read_amplification);
+    const ChunkGrid units = encoded_grid(metadata(i), resources_);
+    stage.tasks += ChunkGrid(units.counts(), output.units_per_task).size();
     stage.outputs.push_back(std::move(output));
   }
-  return stage;
-}
+
+  const ConvertInput& input_;
+  const ZarrTarget& target_;
+  const std::vector<TaskChoice>& tasks_;
+  const Resources& resources_;
+};
 
 }  // namespace
 
 PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
   const ConvertInput input = open_convert_input(options, workplace);
-  const ZarrTarget target =
-      make_target(input.selected, options.zarr_format, options.chunks, options.codec);
+  const ZarrTarget target = make_target(input.selected, options.zarr_format,
+                                        {options.chunks, options.shards, options.codec});
   const std::vector<TaskChoice> tasks = choose_all_tasks(input, target, options.resources);
   if (std::any_of(tasks.begin(), tasks.end(), reads_too_often)) {
     return plan_rechunked(options, {"convert"}, input, target, workplace);
   }
   PlannedJob job;
   job.plan = archive_plan("convert", options, input, target, workplace.files);
-  job.plan.stages = {the_stage(input, target, tasks)};
+  job.plan.stages = ConvertStages(input, target, tasks, options.resources).stages();
   job.plan.about = describe(options, input, target, tasks);
   job.opened.emplace(kInputDataset, input.dataset);
   return job;

@@ -32,6 +32,7 @@ RechunkOptions rechunk_options(const ConvertOptions& options, const std::string&
   rechunk.output = options.output;
   rechunk.zarr_format = options.zarr_format;
   rechunk.chunks = options.chunks;
+  rechunk.shards = options.shards;
   rechunk.codec = options.codec;
   rechunk.variables = options.variables;
   rechunk.drop = options.drop;

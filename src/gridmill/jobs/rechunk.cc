@@ -24,8 +24,8 @@ ConvertOptions input_options(const RechunkOptions& options) {
 PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace) {
   const ConvertOptions source = input_options(options);
   const ConvertInput input = open_convert_input(source, workplace);
-  const ZarrTarget target =
-      make_target(input.selected, options.zarr_format, options.chunks, options.codec);
+  const ZarrTarget target = make_target(input.selected, options.zarr_format,
+                                        {options.chunks, options.shards, options.codec});
   return plan_rechunked(source, {"rechunk", options.way}, input, target, workplace);
 }
 

@@ -17,6 +17,7 @@ struct RechunkOptions {
   std::string output;  // a Zarr store
   int zarr_format = 3;
   std::vector<std::string> chunks;  // as of convert
+  std::vector<std::string> shards;
   std::vector<std::string> codec;
   std::vector<std::string> variables;
   std::vector<std::string> drop;

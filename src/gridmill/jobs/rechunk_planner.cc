@@ -8,6 +8,8 @@
 #include "gridmill/base/error.h"
 #include "gridmill/engine/reach_plan.h"
 #include "gridmill/jobs/archive_plan.h"
+#include "gridmill/jobs/shard_stages.h"
+#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -29,7 +31,8 @@ WayWanted way_wanted(const std::string& way) {
 }
 
 // The plans of all variables, and the stages that they make together: all variables that need no
-// spill in one, then each of the others in two, so that the disk holds one spill at a time.
+// spill in one, then each of the others in some of its own, so that the disk holds one spill at a
+// time.
 class RechunkPlanner {
  public:
   RechunkPlanner(const ConvertOptions& options, const RechunkedPlan& wanted,
@@ -45,7 +48,7 @@ class RechunkPlanner {
     job.plan = archive_plan(wanted_.verb, options_, input_, target_, workplace_.files);
     add_direct_stage(job.plan.stages);
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (plans_[i].size() > 1) add_stages(i, job.plan.stages);
+      if (is_apart(i)) add_stages(i, job.plan.stages);
     }
     job.plan.about = describe();
     job.opened.emplace(kInputDataset, input_.dataset);
@@ -57,13 +60,13 @@ class RechunkPlanner {
   // have got theirs.
   std::int64_t box_bytes(const Variable& variable, const ArrayMetadata& metadata) const {
     const RunOptions run = run_options(resources_);
-    LeafCost largest{0, metadata.codecs.encode_scratch_size(metadata.type, metadata.chunk)};
+    const KeyEncoder encoder(encoded_as(metadata));
+    LeafCost largest{0, encoder.scratch_bound()};
     for (const Block& block : variable.blocks) {
       largest.stored = std::max(largest.stored, block.reader->stored_bound());
       largest.scratch = std::max(largest.scratch, block.reader->scratch_bound());
     }
-    const std::int64_t encoded = std::max(
-        metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), spill_chunk_bytes());
+    const std::int64_t encoded = std::max(encoder.encoded_bound(), spill_chunk_bytes());
     const std::int64_t fixed = fixed_memory(run, largest, encoded);
     return (resources_.memory - fixed) / 100 * 97;  // encoded chunks may grow a little
   }
@@ -75,12 +78,13 @@ class RechunkPlanner {
   std::vector<ReachStage> stages_of(std::size_t i) const {
     const Variable& variable = input_.dataset.variables[i];
     const ArrayMetadata& metadata = target_.arrays[i].metadata;
-    return in_context([&] { return "variable " + variable.path(); },
-                      [&] {
-                        return plan_reach({input_.field(i), path(i), metadata.chunk,
-                                           box_bytes(variable, metadata), spill_chunk_bytes(),
-                                           way_wanted(wanted_.way)});
-                      });
+    return in_context(
+        [&] { return "variable " + variable.path(); },
+        [&] {
+          return plan_reach({input_.field(i), path(i), encoded_unit(metadata, resources_),
+                             box_bytes(variable, metadata), spill_chunk_bytes(),
+                             way_wanted(wanted_.way)});
+        });
   }
 
   const std::string& path(std::size_t i) const { return target_.nodes[first_array() + i].path; }
@@ -95,7 +99,7 @@ class RechunkPlanner {
                                      {"store", "spill"},
                                      {"array", stage.spill->key},
                                      {"document", array_metadata_to_v2(metadata)}}
-                              : out_array(path(i));
+                              : encoding_sink(path(i), metadata, resources_);
     output.units_per_task = stage.units_per_task;
     output.figures = stage_figures(metadata, stage.decoded);
     return output;
@@ -106,7 +110,19 @@ class RechunkPlanner {
   }
 
   std::int64_t tasks_of(std::size_t i, const ReachStage& stage) const {
-    return ChunkGrid(written_by(i, stage).grid().counts(), stage.units_per_task).size();
+    const ChunkGrid units = encoded_grid(written_by(i, stage), resources_);
+    return ChunkGrid(units.counts(), stage.units_per_task).size();
+  }
+
+  // As the last of its own stages encodes it.
+  ArrayMetadata encoded_as(ArrayMetadata metadata) const {
+    if (is_put_together(metadata, resources_)) metadata.sharding.reset();
+    return metadata;
+  }
+
+  // In stages of its own.
+  bool is_apart(std::size_t i) const {
+    return plans_[i].size() > 1 || is_put_together(target_.arrays[i].metadata, resources_);
   }
 
   void add_direct_stage(std::vector<StageRecipe>& stages) const {
@@ -114,7 +130,7 @@ class RechunkPlanner {
     stage.name = "rechunk";
     stage.why = "source chunks go straight into the target chunks of a task";
     for (std::size_t i = 0; i < plans_.size(); ++i) {
-      if (plans_[i].size() > 1) continue;
+      if (is_apart(i)) continue;
       stage.outputs.push_back(output(i, plans_[i].front()));
       stage.tasks += tasks_of(i, plans_[i].front());
     }
@@ -133,6 +149,10 @@ class RechunkPlanner {
       recipe.frees = stage.reads;
       stages.push_back(std::move(recipe));
     }
+    const ArrayMetadata& metadata = target_.arrays[i].metadata;
+    if (!is_put_together(metadata, resources_)) return;
+    stages.back().serves = static_cast<int>(stages.size());
+    stages.push_back(shard_stage(path(i), metadata));
   }
 
   static int reader_of(const std::vector<ReachStage>& stages, const std::string& key) {

@@ -132,7 +132,8 @@ class Verification {
 
   Output output_for(const Variable& variable) {
     const auto checked = std::make_shared<CheckedReader>(
-        variable.blocks.at(0).reader, manifest_,
+        variable.blocks.at(0).reader,
+        variable.shards ? nullptr : manifest_,  // shards are checked as they are stored
         [findings = findings_, path = variable.path(), grid = variable.blocks.at(0).reader->grid()](
             const Index& position, const std::string& key, const std::string& what) {
           findings->add(Check::chunks, {path, key, to_string(grid.box_of(position)), what});

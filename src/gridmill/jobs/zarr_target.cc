@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/short_form.h"
 #include "gridmill/engine/layout.h"
-#include "gridmill/base/base64.h"
+#include "gridmill/jobs/shard_stages.h"
+#include "gridmill/zarr/metadata_checks.h"
 
 namespace gridmill {
 namespace {
@@ -47,15 +49,15 @@ Json v3_fill_attribute(const AttributeValue& value, DataType type) {
 
 class TargetMaker {
  public:
-  TargetMaker(const Dataset& dataset, int format, const std::vector<std::string>& chunks,
-              const std::vector<std::string>& codec)
+  TargetMaker(const Dataset& dataset, int format, const TargetLayout& layout)
       : dataset_(dataset),
         format_(format),
-        chunks_("--chunks", chunks, dataset),
-        codec_("--codec", codec, dataset) {}
+        chunks_("--chunks", layout.chunks, dataset),
+        shards_("--shards", layout.shards, dataset),
+        codec_("--codec", layout.codec, dataset) {}
 
   ZarrTarget make() {
-    check_chunk_dimensions();
+    check_dimensions();
     for (const Group& group : dataset_.groups) {
       target_.nodes.push_back({group.path, group.attributes, std::nullopt});
     }
@@ -67,24 +69,32 @@ class TargetMaker {
 
  private:
   // A dimension that no variable has is a spelling mistake, even if the option is for all.
-  void check_chunk_dimensions() const {
+  void check_dimensions() const {
+    const SourceLayout all = all_dimensions();
+    ArrayMetadata cube;
+    cube.shape = cube.chunk = all.shape;
+    for (const Variable& variable : dataset_.variables) {
+      const VariableOption chunks = chunks_.for_variable(variable);
+      if (!chunks.is_own && !chunks.value.empty()) (void)chosen_chunks(all, chunks.value, true);
+      const VariableOption shards = shards_.for_variable(variable);
+      if (shards.is_own || shards.value.empty() || shards.value == "none") continue;
+      (void)chosen_shards(cube, all.dimensions, shards.value, true);
+    }
+  }
+
+  // Of all variables; no more than an array may have.
+  SourceLayout all_dimensions() const {
     SourceLayout all;
     for (const Variable& variable : dataset_.variables) {
-      const VariableOption option = chunks_.for_variable(variable);
-      if (option.is_own || option.value.empty()) continue;
       for (const std::string& name : variable.dimensions) {
-        if (std::find(all.dimensions.begin(), all.dimensions.end(), name) != all.dimensions.end()) {
-          continue;
-        }
-        if (all.shape.rank() == kMaxRank) return;
+        const bool is_known =
+            std::find(all.dimensions.begin(), all.dimensions.end(), name) != all.dimensions.end();
+        if (is_known || all.shape.rank() == kMaxRank) continue;
         all.dimensions.push_back(name);
         all.shape.push_back(1);
       }
     }
-    for (const Variable& variable : dataset_.variables) {
-      const VariableOption option = chunks_.for_variable(variable);
-      if (!option.is_own && !option.value.empty()) (void)chosen_chunks(all, option.value, true);
-    }
+    return all;
   }
 
   void add(const Variable& variable) {
@@ -93,6 +103,7 @@ class TargetMaker {
     array.metadata = new_array_metadata(format_, variable.type, variable.shape, variable.shape);
     ArrayMetadata& metadata = array.metadata;
     set_chunks(variable, array);
+    set_shards(variable, metadata);
     set_fill(variable, metadata);
     const VariableOption codec = codec_.for_variable(variable);
     metadata.codecs = codec.value.empty()
@@ -112,6 +123,22 @@ class TargetMaker {
                                    : chosen_chunks(source, option.value, option.is_own);
     array.metadata.chunk = choice.chunks;
     array.why_chunks = choice.why;
+  }
+
+  void set_shards(const Variable& variable, ArrayMetadata& metadata) const {
+    const VariableOption option = shards_.for_variable(variable);
+    if (option.value == "none") return;
+    const bool keeps = variable.shards && variable.chunks == metadata.chunk && format_ == 3;
+    if (option.value.empty() && !keeps) return;
+    if (format_ == 2) {
+      throw Error(ErrorKind::invalid, "--shards: Zarr v2 has no shards; give --zarr-format 3");
+    }
+    Sharding sharding;
+    sharding.shard = option.value.empty() ? *variable.shards
+                                          : chosen_shards(metadata, variable.dimensions,
+                                                          option.value, option.is_own);
+    metadata.sharding = sharding;
+    check_layout(metadata);
   }
 
   void set_fill(const Variable& variable, ArrayMetadata& metadata) {
@@ -146,20 +173,19 @@ class TargetMaker {
   const Dataset& dataset_;
   int format_;
   VariableOptions chunks_;
+  VariableOptions shards_;
   VariableOptions codec_;
   ZarrTarget target_;
 };
 
 }  // namespace
 
-ZarrTarget make_target(const Dataset& dataset, int zarr_format,
-                       const std::vector<std::string>& chunks,
-                       const std::vector<std::string>& codec) {
+ZarrTarget make_target(const Dataset& dataset, int zarr_format, const TargetLayout& layout) {
   if (zarr_format != 2 && zarr_format != 3) {
     throw Error(ErrorKind::invalid,
                 fmt::format("--zarr-format {} is not one of 2 and 3", zarr_format));
   }
-  return TargetMaker(dataset, zarr_format, chunks, codec).make();
+  return TargetMaker(dataset, zarr_format, layout).make();
 }
 
 }  // namespace gridmill

@@ -27,11 +27,16 @@ struct ZarrTarget {
   std::vector<std::string> notes;  // what a user should know, e.g. a fill value that can't be kept
 };
 
-// Shapes are the dataset's. `chunks` and `codec` are the options' texts. Throws Error(invalid) for
-// what the options ask and the variables can't have; Error(unsupported) for types without a Zarr
-// spelling.
-ZarrTarget make_target(const Dataset& dataset, int zarr_format,
-                       const std::vector<std::string>& chunks,
-                       const std::vector<std::string>& codec);
+// The options' texts, each for all variables or, as NAME:TEXT, for one.
+struct TargetLayout {
+  std::vector<std::string> chunks;
+  std::vector<std::string> shards;  // "none", or as shard_stages.h says
+  std::vector<std::string> codec;
+};
+
+// Shapes are the dataset's. Shards of a source whose chunks are kept are kept, too. Throws
+// Error(invalid) for what the options ask and the variables can't have; Error(unsupported) for
+// types without a Zarr spelling.
+ZarrTarget make_target(const Dataset& dataset, int zarr_format, const TargetLayout& layout);
 
 }  // namespace gridmill

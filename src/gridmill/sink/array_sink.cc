@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -13,38 +13,26 @@ class ArraySink final : public Sink {
       : store_(std::move(store)),
         path_(std::move(path)),
         metadata_(std::move(metadata)),
-        grid_(metadata_.grid()),
-        fill_element_(metadata_.fill.element(metadata_.type)) {}
+        grid_(metadata_.key_grid()),
+        encoder_(metadata_) {}
 
   const ChunkGrid& units() const override { return grid_; }
   Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
   DataType column_type(int) const override { return metadata_.type; }
-  Shape buffer_shape(int, const Index&) const override { return metadata_.chunk; }
+  Shape buffer_shape(int, const Index&) const override { return metadata_.unit(); }
 
   void prepare(int, const Index& unit, const MutableArrayView& buffer) const override {
-    if (grid_.box_of(unit).shape != metadata_.chunk) metadata_.fill.fill(buffer);
+    if (grid_.box_of(unit).shape != metadata_.unit()) metadata_.fill.fill(buffer);
   }
 
-  std::int64_t encoded_bound() const override {
-    return metadata_.codecs.max_encoded_size(metadata_.type, metadata_.chunk);
-  }
-  std::int64_t scratch_bound() const override {
-    return metadata_.codecs.encode_scratch_size(metadata_.type, metadata_.chunk);
-  }
-
+  std::int64_t encoded_bound() const override { return encoder_.encoded_bound(); }
+  std::int64_t scratch_bound() const override { return encoder_.scratch_bound(); }
   // Without codecs a chunk's buffer is what is stored, unless it may be left out.
-  bool stores_columns() const override {
-    return metadata_.codecs == CodecChain() && !metadata_.type.is_string() &&
-           metadata_.fill.is_null();
-  }
+  bool stores_columns() const override { return encoder_.is_plain(); }
 
   void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
               CodecContext& context) const override {
-    if (is_fill(columns[0])) {
-      out.clear();  // no codec makes an empty value of a chunk
-      return;
-    }
-    metadata_.codecs.encode(columns[0], out, context);
+    encoder_.encode(columns[0], out, context);
   }
 
   std::optional<Key> key(const Index& unit) const override {
@@ -61,32 +49,21 @@ class ArraySink final : public Sink {
   void finish() override {}
 
   std::string describe(const Index& unit) const override {
-    return fmt::format("chunk {}/{} {}", path_.text(), chunk_key(metadata_, unit),
-                       to_string(grid_.box_of(unit)));
+    return fmt::format("{} {}/{} {}", metadata_.sharding ? "shard" : "chunk", path_.text(),
+                       chunk_key(metadata_, unit), to_string(grid_.box_of(unit)));
   }
 
  private:
-  bool is_fill(const ArrayView& chunk) const {
-    if (metadata_.fill.is_null()) return false;
-    if (!metadata_.type.is_string()) return all_equal(chunk, fill_element_.data());
-    bool equal = true;
-    for_each_position(whole_box(chunk.shape), [&](const Index& at) {
-      equal = equal && load_le<StringRef>(chunk.at(at)).view() == metadata_.fill.text();
-    });
-    return equal;
-  }
-
   std::shared_ptr<Store> store_;
   Key path_;
   ArrayMetadata metadata_;
   ChunkGrid grid_;
-  std::vector<std::byte> fill_element_;
+  KeyEncoder encoder_;
 };
 
 }  // namespace
 
 std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata) {
-  metadata.codecs.check_encodable(metadata.type, metadata.chunk);
   return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata));
 }
 

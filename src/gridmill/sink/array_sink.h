@@ -1,8 +1,7 @@
-// array_sink.h: chunks of a Zarr array.
+// array_sink.h: the stored keys of a Zarr array: chunks, or shards of chunks.
 //
-// A chunk whose elements all equal the fill value is left out on purpose, as zarr-python does, and
-// its record says so; with v2's null fill every chunk is written. Edge chunks are stored whole,
-// padded with the fill value.
+// What zarr/key_encoder.h leaves out because it is all fill is not stored, and its record says so.
+// Edge chunks are stored whole, padded with the fill value.
 #pragma once
 
 #include <memory>

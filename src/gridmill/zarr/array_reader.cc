@@ -7,6 +7,7 @@
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
+#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -190,11 +191,8 @@ class ShardReader final : public ZarrLeafReader {
               std::shared_ptr<ShardIndexes> indexes)
       : ZarrLeafReader(std::move(store), std::move(array), std::move(metadata)),
         shards_(metadata_.key_grid()),
-        indexes_(indexes ? std::move(indexes) : std::make_shared<ShardIndexes>()) {
-    for (int d = 0; d < shards_.chunk().rank(); ++d) {
-      chunks_per_shard_.push_back(shards_.chunk()[d] / metadata_.chunk[d]);
-    }
-  }
+        indexes_(indexes ? std::move(indexes) : std::make_shared<ShardIndexes>()),
+        chunks_per_shard_(chunks_per_shard(metadata_)) {}
 
   std::string describe(const Index& position) const override {
     return fmt::format("chunk {} in shard {} of {}", to_string(position), key_of(position).text(),
@@ -239,8 +237,8 @@ class ShardReader final : public ZarrLeafReader {
   }
 
   const ChunkGrid shards_;
-  Shape chunks_per_shard_;
   const std::shared_ptr<ShardIndexes> indexes_;
+  const Shape chunks_per_shard_;
 };
 
 Shape at_least_one(const Shape& shape) {

@@ -7,8 +7,8 @@
 #include <limits>
 
 #include "gridmill/array/copy.h"
-#include "gridmill/base/error.h"
 #include "gridmill/base/base64.h"
+#include "gridmill/base/error.h"
 #include "gridmill/zarr/half.h"
 
 namespace gridmill {

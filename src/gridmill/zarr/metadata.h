@@ -46,8 +46,9 @@ struct ArrayMetadata {
 
   // Chunks over the shape, shards disregarded.
   ChunkGrid grid() const { return {shape, chunk}; }
-  // What one stored key holds: shards where there are, else chunks.
-  ChunkGrid key_grid() const { return {shape, sharding ? sharding->shard : chunk}; }
+  // What one stored key holds: a shard where there are any, else a chunk.
+  const Shape& unit() const noexcept { return sharding ? sharding->shard : chunk; }
+  ChunkGrid key_grid() const { return {shape, unit()}; }
 };
 
 // An array that can't be read here: what is known of it, enough to list it, and why.
