@@ -20,7 +20,10 @@ class PresentLeaves final : public LeafReader {
   // What can be, not what there is: the plan is made before anything is written.
   std::int64_t stored_bound() const override { return stored_bound_; }
   std::int64_t scratch_bound() const override { return leaves_->scratch_bound(); }
-  std::int64_t piece_bytes() const override { return leaves_->piece_bytes(); }
+  // Not as a stream: what is spilled is read past the page cache, in large requests.
+  std::int64_t piece_bytes() const override {
+    return leaves_->stream_bytes() > 0 ? 0 : leaves_->piece_bytes();
+  }
   bool fetch(const Index& position, Buffer& stored) const override {
     return there(leaves_->fetch(position, stored));
   }

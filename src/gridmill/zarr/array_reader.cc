@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <mutex>
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
+#include "gridmill/codec/box_stream.h"
+#include "gridmill/codec/codec_json.h"
 #include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
@@ -18,13 +21,110 @@ constexpr std::int64_t kMostProbed = 16;
 // More than any header of a frame.
 constexpr std::int64_t kProbeBytes = 64;
 
+// Where a chunk that is there lies.
+struct Stored {
+  Key key;
+  Version version;
+  ByteRange range;
+};
+
+// Chunks that are stored as their elements in C order need no decoding.
+bool is_uncoded(const ArrayMetadata& metadata) {
+  if (metadata.type.is_string()) return false;
+  const Json codecs = metadata.codecs.to_v3(metadata.type);
+  return codecs.size() == 1 && codec_name(codecs[0]) == "bytes";
+}
+
+// An uncoded chunk, read box by box; one that is absent gives its fill value.
+class ChunkStream final : public BoxStream {
+ public:
+  // `find` says where the chunk lies, and `describe` which it is. What they refer to must outlive
+  // this.
+  ChunkStream(const ArrayMetadata& metadata, Store& store,
+              std::function<std::optional<Stored>()> find, std::function<std::string()> describe,
+              std::vector<Part> parts)
+      : BoxStream(metadata.chunk, piece_shape(metadata), std::move(parts),
+                  metadata.codecs.is_big_endian()),
+        metadata_(metadata),
+        store_(store),
+        find_(std::move(find)),
+        describe_(std::move(describe)) {}
+
+  static Shape piece_shape(const ArrayMetadata& metadata) {
+    return run_shape(metadata.chunk, metadata.type.size, kStreamBytes);
+  }
+
+ private:
+  void read_box(const Box& box, Buffer& into) override {
+    in_context(describe_, [&] {
+      if (!is_found_) find();
+      const std::int64_t size = volume(box.shape) * metadata_.type.size;
+      if (stored_) return get(box, size, into);
+      into.resize(static_cast<std::size_t>(size));
+      fill_array(fill_.data(), view_of(into.bytes(), metadata_.type, box.shape));
+    });
+  }
+
+  ArrayView view(ByteView piece, const Box& box) const override {
+    return view_of(piece, metadata_.type, box.shape);
+  }
+
+  void find() {
+    stored_ = find_();
+    const std::int64_t wanted = volume(metadata_.chunk) * metadata_.type.size;
+    if (stored_ && stored_->range.length != wanted) {
+      throw Error(ErrorKind::corrupt, fmt::format("{} bytes are stored and {} belong to a chunk",
+                                                  stored_->range.length, wanted));
+    }
+    if (!stored_) fill_ = stored_fill();
+    is_found_ = true;
+  }
+
+  // In the stored order of bytes, which is turned when it is placed.
+  std::vector<std::byte> stored_fill() const {
+    std::vector<std::byte> fill = metadata_.fill.element(metadata_.type);
+    const std::int32_t unit = metadata_.type.swap_unit();
+    if (metadata_.codecs.is_big_endian()) copy_swapped(fill.data(), fill.data(), fill.size(), unit);
+    return fill;
+  }
+
+  // A box is one run of the chunk.
+  void get(const Box& box, std::int64_t size, Buffer& into) const {
+    const Index strides = c_strides(metadata_.chunk, metadata_.type.size);
+    std::int64_t offset = stored_->range.offset;
+    for (int d = 0; d < box.rank(); ++d) offset += box.begin[d] * strides[d];
+    const GetRequest request{{{offset, size}}, stored_->version, size};
+    if (store_.get(stored_->key, request, into)) return;
+    throw Error(ErrorKind::conflict, "it vanished while it was read");
+  }
+
+  const ArrayMetadata& metadata_;
+  Store& store_;
+  const std::function<std::optional<Stored>()> find_;
+  const std::function<std::string()> describe_;
+  bool is_found_ = false;
+  std::optional<Stored> stored_;
+  std::vector<std::byte> fill_;
+};
+
 class ZarrLeafReader : public LeafReader {
  public:
   ZarrLeafReader(std::shared_ptr<Store> store, Key array, ArrayMetadata metadata)
       : LeafReader(metadata.type, metadata.grid()),
         store_(std::move(store)),
         array_(std::move(array)),
-        metadata_(std::move(metadata)) {}
+        metadata_(std::move(metadata)),
+        is_uncoded_(is_uncoded(metadata_)) {}
+
+  std::int64_t stream_bytes() const override {
+    return is_uncoded_ ? volume(ChunkStream::piece_shape(metadata_)) * type().size : 0;
+  }
+  std::unique_ptr<LeafStream> stream(const Index& position,
+                                     std::vector<Part> parts) const override {
+    return std::make_unique<ChunkStream>(
+        metadata_, *store_, [this, position] { return find_stored(position); },
+        [this, position] { return describe(position); }, std::move(parts));
+  }
 
   std::int64_t stored_bound() const override {
     const std::int64_t bound = metadata_.codecs.max_encoded_size(type(), grid().chunk());
@@ -36,6 +136,7 @@ class ZarrLeafReader : public LeafReader {
   }
 
   std::int64_t piece_bytes() const override {
+    if (is_uncoded_) return stream_bytes();
     if (!metadata_.codecs.has_pieces(type())) return 0;
     std::call_once(probed_once_, [&] { piece_ = probed_piece(); });
     return piece_;
@@ -75,12 +176,6 @@ class ZarrLeafReader : public LeafReader {
   virtual bool fetch_chunk(const Index& position, Buffer& stored) const {
     return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
-  // Where a chunk that is there lies.
-  struct Stored {
-    Key key;
-    Version version;
-    ByteRange range;
-  };
   virtual std::optional<Stored> find_stored(const Index& position) const = 0;
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
@@ -101,13 +196,14 @@ class ZarrLeafReader : public LeafReader {
   const std::shared_ptr<Store> store_;
   const Key array_;
   const ArrayMetadata metadata_;
+  const bool is_uncoded_;
 
  private:
   // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
   // nullopt: the chunk must be fetched whole.
   std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
                                    Buffer& stored) const {
-    const std::int64_t piece = piece_bytes();
+    const std::int64_t piece = is_uncoded_ ? 0 : piece_bytes();  // that is a stream's
     if (piece == 0) return std::nullopt;
     const std::vector<bool> wanted =
         metadata_.codecs.touched_blocks(type(), grid().chunk(), parts, piece);
