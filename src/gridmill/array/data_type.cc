@@ -26,6 +26,8 @@ std::string DataType::name() const {
       return fmt::format("unicode({})", size / 4);
     case ScalarKind::string:
       return "string";
+    case ScalarKind::blob:
+      return "blob";
   }
   return "?";
 }
@@ -39,6 +41,7 @@ std::int32_t DataType::swap_unit() const noexcept {
     case ScalarKind::boolean:
     case ScalarKind::bytes:
     case ScalarKind::string:
+    case ScalarKind::blob:
       return 1;
     default:
       return size;
@@ -47,9 +50,10 @@ std::int32_t DataType::swap_unit() const noexcept {
 
 DataType data_type_from_name(std::string_view name) {
   static constexpr std::array kNamed{
-      types::boolean, types::int8,    types::int16,     types::int32,      types::int64,
-      types::uint8,   types::uint16,  types::uint32,    types::uint64,     types::float16,
-      types::float32, types::float64, types::complex64, types::complex128, types::string};
+      types::boolean,   types::int8,       types::int16,   types::int32,
+      types::int64,     types::uint8,      types::uint16,  types::uint32,
+      types::uint64,    types::float16,    types::float32, types::float64,
+      types::complex64, types::complex128, types::string,  types::blob};
   for (const DataType& type : kNamed) {
     if (type.name() == name) return type;
   }

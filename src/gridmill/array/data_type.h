@@ -1,7 +1,7 @@
 // data_type.h: what one element of an array is.
 //
-// In memory every element has a fixed size and the host's byte order. Variable-length strings are
-// held as a StringRef (strings.h) whose bytes live in an arena of the task or array.
+// In memory every element has a fixed size and the host's byte order. Variable-length strings and
+// blobs are held as a StringRef (strings.h) whose bytes live in an arena of the task or array.
 #pragma once
 
 #include <cstdint>
@@ -19,6 +19,7 @@ enum class ScalarKind : std::uint8_t {
   bytes,    // fixed number of bytes, NUL-padded (netCDF char is bytes(1))
   unicode,  // fixed number of UCS-4 code points, size = 4 x length
   string,   // variable-length UTF-8
+  blob,     // variable-length bytes, held as string is
 };
 
 struct DataType {
@@ -27,7 +28,7 @@ struct DataType {
 
   friend bool operator==(const DataType&, const DataType&) = default;
 
-  // "bool", "int16", "uint8", "float32", "complex64", "bytes(3)", "unicode(4)", "string".
+  // "bool", "int16", "uint8", "float32", "complex64", "bytes(3)", "unicode(4)", "string", "blob".
   std::string name() const;
   bool is_numeric() const noexcept { return kind <= ScalarKind::complex; }
   bool is_real() const noexcept {
@@ -37,7 +38,8 @@ struct DataType {
     return kind == ScalarKind::integer || kind == ScalarKind::unsigned_;
   }
   bool is_floating() const noexcept { return kind == ScalarKind::floating; }
-  bool is_string() const noexcept { return kind == ScalarKind::string; }
+  // Of variable length: in memory a StringRef.
+  bool is_string() const noexcept { return kind >= ScalarKind::string; }
   // The unit in which byte order matters: 4 for complex64 and unicode, 1 for bytes.
   std::int32_t swap_unit() const noexcept;
 };
@@ -58,6 +60,7 @@ inline constexpr DataType float64{ScalarKind::floating, 8};
 inline constexpr DataType complex64{ScalarKind::complex, 8};
 inline constexpr DataType complex128{ScalarKind::complex, 16};
 inline constexpr DataType string{ScalarKind::string, 16};
+inline constexpr DataType blob{ScalarKind::blob, 16};
 constexpr DataType bytes(std::int32_t n) { return {ScalarKind::bytes, n}; }
 constexpr DataType unicode(std::int32_t length) { return {ScalarKind::unicode, 4 * length}; }
 }  // namespace types

@@ -48,8 +48,8 @@ bool holds_times(const Variable& variable) noexcept {
 void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_dimension) {
   const Variable& left = a.variable;
   const Variable& right = b.variable;
-  if (left.type != right.type) {
-    throw_differs(a, b, "data type", left.type.name(), right.type.name());
+  if (left.type != right.type || left.type_name() != right.type_name()) {
+    throw_differs(a, b, "data type", left.type_name(), right.type_name());
   }
   if (left.dimensions != right.dimensions) {
     throw_differs(a, b, "dimensions", "(" + join(left.dimensions, ", ") + ")",

@@ -71,7 +71,7 @@ std::optional<std::string> duplicate_problem(const Variable& coordinate, const A
 std::optional<std::string> missing_problem(const Variable& coordinate, const Array& values,
                                            const std::vector<double>& numbers) {
   // A Zarr v2 store says 0 for "never written" whether or not 0 has a place on the axis: no proof.
-  const bool is_store_fill = !coordinate.store_fill.is_null();
+  const bool is_store_fill = coordinate.has_store_fill();
   const AttributeValue* fill = coordinate.attributes.find("_FillValue");
   const std::optional<double> missing =
       fill != nullptr && !is_store_fill ? fill->as_double() : std::nullopt;
@@ -87,7 +87,7 @@ std::optional<std::string> missing_problem(const Variable& coordinate, const Arr
 // order nothing, so nothing can be wrong with them (a real CMIP5 file has a `ts` like that).
 bool is_unwritten(const Variable& coordinate, const Array& values) {
   // A Zarr v2 store says 0 for "never written" whether or not 0 has a place on the axis: no proof.
-  const bool is_store_fill = !coordinate.store_fill.is_null();
+  const bool is_store_fill = coordinate.has_store_fill();
   const AttributeValue* fill = coordinate.attributes.find("_FillValue");
   const std::optional<double> missing = fill != nullptr ? fill->as_double() : std::nullopt;
   if (is_store_fill && missing == 0.0) return false;

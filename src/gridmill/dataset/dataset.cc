@@ -6,6 +6,7 @@
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/text.h"
+#include "gridmill/zarr/data_type_names.h"
 
 namespace gridmill {
 namespace {
@@ -71,6 +72,10 @@ Array read_region(const Variable& variable, const Box& region, std::int64_t limi
 }
 
 }  // namespace
+
+std::string Variable::type_name() const {
+  return zarr && zarr->type == type ? spelled_name(type, zarr->document) : type.name();
+}
 
 int Variable::dimension_index(std::string_view dimension) const noexcept {
   const auto found = std::find(dimensions.begin(), dimensions.end(), dimension);

@@ -25,6 +25,14 @@ struct Block {
   std::string origin;  // the input, for messages
 };
 
+// Zarr's own words about an array, which one written anew keeps.
+struct ZarrOrigin {
+  int zarr_format = 3;
+  DataType type;  // what the document describes: it says nothing of another
+  Json document;  // what `type` leaves open (zarr/data_type_names.h), null if nothing
+  Json fill;      // of absent chunks, as the metadata have it
+};
+
 struct Variable {
   std::string group;  // "" for the root, "a/b"
   std::string name;
@@ -35,11 +43,14 @@ struct Variable {
   std::optional<Shape> chunks;     // the source's own chunk shape
   std::optional<Shape> shards;     // Zarr: outer chunks when sharded
   Json encoding = Json::object();  // the source's storage and codecs, for info
-  // Zarr: the fill value of absent chunks, as the metadata's JSON has it; null for other formats.
-  Json store_fill;
+  std::optional<ZarrOrigin> zarr;  // nullopt for other formats
   std::vector<Block> blocks;
 
   std::string path() const { return group.empty() ? name : group + "/" + name; }
+  // Zarr: absent chunks have a value.
+  bool has_store_fill() const noexcept { return zarr && !zarr->fill.is_null(); }
+  // "float32"; for Zarr also "datetime64[ns]", "record(12)".
+  std::string type_name() const;
   int dimension_index(std::string_view dimension) const noexcept;  // -1: it has none of that name
 };
 

@@ -10,6 +10,7 @@
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/zarr/array_reader.h"
+#include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
@@ -119,6 +120,7 @@ void decode_fill_attribute(Variable& variable) {
 // In v2 the array's fill value is the CF _FillValue too (xarray: use_zarr_fill_value_as_mask).
 void adopt_v2_fill(Variable& variable, const ArrayMetadata& metadata) {
   if (metadata.fill.is_null() || variable.attributes.find("_FillValue") != nullptr) return;
+  if (!metadata.type_document.is_null()) return;  // a time: NaT says it
   if (!variable.type.is_real() || variable.type == types::float16) return;
   const std::vector<std::byte> element = metadata.fill.element(variable.type);
   visit_real(variable.type, [&](auto value) {
@@ -171,7 +173,10 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   variable.chunks = metadata.chunk;
   if (metadata.sharding) variable.shards = metadata.sharding->shard;
   variable.encoding = codecs_of(metadata);
-  variable.store_fill = metadata.fill.to_json(metadata.type, metadata.zarr_format);
+  variable.zarr = {
+      metadata.zarr_format, metadata.type, metadata.type_document,
+      fill_to_json(metadata.fill, metadata.type, metadata.type_document, metadata.zarr_format)};
+  if (!metadata.type_document.is_null()) variable.encoding["data_type"] = metadata.type_document;
   if (metadata.zarr_format == 3) decode_fill_attribute(variable);
   if (metadata.zarr_format == 2) adopt_v2_fill(variable, metadata);
   variable.blocks.push_back(

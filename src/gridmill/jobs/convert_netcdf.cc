@@ -14,6 +14,7 @@
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/sink/netcdf_sink.h"
 #include "gridmill/system/random.h"
+#include "gridmill/zarr/data_type_names.h"
 
 namespace gridmill {
 namespace {
@@ -82,7 +83,19 @@ class DimensionTable {
   std::map<std::pair<std::string, std::string>, std::int64_t> sizes_;
 };
 
+// NetCDF would take the bytes of a time or a record for plain numbers or characters.
+void refuse_what_only_zarr_has(const Variable& variable) {
+  if (!variable.zarr || variable.zarr->type != variable.type) return;
+  const Json& document = variable.zarr->document;
+  const bool is_number = variable.type.is_numeric() && !is_time_document(document);
+  if (document.is_null() || is_number) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("variable {}: netCDF has no {}; leave it out with --drop {}",
+                          variable.path(), variable.type_name(), variable.name));
+}
+
 void define_variable(const Variable& variable, const ChunkChoice& choice, NetcdfWriter& writer) {
+  refuse_what_only_zarr_has(variable);
   NetcdfVariable definition;
   definition.group = variable.group;
   definition.name = variable.name;

@@ -125,7 +125,7 @@ void add_chunks(const Variable& variable, const StoredChunks& chunks, Json& item
 
 Json variable_report(const Variable& variable) {
   Json item{{"path", variable.path()},
-            {"type", variable.type.name()},
+            {"type", variable.type_name()},
             {"dimensions", variable.dimensions},
             {"shape", extents(variable.shape)}};
   if (variable.chunks) item["chunks"] = extents(*variable.chunks);

@@ -10,6 +10,7 @@
 #include "gridmill/codec/short_form.h"
 #include "gridmill/engine/layout.h"
 #include "gridmill/jobs/shard_stages.h"
+#include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
 
 namespace gridmill {
@@ -102,6 +103,10 @@ class TargetMaker {
     array.source = &variable;
     array.metadata = new_array_metadata(format_, variable.type, variable.shape, variable.shape);
     ArrayMetadata& metadata = array.metadata;
+    if (const ZarrOrigin* origin = origin_of(variable)) {
+      metadata.type_document =
+          document_across(variable.type, origin->document, origin->zarr_format, format_);
+    }
     set_chunks(variable, array);
     set_shards(variable, metadata);
     set_fill(variable, metadata);
@@ -148,9 +153,7 @@ class TargetMaker {
     if (fill) {
       metadata.fill = *fill;
     } else {
-      // Of v2, xarray would take any fill value for _FillValue, that of a text too.
-      metadata.fill =
-          format_ == 2 ? FillValue::null(variable.type) : FillValue::zero(variable.type);
+      metadata.fill = undeclared_fill(variable);
     }
     if (declared == nullptr) return;
     if (fill && format_ == 2) {
@@ -168,6 +171,22 @@ class TargetMaker {
         "{}: _FillValue {} is not a value of type {}: left out (no value could ever equal it, "
         "and readers would warn)",
         variable.path(), dump_json(declared->to_json(), -1), variable.type.name()));
+  }
+
+  // Zarr's own words about the variable, if it still has the type that they are about.
+  static const ZarrOrigin* origin_of(const Variable& variable) {
+    return variable.zarr && variable.zarr->type == variable.type ? &*variable.zarr : nullptr;
+  }
+
+  // What absent chunks hold is kept, but from v3 to v2: of v2, xarray would take any fill value for
+  // _FillValue, that of a text too.
+  FillValue undeclared_fill(const Variable& variable) const {
+    const ZarrOrigin* origin = origin_of(variable);
+    const bool is_kept = origin != nullptr && (format_ == 3 || origin->zarr_format == 2);
+    if (!is_kept || origin->fill.is_null()) {
+      return format_ == 2 ? FillValue::null(variable.type) : FillValue::zero(variable.type);
+    }
+    return fill_from_json(origin->fill, variable.type, origin->document, origin->zarr_format);
   }
 
   const Dataset& dataset_;

@@ -6,13 +6,16 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/zarr/record_type.h"
+#include "gridmill/zarr/time_type.h"
 
 namespace gridmill {
 namespace {
 
 [[noreturn]] void throw_unsupported(const Json& dtype) {
   throw Error(ErrorKind::unsupported,
-              fmt::format("data type {} is not supported; numbers, booleans and strings are",
+              fmt::format("data type {} is not supported; numbers, booleans, strings, bytes, times "
+                          "and records are",
                           dtype.dump()));
 }
 
@@ -33,6 +36,7 @@ char kind_letter(ScalarKind kind) {
     case ScalarKind::unicode:
       return 'U';
     case ScalarKind::string:
+    case ScalarKind::blob:
       return 'O';
   }
   return '?';
@@ -50,73 +54,174 @@ std::int64_t length_bytes(const Json& data_type) {
   return json_int(configuration, "length_bytes", "data_type");
 }
 
+DataType record_memory(const Json& document) {
+  return types::bytes(positive_length(record_size(record_members(document)), 1, document));
+}
+
+bool has_filter(const Json& filters, std::string_view id) {
+  if (!filters.is_array()) return false;
+  for (const Json& filter : filters) {
+    if (filter.is_object() && filter.value("id", Json()) == Json(std::string(id))) return true;
+  }
+  return false;
+}
+
+// "r24" -> 24, or nothing.
+std::optional<std::int64_t> raw_bits(std::string_view name) {
+  const bool is_raw = name.size() > 1 && name.size() < 10 && name[0] == 'r' &&
+                      name.find_first_not_of("0123456789", 1) == std::string_view::npos;
+  if (!is_raw) return std::nullopt;
+  return parse_int(name.substr(1));
+}
+
+std::string name_in(const Json& data_type) {
+  return data_type.is_string() ? data_type.get<std::string>()
+                               : json_string(data_type, "name", "data_type");
+}
+
+bool is_raw_document(const Json& document) {
+  if (document.is_string()) {
+    return is_raw_bits(document) || document.get_ref<const std::string&>().starts_with("|V");
+  }
+  if (!document.is_object()) return false;
+  const Json name = document.value("name", Json());
+  return name == "raw_bytes" || name == "fixed_length_bytes";
+}
+
 }  // namespace
 
-V2Type data_type_from_v2(const Json& dtype) {
-  if (!dtype.is_string()) throw_unsupported(dtype);  // structured types are lists
+ZarrType data_type_from_v2(const Json& dtype, const Json& filters) {
+  if (dtype.is_array()) return {record_memory(dtype), dtype};
+  if (!dtype.is_string()) throw_unsupported(dtype);
   const auto& text = dtype.get_ref<const std::string&>();
-  if (text == "|O") return {types::string};
+  if (text == "|O") return {has_filter(filters, "vlen-bytes") ? types::blob : types::string, {}};
   const bool has_order = text.size() >= 3 && (text[0] == '<' || text[0] == '>' || text[0] == '|');
-  const std::string digits = has_order ? text.substr(2) : "";
-  if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos ||
-      digits.size() > 10) {
+  if (!has_order) throw_unsupported(dtype);
+  const bool is_big_endian = text[0] == '>';
+  if (const auto time = TimeType::from_v2(text.substr(1))) {
+    return {types::int64, "<" + time->to_v2(), is_big_endian};
+  }
+  const std::string digits = text.substr(2);
+  if (digits.find_first_not_of("0123456789") != std::string::npos || digits.size() > 10) {
     throw_unsupported(dtype);
   }
   const std::int64_t size = parse_int(digits);
-  const bool is_big_endian = text[0] == '>';
-  if (text[1] == 'S') return {types::bytes(positive_length(size, 1, dtype))};
-  if (text[1] == 'U') return {types::unicode(positive_length(size, 4, dtype)), is_big_endian};
+  if (text[1] == 'S') return {types::bytes(positive_length(size, 1, dtype)), {}};
+  if (text[1] == 'V') {
+    return {types::bytes(positive_length(size, 1, dtype)), fmt::format("|V{}", size)};
+  }
+  if (text[1] == 'U') return {types::unicode(positive_length(size, 4, dtype)), {}, is_big_endian};
   for (const DataType type :
        {types::boolean, types::int8, types::int16, types::int32, types::int64, types::uint8,
         types::uint16, types::uint32, types::uint64, types::float16, types::float32, types::float64,
         types::complex64, types::complex128}) {
     if (text[1] != kind_letter(type.kind) || size != type.size) continue;
     if (text[0] == '|' && type.size > 1) throw_unsupported(dtype);  // no byte order
-    return {type, is_big_endian && type.size > 1};
+    return {type, {}, is_big_endian && type.size > 1};
   }
   throw_unsupported(dtype);
 }
 
-std::string data_type_to_v2(DataType type, bool is_big_endian) {
+Json data_type_to_v2(DataType type, const Json& document, bool is_big_endian) {
+  if (document.is_array()) return document;
+  if (document.is_string()) {
+    std::string text = document.get<std::string>();
+    if (text[0] == '<' && is_big_endian) text[0] = '>';
+    return text;
+  }
   if (type.is_string()) return "|O";
   const char order = type.swap_unit() == 1 ? '|' : is_big_endian ? '>' : '<';
   const int size = type.kind == ScalarKind::unicode ? type.size / 4 : type.size;
   return fmt::format("{}{}{}", order, kind_letter(type.kind), size);
 }
 
-DataType data_type_from_v3(const Json& data_type) {
-  const std::string name = data_type.is_string() ? data_type.get<std::string>()
-                                                 : json_string(data_type, "name", "data_type");
-  if (name == "null_terminated_bytes" || name == "raw_bytes") {
-    return types::bytes(positive_length(length_bytes(data_type), 1, data_type));
+ZarrType data_type_from_v3(const Json& data_type) {
+  const std::string name = name_in(data_type);
+  if (name == "null_terminated_bytes") {
+    return {types::bytes(positive_length(length_bytes(data_type), 1, data_type)), {}};
+  }
+  if (name == "raw_bytes" || name == "fixed_length_bytes") {
+    return {types::bytes(positive_length(length_bytes(data_type), 1, data_type)), data_type};
   }
   if (name == "fixed_length_utf32") {
     const std::int64_t length = length_bytes(data_type);
     if (length % 4 != 0) throw_unsupported(data_type);
-    return types::unicode(positive_length(length / 4, 4, data_type));
+    return {types::unicode(positive_length(length / 4, 4, data_type)), {}};
   }
-  const bool is_raw = name.size() > 1 && name.size() < 10 && name[0] == 'r' &&
-                      name.find_first_not_of("0123456789", 1) == std::string::npos;
-  if (is_raw) {
-    const std::int64_t bits = parse_int(name.substr(1));
-    if (bits % 8 != 0) throw_unsupported(data_type);
-    return types::bytes(positive_length(bits / 8, 1, data_type));
+  if (const auto bits = raw_bits(name)) {
+    if (*bits % 8 != 0) throw_unsupported(data_type);
+    return {types::bytes(positive_length(*bits / 8, 1, data_type)), name};
   }
+  if (TimeType::from_v3(data_type)) return {types::int64, data_type};
+  if (is_record(data_type)) return {record_memory(data_type), data_type};
+  if (name == "variable_length_bytes") return {types::blob, {}};
+  if (name == "bytes") return {types::blob, name};
+  if (name == "complex_float32") return {types::complex64, name};
+  if (name == "complex_float64") return {types::complex128, name};
   try {
-    return data_type_from_name(name);
+    const DataType type = data_type_from_name(name);
+    if (type == types::blob) throw_unsupported(data_type);  // a name of ours, not of Zarr's
+    return {type, {}};
   } catch (const Error&) {
     throw_unsupported(data_type);
   }
 }
 
-Json data_type_to_v3(DataType type) {
+Json data_type_to_v3(DataType type, const Json& document) {
+  if (!document.is_null()) return document;
   if (type.kind == ScalarKind::bytes) {
     return {{"name", "null_terminated_bytes"}, {"configuration", {{"length_bytes", type.size}}}};
   }
   if (type.kind == ScalarKind::unicode) {
     return {{"name", "fixed_length_utf32"}, {"configuration", {{"length_bytes", type.size}}}};
   }
-  return type.name();
+  return type == types::blob ? "variable_length_bytes" : type.name();
+}
+
+Json document_across(DataType type, const Json& document, int from_format, int to_format) {
+  if (document.is_null() || from_format == to_format) return document;
+  if (is_record(document)) {
+    const std::vector<RecordMember> members = record_members(document);
+    return to_format == 2 ? record_to_v2(members) : record_to_v3(members);
+  }
+  if (is_raw_document(document)) {
+    if (to_format == 2) return fmt::format("|V{}", type.size);
+    return {{"name", "raw_bytes"}, {"configuration", {{"length_bytes", type.size}}}};
+  }
+  if (from_format == 2) return TimeType::from_v2(document.get<std::string>().substr(1))->to_v3();
+  if (const auto time = TimeType::from_v3(document)) return "<" + time->to_v2();
+  if (type == types::blob || type.kind == ScalarKind::complex) return nullptr;  // other names
+  throw Error(ErrorKind::unsupported,
+              fmt::format("data type {} has no place in Zarr v2: use --zarr-format 3 or leave the "
+                          "variable out with --drop",
+                          document.dump()));
+}
+
+std::string spelled_name(DataType type, const Json& document) {
+  if (document.is_null()) return type.name();
+  if (is_record(document)) return fmt::format("record({})", type.size);
+  if (is_raw_document(document)) return fmt::format("raw({})", type.size);
+  if (document.is_string() && document.get_ref<const std::string&>().starts_with('<')) {
+    const auto time = TimeType::from_v2(document.get<std::string>().substr(1));
+    return spelled_name(type, time->to_v3());
+  }
+  if (const auto time = TimeType::from_v3(document)) {
+    const std::string code = time->to_v2();
+    return (time->is_delta ? "timedelta64" : "datetime64") + code.substr(2);
+  }
+  return name_in(document);
+}
+
+bool is_time_document(const Json& document) {
+  if (document.is_string()) {
+    const auto& text = document.get_ref<const std::string&>();
+    return text.starts_with("<M8") || text.starts_with("<m8");
+  }
+  return TimeType::from_v3(document).has_value();
+}
+
+bool is_raw_bits(const Json& document) {
+  return document.is_string() && raw_bits(document.get_ref<const std::string&>()).has_value();
 }
 
 }  // namespace gridmill

@@ -137,20 +137,25 @@ Bytes padded(Bytes bytes, const Json& json, DataType type) {
   return bytes;
 }
 
-Bytes fixed_bytes(const Json& json, DataType type) {
-  if (json.is_array()) {  // v3 raw bits
+// Base64, or the list of bytes that v3 has for raw bits.
+Bytes blob_bytes(const Json& json, DataType type) {
+  if (json.is_array()) {
     Bytes bytes;
     for (const Json& item : json) {
       if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 255) throw_bad_fill(json, type);
       bytes.push_back(static_cast<std::byte>(item.get<int>()));
     }
-    return padded(std::move(bytes), json, type);
+    return bytes;
   }
-  if (json.is_number_integer() && json.get<std::int64_t>() == 0) return padded({}, json, type);
   if (!json.is_string()) throw_bad_fill(json, type);
   auto bytes = base64_decode(json.get_ref<const std::string&>());
   if (!bytes) throw_bad_fill(json, type);
-  return padded(std::move(*bytes), json, type);
+  return std::move(*bytes);
+}
+
+Bytes fixed_bytes(const Json& json, DataType type) {
+  if (json.is_number_integer() && json.get<std::int64_t>() == 0) return padded({}, json, type);
+  return padded(blob_bytes(json, type), json, type);
 }
 
 // The text comes from a JSON parser, which has checked that it is UTF-8.
@@ -228,6 +233,7 @@ Bytes element_bytes(const Json& json, DataType type) {
     case ScalarKind::unicode:
       return ucs4_bytes(json, type);
     case ScalarKind::string:
+    case ScalarKind::blob:
       break;
   }
   throw_bad_fill(json, type);
@@ -273,6 +279,10 @@ FillValue FillValue::from_json(const Json& json, DataType type, int zarr_format)
     return fill;
   }
   const bool is_zero = zarr_format == 2 && json.is_number() && json == 0;  // zarr-python 2
+  if (type == types::blob && !is_zero) {
+    fill.text_ = as_text(blob_bytes(json, type));
+    return fill;
+  }
   if (!json.is_string() && !is_zero) throw_bad_fill(json, type);
   if (json.is_string()) fill.text_ = json.get<std::string>();
   return fill;
@@ -300,6 +310,8 @@ Json FillValue::to_json(DataType type, int zarr_format) const {
       return utf8_of(bytes_);
     case ScalarKind::string:
       return text_;
+    case ScalarKind::blob:
+      return base64_encode(as_bytes(text_));
   }
   return nullptr;
 }

@@ -13,6 +13,7 @@
 #include "gridmill/array/attribute.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/store/key.h"
+#include "gridmill/zarr/data_type_names.h"
 #include "gridmill/zarr/fill_value.h"
 
 namespace gridmill {
@@ -36,6 +37,8 @@ struct ArrayMetadata {
   Shape chunk;  // the unit that is encoded; inside shards the inner chunk
   std::optional<Sharding> sharding;
   DataType type;
+  // What `type` leaves open: datetime64's unit, a record's members (data_type_names.h). Null: none.
+  Json type_document;
   FillValue fill;
   CodecChain codecs;
   // v3's names, "" for null; v2's _ARRAY_DIMENSIONS. nullopt: unnamed.

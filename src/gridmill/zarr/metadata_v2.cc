@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/zarr/data_type_names.h"
+#include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
 
 namespace gridmill {
@@ -53,12 +54,15 @@ ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attribute
   metadata.separator = '.';
   metadata.shape = shape_from_json(json_member(document, "shape", ".zarray"), "shape", 0);
   metadata.chunk = shape_from_json(json_member(document, "chunks", ".zarray"), "chunks", 1);
-  const V2Type dtype = data_type_from_v2(json_member(document, "dtype", ".zarray"));
+  const ZarrType dtype = data_type_from_v2(json_member(document, "dtype", ".zarray"),
+                                           member_or_null(document, "filters"));
   metadata.type = dtype.type;
+  metadata.type_document = dtype.document;
   metadata.codecs = CodecChain::from_v2(
       member_or_null(document, "compressor"), member_or_null(document, "filters"),
       is_fortran_order(document), dtype.type, dtype.is_big_endian, metadata.shape.rank());
-  metadata.fill = FillValue::from_json(member_or_null(document, "fill_value"), dtype.type, 2);
+  metadata.fill =
+      fill_from_json(member_or_null(document, "fill_value"), dtype.type, dtype.document, 2);
   if (!member_or_null(document, "dimension_separator").is_null()) {
     metadata.separator = separator_from(json_string(document, "dimension_separator", ".zarray"));
   }
@@ -83,9 +87,10 @@ Json array_metadata_to_v2(const ArrayMetadata& metadata) {
   return {{"zarr_format", 2},
           {"shape", shape_to_json(metadata.shape)},
           {"chunks", shape_to_json(metadata.chunk)},
-          {"dtype", data_type_to_v2(metadata.type, metadata.codecs.is_big_endian())},
+          {"dtype",
+           data_type_to_v2(metadata.type, metadata.type_document, metadata.codecs.is_big_endian())},
           {"compressor", metadata.codecs.v2_compressor()},
-          {"fill_value", metadata.fill.to_json(metadata.type, 2)},
+          {"fill_value", fill_to_json(metadata.fill, metadata.type, metadata.type_document, 2)},
           {"order", metadata.codecs.is_fortran_order() ? "F" : "C"},
           {"filters", metadata.codecs.v2_filters(metadata.type)},
           {"dimension_separator", std::string(1, metadata.separator)}};

@@ -5,7 +5,9 @@
 #include <array>
 
 #include "gridmill/zarr/data_type_names.h"
+#include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
+#include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
 namespace {
@@ -122,8 +124,26 @@ void read_codecs(const Json& codecs, ArrayMetadata& metadata) {
   metadata.sharding = sharding;
 }
 
+// Records are copied as bytes: their members are in the order that we have.
+void check_record_order(const ArrayMetadata& metadata) {
+  if (is_record(metadata.type_document) && metadata.codecs.is_big_endian()) {
+    throw Error(ErrorKind::unsupported, "records in big-endian order are not supported");
+  }
+}
+
+// To us a record has no byte order, but `struct` must be told of one.
+Json with_record_order(Json codecs, const Json& document) {
+  const bool is_struct = is_record(document) && document["name"] == "struct";
+  if (!is_struct || !has_byte_order(record_members(document))) return codecs;
+  for (Json& codec : codecs) {
+    if (is_codec(codec, "bytes")) codec["configuration"] = {{"endian", "little"}};
+  }
+  return codecs;
+}
+
 Json codecs_to_v3(const ArrayMetadata& metadata) {
-  const Json codecs = metadata.codecs.to_v3(metadata.type);
+  const Json codecs =
+      with_record_order(metadata.codecs.to_v3(metadata.type), metadata.type_document);
   if (!metadata.sharding) return codecs;
   Json index = CodecChain().to_v3(types::uint64);
   if (metadata.sharding->is_index_checked) index.push_back({{"name", "crc32c"}});
@@ -146,12 +166,15 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
   refuse_unknown_members(document);
   ArrayMetadata metadata;
   metadata.shape = shape_from_json(json_member(document, "shape", "array"), "shape", 0);
-  metadata.type = data_type_from_v3(json_member(document, "data_type", "array"));
+  const ZarrType data_type = data_type_from_v3(json_member(document, "data_type", "array"));
+  metadata.type = data_type.type;
+  metadata.type_document = data_type.document;
   metadata.chunk = chunk_shape_from(document);
   read_chunk_keys(document, metadata);
   read_codecs(json_member(document, "codecs", "array"), metadata);
-  metadata.fill =
-      FillValue::from_json(json_member(document, "fill_value", "array"), metadata.type, 3);
+  check_record_order(metadata);
+  metadata.fill = fill_from_json(json_member(document, "fill_value", "array"), metadata.type,
+                                 metadata.type_document, 3);
   metadata.dimension_names = dimension_names_from(document);
   if (document.contains("attributes")) {
     metadata.attributes = Attributes::from_json(document["attributes"]);
@@ -174,14 +197,14 @@ UnreadableArray unreadable_array_from_v3(const Json& document, std::string reaso
 Json array_metadata_to_v3(const ArrayMetadata& metadata) {
   Json document = {{"zarr_format", 3}, {"node_type", "array"}};
   document["shape"] = shape_to_json(metadata.shape);
-  document["data_type"] = data_type_to_v3(metadata.type);
+  document["data_type"] = data_type_to_v3(metadata.type, metadata.type_document);
   const Shape& keyed = metadata.sharding ? metadata.sharding->shard : metadata.chunk;
   document["chunk_grid"] = {{"name", "regular"},
                             {"configuration", {{"chunk_shape", shape_to_json(keyed)}}}};
   document["chunk_key_encoding"] = {
       {"name", metadata.chunk_keys == ChunkKeys::v2 ? "v2" : "default"},
       {"configuration", {{"separator", std::string(1, metadata.separator)}}}};
-  document["fill_value"] = metadata.fill.to_json(metadata.type, 3);
+  document["fill_value"] = fill_to_json(metadata.fill, metadata.type, metadata.type_document, 3);
   document["codecs"] = codecs_to_v3(metadata);
   document["attributes"] = metadata.attributes.to_json();
   if (metadata.dimension_names) {
