@@ -102,10 +102,11 @@ std::string program_help(const std::vector<Verb>& verbs, int width) {
                      {"extract coads.zarr --point 52.5,-20 -o atlantic.csv --plot atlantic.html",
                       "a point's time series"}},
                     width);
-  text += "\n" + wrapped(
-                     "A location is PATH or PATH#/GROUP/ARRAY; http:, s3:, gs: and zip: are "
-                     "reserved.",
-                     0, width);
+  text +=
+      "\n" + wrapped(
+                 "A location is PATH or PATH#/GROUP/ARRAY; a Zarr store is a directory or, named "
+                 "*.zip, a zip file; http:, s3:, gs: and zip: are reserved.",
+                 0, width);
   return text + "\n" + std::string(kExitCodes);
 }
 

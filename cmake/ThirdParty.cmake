@@ -25,6 +25,7 @@ find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
 set(GRIDMILL_system_LIBRARIES Threads::Threads)
+set(GRIDMILL_store_LIBRARIES PkgConfig::DEFLATE)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB
     BZip2::BZip2 LibLZMA::LibLZMA)

@@ -1,6 +1,7 @@
 // The conformance suite on the stores of this room, and on the doubles when nothing fails.
 #include "doubles/faulty_files.h"
 #include "doubles/faulty_store.h"
+#include "doubles/packed_store.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/memory_store.h"
@@ -40,6 +41,12 @@ INSTANTIATE_TEST_SUITE_P(UncachedFileStore, StoreConformance, testing::Values([]
                          }));
 INSTANTIATE_TEST_SUITE_P(MemoryStore, StoreConformance, testing::Values([] {
                            return OpenedStore{nullptr, memory_store()};
+                         }));
+INSTANTIATE_TEST_SUITE_P(ZipStore, StoreConformance, testing::Values([] {
+                           return OpenedStore{nullptr, std::make_unique<PackedStore>()};
+                         }));
+INSTANTIATE_TEST_SUITE_P(Zip64Store, StoreConformance, testing::Values([] {
+                           return OpenedStore{nullptr, std::make_unique<PackedStore>(0)};
                          }));
 INSTANTIATE_TEST_SUITE_P(FaultlessFiles, StoreConformance, testing::Values(on_faultless_files));
 INSTANTIATE_TEST_SUITE_P(FaultlessStore, StoreConformance, testing::Values(faultless_store));

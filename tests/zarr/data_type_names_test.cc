@@ -104,7 +104,7 @@ TEST(DataTypeNames, RefusesByName) {
     EXPECT_THROW(data_type_from_v2(parse_json(json)), Error) << json;
   }
   for (const char* json :
-       {R"("r7")", R"("blob")", R"("bytes(3)")", R"("float128")",
+       {R"("r7")", R"("blob")", R"x("bytes(3)")x", R"("float128")",
         R"({"name":"numpy.datetime64","configuration":{"unit":"parsec","scale_factor":1}})",
         R"({"name":"numpy.datetime64","configuration":{"unit":"s","scale_factor":0}})",
         R"({"name":"struct","configuration":{"fields":[]}})",

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "gridmill/formats/format_file.h"
+#include "gridmill/store/zip_store.h"
 
 namespace gridmill {
 namespace {
@@ -37,15 +38,21 @@ bool holds_grib_message(std::string_view head) {
   return false;
 }
 
-FileFormat format_of_directory(Files& files, const Location& location) {
-  std::vector<std::string> places{location.path};
-  if (!location.node.empty()) places.push_back(location.path + "/" + location.node);
-  for (const std::string& place : places) {
+// A directory, or a zip file.
+FileFormat format_of_store(Files& files, const Location& location) {
+  const std::unique_ptr<Store> store = open_store(files, location);
+  std::vector<Key> places{Key()};
+  if (!location.node.empty()) places.emplace_back(location.node);
+  for (const Key& place : places) {
     for (const char* name : {"zarr.json", ".zgroup", ".zarray"}) {
-      if (files.status(place + "/" + name)) return FileFormat::zarr;
+      if (store->stat(place / name)) return FileFormat::zarr;
     }
   }
   return FileFormat::unknown;
+}
+
+bool is_zip_file(const Location& location, std::string_view head) {
+  return is_zip_name(location.path) && head.starts_with("PK");
 }
 
 }  // namespace
@@ -56,13 +63,14 @@ FileFormat detect_format(Files& files, const Location& location) {
     throw Error(ErrorKind::not_found,
                 fmt::format("there is no file or directory {}", location.path));
   }
-  if (status->is_directory) return format_of_directory(files, location);
+  if (status->is_directory) return format_of_store(files, location);
   const std::unique_ptr<ReadableFile> file = files.open(location.path);
   if (file == nullptr) {
     throw Error(ErrorKind::not_found, fmt::format("there is no file {}", location.path));
   }
   std::array<std::byte, kGribWithin> bytes{};
   const std::string_view head = as_text(ByteView(bytes).first(file->read_at(0, bytes)));
+  if (is_zip_file(location, head)) return format_of_store(files, location);
   if (is_classic_netcdf(head)) return FileFormat::netcdf;
   if (head.starts_with("GRIB")) return FileFormat::grib;
   if (has_hdf5_signature(*file, status->size)) return FileFormat::netcdf;

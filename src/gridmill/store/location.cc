@@ -5,6 +5,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/store/file_store.h"
+#include "gridmill/store/zip_store.h"
 
 namespace gridmill {
 namespace {
@@ -65,6 +66,10 @@ Location parse_location(std::string_view text) {
 }
 
 std::unique_ptr<Store> open_store(Files& files, const Location& location, Durability durability) {
+  if (is_zip_name(location.path)) {
+    const auto status = files.status(location.path);
+    if (!status || !status->is_directory) return zip_store(files, files.absolute(location.path));
+  }
   return file_store(files, files.absolute(location.path), durability);
 }
 

@@ -22,7 +22,8 @@ struct Location {
 // "file:a" and "file:///a" are paths; a '#' belongs to the fragment only when followed by '/'.
 Location parse_location(std::string_view text);
 
-// The store at a location's path (its node is the caller's). Does not touch the disk.
+// The store at a location's path (its node is the caller's): a directory, or a zip file, which must
+// be called .zip.
 std::unique_ptr<Store> open_store(Files& files, const Location& location,
                                   Durability durability = Durability::ordered);
 

@@ -8,6 +8,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
+#include "gridmill/store/zip_store.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -48,6 +49,7 @@ class FileStage final : public OutputStage {
         path_(std::move(path)),
         companion_(companion_path(path_)),
         incoming_(companion_ + "/incoming"),
+        packed_(companion_ + "/packed.zip"),
         run_(companion_ + "/run"),
         overwrite_(options.overwrite) {
     files_.make_directories(companion_);
@@ -76,7 +78,9 @@ class FileStage final : public OutputStage {
   std::string records_path() const override { return run_; }
 
   std::vector<std::string> publish() override {
-    if (const auto status = files_.status(incoming_)) {
+    if (is_zip()) pack();
+    const std::string& fresh = is_zip() ? packed_ : incoming_;
+    if (const auto status = files_.status(fresh)) {
       (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode)));
     }
     files_.sync_all(incoming_);
@@ -86,11 +90,11 @@ class FileStage final : public OutputStage {
                   fmt::format("{} appeared while the new store was being written", path_));
     }
     if (old) {
-      files_.exchange(incoming_, path_);
+      files_.exchange(fresh, path_);
     } else {
-      files_.rename_new(incoming_, path_);
+      files_.rename_new(fresh, path_);
     }
-    // The new store is in place; `incoming_` holds the old one, if any. Nothing fails any more.
+    // The new store is in place; `fresh` holds the old one, if any. Nothing fails any more.
     std::vector<std::string> notes;
     const auto tidy = [&](const std::string& what, const auto& action) {
       try {
@@ -104,10 +108,8 @@ class FileStage final : public OutputStage {
     tidy(fmt::format("the manifest stays inside the store, as {}", kFreshManifestKey),
          [&] { move_manifest(); });
     // In this order: the records tell what `incoming_` is.
-    tidy(fmt::format("the replaced store could not be removed: rm -r {} {}", incoming_, run_), [&] {
-      remove_tree(files_, incoming_);
-      remove_tree(files_, run_);
-    });
+    tidy(fmt::format("the replaced store could not be removed: rm -r {} {}", fresh, run_),
+         [&] { clear(); });
     release();
     return notes;
   }
@@ -121,8 +123,8 @@ class FileStage final : public OutputStage {
   // An earlier run may have died between its rename and the removal of what it replaced.
   void settle_publishing(bool is_worker) {
     const auto inode = about_to_be_published(files_, run_);
-    if (!inode || is_at(files_, incoming_, *inode)) return;
-    if (files_.status(incoming_) && !is_at(files_, path_, *inode)) {
+    if (!inode || is_at(files_, incoming_, *inode) || is_at(files_, packed_, *inode)) return;
+    if (!is_zip() && files_.status(incoming_) && !is_at(files_, path_, *inode)) {
       throw Error(ErrorKind::conflict,
                   fmt::format("an earlier run was cut short while it put its store at {}: neither "
                               "that nor {} is what it wrote; keep what you need of both, then: rm "
@@ -185,8 +187,19 @@ class FileStage final : public OutputStage {
     }
   }
 
+  bool is_zip() const { return is_zip_name(path_); }
+
+  // The manifest can't come with the store here: it is put beside it next. Until then there is
+  // none, rather than another store's.
+  void pack() {
+    files_.remove_file(packed_);
+    pack_zip(*store_, files_, packed_, {Key(kFreshManifestKey)});
+    files_.remove_file(fmt::format("{}/{}", companion_, kManifestKey));
+  }
+
   void clear() {
     remove_tree(files_, incoming_);
+    remove_tree(files_, packed_);
     remove_tree(files_, run_);
   }
 
@@ -194,7 +207,7 @@ class FileStage final : public OutputStage {
 
   // It came with the store, so that a crash can't part them.
   void move_manifest() {
-    const std::string fresh = fmt::format("{}/{}", path_, kFreshManifestKey);
+    const std::string fresh = fmt::format("{}/{}", is_zip() ? incoming_ : path_, kFreshManifestKey);
     const std::string kept = fmt::format("{}/{}", companion_, kManifestKey);
     if (files_.status(fresh)) {
       files_.rename(fresh, kept);
@@ -222,6 +235,7 @@ class FileStage final : public OutputStage {
   const std::string path_;
   const std::string companion_;
   const std::string incoming_;
+  const std::string packed_;  // OUT as a zip file, made of `incoming_` when that is complete
   const std::string run_;
   const bool overwrite_;
   std::unique_ptr<FileLock> lock_;

@@ -9,6 +9,8 @@
 // published tells it from an unfinished one, so that it is never taken up again. Object stores have
 // no rename: their stage will write in place and rely on the order that all writers keep anyway:
 // data, then metadata, then consolidated metadata.
+//
+// OUT.zip grows in the same way, as a folder; publish() packs it into one file first.
 #pragma once
 
 #include <memory>
