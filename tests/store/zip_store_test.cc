@@ -152,6 +152,17 @@ TEST_F(ZipStoreTest, EveryFlippedContentIsSeen) {
   std::string bytes = packed(*from);
   bytes[bytes.find("content") + 3] ^= 1;
   EXPECT_EQ(kind_thrown([&] { value_of(*store_of(bytes), "k"); }), ErrorKind::corrupt);
+  // Piece by piece, too; a part alone proves nothing.
+  const auto store = store_of(bytes);
+  Buffer piece;
+  EXPECT_TRUE(store->get(Key("k"), {{{0, 2}}, {}}, piece));
+  EXPECT_TRUE(store->get(Key("k"), {{{2, 4}}, {}}, piece));
+  EXPECT_EQ(kind_thrown([&] { store->get(Key("k"), {{{6, 1}}, {}}, piece); }), ErrorKind::corrupt);
+  EXPECT_TRUE(store->get(Key("k"), {{{6, 1}}, {}}, piece));
+  EXPECT_EQ(kind_thrown([&] {
+              store->get(Key("k"), {{{0, 3}, {3, 4}}, {}}, piece);
+            }),
+            ErrorKind::corrupt);
 }
 
 TEST_F(ZipStoreTest, NamesDontLeadOutside) {

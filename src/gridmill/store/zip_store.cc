@@ -56,8 +56,7 @@ void inflate(const ZipEntry& entry, ByteView stored, MutableByteView out) {
   }
 }
 
-void check_crc(const ZipEntry& entry, ByteView value) {
-  const std::uint32_t found = libdeflate_crc32(0, value.data(), value.size());
+void check_crc(const ZipEntry& entry, std::uint32_t found) {
   if (found == entry.crc32) return;
   throw Error(ErrorKind::corrupt, fmt::format("zip file: the checksum of \"{}\" is {:08x}, its "
                                               "bytes give {:08x}",
@@ -179,7 +178,7 @@ class ZipStore final : public Store {
     if (entry->method == kZipStored) {
       into.resize(length);
       read_ranges(*zip->file, data, ranges, into);
-      if (request.ranges.empty()) check_crc(*entry, into);
+      follow(*entry, ranges, into);
       return result;
     }
     Buffer whole;
@@ -205,19 +204,58 @@ class ZipStore final : public Store {
     }
   }
 
+  // A value that is read from its beginning to its end, in however many calls, is checked. Who
+  // reads it doesn't matter: the bytes are the same.
+  void follow(const ZipEntry& entry, const std::vector<ByteRange>& ranges, const Buffer& read) {
+    std::size_t at = 0;
+    for (const ByteRange& range : ranges) {
+      follow(entry, range, read.bytes().subspan(at, static_cast<std::size_t>(range.length)));
+      at += static_cast<std::size_t>(range.length);
+    }
+  }
+
+  void follow(const ZipEntry& entry, const ByteRange& range, ByteView bytes) {
+    Followed now;
+    if (range.offset > 0) {
+      const std::lock_guard lock(mutex_);
+      const auto found = followed_.find(&entry);
+      if (found == followed_.end() || found->second.end != range.offset) return;
+      now = found->second;
+    }
+    now.crc32 = libdeflate_crc32(now.crc32, bytes.data(), bytes.size());
+    now.end = range.offset + range.length;
+    const bool is_whole = now.end == entry.size;
+    {
+      const std::lock_guard lock(mutex_);
+      if (is_whole) {
+        followed_.erase(&entry);
+      } else {
+        followed_[&entry] = now;
+      }
+    }
+    if (is_whole) check_crc(entry, now.crc32);
+  }
+
   static void inflate_whole(const ReadableFile& file, std::int64_t data, const ZipEntry& entry,
                             Buffer& into) {
     Buffer stored(static_cast<std::size_t>(entry.stored_size));
     read_ranges(file, data, {{0, entry.stored_size}}, stored);
     into.resize(static_cast<std::size_t>(entry.size));
     inflate(entry, stored, into.bytes());
-    check_crc(entry, into);
+    check_crc(entry, libdeflate_crc32(0, into.data(), into.size()));
   }
+
+  // How far an entry has been read in order, and the checksum up to there.
+  struct Followed {
+    std::int64_t end = 0;
+    std::uint32_t crc32 = 0;
+  };
 
   Files& files_;
   const std::string path_;
   std::mutex mutex_;
   std::unique_ptr<const OpenZip> zip_;
+  std::map<const ZipEntry*, Followed> followed_;
 };
 
 // A new zip file that grows entry by entry.

@@ -5,7 +5,8 @@
 // gives the same bytes. zip_store() reads one, stored or deflated entries, also the 64-bit form.
 // Its directory is read once and checked; of two entries of one name the later one counts, as for
 // Python's zipfile. The file that was opened first is the one that is read, whatever is put in its
-// place. A value that is read whole is checked against its CRC-32.
+// place. A value that is read whole, in one piece or from piece to piece, is checked against its
+// CRC-32.
 //
 // Errors: putting and removing are Error(unsupported); encrypted entries and other compressions are
 // Error(unsupported), by name, when they are asked for; a broken file is Error(corrupt).
