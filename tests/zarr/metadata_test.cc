@@ -3,7 +3,7 @@
 
 #include <gmock/gmock.h>
 
-#include "gridmill/zarr/half.h"
+#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

@@ -1,25 +1,27 @@
-// chain.h: how one chunk becomes bytes, and back: a permutation of dimensions, one array -> bytes
-// codec (fixed-size elements in a byte order, or variable-length strings), then bytes -> bytes
-// codecs.
+// chain.h: how one chunk becomes bytes, and back: array -> array codecs, exactly one array -> bytes
+// codec, bytes -> bytes codecs.
 //
 // A value: made from Zarr v3 `codecs` or v2 `compressor`, `filters` and `order`, compared, copied
 // and written back as JSON. Decoding is bounded by the chunk's declared size: any other size than
 // exactly that one is Error(corrupt). Const functions may run in any number of threads, each with
 // its own CodecContext.
+//
+// Most chains are *plain*: at most a transposition, `bytes`, bytes -> bytes codecs. They decode
+// straight into the part that wants the chunk, or Blosc block by block. Any other chain decodes the
+// whole chunk into scratch, undoes its array -> array codecs there, and scatters the result.
 #pragma once
 
 #include <span>
 #include <vector>
 
 #include "gridmill/array/strings.h"
+#include "gridmill/codec/array_registry.h"
 #include "gridmill/codec/blosc_frame.h"
+#include "gridmill/codec/form.h"
 #include "gridmill/codec/leaf.h"
 #include "gridmill/codec/registry.h"
 
 namespace gridmill {
-
-// The largest decoded chunk that is accepted.
-inline constexpr std::int64_t kMaxChunkBytes = std::int64_t{1} << 31;
 
 class CodecChain {
  public:
@@ -39,11 +41,13 @@ class CodecChain {
   Json v2_compressor() const;
   Json v2_filters(DataType type) const;
   bool is_fortran_order() const;
-  bool is_big_endian() const noexcept { return is_big_endian_; }
+  bool is_big_endian() const noexcept;
   const std::vector<ByteCodec>& byte_codecs() const noexcept { return codecs_; }
   // For people: "blosc zstd 1 shuffle", "zstd 3", "uncompressed".
   std::string summary() const;
 
+  // Error(corrupt) or (unsupported) if the array -> array codecs can't take such a chunk.
+  void check_form(DataType type, const Shape& chunk) const;
   // An upper bound of what encode gives; for strings an estimate.
   std::int64_t max_encoded_size(DataType type, const Shape& chunk) const;
   // No stored chunk is larger: other encoders than ours may need more than max_encoded_size, but
@@ -73,28 +77,62 @@ class CodecChain {
   friend bool operator==(const CodecChain&, const CodecChain&) = default;
 
  private:
-  Shape encoded_shape(const Shape& chunk) const;
-  // Strides by the chunk's own dimensions of an array stored in the permuted order.
-  Index encoded_strides(const Shape& chunk, std::int64_t element_size) const;
-  bool swaps(DataType type) const noexcept { return is_big_endian_ && type.swap_unit() > 1; }
+  // --- what the chain is (chain.cc) ---
+  bool is_plain(DataType type) const noexcept;
+  // The transposition that comes first, if there is one.
+  const TransposeCodec* transposition() const noexcept;
+  void add(ArrayCodec codec);
+  // --- from and to JSON (chain_json.cc) ---
+  void add_to_v3(ArrayCodec codec, GivenArray& given);
+  bool add_v2(const Json& stage, bool is_array, GivenArray& given);
+  void end_array_v2(const NumpyType& type);
+  void set_array_bytes(ArrayBytesCodec codec, DataType type);
+  std::int64_t item_size(DataType encoded_type) const noexcept;
+
+  // The chain's own; strings have no bytes of their own, `bytes` means vlen-utf8 for them.
+  const ArrayBytesCodec& array_bytes_codec(DataType encoded_type) const noexcept;
+  // What each array -> array codec gets, and, last, the array -> bytes codec.
+  std::vector<Form> forms(DataType type, const Shape& chunk) const;
+  DataType encoded_type(DataType type) const;
+  // What the first bytes -> bytes codec gets, at most.
+  std::int64_t max_content_size(DataType type, const Shape& chunk) const;
+  // Strides by the chunk's own dimensions of a chunk that the transposition has been done to.
+  Index transposed_strides(const Shape& chunk, std::int64_t element_size) const;
+  bool swaps(DataType type) const noexcept;
+  // False: only an estimate of the encoded size can be given.
+  bool is_bounded(DataType type, const Shape& chunk) const;
+  // What forms take on the way, beside what bytes -> bytes codecs need.
+  std::int64_t scratch_of_forms(DataType type, const Shape& chunk) const;
+
+  // --- decoding (chain_decode.cc) ---
   // The first codec that does more than add a checksum: its output size is known in decoding.
   std::size_t sizing_codec() const noexcept;
   ByteView strip(ByteView stored, std::size_t down_to, std::int64_t limit,
                  CodecContext& context) const;
-  void decode_strings(ByteView stored, DataType type, const Shape& chunk,
-                      std::span<const Part> parts, StringArena& arena, CodecContext& context) const;
+  ByteView sized(ByteView stored, std::size_t size, CodecContext& context) const;
+  void decode_plain(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
+                    CodecContext& context) const;
+  void decode_whole(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
+                    StringArena& arena, CodecContext& context) const;
+  ByteView decode_content(ByteView stored, const Form& form, std::int64_t limit, StringArena& arena,
+                          CodecContext& context) const;
   bool decode_by_block(ByteView stored, DataType type, const Shape& chunk,
                        std::span<const Part> parts, CodecContext& context) const;
   void decode_transposed(const BloscFrame& frame, const std::vector<bool>& touched, DataType type,
                          const Shape& chunk, std::span<const Part> parts,
                          CodecContext& context) const;
-  void scatter(ByteView content, DataType type, const Shape& chunk,
-               std::span<const Part> parts) const;
+  void scatter(ByteView content, DataType type, const Shape& chunk, std::span<const Part> parts,
+               bool swap_bytes) const;
 
-  // v3's `transpose`: encoded dimension i is the chunk's dimension permutation_[i]. Rank 0: none.
-  Index permutation_;
-  bool is_big_endian_ = false;
-  std::vector<ByteCodec> codecs_;  // in the order of encoding
+  // --- encoding (chain_encode.cc) ---
+  ByteView plain_content(const ArrayView& chunk, CodecContext& context) const;
+  ByteView whole_content(const ArrayView& chunk, CodecContext& context) const;
+
+  // In the order of encoding. Transpositions that follow each other are one, identities none.
+  std::vector<ArrayCodec> array_codecs_;
+  ArrayBytesCodec array_bytes_;
+  std::vector<ByteCodec> codecs_;
+  bool is_dtype_big_endian_ = false;  // what v2's first filter sees
 };
 
 // What is written unless the user says otherwise: blosc, zstd level 1, byte shuffle, 512 KiB

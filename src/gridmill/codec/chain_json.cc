@@ -1,8 +1,6 @@
 // The JSON forms of a CodecChain: Zarr v3 `codecs`, v2 `compressor`, `filters` and `order`.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/codec_json.h"
@@ -14,61 +12,8 @@ namespace {
   throw Error(ErrorKind::corrupt, fmt::format("codecs: {}", why));
 }
 
-// Empty for the identity.
-Index permutation_from(const Json& codec, int rank) {
-  const Json configuration = codec_configuration(codec);
-  const Json& order = json_member(configuration, "order", "transpose");
-  if (!order.is_array() || static_cast<int>(order.size()) != rank) {
-    throw_bad_codecs(
-        fmt::format("transpose: the order {} is not one of {} dimensions", order.dump(), rank));
-  }
-  Index permutation;
-  std::vector<bool> seen(order.size(), false);
-  for (const Json& item : order) {
-    const bool valid = item.is_number_integer() && item.get<std::int64_t>() >= 0 &&
-                       item.get<std::int64_t>() < rank &&
-                       !seen[static_cast<std::size_t>(item.get<std::int64_t>())];
-    if (!valid) throw_bad_codecs(fmt::format("transpose: {} is no permutation", order.dump()));
-    seen[static_cast<std::size_t>(item.get<std::int64_t>())] = true;
-    permutation.push_back(item.get<std::int64_t>());
-  }
-  return permutation;
-}
-
-Index composed(const Index& first, const Index& second) {
-  if (first.rank() == 0) return second;
-  Index both;
-  for (const std::int64_t d : second) both.push_back(first[static_cast<int>(d)]);
-  return both;
-}
-
-bool is_identity(const Index& permutation) {
-  for (int d = 0; d < permutation.rank(); ++d) {
-    if (permutation[d] != d) return false;
-  }
-  return true;
-}
-
-Index reversed(int rank) {
-  Index permutation;
-  for (int d = rank - 1; d >= 0; --d) permutation.push_back(d);
-  return permutation;
-}
-
-bool big_endian_from(const Json& codec, DataType type) {
-  const Json configuration = codec_configuration(codec);
-  if (!configuration.is_object() || !configuration.contains("endian") ||
-      configuration["endian"].is_null()) {
-    if (type.swap_unit() > 1) {
-      throw_bad_codecs(fmt::format("bytes: {} needs an endian", type.name()));
-    }
-    return false;
-  }
-  const std::string endian = json_string(configuration, "endian", "bytes");
-  if (endian != "little" && endian != "big") {
-    throw_bad_codecs(fmt::format("bytes: endian \"{}\" is not little or big", endian));
-  }
-  return endian == "big";
+[[noreturn]] void throw_behind(std::string_view name) {
+  throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
 }
 
 }  // namespace
@@ -76,110 +21,223 @@ bool big_endian_from(const Json& codec, DataType type) {
 CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank) {
   if (!codecs.is_array()) throw_bad_codecs("not a list");
   CodecChain chain;
-  bool has_array_codec = false;
+  GivenArray given{{type}, rank};
+  bool has_array_bytes = false;
   for (const Json& codec : codecs) {
     const std::string name = codec_name(codec);
-    const bool is_array_codec = name == "bytes" || name == "vlen-utf8";
-    if (name == "sharding_indexed") {
-      throw Error(ErrorKind::unsupported,
-                  "codec sharding_indexed inside another one or behind another is not supported");
-    }
-    if (has_array_codec && (is_array_codec || name == "transpose")) {
-      throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
-    }
-    if (name == "transpose") {
-      chain.permutation_ = composed(chain.permutation_, permutation_from(codec, rank));
-    } else if (is_array_codec) {
-      if ((name == "vlen-utf8") != type.is_string()) {
-        throw_bad_codecs(fmt::format("{} can't hold {}", name, type.name()));
-      }
-      if (name == "bytes") chain.is_big_endian_ = big_endian_from(codec, type);
-      has_array_codec = true;
+    refuse_known_codec(name);
+    if (std::optional<ArrayCodec> array_codec = array_codec_from_v3(codec, given)) {
+      if (has_array_bytes) throw_behind(name);
+      chain.add_to_v3(std::move(*array_codec), given);
+    } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given.type.type)) {
+      if (has_array_bytes) throw_behind(name);
+      chain.set_array_bytes(std::move(*array_bytes), given.type.type);
+      has_array_bytes = true;
     } else {
-      const bool is_first = chain.codecs_.empty() && !type.is_string();
       // An unknown one is refused by its name.
-      ByteCodec byte_codec = byte_codec_from_v3(codec, is_first ? type.size : 1);
-      if (!has_array_codec) throw_bad_codecs(fmt::format("{} stands before bytes", name));
+      ByteCodec byte_codec = byte_codec_from_v3(codec, chain.item_size(given.type.type));
+      if (!has_array_bytes) throw_bad_codecs(fmt::format("{} stands before bytes", name));
       chain.codecs_.push_back(std::move(byte_codec));
     }
   }
-  if (!has_array_codec) throw_bad_codecs("no array -> bytes codec (bytes, vlen-utf8)");
-  if (is_identity(chain.permutation_)) chain.permutation_ = {};
+  if (!has_array_bytes) throw_bad_codecs("no array -> bytes codec (bytes, vlen-utf8)");
   return chain;
 }
+
+// v3's codecs see elements in memory's order. `given` becomes what the next one gets.
+void CodecChain::add_to_v3(ArrayCodec codec, GivenArray& given) {
+  std::visit(
+      [&](const auto& one) {
+        if (one.decoded_as(given.type).swaps() || one.encoded_as(given.type).swaps()) {
+          throw Error(ErrorKind::unsupported,
+                      fmt::format("codec {}: big-endian types have no meaning in Zarr v3, where "
+                                  "`bytes` sets the byte order",
+                                  one.kName));
+        }
+        given.type.type = one.encoded_type(given.type.type);
+        if (given.rank) given.rank = one.encoded_rank(*given.rank);
+      },
+      codec);
+  add(std::move(codec));
+}
+
+void CodecChain::set_array_bytes(ArrayBytesCodec codec, DataType type) {
+  std::visit([&](const auto& one) { one.check_type(type); }, codec);
+  // vlen-utf8 is what strings have without being asked for.
+  if (!std::holds_alternative<VlenUtf8Codec>(codec)) array_bytes_ = std::move(codec);
+}
+
+// What a codec shuffles unless it is told otherwise.
+std::int64_t CodecChain::item_size(DataType encoded_type) const noexcept {
+  const bool is_bytes = std::holds_alternative<BytesCodec>(array_bytes_);
+  return codecs_.empty() && is_bytes && !encoded_type.is_string() ? encoded_type.size : 1;
+}
+
+namespace {
+
+// The elements as bytes, which later filters see as rows of their own types.
+FlatCodec flat_from(ArrayCodec codec, const NumpyType& given) {
+  return std::visit(
+      [&](const auto& one) {
+        FlatCodec flat{one, one.decoded_as(given), one.encoded_as(given)};
+        one.encoded_type(flat.decoded_type.type);  // refuses what it can't take
+        return flat;
+      },
+      codec);
+}
+
+// True if a filter sees the elements as what they are. Other bits of the same size will do, if no
+// byte order comes between.
+bool sees_elements(const ArrayCodec& codec, const NumpyType& given) {
+  const NumpyType seen = std::visit([&](const auto& one) { return one.decoded_as(given); }, codec);
+  if (seen == given) return true;
+  return !seen.swaps() && !given.swaps() && seen.type.size == given.type.size &&
+         !given.type.is_string();
+}
+
+}  // namespace
 
 CodecChain CodecChain::from_v2(const Json& compressor, const Json& filters, bool is_fortran_order,
                                DataType type, bool is_big_endian, int rank) {
   CodecChain chain;
-  chain.is_big_endian_ = is_big_endian && type.swap_unit() > 1;
-  if (is_fortran_order && rank > 1) chain.permutation_ = reversed(rank);
-  bool has_object_codec = false;
-  const auto item_size = [&]() -> std::int64_t {
-    return chain.codecs_.empty() && !type.is_string() ? type.size : 1;
-  };
-  for (const Json& filter : filters.is_null() ? Json(Json::array()) : filters) {
-    if (type.is_string() && json_string(filter, "id", "a filter") == "vlen-utf8") {
-      has_object_codec = true;
-    } else {
-      chain.codecs_.push_back(byte_codec_from_v2(filter, item_size()));
-    }
-  }
-  if (type.is_string() && !has_object_codec) {
-    throw Error(ErrorKind::unsupported,
-                "dtype |O without the filter vlen-utf8 is not supported: recode the data");
-  }
-  if (!compressor.is_null()) chain.codecs_.push_back(byte_codec_from_v2(compressor, item_size()));
+  if (is_fortran_order && rank > 1) chain.add(TransposeCodec::reversed(rank));
+  GivenArray given{{type, is_big_endian && type.swap_unit() > 1}, rank};
+  chain.is_dtype_big_endian_ = given.type.is_big_endian;
+  std::vector<Json> stages;
+  if (!filters.is_null()) stages.insert(stages.end(), filters.begin(), filters.end());
+  if (!compressor.is_null()) stages.push_back(compressor);
+  bool is_array = true;  // until a codec makes bytes
+  for (const Json& stage : stages) is_array = chain.add_v2(stage, is_array, given);
+  if (is_array) chain.end_array_v2(given.type);
   return chain;
+}
+
+// Returns whether there still is an array behind it.
+bool CodecChain::add_v2(const Json& stage, bool is_array, GivenArray& given) {
+  refuse_known_codec(json_string(stage, "id", "a v2 codec"));
+  if (std::optional<ArrayCodec> codec = array_codec_from_v2(stage, given)) {
+    if (is_array && !sees_elements(*codec, given.type)) {
+      end_array_v2(given.type);
+      is_array = false;
+    }
+    if (!is_array) {
+      codecs_.push_back(flat_from(std::move(*codec), {types::uint8}));
+      return false;
+    }
+    std::visit(
+        [&](const auto& one) {
+          given.type = {one.encoded_type(given.type.type),
+                        one.encoded_as(given.type).is_big_endian};
+          if (given.rank) given.rank = one.encoded_rank(*given.rank);
+        },
+        *codec);
+    add(std::move(*codec));
+    return true;
+  }
+  if (is_array) {
+    if (auto array_bytes = array_bytes_codec_from_v2(stage, given.type.type)) {
+      set_array_bytes(std::move(*array_bytes), given.type.type);
+      return false;
+    }
+    end_array_v2(given.type);
+  }
+  codecs_.push_back(byte_codec_from_v2(stage, item_size(given.type.type)));
+  return false;
+}
+
+void CodecChain::end_array_v2(const NumpyType& type) {
+  if (type.type.is_string()) {
+    throw Error(ErrorKind::unsupported,
+                "dtype |O without a filter that makes bytes of objects (vlen-utf8) is not "
+                "supported: recode the data");
+  }
+  if (type.swaps()) array_bytes_ = BytesCodec{true};
+}
+
+bool CodecChain::is_big_endian() const noexcept {
+  const bool has_others = array_codecs_.size() > (transposition() != nullptr ? 1U : 0U);
+  const auto* bytes = std::get_if<BytesCodec>(&array_bytes_);
+  return has_others || bytes == nullptr ? is_dtype_big_endian_ : bytes->is_big_endian;
 }
 
 Json CodecChain::to_v3(DataType type) const {
   Json codecs = Json::array();
-  if (permutation_.rank() > 0) {
-    codecs.push_back(named_codec(
-        "transpose",
-        {{"order", std::vector<std::int64_t>(permutation_.begin(), permutation_.end())}}));
+  for (const ArrayCodec& codec : array_codecs_) {
+    codecs.push_back(std::visit([](const auto& one) { return one.to_v3(); }, codec));
   }
-  if (type.is_string()) {
-    codecs.push_back(named_codec("vlen-utf8"));
-  } else if (type.swap_unit() > 1) {
-    codecs.push_back(named_codec("bytes", {{"endian", is_big_endian_ ? "big" : "little"}}));
-  } else {
-    codecs.push_back(named_codec("bytes"));
-  }
+  const DataType encoded = encoded_type(type);
+  codecs.push_back(
+      std::visit([&](const auto& one) { return one.to_v3(encoded); }, array_bytes_codec(encoded)));
   for (const ByteCodec& codec : codecs_) {
     codecs.push_back(std::visit([](const auto& one) { return one.to_v3(); }, codec));
   }
   return codecs;
 }
 
+namespace {
+
+// What stands under `compressor`; other codecs are filters, wherever they stand.
+bool is_compressor(const ByteCodec& codec) { return !std::holds_alternative<FlatCodec>(codec); }
+
+Json v2_of(const ByteCodec& codec) {
+  return std::visit([](const auto& one) { return one.to_v2(); }, codec);
+}
+
+}  // namespace
+
 Json CodecChain::v2_compressor() const {
-  if (codecs_.empty()) return nullptr;
-  return std::visit([](const auto& one) { return one.to_v2(); }, codecs_.back());
+  if (codecs_.empty() || !is_compressor(codecs_.back())) return nullptr;
+  return v2_of(codecs_.back());
 }
 
 Json CodecChain::v2_filters(DataType type) const {
   Json filters = Json::array();
-  if (type.is_string()) filters.push_back({{"id", "vlen-utf8"}});
-  for (std::size_t i = 0; i + 1 < codecs_.size(); ++i) {
-    filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, codecs_[i]));
+  NumpyType now{type, is_dtype_big_endian_};
+  for (std::size_t i = transposition() != nullptr ? 1 : 0; i < array_codecs_.size(); ++i) {
+    filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_codecs_[i]));
+    now = std::visit([&](const auto& one) { return one.encoded_as(now); }, array_codecs_[i]);
+  }
+  const ArrayBytesCodec& array_bytes = array_bytes_codec(now.type);
+  if (const auto* bytes = std::get_if<BytesCodec>(&array_bytes)) {
+    if (!filters.empty() && bytes->swaps(now.type) != now.swaps()) {
+      throw Error(ErrorKind::unsupported,
+                  "Zarr v2 has no place for a byte order behind filters; use --zarr-format 3");
+    }
+  } else {
+    filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_bytes));
+  }
+  for (std::size_t i = 0; i < codecs_.size(); ++i) {
+    if (i + 1 < codecs_.size() || !is_compressor(codecs_[i])) filters.push_back(v2_of(codecs_[i]));
   }
   if (filters.empty()) return nullptr;
   return filters;
 }
 
 bool CodecChain::is_fortran_order() const {
-  if (permutation_.rank() == 0) return false;
-  if (permutation_ == reversed(permutation_.rank())) return true;
+  const TransposeCodec* first = transposition();
+  if (first == nullptr) return false;
+  if (*first == TransposeCodec::reversed(first->order.rank())) return true;
   throw Error(ErrorKind::unsupported,
               fmt::format("Zarr v2 knows orders C and F, not the transposition {}; use "
                           "--zarr-format 3 or leave it out",
-                          to_string(permutation_)));
+                          to_string(first->order)));
 }
 
 std::string CodecChain::summary() const {
   std::string text;
+  for (const ArrayCodec& codec : array_codecs_) {
+    if (std::holds_alternative<TransposeCodec>(codec)) continue;
+    if (!text.empty()) text += " + ";
+    text += name_of(codec);
+  }
+  const bool is_usual = std::holds_alternative<BytesCodec>(array_bytes_);
+  if (!is_usual) text += (text.empty() ? "" : " + ") + std::string(name_of(array_bytes_));
   for (const ByteCodec& codec : codecs_) {
     if (!text.empty()) text += " + ";
+    if (const auto* flat = std::get_if<FlatCodec>(&codec)) {
+      text += name_of(flat->codec);
+      continue;
+    }
     text += name_of(codec);
     if (const auto* blosc = std::get_if<BloscCodec>(&codec)) {
       text += fmt::format(" {} {} {}", blosc->cname, blosc->clevel, to_string(blosc->shuffle));

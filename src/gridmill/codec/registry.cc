@@ -7,6 +7,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/codec/array_registry.h"
 #include "gridmill/codec/codec_json.h"
 
 namespace gridmill {
@@ -66,6 +67,7 @@ std::span<const CodecEntry> codec_table() { return kTable; }
 void throw_unknown_codec(std::string_view name) {
   std::vector<std::string> known;
   for (const CodecEntry& entry : kTable) known.emplace_back(entry.name);
+  for (std::string& other : array_codec_names()) known.push_back(std::move(other));
   throw Error(ErrorKind::unsupported,
               fmt::format("codec \"{}\" is not supported{}; known are {}: recode the data with the "
                           "software that wrote them",

@@ -17,6 +17,7 @@
 #include "gridmill/codec/checksum32.h"
 #include "gridmill/codec/crc32c.h"
 #include "gridmill/codec/deflate.h"
+#include "gridmill/codec/flat_codec.h"
 #include "gridmill/codec/fletcher32.h"
 #include "gridmill/codec/jenkins_lookup3.h"
 #include "gridmill/codec/lz4_codec.h"
@@ -29,7 +30,7 @@ namespace gridmill {
 using ByteCodec =
     std::variant<BloscCodec, ZstdCodec, GzipCodec, ZlibCodec, Crc32cCodec, Bz2Codec, LzmaCodec,
                  Lz4Codec, ShuffleCodec, Base64Codec, Crc32Codec, Adler32Codec, LocatedCrc32cCodec,
-                 Fletcher32Codec, JenkinsLookup3Codec>;
+                 Fletcher32Codec, JenkinsLookup3Codec, FlatCodec>;
 
 struct CodecEntry {
   std::string_view name;   // in v3

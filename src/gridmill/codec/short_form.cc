@@ -67,26 +67,47 @@ ZstdCodec zstd_of(std::string_view text, const Parts& parts) {
   return zstd;
 }
 
+// Filters and compressor in one list. Strings that no filter makes bytes of are vlen-utf8.
+CodecChain from_v2_list(Json codecs, DataType type, int rank) {
+  if (type.is_string() && !array_bytes_codec_from_v2(codecs[0], type) &&
+      !array_codec_from_v2(codecs[0], {{type}, rank})) {
+    codecs.insert(codecs.begin(), VlenUtf8Codec{}.to_v2());
+  }
+  return CodecChain::from_v2(nullptr, codecs, false, type, false, rank);
+}
+
+// `bytes` may be left out: it is put behind the array -> array codecs.
+Json with_array_bytes(Json codecs, DataType type, int rank) {
+  GivenArray given{{type}, rank};
+  auto at = codecs.begin();
+  for (; at != codecs.end(); ++at) {
+    if (array_bytes_codec_from_v3(*at, types::uint8)) return codecs;
+    const std::optional<ArrayCodec> codec = array_codec_from_v3(*at, given);
+    if (!codec) break;
+    std::visit(
+        [&](const auto& one) {
+          given.type.type = one.encoded_type(given.type.type);
+          if (given.rank) given.rank = one.encoded_rank(*given.rank);
+        },
+        *codec);
+  }
+  codecs.insert(at, CodecChain().to_v3(given.type.type)[0]);
+  return codecs;
+}
+
 CodecChain from_json_text(std::string_view text, DataType type, int rank) {
   const Json json = parse_json(text);
-  if (json.is_object() && json.contains("id")) {
-    return CodecChain({byte_codec_from_v2(json, type.is_string() ? 1 : type.size)});
-  }
   Json codecs = json.is_array() ? json : Json(Json::array({json}));
-  const auto is_array_codec = [](const Json& codec) {
-    const std::string name = codec_name(codec);
-    if (name == "sharding_indexed") {
+  const auto is_v2 = [](const Json& codec) { return codec.is_object() && codec.contains("id"); };
+  if (!codecs.empty() && std::all_of(codecs.begin(), codecs.end(), is_v2)) {
+    return from_v2_list(std::move(codecs), type, rank);
+  }
+  for (const Json& codec : codecs) {
+    if (codec_name(codec) == "sharding_indexed") {
       throw Error(ErrorKind::unsupported, "sharding is asked for with --shards, not with --codec");
     }
-    return name == "bytes" || name == "vlen-utf8";
-  };
-  if (std::none_of(codecs.begin(), codecs.end(), is_array_codec)) {
-    const Json plain = CodecChain().to_v3(type);
-    auto at = codecs.begin();
-    while (at != codecs.end() && at->is_object() && at->value("name", "") == "transpose") ++at;
-    codecs.insert(at, plain[0]);
   }
-  return CodecChain::from_v3(codecs, type, rank);
+  return CodecChain::from_v3(with_array_bytes(std::move(codecs), type, rank), type, rank);
 }
 
 }  // namespace

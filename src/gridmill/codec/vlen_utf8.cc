@@ -5,7 +5,9 @@
 #include <array>
 #include <limits>
 
+#include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
+#include "gridmill/codec/codec_json.h"
 #include "gridmill/codec/frame_error.h"
 
 namespace gridmill {
@@ -52,11 +54,24 @@ StringRef ref_at(const std::byte* from) noexcept { return load_le<StringRef>(fro
 
 }  // namespace
 
-void encode_vlen_utf8(const ArrayView& strings, Buffer& out) {
+Json VlenUtf8Codec::to_v3(DataType /*type*/) const { return named_codec(kName); }
+
+Json VlenUtf8Codec::to_v2() const { return {{"id", std::string(kName)}}; }
+
+void VlenUtf8Codec::check_type(DataType type) const {
+  if (type.is_string()) return;
+  throw Error(ErrorKind::corrupt, fmt::format("codecs: vlen-utf8 can't hold {}", type.name()));
+}
+
+std::int64_t VlenUtf8Codec::max_encoded_size(const Form& form) const {
+  return 4 + checked_mul(volume(form.shape), kStringEstimate, "a chunk's size");
+}
+
+void VlenUtf8Codec::encode(const ArrayView& elements, Buffer& out) const {
   out.clear();
-  append_u32(out, static_cast<std::uint64_t>(volume(strings.shape)));
-  for_each_position(whole_box(strings.shape), [&](const Index& position) {
-    const std::string_view text = ref_at(strings.at(position)).view();
+  append_u32(out, static_cast<std::uint64_t>(volume(elements.shape)));
+  for_each_position(whole_box(elements.shape), [&](const Index& position) {
+    const std::string_view text = ref_at(elements.at(position)).view();
     if (text.size() > std::numeric_limits<std::int32_t>::max()) {
       throw Error(ErrorKind::invalid, fmt::format("a string of {} bytes is too long", text.size()));
     }
@@ -70,15 +85,16 @@ void encode_vlen_utf8(const ArrayView& strings, Buffer& out) {
   });
 }
 
-void decode_vlen_utf8(ByteView stored, std::int64_t count, std::byte* refs, StringArena& arena) {
-  constexpr std::string_view kName = "vlen-utf8";
+void VlenUtf8Codec::decode(ByteView stored, const MutableArrayView& elements,
+                           StringArena& strings) const {
+  const std::int64_t count = volume(elements.shape);
   if (stored.size() < 4) throw_damaged(kName, stored.size(), "no count of strings");
   const auto found = load_le<std::uint32_t>(stored.data());
   if (found != count) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("vlen-utf8: holds {} strings, the chunk needs {}", found, count));
   }
-  const StringRef all = arena.add(as_text(stored));
+  const StringRef all = strings.add(as_text(stored));
   std::size_t at = 4;
   for (std::int64_t i = 0; i < count; ++i) {
     if (stored.size() - at < 4) throw_damaged(kName, stored.size(), "cut short");
@@ -88,7 +104,7 @@ void decode_vlen_utf8(ByteView stored, std::int64_t count, std::byte* refs, Stri
     const StringRef ref{all.data + at, length};
     if (!is_utf8(ref.view()))
       throw_damaged(kName, stored.size(), fmt::format("string {} is not UTF-8", i));
-    store_le(refs + i * static_cast<std::int64_t>(sizeof(StringRef)), ref);
+    store_le(elements.data + i * static_cast<std::int64_t>(sizeof(StringRef)), ref);
     at += length;
   }
   if (at != stored.size()) throw_damaged(kName, stored.size(), "bytes follow the last string");

@@ -1,17 +1,39 @@
 // vlen_utf8.h: the `vlen-utf8` codec, strings to bytes: a 32-bit count, then each string's 32-bit
-// length and its UTF-8 bytes, all little endian.
+// length and its UTF-8 bytes, all little endian. v3 {"name": "vlen-utf8"}, v2's filter {"id":
+// "vlen-utf8"}.
 #pragma once
+
+#include <optional>
+#include <string_view>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
+#include "gridmill/base/json.h"
+#include "gridmill/codec/form.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
 
-// `strings` in C order. Error(invalid) for a string that is not UTF-8 or beyond 2 GiB.
-void encode_vlen_utf8(const ArrayView& strings, Buffer& out);
-// Fills `refs`; their characters go to `arena` in one piece. Error(corrupt) unless `stored` holds
-// exactly `count` strings of valid UTF-8 and nothing more.
-void decode_vlen_utf8(ByteView stored, std::int64_t count, std::byte* refs, StringArena& arena);
+// Estimated bytes of one variable-length string, with its length.
+inline constexpr std::int64_t kStringEstimate = 64;
+
+struct VlenUtf8Codec {
+  static constexpr std::string_view kName = "vlen-utf8";
+
+  Json to_v3(DataType type) const;
+  Json to_v2() const;
+
+  // Error(corrupt) for anything but strings.
+  void check_type(DataType type) const;
+  std::optional<std::int64_t> encoded_size(const Form&) const { return std::nullopt; }
+  std::int64_t max_encoded_size(const Form& form) const;  // an estimate
+  std::int64_t scratch_size(const Form& /*form*/) const { return 0; }
+  // Error(invalid) for a string that is not UTF-8 or beyond 2 GiB.
+  void encode(const ArrayView& elements, Buffer& out) const;
+  // The characters go to `strings` in one piece. Error(corrupt) unless `stored` holds exactly as
+  // many strings of valid UTF-8 and nothing more.
+  void decode(ByteView stored, const MutableArrayView& elements, StringArena& strings) const;
+  friend bool operator==(const VlenUtf8Codec&, const VlenUtf8Codec&) = default;
+};
 
 }  // namespace gridmill

@@ -10,7 +10,7 @@
 #include "gridmill/formats/hdf5_record_tree.h"
 #include "gridmill/formats/netcdf_attributes.h"
 #include "gridmill/formats/utf8_text.h"
-#include "gridmill/zarr/half.h"
+#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

@@ -6,7 +6,7 @@
 #include "gridmill/array/strings.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
-#include "gridmill/zarr/half.h"
+#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

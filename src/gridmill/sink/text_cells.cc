@@ -6,7 +6,7 @@
 
 #include "gridmill/array/strings.h"
 #include "gridmill/base/bytes.h"
-#include "gridmill/zarr/half.h"
+#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

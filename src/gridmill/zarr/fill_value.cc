@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "gridmill/array/copy.h"
+#include "gridmill/array/half.h"
 #include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
-#include "gridmill/zarr/half.h"
 
 namespace gridmill {
 namespace {

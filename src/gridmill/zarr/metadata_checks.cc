@@ -65,6 +65,7 @@ void check_layout(const ArrayMetadata& metadata) {
                 fmt::format("chunks {} of {} hold {} bytes each, more than the supported 2 GiB",
                             to_string(metadata.chunk), metadata.type.name(), chunk));
   }
+  metadata.codecs.check_form(metadata.type, metadata.chunk);
   if (metadata.sharding) check_sharding(metadata);
   if (metadata.dimension_names &&
       static_cast<int>(metadata.dimension_names->size()) != metadata.shape.rank()) {

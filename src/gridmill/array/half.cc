@@ -1,4 +1,4 @@
-#include "gridmill/zarr/half.h"
+#include "gridmill/array/half.h"
 
 #include <cmath>
 #include <limits>

@@ -1,0 +1,158 @@
+#include "gridmill/codec/array_registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "gridmill/base/error.h"
+#include "gridmill/codec/codec_json.h"
+
+namespace gridmill {
+namespace {
+
+struct ArrayCodecEntry {
+  std::string_view name;   // in v3
+  std::string_view alias;  // another v3 name, "" if none
+  std::string_view v2_id;  // "" if v2 has none
+  ArrayCodec (*from_json)(const Json& configuration, const GivenArray& given);
+};
+
+// Those whose type, if they don't say it, is that of the elements.
+template <class Codec>
+ArrayCodec typed(const Json& configuration, const GivenArray& given) {
+  return Codec::from_json(configuration, given.type);
+}
+
+constexpr std::array<ArrayCodecEntry, 8> kArrayCodecs{{
+    {"transpose", "", "",
+     [](const Json& json, const GivenArray& given) -> ArrayCodec {
+       return TransposeCodec::from_v3(json, given.rank);
+     }},
+    {"numcodecs.delta", "delta", "delta",
+     [](const Json& json, const GivenArray&) -> ArrayCodec { return DeltaCodec::from_json(json); }},
+    {"numcodecs.fixedscaleoffset", "fixedscaleoffset", "fixedscaleoffset",
+     typed<FixedScaleOffsetCodec>},
+    {"numcodecs.quantize", "quantize", "quantize", typed<QuantizeCodec>},
+    {"bitround", "zarrs.bitround", "",
+     [](const Json& json, const GivenArray&) -> ArrayCodec {
+       return BitRoundCodec::from_json(json, false);
+     }},
+    {"numcodecs.bitround", "", "bitround",
+     [](const Json& json, const GivenArray&) -> ArrayCodec {
+       return BitRoundCodec::from_json(json, true);
+     }},
+    {"numcodecs.astype", "astype", "astype", typed<AsTypeCodec>},
+    {"numcodecs.packbits", "", "packbits",
+     [](const Json&, const GivenArray&) -> ArrayCodec { return PackBitsFilter{}; }},
+}};
+
+struct ArrayBytesEntry {
+  std::string_view name;   // in v3, "" if it has none
+  std::string_view alias;  // another v3 name, "" if none
+  std::string_view v2_id;  // of the filter, "" if v2 has none
+  ArrayBytesCodec (*from_json)(const Json& configuration, DataType type);
+};
+
+constexpr std::array<ArrayBytesEntry, 3> kArrayBytesCodecs{{
+    {"bytes", "endian", "",
+     [](const Json& json, DataType type) -> ArrayBytesCodec {
+       return BytesCodec::from_v3(json, type);
+     }},
+    {"vlen-utf8", "", "vlen-utf8",
+     [](const Json&, DataType) -> ArrayBytesCodec { return VlenUtf8Codec{}; }},
+    {"packbits", "", "",
+     [](const Json& json, DataType) -> ArrayBytesCodec { return PackBitsCodec::from_json(json); }},
+}};
+
+struct Refused {
+  std::string_view name;
+  std::string_view why;
+};
+
+constexpr std::array<Refused, 5> kRefused{{
+    {"sharding_indexed", "inside another one or behind another is not supported"},
+    {"pickle",
+     "runs whatever program its bytes hold, so that it is never decoded: recode the data with the "
+     "software that wrote them (as vlen-utf8 or with a fixed data type)"},
+    {"vlen-array",
+     "holds a row of numbers of its own length in each element, which has no place in memory here: "
+     "recode the data with the software that wrote them, as an array of one more dimension"},
+    {"pcodec",
+     "is not part of this build: recode the data with the software that wrote them (numcodecs with "
+     "pcodec), for instance as blosc with zstd"},
+    {"numcodecs.pcodec",
+     "is not part of this build: recode the data with the software that wrote them (numcodecs with "
+     "pcodec), for instance as blosc with zstd"},
+}};
+
+template <class Entry>
+bool has_v3_name(const Entry& entry, std::string_view name) {
+  return !name.empty() && (entry.name == name || entry.alias == name);
+}
+
+// The entry that `matches`, or none.
+template <class Table, class Matches>
+auto find_entry(const Table& table, Matches&& matches) {
+  const auto found = std::find_if(table.begin(), table.end(), matches);
+  return found == table.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::optional<ArrayCodec> array_codec_from_v3(const Json& codec, const GivenArray& given) {
+  const std::string name = codec_name(codec);
+  const auto* entry = find_entry(kArrayCodecs, [&](auto& one) { return has_v3_name(one, name); });
+  if (entry == nullptr) return std::nullopt;
+  return entry->from_json(codec_configuration(codec), given);
+}
+
+std::optional<ArrayCodec> array_codec_from_v2(const Json& codec, const GivenArray& given) {
+  const std::string id = json_string(codec, "id", "a v2 codec");
+  const auto* entry =
+      find_entry(kArrayCodecs, [&](auto& one) { return !id.empty() && one.v2_id == id; });
+  if (entry == nullptr) return std::nullopt;
+  return entry->from_json(codec, given);
+}
+
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec, DataType type) {
+  const std::string name = codec_name(codec);
+  const auto* entry =
+      find_entry(kArrayBytesCodecs, [&](auto& one) { return has_v3_name(one, name); });
+  if (entry == nullptr) return std::nullopt;
+  return entry->from_json(codec_configuration(codec), type);
+}
+
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec, DataType type) {
+  const std::string id = json_string(codec, "id", "a v2 codec");
+  const auto* entry =
+      find_entry(kArrayBytesCodecs, [&](auto& one) { return !id.empty() && one.v2_id == id; });
+  if (entry == nullptr) return std::nullopt;
+  return entry->from_json(codec, type);
+}
+
+std::vector<std::string> array_codec_names() {
+  std::vector<std::string> names;
+  for (const ArrayCodecEntry& entry : kArrayCodecs) names.emplace_back(entry.name);
+  for (const ArrayBytesEntry& entry : kArrayBytesCodecs) {
+    names.emplace_back(entry.name.empty() ? entry.v2_id : entry.name);
+  }
+  return names;
+}
+
+void refuse_known_codec(std::string_view name) {
+  for (const Refused& refused : kRefused) {
+    if (refused.name != name) continue;
+    throw Error(ErrorKind::unsupported, fmt::format("codec {} {}", name, refused.why));
+  }
+}
+
+std::string_view name_of(const ArrayCodec& codec) noexcept {
+  return std::visit([](const auto& one) { return one.kName; }, codec);
+}
+
+std::string_view name_of(const ArrayBytesCodec& codec) noexcept {
+  return std::visit([](const auto& one) { return one.kName; }, codec);
+}
+
+}  // namespace gridmill

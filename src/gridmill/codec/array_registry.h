@@ -1,0 +1,54 @@
+// array_registry.h: which array -> array and array -> bytes codecs exist: one explicit table each,
+// from name to codec (registry.h has the bytes -> bytes codecs).
+//
+// Both are values; their kinds have the same functions, which the chain calls by std::visit.
+// An ArrayCodec (delta.h shows it) says what type and shape it makes of what it gets, and turns one
+// array in C order into another. An ArrayBytesCodec (bytes_codec.h) makes bytes of an array;
+// encoded_size() says how many if that is known from the form alone.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "gridmill/base/json.h"
+#include "gridmill/codec/as_type.h"
+#include "gridmill/codec/bit_round.h"
+#include "gridmill/codec/bytes_codec.h"
+#include "gridmill/codec/delta.h"
+#include "gridmill/codec/fixed_scale_offset.h"
+#include "gridmill/codec/pack_bits.h"
+#include "gridmill/codec/quantize.h"
+#include "gridmill/codec/transpose.h"
+#include "gridmill/codec/vlen_utf8.h"
+
+namespace gridmill {
+
+using ArrayCodec = std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec,
+                                BitRoundCodec, AsTypeCodec, PackBitsFilter>;
+using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, PackBitsCodec>;
+
+// What an array -> array codec is given, as far as its place in the chain tells.
+struct GivenArray {
+  NumpyType type;           // v2: with the byte order that filters see; v3: memory's
+  std::optional<int> rank;  // nullopt behind a codec that changes the shape
+};
+
+// nullopt: no codec of this kind has that name. Error(corrupt) for a bad configuration,
+// Error(unsupported) for one that can't be had.
+std::optional<ArrayCodec> array_codec_from_v3(const Json& codec, const GivenArray& given);
+std::optional<ArrayCodec> array_codec_from_v2(const Json& codec, const GivenArray& given);
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec, DataType type);
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec, DataType type);
+
+// Every v3 name, or v2 id, of both kinds.
+std::vector<std::string> array_codec_names();
+
+// Refuses codecs that are known to exist and can't be had here, with what to do instead.
+void refuse_known_codec(std::string_view name);
+
+std::string_view name_of(const ArrayCodec& codec) noexcept;
+std::string_view name_of(const ArrayBytesCodec& codec) noexcept;
+
+}  // namespace gridmill
