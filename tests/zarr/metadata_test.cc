@@ -113,7 +113,7 @@ TEST(MetadataV2, RefusesByName) {
   expect_refused(good, "dtype", R"("<f16")", ErrorKind::unsupported, "<f16");
   expect_refused(good, "dtype", R"([["a", "<f16"]])", ErrorKind::unsupported, "<f16");
   expect_refused(good, "dtype", R"("|O")", ErrorKind::unsupported, "vlen-utf8");
-  expect_refused(good, "filters", R"([{"id":"delta"}])", ErrorKind::unsupported, "delta");
+  expect_refused(good, "filters", R"([{"id":"pickle"}])", ErrorKind::unsupported, "pickle");
   expect_refused(good, "compressor", R"({"id":"brotli"})", ErrorKind::unsupported, "brotli");
   expect_refused(good, "order", R"("K")", ErrorKind::corrupt);
   expect_refused(good, "chunks", "[0, 20]", ErrorKind::corrupt);

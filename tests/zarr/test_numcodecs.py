@@ -1,0 +1,158 @@
+"""numcodecs' filters and codecs go both ways between Gridmill and zarr-python, v2 and v3.
+
+zarr-python writes arrays with each of them, `gridmill dump --raw` gives the bytes that zarr-python
+reads; `gridmill convert --codec JSON` writes, zarr-python reads the same values.
+"""
+
+import json
+import warnings
+
+import numcodecs
+import numpy as np
+import pytest
+import zarr
+import zarr.codecs.numcodecs as v3
+
+SHAPE, CHUNKS = (19, 7, 11), (8, 7, 5)
+INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
+FLOATS = ["f2", "f4", "f8"]
+
+# What is written, for which data types. Each filter is a numcodecs configuration.
+FILTERS = {
+    "delta": (INTEGERS + FLOATS, [{"id": "delta", "dtype": "{dtype}"}]),
+    "delta-wider": (["i2", "u2"], [{"id": "delta", "dtype": "{dtype}", "astype": "{order}i4"}]),
+    "fixedscaleoffset": (FLOATS, [{"id": "fixedscaleoffset", "offset": -3, "scale": 10,
+                                   "dtype": "{dtype}", "astype": "{order}i2"}]),
+    "fixedscaleoffset-integers": (["i2", "i4"], [{"id": "fixedscaleoffset", "offset": 1.5,
+                                                  "scale": 0.5, "dtype": "{dtype}"}]),
+    "quantize": (FLOATS, [{"id": "quantize", "digits": 1, "dtype": "{dtype}"}]),
+    "quantize-negative": (["f4"], [{"id": "quantize", "digits": -1, "dtype": "{dtype}"}]),
+    "bitround": (FLOATS, [{"id": "bitround", "keepbits": 5}]),
+    "astype-narrower": (["f8", "f4"], [{"id": "astype", "encode_dtype": "{order}f2",
+                                        "decode_dtype": "{dtype}"}]),
+    "astype-integers": (["i8", "u2"], [{"id": "astype", "encode_dtype": "{order}f4",
+                                        "decode_dtype": "{dtype}"}]),
+    "packbits": (["b1"], [{"id": "packbits"}]),
+    "two": (["f8"], [{"id": "fixedscaleoffset", "offset": 0, "scale": 4, "dtype": "{dtype}",
+                      "astype": "{order}i4"},
+                     {"id": "delta", "dtype": "{order}i4"}]),
+}
+CASES = [(name, dtype) for name, (dtypes, _) in FILTERS.items() for dtype in dtypes]
+
+
+def configurations(name, dtype):
+    order = np.dtype(dtype).str[0].replace("|", "<")
+    text = json.dumps(FILTERS[name][1])
+    return json.loads(text.replace("{dtype}", np.dtype(dtype).str).replace("{order}", order))
+
+
+def values(dtype):
+    random = np.random.default_rng(1)
+    kind = np.dtype(dtype).kind
+    if kind == "f":
+        return (random.standard_normal(SHAPE) * 100).astype(dtype)
+    return random.integers(0, 2 if kind == "b" else 100, SHAPE).astype(dtype)
+
+
+def quiet():
+    """zarr-python warns of every numcodecs codec in v3, whoever wrote it."""
+    guard = warnings.catch_warnings()
+    guard.__enter__()
+    warnings.simplefilter("error")
+    warnings.filterwarnings("ignore", message="Numcodecs codecs are not in the Zarr version 3")
+    return guard
+
+
+def write(store, dtype, data, **options):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        group = zarr.open_group(store, mode="w", zarr_format=options.pop("zarr_format"))
+        array = group.create_array("x", shape=data.shape, dtype=dtype, chunks=CHUNKS, **options)
+        array[...] = data
+
+
+def read(store):
+    guard = quiet()
+    try:
+        return zarr.open_group(store, mode="r")["x"][...]
+    finally:
+        guard.__exit__(None, None, None)
+
+
+def dumped(gridmill, store, tmp_path):
+    out = tmp_path / "x.raw"
+    run = gridmill("dump", f"{store}#/x", "--raw", "-o", out, "--overwrite")
+    assert run.returncode == 0, run.stderr
+    return out.read_bytes()
+
+
+def little(data):
+    return data.astype(data.dtype.newbyteorder("<")).tobytes()
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("endian", ["<", ">"])
+@pytest.mark.parametrize("name,dtype", CASES)
+def test_reads_v2_filters(gridmill, tmp_path, name, dtype, endian, order):
+    if name == "bitround" and endian == ">":
+        pytest.skip("numcodecs rounds the bits of the machine's byte order alone")
+    typed = np.dtype(dtype).newbyteorder(endian)
+    filters = [numcodecs.get_codec(one) for one in configurations(name, typed)]
+    for compressor in [None, numcodecs.Blosc("lz4", 5, 1)]:
+        store = tmp_path / "in.zarr"
+        write(store, typed, values(dtype), zarr_format=2, order=order, filters=filters,
+              compressors=compressor)
+        assert dumped(gridmill, store, tmp_path) == little(read(store))
+
+
+@pytest.mark.parametrize("name,dtype", CASES)
+def test_reads_v3_filters(gridmill, tmp_path, name, dtype):
+    kinds = {"delta": v3.Delta, "fixedscaleoffset": v3.FixedScaleOffset, "quantize": v3.Quantize,
+             "bitround": v3.BitRound, "astype": v3.AsType, "packbits": v3.PackBits}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        filters = [kinds[one.pop("id")](**one) for one in configurations(name, dtype)]
+    store = tmp_path / "in.zarr"
+    write(store, dtype, values(dtype), zarr_format=3, filters=filters)
+    assert dumped(gridmill, store, tmp_path) == little(read(store))
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("name,dtype", CASES)
+def test_writes_filters(gridmill, tmp_path, name, dtype, zarr_format):
+    data = values(dtype)
+    write(tmp_path / "in.zarr", dtype, data, zarr_format=3)
+    codecs = configurations(name, dtype) + [{"id": "zstd", "level": 1}]
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", tmp_path / "in.zarr", out, "--zarr-format", zarr_format, "--codec",
+                   json.dumps(codecs), "--chunks", "dim_0=8,dim_1=7,dim_2=5")
+    assert run.returncode == 0, run.stderr
+    # The oracle: what numcodecs itself makes of the values, chunk by chunk.
+    wanted = tmp_path / "wanted.zarr"
+    filters = [numcodecs.get_codec(one) for one in configurations(name, dtype)]
+    write(wanted, dtype, data, zarr_format=2, filters=filters)
+    assert read(out).tobytes() == read(wanted).tobytes()
+    assert dumped(gridmill, out, tmp_path) == little(read(out))
+
+
+def test_a_filter_that_would_lose_values_is_refused(gridmill, tmp_path):
+    data = np.full(SHAPE, 300.0, "f4")
+    data[3, 3, 3] = np.nan
+    write(tmp_path / "in.zarr", "f4", data, zarr_format=3)
+    codec = [{"id": "fixedscaleoffset", "offset": 0, "scale": 1, "dtype": "<f4", "astype": "<i2"}]
+    run = gridmill("convert", tmp_path / "in.zarr", tmp_path / "out.zarr", "--codec",
+                   json.dumps(codec), "--zarr-format", 2)
+    assert run.returncode == 2
+    assert "nan does not fit into int16" in run.stderr
+
+
+@pytest.mark.parametrize("codec", ["pickle", "vlen-array", "pcodec"])
+def test_refuses_by_name(gridmill, tmp_path, codec):
+    store = tmp_path / "in.zarr"
+    write(store, "f4", values("f4"), zarr_format=2)
+    document = json.loads((store / "x/.zarray").read_text())
+    document["filters"] = [{"id": codec}]
+    (store / "x/.zarray").write_text(json.dumps(document))
+    run = gridmill("dump", f"{store}#/x", "--raw", "-o", tmp_path / "x")
+    assert run.returncode == 1
+    assert codec in run.stderr and "recode the data" in run.stderr
