@@ -24,7 +24,7 @@ ArrayCodec typed(const Json& configuration, const GivenArray& given) {
   return Codec::from_json(configuration, given.type);
 }
 
-constexpr std::array<ArrayCodecEntry, 8> kArrayCodecs{{
+constexpr auto kArrayCodecs = std::to_array<ArrayCodecEntry>({
     {"transpose", "", "",
      [](const Json& json, const GivenArray& given) -> ArrayCodec {
        return TransposeCodec::from_v3(json, given.rank);
@@ -45,32 +45,59 @@ constexpr std::array<ArrayCodecEntry, 8> kArrayCodecs{{
     {"numcodecs.astype", "astype", "astype", typed<AsTypeCodec>},
     {"numcodecs.packbits", "", "packbits",
      [](const Json&, const GivenArray&) -> ArrayCodec { return PackBitsFilter{}; }},
-}};
+    {"", "", "categorize",
+     [](const Json& json, const GivenArray&) -> ArrayCodec {
+       return CategorizeCodec::from_v2(json);
+     }},
+});
 
 struct ArrayBytesEntry {
   std::string_view name;   // in v3, "" if it has none
   std::string_view alias;  // another v3 name, "" if none
   std::string_view v2_id;  // of the filter, "" if v2 has none
-  ArrayBytesCodec (*from_json)(const Json& configuration, DataType type);
+  ArrayBytesCodec (*from_json)(const Json& configuration, const GivenArray& given);
 };
 
-constexpr std::array<ArrayBytesEntry, 3> kArrayBytesCodecs{{
+template <class Codec>
+ArrayBytesCodec without_members(const Json& /*configuration*/, const GivenArray& /*given*/) {
+  return Codec{};
+}
+
+// They hold logical rows, and numcodecs puts them down in memory's order: what was written with
+// order F would be read back with its dimensions mixed up.
+template <class Codec>
+ArrayBytesCodec object_codec(const Json& object, const GivenArray& given) {
+  if (given.is_fortran_order) {
+    throw Error(
+        ErrorKind::unsupported,
+        fmt::format("codec {} with order F is read in different ways by different software: "
+                    "recode the data with order C",
+                    Codec::kName));
+  }
+  return Codec::from_v2(object, given.type.is_big_endian);
+}
+
+constexpr auto kArrayBytesCodecs = std::to_array<ArrayBytesEntry>({
     {"bytes", "endian", "",
-     [](const Json& json, DataType type) -> ArrayBytesCodec {
-       return BytesCodec::from_v3(json, type);
+     [](const Json& json, const GivenArray& given) -> ArrayBytesCodec {
+       return BytesCodec::from_v3(json, given.type.type);
      }},
-    {"vlen-utf8", "", "vlen-utf8",
-     [](const Json&, DataType) -> ArrayBytesCodec { return VlenUtf8Codec{}; }},
+    {"vlen-utf8", "", "vlen-utf8", without_members<VlenUtf8Codec>},
+    {"vlen-bytes", "", "vlen-bytes", without_members<VlenBytesCodec>},
     {"packbits", "", "",
-     [](const Json& json, DataType) -> ArrayBytesCodec { return PackBitsCodec::from_json(json); }},
-}};
+     [](const Json& json, const GivenArray&) -> ArrayBytesCodec {
+       return PackBitsCodec::from_json(json);
+     }},
+    {"", "", "json2", object_codec<Json2Codec>},
+    {"", "", "msgpack2", object_codec<Msgpack2Codec>},
+});
 
 struct Refused {
   std::string_view name;
   std::string_view why;
 };
 
-constexpr std::array<Refused, 5> kRefused{{
+constexpr auto kRefused = std::to_array<Refused>({
     {"sharding_indexed", "inside another one or behind another is not supported"},
     {"pickle",
      "runs whatever program its bytes hold, so that it is never decoded: recode the data with the "
@@ -84,7 +111,7 @@ constexpr std::array<Refused, 5> kRefused{{
     {"numcodecs.pcodec",
      "is not part of this build: recode the data with the software that wrote them (numcodecs with "
      "pcodec), for instance as blosc with zstd"},
-}};
+});
 
 template <class Entry>
 bool has_v3_name(const Entry& entry, std::string_view name) {
@@ -115,25 +142,29 @@ std::optional<ArrayCodec> array_codec_from_v2(const Json& codec, const GivenArra
   return entry->from_json(codec, given);
 }
 
-std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec, DataType type) {
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec,
+                                                         const GivenArray& given) {
   const std::string name = codec_name(codec);
   const auto* entry =
       find_entry(kArrayBytesCodecs, [&](auto& one) { return has_v3_name(one, name); });
   if (entry == nullptr) return std::nullopt;
-  return entry->from_json(codec_configuration(codec), type);
+  return entry->from_json(codec_configuration(codec), given);
 }
 
-std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec, DataType type) {
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec,
+                                                         const GivenArray& given) {
   const std::string id = json_string(codec, "id", "a v2 codec");
   const auto* entry =
       find_entry(kArrayBytesCodecs, [&](auto& one) { return !id.empty() && one.v2_id == id; });
   if (entry == nullptr) return std::nullopt;
-  return entry->from_json(codec, type);
+  return entry->from_json(codec, given);
 }
 
 std::vector<std::string> array_codec_names() {
   std::vector<std::string> names;
-  for (const ArrayCodecEntry& entry : kArrayCodecs) names.emplace_back(entry.name);
+  for (const ArrayCodecEntry& entry : kArrayCodecs) {
+    names.emplace_back(entry.name.empty() ? entry.v2_id : entry.name);
+  }
   for (const ArrayBytesEntry& entry : kArrayBytesCodecs) {
     names.emplace_back(entry.name.empty() ? entry.v2_id : entry.name);
   }

@@ -16,8 +16,11 @@
 #include "gridmill/codec/as_type.h"
 #include "gridmill/codec/bit_round.h"
 #include "gridmill/codec/bytes_codec.h"
+#include "gridmill/codec/categorize.h"
 #include "gridmill/codec/delta.h"
 #include "gridmill/codec/fixed_scale_offset.h"
+#include "gridmill/codec/json2.h"
+#include "gridmill/codec/msgpack2.h"
 #include "gridmill/codec/pack_bits.h"
 #include "gridmill/codec/quantize.h"
 #include "gridmill/codec/transpose.h"
@@ -26,21 +29,25 @@
 namespace gridmill {
 
 using ArrayCodec = std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec,
-                                BitRoundCodec, AsTypeCodec, PackBitsFilter>;
-using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, PackBitsCodec>;
+                                BitRoundCodec, AsTypeCodec, PackBitsFilter, CategorizeCodec>;
+using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec,
+                                     Json2Codec, Msgpack2Codec>;
 
-// What an array -> array codec is given, as far as its place in the chain tells.
+// What a codec of arrays is given, as far as its place in the chain tells.
 struct GivenArray {
   NumpyType type;           // v2: with the byte order that filters see; v3: memory's
   std::optional<int> rank;  // nullopt behind a codec that changes the shape
+  bool is_fortran_order = false;
 };
 
 // nullopt: no codec of this kind has that name. Error(corrupt) for a bad configuration,
 // Error(unsupported) for one that can't be had.
 std::optional<ArrayCodec> array_codec_from_v3(const Json& codec, const GivenArray& given);
 std::optional<ArrayCodec> array_codec_from_v2(const Json& codec, const GivenArray& given);
-std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec, DataType type);
-std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec, DataType type);
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec,
+                                                         const GivenArray& given);
+std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec,
+                                                         const GivenArray& given);
 
 // Every v3 name, or v2 id, of both kinds.
 std::vector<std::string> array_codec_names();

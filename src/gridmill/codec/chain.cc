@@ -48,8 +48,10 @@ bool CodecChain::is_plain(DataType type) const noexcept {
 
 const ArrayBytesCodec& CodecChain::array_bytes_codec(DataType encoded_type) const noexcept {
   static const ArrayBytesCodec kStrings = VlenUtf8Codec{};
+  static const ArrayBytesCodec kBlobs = VlenBytesCodec{};
   const bool is_default = std::holds_alternative<BytesCodec>(array_bytes_);
-  return encoded_type.is_string() && is_default ? kStrings : array_bytes_;
+  if (!encoded_type.is_string() || !is_default) return array_bytes_;
+  return encoded_type == types::string ? kStrings : kBlobs;
 }
 
 std::vector<Form> CodecChain::forms(DataType type, const Shape& chunk) const {

@@ -29,7 +29,7 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank) {
     if (std::optional<ArrayCodec> array_codec = array_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
       chain.add_to_v3(std::move(*array_codec), given);
-    } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given.type.type)) {
+    } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
       chain.set_array_bytes(std::move(*array_bytes), given.type.type);
       has_array_bytes = true;
@@ -63,8 +63,10 @@ void CodecChain::add_to_v3(ArrayCodec codec, GivenArray& given) {
 
 void CodecChain::set_array_bytes(ArrayBytesCodec codec, DataType type) {
   std::visit([&](const auto& one) { one.check_type(type); }, codec);
-  // vlen-utf8 is what strings have without being asked for.
-  if (!std::holds_alternative<VlenUtf8Codec>(codec)) array_bytes_ = std::move(codec);
+  // What strings and blobs have without being asked for.
+  const bool is_default =
+      std::holds_alternative<VlenUtf8Codec>(codec) || std::holds_alternative<VlenBytesCodec>(codec);
+  if (!is_default) array_bytes_ = std::move(codec);
 }
 
 // What a codec shuffles unless it is told otherwise.
@@ -101,7 +103,8 @@ CodecChain CodecChain::from_v2(const Json& compressor, const Json& filters, bool
                                DataType type, bool is_big_endian, int rank) {
   CodecChain chain;
   if (is_fortran_order && rank > 1) chain.add(TransposeCodec::reversed(rank));
-  GivenArray given{{type, is_big_endian && type.swap_unit() > 1}, rank};
+  GivenArray given{
+      {type, is_big_endian && type.swap_unit() > 1}, rank, chain.transposition() != nullptr};
   chain.is_dtype_big_endian_ = given.type.is_big_endian;
   std::vector<Json> stages;
   if (!filters.is_null()) stages.insert(stages.end(), filters.begin(), filters.end());
@@ -135,7 +138,7 @@ bool CodecChain::add_v2(const Json& stage, bool is_array, GivenArray& given) {
     return true;
   }
   if (is_array) {
-    if (auto array_bytes = array_bytes_codec_from_v2(stage, given.type.type)) {
+    if (auto array_bytes = array_bytes_codec_from_v2(stage, given)) {
       set_array_bytes(std::move(*array_bytes), given.type.type);
       return false;
     }

@@ -69,7 +69,7 @@ ZstdCodec zstd_of(std::string_view text, const Parts& parts) {
 
 // Filters and compressor in one list. Strings that no filter makes bytes of are vlen-utf8.
 CodecChain from_v2_list(Json codecs, DataType type, int rank) {
-  if (type.is_string() && !array_bytes_codec_from_v2(codecs[0], type) &&
+  if (type.is_string() && !array_bytes_codec_from_v2(codecs[0], {{type}, rank}) &&
       !array_codec_from_v2(codecs[0], {{type}, rank})) {
     codecs.insert(codecs.begin(), VlenUtf8Codec{}.to_v2());
   }
@@ -81,7 +81,7 @@ Json with_array_bytes(Json codecs, DataType type, int rank) {
   GivenArray given{{type}, rank};
   auto at = codecs.begin();
   for (; at != codecs.end(); ++at) {
-    if (array_bytes_codec_from_v3(*at, types::uint8)) return codecs;
+    if (array_bytes_codec_from_v3(*at, {{types::uint8}, rank})) return codecs;
     const std::optional<ArrayCodec> codec = array_codec_from_v3(*at, given);
     if (!codec) break;
     std::visit(

@@ -1,0 +1,145 @@
+#include "gridmill/codec/object_rows.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <utility>
+
+#include "gridmill/base/error.h"
+#include "gridmill/codec/numbers.h"
+#include "gridmill/codec/text_elements.h"
+
+namespace gridmill {
+namespace {
+
+[[noreturn]] void throw_corrupt(std::string_view codec, std::string_view why) {
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {}", codec, why));
+}
+
+bool is_text(DataType type) {
+  return type.is_string() || type.kind == ScalarKind::unicode || type.kind == ScalarKind::bytes;
+}
+
+Json value_of(const std::byte* element, DataType type) {
+  if (type == types::boolean) return *element != std::byte{0};
+  if (type.kind == ScalarKind::bytes) {
+    const std::string text = text_of(element, type);
+    return Json::binary({text.begin(), text.end()});
+  }
+  if (is_text(type)) {
+    std::string text = text_of(element, type);
+    if (!is_well_formed_utf8(text)) {
+      throw Error(ErrorKind::invalid, "a string is not UTF-8, which JSON asks for");
+    }
+    return text;
+  }
+  Json value;
+  visit_number(type, [&](auto kind) {
+    using T = decltype(kind);
+    const auto number = load_le<T>(element);
+    if constexpr (std::is_integral_v<T>) value = number;
+    if constexpr (!std::is_integral_v<T>) value = static_cast<double>(number);
+  });
+  return value;
+}
+
+Json rows_below(const ArrayView& elements, const std::byte* at, int dimension) {
+  if (dimension == elements.rank()) return value_of(at, elements.type);
+  Json rows = Json::array();
+  for (std::int64_t i = 0; i < elements.shape[dimension]; ++i) {
+    rows.push_back(rows_below(elements, at + i * elements.strides[dimension], dimension + 1));
+  }
+  return rows;
+}
+
+template <class T>
+T number_from(const Json& leaf, std::string_view codec) {
+  if constexpr (std::is_integral_v<T>) {
+    const bool fits = leaf.is_number_unsigned()  ? std::in_range<T>(leaf.get<std::uint64_t>())
+                      : leaf.is_number_integer() ? std::in_range<T>(leaf.get<std::int64_t>())
+                                                 : false;
+    if (!fits) throw_corrupt(codec, fmt::format("{} is no integer of this type", dump_json(leaf)));
+    return leaf.get<T>();
+  } else {
+    if (!leaf.is_number()) {
+      throw_corrupt(codec, fmt::format("{} is no number", dump_json(leaf, -1)));
+    }
+    return T(leaf.get<double>());
+  }
+}
+
+void put_value(const Json& leaf, std::byte* element, DataType type, StringArena& strings,
+               std::string_view codec) {
+  if (is_text(type)) {
+    if (type.kind == ScalarKind::bytes && leaf.is_binary()) {
+      const auto& bytes = leaf.get_binary();
+      const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      return put_text(text, element, type, strings, codec);
+    }
+    if (!leaf.is_string()) {
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{}: the element {} is no text, and other objects are not supported: "
+                              "recode the data with a fixed data type",
+                              codec, dump_json(leaf, -1)));
+    }
+    return put_text(leaf.get_ref<const std::string&>(), element, type, strings, codec);
+  }
+  if (type == types::boolean) {
+    if (!leaf.is_boolean()) throw_corrupt(codec, fmt::format("{} is no boolean", leaf.dump()));
+    *element = static_cast<std::byte>(leaf.get<bool>());
+    return;
+  }
+  visit_number(type,
+               [&](auto kind) { store_le(element, number_from<decltype(kind)>(leaf, codec)); });
+}
+
+}  // namespace
+
+void check_object_type(DataType type, bool has_bytes, std::string_view codec) {
+  const bool known = type.kind != ScalarKind::complex &&
+                     (type.kind != ScalarKind::bytes || has_bytes) &&
+                     (!type.is_string() || type == types::string);
+  if (known) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("codec {} has no values of type {}", codec, type.name()));
+}
+
+Json object_rows_of(const ArrayView& elements, const NumpyType& dtype) {
+  Json rows = rows_below(elements, elements.data, 0);
+  if (elements.rank() == 0) rows = Json::array({std::move(rows)});
+  rows.push_back(to_string(dtype));
+  rows.push_back(std::vector<std::int64_t>(elements.shape.begin(), elements.shape.end()));
+  return rows;
+}
+
+std::int64_t most_object_leaves(const Shape& shape) { return volume(shape) + 1 + kMaxRank; }
+
+void elements_from_leaves(const std::vector<Json>& leaves, const MutableArrayView& elements,
+                          StringArena& strings, std::string_view codec) {
+  const std::int64_t count = volume(elements.shape);
+  if (static_cast<std::int64_t>(leaves.size()) <= count) {
+    throw_corrupt(codec, fmt::format("holds {} values, the chunk needs {}", leaves.size(), count));
+  }
+  const auto dtype_at = static_cast<std::size_t>(count);
+  const NumpyType dtype = numpy_type_from({{"dtype", leaves[dtype_at]}}, "dtype", codec);
+  if (dtype.type != elements.type) {
+    throw_corrupt(codec,
+                  fmt::format("holds {}, the chunk {}", dtype.type.name(), elements.type.name()));
+  }
+  std::int64_t told = 1;
+  for (std::size_t i = dtype_at + 1; i < leaves.size(); ++i) {
+    const bool is_extent = leaves[i].is_number_integer() && leaves[i].get<std::int64_t>() >= 0 &&
+                           leaves[i].get<std::int64_t>() <= count;
+    told = is_extent && told <= count ? told * leaves[i].get<std::int64_t>() : -1;
+    if (told < 0) break;
+  }
+  if (told != count) {
+    throw_corrupt(codec, fmt::format("the shape it tells does not hold {} elements", count));
+  }
+  for (std::int64_t i = 0; i < count; ++i) {
+    put_value(leaves[static_cast<std::size_t>(i)], elements.data + i * elements.type.size,
+              elements.type, strings, codec);
+  }
+}
+
+}  // namespace gridmill

@@ -1,0 +1,32 @@
+// object_rows.h: what json2 and msgpack2 have in common: a list of the elements, nested as the
+// chunk's shape is, then the dtype, then the shape: ["a","b","|O",[2]].
+//
+// Values are kept flat: numcodecs' nesting follows from the shape.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "gridmill/array/strings.h"
+#include "gridmill/array/view.h"
+#include "gridmill/base/json.h"
+#include "gridmill/codec/numpy_type.h"
+
+namespace gridmill {
+
+// Error(unsupported) for types that have no values there: complex numbers, and bytes where the
+// format `has_bytes` not.
+void check_object_type(DataType type, bool has_bytes, std::string_view codec);
+
+// Elements, dtype, shape, as one JSON document.
+Json object_rows_of(const ArrayView& elements, const NumpyType& dtype);
+
+// More leaves than this in a document are damage: the elements, the dtype, the shape.
+std::int64_t most_object_leaves(const Shape& shape);
+
+// `leaves` are all values of the document in their order, lists left out. Error(corrupt) unless
+// they are as many elements of that type; Error(unsupported) for objects that are none.
+void elements_from_leaves(const std::vector<Json>& leaves, const MutableArrayView& elements,
+                          StringArena& strings, std::string_view codec);
+
+}  // namespace gridmill
