@@ -161,7 +161,7 @@ Option shards_row(std::shared_ptr<Values> target) {
 Option codec_row(std::shared_ptr<Values> target) {
   return values_row("codec", OptionKind::repeated, "[NAME:]CODEC",
                     "blosc:zstd:1:shuffle:512KiB, zstd:3, gzip:5, zlib:1, bz2:9, lz4, lzma:6, "
-                    "none, or a Zarr codec as JSON; "
+                    "none, or Zarr codecs as JSON (one, or a list); "
                     "may be repeated",
                     "blosc:zstd:1:shuffle:512KiB", std::move(target));
 }

@@ -10,6 +10,7 @@ find_package(ZLIB REQUIRED)
 find_package(zstd CONFIG REQUIRED)
 find_package(BZip2 REQUIRED)
 find_package(LibLZMA REQUIRED)
+find_package(zfp CONFIG REQUIRED)
 find_package(eccodes CONFIG REQUIRED)  # its pkg-config file has a wrong include path
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
@@ -28,7 +29,7 @@ set(GRIDMILL_system_LIBRARIES Threads::Threads)
 set(GRIDMILL_store_LIBRARIES PkgConfig::DEFLATE)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB
-    BZip2::BZip2 LibLZMA::LibLZMA)
+    BZip2::BZip2 LibLZMA::LibLZMA zfp::zfp)
 set(GRIDMILL_formats_LIBRARIES
     PkgConfig::NETCDF PkgConfig::HDF5 eccodes PkgConfig::OPENJPEG PkgConfig::PNG ${AEC_LIBRARY}
     ${SZ_LIBRARY})

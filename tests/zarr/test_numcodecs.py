@@ -156,3 +156,123 @@ def test_refuses_by_name(gridmill, tmp_path, codec):
     run = gridmill("dump", f"{store}#/x", "--raw", "-o", tmp_path / "x")
     assert run.returncode == 1
     assert codec in run.stderr and "recode the data" in run.stderr
+
+
+TEXTS = np.array(["a", "", "bé", "日本", "x\"y\\z"], dtype=object)
+
+
+def text_values(dtype):
+    random = np.random.default_rng(2)
+    return random.choice(TEXTS, size=SHAPE).astype(dtype)
+
+
+OBJECTS = {"json2": numcodecs.JSON(), "msgpack2": numcodecs.MsgPack()}
+
+
+@pytest.mark.parametrize("dtype", ["U3", "f4", "i8", "b1"])
+@pytest.mark.parametrize("codec", OBJECTS)
+def test_object_codecs_of_fixed_types(gridmill, tmp_path, codec, dtype):
+    data = text_values("U4") if dtype == "U3" else values(dtype)
+    store = tmp_path / "in.zarr"
+    write(store, data.dtype, data, zarr_format=2, filters=[OBJECTS[codec]],
+          compressors=numcodecs.Zstd(1))
+    assert dumped(gridmill, store, tmp_path) == little(data)
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", store, out, "--zarr-format", 2, "--codec",
+                   json.dumps([OBJECTS[codec].get_config(), {"id": "zstd", "level": 1}]))
+    assert run.returncode == 0, run.stderr
+    assert read(out).tolist() == data.tolist()
+
+
+def test_object_codecs_of_texts(gridmill, tmp_path):
+    """zarr-python writes vlen-utf8; numcodecs' own objects read what Gridmill writes."""
+    source = tmp_path / "in.zarr"
+    data = text_values(object)
+    write(source, str, data, zarr_format=3)
+    for name, codec in OBJECTS.items():
+        out = tmp_path / f"{name}.zarr"
+        run = gridmill("convert", source, out, "--zarr-format", 2, "--codec",
+                       json.dumps([codec.get_config()]), "--chunks", "dim_0=19,dim_1=7,dim_2=11")
+        assert run.returncode == 0, run.stderr
+        stored = (out / "x/0.0.0").read_bytes()
+        assert codec.decode(stored).tolist() == data.tolist()
+        (out / "x/0.0.0").write_bytes(codec.encode(data))
+        run = gridmill("dump", f"{out}#/x", "--raw", "-o", tmp_path / "a", "--overwrite")
+        assert run.returncode == 0, run.stderr
+        run = gridmill("dump", f"{source}#/x", "--raw", "-o", tmp_path / "b", "--overwrite")
+        assert run.returncode == 0, run.stderr
+        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+def test_categorize(gridmill, tmp_path):
+    data = text_values("U5")
+    codec = numcodecs.Categorize(labels=[one for one in TEXTS if one], dtype="<U5", astype="<i2")
+    store = tmp_path / "in.zarr"
+    write(store, data.dtype, data, zarr_format=2, filters=[codec], compressors=numcodecs.Zlib(1))
+    assert dumped(gridmill, store, tmp_path) == little(data)
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", store, out, "--zarr-format", 2, "--codec",
+                   json.dumps([codec.get_config(), {"id": "gzip", "level": 1}]))
+    assert run.returncode == 0, run.stderr
+    assert read(out).tolist() == data.tolist()
+
+
+ZFPY = [{"mode": 4, "tolerance": 0.01}, {"mode": 2, "rate": 11.5}, {"mode": 3, "precision": 17},
+        {"mode": 4, "tolerance": -1}]
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("dtype", ["f4", "f8", "i4", "i8"])
+@pytest.mark.parametrize("number", range(len(ZFPY)))
+def test_zfpy(gridmill, tmp_path, number, dtype, zarr_format):
+    if np.dtype(dtype).kind == "i" and ZFPY[number].get("tolerance", -1) > 0:
+        pytest.skip("a tolerance is for floats")
+    data = values(dtype)
+    store = tmp_path / "in.zarr"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        if zarr_format == 2:
+            codecs = {"filters": None, "compressors": numcodecs.zfpy.ZFPY(**ZFPY[number])}
+        else:
+            codecs = {"serializer": v3.ZFPY(**ZFPY[number]), "compressors": None}
+    write(store, dtype, data, zarr_format=zarr_format, **codecs)
+    assert dumped(gridmill, store, tmp_path) == little(read(store))
+    out = tmp_path / "out.zarr"
+    codec = ({"id": "zfpy", **ZFPY[number]} if zarr_format == 2 else
+             {"name": "numcodecs.zfpy", "configuration": ZFPY[number]})
+    run = gridmill("convert", store, out, "--zarr-format", zarr_format, "--codec",
+                   json.dumps([codec]), "--chunks", "dim_0=8,dim_1=7,dim_2=5")
+    assert run.returncode == 0, run.stderr
+    wanted = tmp_path / "wanted.zarr"  # what the peer makes of the values that it read
+    write(wanted, dtype, read(store), zarr_format=zarr_format, **codecs)
+    assert read(out).tobytes() == read(wanted).tobytes()
+
+
+CASTS = [
+    ("f8", {"data_type": "int8", "rounding": "towards-zero", "out_of_range": "clamp"}),
+    ("f4", {"data_type": "int16", "rounding": "nearest-even"}),
+    ("f8", {"data_type": "float32", "rounding": "towards-positive"}),
+    ("f8", {"data_type": "float16", "rounding": "towards-negative"}),
+    ("f4", {"data_type": "int16", "rounding": "towards-positive"}),
+    ("f4", {"data_type": "int32", "rounding": "towards-negative"}),
+    ("f4", {"data_type": "uint8", "out_of_range": "wrap"}),
+    ("i4", {"data_type": "int8", "out_of_range": "wrap"}),
+    ("u2", {"data_type": "float64"}),
+]
+
+
+@pytest.mark.parametrize("number", range(len(CASTS)))
+def test_cast_value(gridmill, tmp_path, number):
+    from cast_value import CastValueNumpyV1
+
+    dtype, configuration = CASTS[number]
+    data = values(dtype)
+    store = tmp_path / "in.zarr"
+    write(store, dtype, data, zarr_format=3, filters=[CastValueNumpyV1(**configuration)])
+    assert dumped(gridmill, store, tmp_path) == little(read(store))
+    write(tmp_path / "plain.zarr", dtype, data, zarr_format=3)
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", tmp_path / "plain.zarr", out, "--codec",
+                   json.dumps([{"name": "cast_value", "configuration": configuration}, "zstd"]))
+    assert run.returncode == 0, run.stderr
+    assert read(out).tobytes() == read(store).tobytes()

@@ -45,6 +45,18 @@ constexpr auto kArrayCodecs = std::to_array<ArrayCodecEntry>({
     {"numcodecs.astype", "astype", "astype", typed<AsTypeCodec>},
     {"numcodecs.packbits", "", "packbits",
      [](const Json&, const GivenArray&) -> ArrayCodec { return PackBitsFilter{}; }},
+    {"scale_offset", "", "",
+     [](const Json& json, const GivenArray& given) -> ArrayCodec {
+       return ScaleOffsetCodec::from_v3(json, given.type.type);
+     }},
+    {"cast_value", "", "",
+     [](const Json& json, const GivenArray& given) -> ArrayCodec {
+       return CastValueCodec::from_v3(json, given.type.type);
+     }},
+    {"reshape", "", "",
+     [](const Json& json, const GivenArray&) -> ArrayCodec { return ReshapeCodec::from_v3(json); }},
+    {"zarrs.squeeze", "squeeze", "",
+     [](const Json&, const GivenArray&) -> ArrayCodec { return SqueezeCodec{}; }},
     {"", "", "categorize",
      [](const Json& json, const GivenArray&) -> ArrayCodec {
        return CategorizeCodec::from_v2(json);
@@ -63,17 +75,19 @@ ArrayBytesCodec without_members(const Json& /*configuration*/, const GivenArray&
   return Codec{};
 }
 
+void refuse_fortran_order(const GivenArray& given, std::string_view codec) {
+  if (!given.is_fortran_order) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("codec {} with order F is read in different ways by different software: "
+                          "recode the data with order C",
+                          codec));
+}
+
 // They hold logical rows, and numcodecs puts them down in memory's order: what was written with
 // order F would be read back with its dimensions mixed up.
 template <class Codec>
 ArrayBytesCodec object_codec(const Json& object, const GivenArray& given) {
-  if (given.is_fortran_order) {
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format("codec {} with order F is read in different ways by different software: "
-                    "recode the data with order C",
-                    Codec::kName));
-  }
+  refuse_fortran_order(given, Codec::kName);
   return Codec::from_v2(object, given.type.is_big_endian);
 }
 
@@ -87,6 +101,20 @@ constexpr auto kArrayBytesCodecs = std::to_array<ArrayBytesEntry>({
     {"packbits", "", "",
      [](const Json& json, const GivenArray&) -> ArrayBytesCodec {
        return PackBitsCodec::from_json(json);
+     }},
+    {"zfp", "zarrs.zfp", "",
+     [](const Json& json, const GivenArray&) -> ArrayBytesCodec {
+       return ZfpCodec::from_v3(json);
+     }},
+    {"numcodecs.zfpy", "zfpy", "zfpy",
+     [](const Json& json, const GivenArray& given) -> ArrayBytesCodec {
+       refuse_fortran_order(given, ZfpyCodec::kName);
+       if (given.type.swaps()) {
+         throw Error(ErrorKind::unsupported,
+                     "codec zfpy knows no byte order but the machine's: recode the data with a "
+                     "little-endian dtype");
+       }
+       return ZfpyCodec::from_json(json);
      }},
     {"", "", "json2", object_codec<Json2Codec>},
     {"", "", "msgpack2", object_codec<Msgpack2Codec>},

@@ -16,6 +16,7 @@
 #include "gridmill/codec/as_type.h"
 #include "gridmill/codec/bit_round.h"
 #include "gridmill/codec/bytes_codec.h"
+#include "gridmill/codec/cast_value.h"
 #include "gridmill/codec/categorize.h"
 #include "gridmill/codec/delta.h"
 #include "gridmill/codec/fixed_scale_offset.h"
@@ -23,15 +24,19 @@
 #include "gridmill/codec/msgpack2.h"
 #include "gridmill/codec/pack_bits.h"
 #include "gridmill/codec/quantize.h"
+#include "gridmill/codec/reshape.h"
+#include "gridmill/codec/scale_offset.h"
 #include "gridmill/codec/transpose.h"
 #include "gridmill/codec/vlen_utf8.h"
+#include "gridmill/codec/zfp_codec.h"
 
 namespace gridmill {
 
 using ArrayCodec = std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec,
-                                BitRoundCodec, AsTypeCodec, PackBitsFilter, CategorizeCodec>;
+                                BitRoundCodec, AsTypeCodec, PackBitsFilter, CategorizeCodec,
+                                ScaleOffsetCodec, CastValueCodec, ReshapeCodec, SqueezeCodec>;
 using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec,
-                                     Json2Codec, Msgpack2Codec>;
+                                     Json2Codec, Msgpack2Codec, ZfpCodec, ZfpyCodec>;
 
 // What a codec of arrays is given, as far as its place in the chain tells.
 struct GivenArray {

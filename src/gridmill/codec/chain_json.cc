@@ -189,6 +189,8 @@ Json v2_of(const ByteCodec& codec) {
 }  // namespace
 
 Json CodecChain::v2_compressor() const {
+  const auto* zfpy = std::get_if<ZfpyCodec>(&array_bytes_);
+  if (codecs_.empty() && zfpy != nullptr) return zfpy->to_v2();
   if (codecs_.empty() || !is_compressor(codecs_.back())) return nullptr;
   return v2_of(codecs_.back());
 }
@@ -206,7 +208,7 @@ Json CodecChain::v2_filters(DataType type) const {
       throw Error(ErrorKind::unsupported,
                   "Zarr v2 has no place for a byte order behind filters; use --zarr-format 3");
     }
-  } else {
+  } else if (!codecs_.empty() || !std::holds_alternative<ZfpyCodec>(array_bytes)) {
     filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_bytes));
   }
   for (std::size_t i = 0; i < codecs_.size(); ++i) {

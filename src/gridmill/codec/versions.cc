@@ -5,6 +5,7 @@
 #include <libdeflate.h>
 #include <lz4.h>
 #include <lzma.h>
+#include <zfp.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -17,6 +18,13 @@ std::string bzip2_version() {
   return text.substr(0, text.find(','));
 }
 
+// "zfp version 1.0.0 (August 1, 2022)"
+std::string zfp_version() {
+  const std::string text = zfp_version_string;
+  const std::size_t begin = text.find_first_of("0123456789");
+  return begin == std::string::npos ? text : text.substr(begin, text.find(' ', begin) - begin);
+}
+
 }  // namespace
 
 std::vector<LibraryVersion> codec_library_versions() {
@@ -26,7 +34,8 @@ std::vector<LibraryVersion> codec_library_versions() {
           {"libdeflate", LIBDEFLATE_VERSION_STRING},  // it can't be asked at run time
           {"zlib", zlibVersion()},
           {"bzip2", bzip2_version()},
-          {"lzma", lzma_version_string()}};
+          {"lzma", lzma_version_string()},
+          {"zfp", zfp_version()}};
 }
 
 }  // namespace gridmill

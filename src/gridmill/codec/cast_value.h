@@ -1,0 +1,61 @@
+// cast_value.h: the codec `cast_value` of v3: {"name": "cast_value", "configuration": {"data_type":
+// "int16", "rounding": "nearest-even", "out_of_range": "clamp", "scalar_map": {"encode": [["NaN",
+// -32768]], "decode": [[-32768, "NaN"]]}}}: elements converted to another type of number by value,
+// in both directions by the same rules.
+//
+// What is in the map is replaced as it says. Any other number is rounded as told (ties to even
+// unless told otherwise), and is an error if it then lies outside the type, unless it is to be
+// clamped, or, for integers, wrapped. NaN has no place in an integer but by the map.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "gridmill/array/strings.h"
+#include "gridmill/array/view.h"
+#include "gridmill/codec/numpy_type.h"
+
+namespace gridmill {
+
+enum class CastRounding : std::uint8_t {
+  nearest_even,
+  towards_zero,
+  towards_positive,
+  towards_negative,
+  nearest_away,
+};
+enum class CastOverflow : std::uint8_t { error, clamp, wrap };
+
+struct CastValueCodec {
+  static constexpr std::string_view kName = "cast_value";
+  DataType decoded;
+  DataType encoded;
+  CastRounding rounding = CastRounding::nearest_even;
+  CastOverflow out_of_range = CastOverflow::error;
+  Json configuration;  // as it was given
+
+  // Error(corrupt) for members that are wrong, Error(unsupported) for types that are no integers
+  // or floats.
+  static CastValueCodec from_v3(const Json& configuration, DataType type);
+  Json to_v3() const;
+  Json to_v2() const;  // Error(unsupported): v2 has astype
+
+  NumpyType decoded_as(const NumpyType& given) const { return given; }
+  NumpyType encoded_as(const NumpyType& /*given*/) const { return {encoded}; }
+  DataType encoded_type(DataType type) const;
+  Shape encoded_shape(const Shape& shape) const { return shape; }
+  std::optional<int> encoded_rank(int rank) const { return rank; }
+  // Error(invalid) for a number that has no place in the other type.
+  void encode(const ArrayView& from, const MutableArrayView& to) const;
+  // The same, Error(corrupt).
+  void decode(const ArrayView& from, const MutableArrayView& to, StringArena& strings) const;
+  friend bool operator==(const CastValueCodec&, const CastValueCodec&) = default;
+
+ private:
+  void cast(const ArrayView& from, const MutableArrayView& to, const char* direction,
+            ErrorKind kind) const;
+};
+
+}  // namespace gridmill
