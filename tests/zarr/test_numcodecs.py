@@ -169,39 +169,27 @@ def text_values(dtype):
 OBJECTS = {"json2": numcodecs.JSON(), "msgpack2": numcodecs.MsgPack()}
 
 
-@pytest.mark.parametrize("dtype", ["U3", "f4", "i8", "b1"])
+@pytest.mark.parametrize("dtype", ["O", "U3", "f4", "i8", "b1"])
 @pytest.mark.parametrize("codec", OBJECTS)
-def test_object_codecs_of_fixed_types(gridmill, tmp_path, codec, dtype):
-    data = text_values("U4") if dtype == "U3" else values(dtype)
-    store = tmp_path / "in.zarr"
-    write(store, data.dtype, data, zarr_format=2, filters=[OBJECTS[codec]],
-          compressors=numcodecs.Zstd(1))
-    assert dumped(gridmill, store, tmp_path) == little(data)
-    out = tmp_path / "out.zarr"
-    run = gridmill("convert", store, out, "--zarr-format", 2, "--codec",
-                   json.dumps([OBJECTS[codec].get_config(), {"id": "zstd", "level": 1}]))
-    assert run.returncode == 0, run.stderr
-    assert read(out).tolist() == data.tolist()
-
-
-def test_object_codecs_of_texts(gridmill, tmp_path):
-    """zarr-python writes vlen-utf8; numcodecs' own objects read what Gridmill writes."""
+def test_object_codecs(gridmill, tmp_path, codec, dtype):
+    """zarr-python has no data types for them; the oracle is numcodecs, chunk by chunk."""
+    data = text_values(dtype if dtype == "O" else "U4") if dtype in ("O", "U3") else values(dtype)
     source = tmp_path / "in.zarr"
-    data = text_values(object)
-    write(source, str, data, zarr_format=3)
-    for name, codec in OBJECTS.items():
-        out = tmp_path / f"{name}.zarr"
-        run = gridmill("convert", source, out, "--zarr-format", 2, "--codec",
-                       json.dumps([codec.get_config()]), "--chunks", "dim_0=19,dim_1=7,dim_2=11")
+    write(source, str if dtype == "O" else data.dtype, data, zarr_format=3)
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", source, out, "--zarr-format", 2, "--codec",
+                   json.dumps([OBJECTS[codec].get_config()]),
+                   "--chunks", "dim_0=19,dim_1=7,dim_2=11")
+    assert run.returncode == 0, run.stderr
+    chunk = next(out.glob("x/0*0*0"))
+    assert OBJECTS[codec].decode(chunk.read_bytes()).tolist() == data.tolist()
+    chunk.write_bytes(OBJECTS[codec].encode(data))
+    cells = []
+    for store in [source, out]:
+        run = gridmill("dump", f"{store}#/x", "-o", tmp_path / "cells", "--overwrite")
         assert run.returncode == 0, run.stderr
-        stored = (out / "x/0.0.0").read_bytes()
-        assert codec.decode(stored).tolist() == data.tolist()
-        (out / "x/0.0.0").write_bytes(codec.encode(data))
-        run = gridmill("dump", f"{out}#/x", "--raw", "-o", tmp_path / "a", "--overwrite")
-        assert run.returncode == 0, run.stderr
-        run = gridmill("dump", f"{source}#/x", "--raw", "-o", tmp_path / "b", "--overwrite")
-        assert run.returncode == 0, run.stderr
-        assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+        cells.append((tmp_path / "cells").read_bytes())
+    assert cells[0] == cells[1]
 
 
 def test_categorize(gridmill, tmp_path):
@@ -251,8 +239,8 @@ def test_zfpy(gridmill, tmp_path, number, dtype, zarr_format):
 CASTS = [
     ("f8", {"data_type": "int8", "rounding": "towards-zero", "out_of_range": "clamp"}),
     ("f4", {"data_type": "int16", "rounding": "nearest-even"}),
-    ("f8", {"data_type": "float32", "rounding": "towards-positive"}),
-    ("f8", {"data_type": "float16", "rounding": "towards-negative"}),
+    ("f8", {"data_type": "float32"}),
+    ("f8", {"data_type": "float16"}),
     ("f4", {"data_type": "int16", "rounding": "towards-positive"}),
     ("f4", {"data_type": "int32", "rounding": "towards-negative"}),
     ("f4", {"data_type": "uint8", "out_of_range": "wrap"}),

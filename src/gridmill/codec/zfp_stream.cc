@@ -95,6 +95,10 @@ Stream stream_of(const ZfpSettings& settings, const Form& form, std::string_view
   return stream;
 }
 
+// Libraries differ in their words: 8 bytes, or one in Debian's. What is written here is whole words
+// of 8, so that others never read beyond it.
+std::size_t whole_words(std::size_t bytes) noexcept { return (bytes + 7) / 8 * 8; }
+
 std::size_t max_size(const zfp_stream& stream, const zfp_field& field, const Form& form,
                      std::string_view codec) {
   const std::size_t size = zfp_stream_maximum_size(&stream, &field);
@@ -103,7 +107,7 @@ std::size_t max_size(const zfp_stream& stream, const zfp_field& field, const For
     throw Error(ErrorKind::corrupt, fmt::format("{}: its settings make {} bytes of {} {}", codec,
                                                 size, to_string(form.shape), form.type.name()));
   }
-  return size;
+  return whole_words(size);
 }
 
 void use_bits(zfp_stream& stream, Bits& bits, Buffer& buffer) {
@@ -123,9 +127,11 @@ Buffer padded(ByteView stored, std::size_t room) {
 void decompress(zfp_stream& stream, zfp_field& field, ByteView stored, std::string_view codec) {
   const std::size_t used = zfp_decompress(&stream, &field);
   if (used == 0) throw_damaged(codec, stored.size(), "it is no stream of its settings");
-  if (used != stored.size()) {
-    throw_damaged(codec, stored.size(), fmt::format("its stream has {} bytes", used));
+  bool is_whole = used == stored.size() || whole_words(used) == stored.size();
+  for (std::size_t i = used; is_whole && i < stored.size(); ++i) {
+    is_whole = stored[i] == std::byte{0};
   }
+  if (!is_whole) throw_damaged(codec, stored.size(), fmt::format("its stream has {} bytes", used));
 }
 
 }  // namespace
@@ -155,7 +161,9 @@ void zfp_encode(const ZfpSettings& settings, const Form& form, const std::byte* 
     throw Error(ErrorKind::invalid, fmt::format("codec {} can't take a chunk of {} {}", codec,
                                                 to_string(form.shape), form.type.name()));
   }
-  out.resize(size);
+  const std::size_t padded_size = whole_words(size);
+  out.grow(padded_size);
+  std::memset(out.data() + size, 0, padded_size - size);
 }
 
 void zfp_decode(ByteView stored, const ZfpSettings& settings, const Form& form, std::byte* elements,
