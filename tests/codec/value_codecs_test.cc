@@ -295,7 +295,8 @@ TEST(Zfp, SurvivesDamage) {
     const CodecChain chain = chain_of(codec, types::float32, 2);
     const Buffer good = encoded(chain, in);
     decoded_whole(chain, good, in);
-    for (std::size_t size = 0; size < good.size(); size += 1 + good.size() / 53) {
+    // The last word may be padding, which other libraries leave out.
+    for (std::size_t size = 0; size + 8 <= good.size(); size += 1 + good.size() / 53) {
       EXPECT_THROW(decoded_whole(chain, good.bytes().first(size), in), Error) << codec << size;
     }
     Buffer longer;
