@@ -161,6 +161,10 @@ void CodecChain::check_encodable(DataType type, const Shape& chunk) const {
   }
 }
 
+bool CodecChain::is_uncoded(DataType type) const noexcept {
+  return is_plain(type) && array_codecs_.empty() && codecs_.empty();
+}
+
 bool CodecChain::has_pieces(DataType type) const {
   return is_plain(type) && codecs_.size() == 1 && transposition() == nullptr &&
          std::holds_alternative<BloscCodec>(codecs_[0]);

@@ -67,6 +67,8 @@ class CodecChain {
   // Replaces `out`. The chunk's elements may lie anywhere (strides).
   void encode(const ArrayView& chunk, Buffer& out, CodecContext& context) const;
 
+  // True if a stored chunk is its elements in C order, in either byte order, and nothing else.
+  bool is_uncoded(DataType type) const noexcept;
   // True if a stored chunk is a Blosc frame and nothing else, in C order: it may be fetched in
   // pieces (BloscHead), those that touched_blocks() names.
   bool has_pieces(DataType type) const;

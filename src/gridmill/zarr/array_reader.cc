@@ -9,7 +9,6 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/box_stream.h"
-#include "gridmill/codec/codec_json.h"
 #include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
@@ -27,13 +26,6 @@ struct Stored {
   Version version;
   ByteRange range;
 };
-
-// Chunks that are stored as their elements in C order need no decoding.
-bool is_uncoded(const ArrayMetadata& metadata) {
-  if (metadata.type.is_string()) return false;
-  const Json codecs = metadata.codecs.to_v3(metadata.type);
-  return codecs.size() == 1 && codec_name(codecs[0]) == "bytes";
-}
 
 // An uncoded chunk, read box by box; one that is absent gives its fill value.
 class ChunkStream final : public BoxStream {
@@ -114,7 +106,7 @@ class ZarrLeafReader : public LeafReader {
         store_(std::move(store)),
         array_(std::move(array)),
         metadata_(std::move(metadata)),
-        is_uncoded_(is_uncoded(metadata_)) {}
+        is_uncoded_(metadata_.codecs.is_uncoded(metadata_.type)) {}
 
   std::int64_t stream_bytes() const override {
     return is_uncoded_ ? volume(ChunkStream::piece_shape(metadata_)) * type().size : 0;
