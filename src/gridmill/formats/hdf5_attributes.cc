@@ -5,12 +5,12 @@
 #include <algorithm>
 
 #include "gridmill/array/byte_order.h"
+#include "gridmill/array/half.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/formats/hdf5_fractal_heap.h"
 #include "gridmill/formats/hdf5_record_tree.h"
 #include "gridmill/formats/netcdf_attributes.h"
 #include "gridmill/formats/utf8_text.h"
-#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

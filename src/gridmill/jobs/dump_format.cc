@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "gridmill/array/copy.h"
+#include "gridmill/array/half.h"
 #include "gridmill/array/strings.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
-#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {

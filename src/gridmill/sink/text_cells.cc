@@ -4,9 +4,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "gridmill/array/half.h"
 #include "gridmill/array/strings.h"
 #include "gridmill/base/bytes.h"
-#include "gridmill/array/half.h"
 
 namespace gridmill {
 namespace {
