@@ -86,6 +86,20 @@ TEST(Executor, PiecesOfAStreamThatNobodyWantsAreNotRead) {
   EXPECT_EQ(progress.bytes_fetched, 16 * 4 * 8);
 }
 
+// Readers that place what they read have no queue that holds them back: without a limit of its own
+// all 64 units would be read before the first is stored.
+TEST(Executor, StreamsAreNotReadFarAheadOfWhatIsEncoded) {
+  const Case made = make_case({64, 8}, {1, 8}, {1, 8}, {1, 1});
+  made.leaves->streamed = Shape{1, 8};
+  made.sink->on_store = [](const Index&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  };
+  Progress progress;
+  run(made, options(1 << 20, 2), progress);
+  expect_complete(made);
+  EXPECT_LE(made.sink->most_live, 20);
+}
+
 TEST(Executor, AStreamThatFailsInTheMiddleIsNamedAndOneThatRecoversIsWhole) {
   for (const bool recovers : {true, false}) {
     const Case made = make_case({8, 4}, {8, 4}, {8, 4}, {1, 1});

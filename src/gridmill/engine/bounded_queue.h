@@ -49,15 +49,21 @@ class BoundedQueue {
     arrival_.notify_one();
   }
 
+  // Waits while more than `most` urgent items do.
+  void wait_for_urgent(std::size_t most) {
+    std::unique_lock lock(mutex_);
+    space_.wait(lock, [&] { return closed_ || urgent_.size() <= most; });
+  }
+
   // Waits while empty. nullopt once the queue is closed and drained.
   std::optional<T> pop() {
     std::unique_lock lock(mutex_);
     arrival_.wait(lock, [&] { return closed_ || !urgent_.empty() || !items_.empty(); });
     if (!urgent_.empty() || !items_.empty()) note_depth();
-    if (!urgent_.empty()) return take(urgent_);
-    if (items_.empty()) return std::nullopt;
-    T item = take(items_);
-    const bool has_room = items_.size() <= refill_at_;
+    const bool is_urgent = !urgent_.empty();
+    if (!is_urgent && items_.empty()) return std::nullopt;
+    T item = take(is_urgent ? urgent_ : items_);
+    const bool has_room = is_urgent || items_.size() <= refill_at_;
     lock.unlock();
     if (has_room) space_.notify_all();
     return item;

@@ -307,6 +307,10 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // What needs no decoding is placed by who reads it, while it is in the core's cache.
   bool stream_leaf(const ReadJob& job, std::int64_t piece_bytes, Lane& lane, LaneMeter& meter) {
+    // Not further ahead than a task, or a unit for each thread that encodes: what is read long
+    // before it is wanted takes memory that nobody has touched lately, which costs more than it.
+    const std::size_t threads = static_cast<std::size_t>(options_.threads);
+    work_.wait_for_urgent(std::max(threads, job.task->units.size()));
     const std::int64_t start_ns = meter.start();
     std::int64_t bytes = 0;
     try {
