@@ -146,7 +146,7 @@ TEST(Quantize, KeepsDigits) {  // the example of numcodecs' documentation
 }
 
 TEST(BitRound, RoundsTheMantissaToEven) {
-  const auto rounded = [](int keepbits, std::vector<float> values) {
+  const auto rounded = [](int keepbits, const std::vector<float>& values) {
     const CodecChain chain = filters(
         R"([{"id":"bitround","keepbits":)" + std::to_string(keepbits) + "}]", types::float32);
     return values_of<float>(round_trip(chain, array_of<float>(types::float32, values)));
@@ -362,7 +362,8 @@ TEST_P(ArrayChain, PartsEqualTheWhole) {
 }
 
 TEST_P(ArrayChain, SurvivesDamage) {
-  const auto [json, type] = GetParam();
+  const auto& [json, given_type] = GetParam();
+  const DataType type = given_type;  // lambdas take no structured binding
   const CodecChain chain = parse_codec(json, type, 2);
   const Array in = chunk_for(type);
   const Buffer good = encoded(chain, in);

@@ -75,8 +75,8 @@ class LeafReader {
   virtual std::int64_t stream_bytes() const { return 0; }
   // Of a leaf that is never absent; null if leaves are not streamed. `parts` are not looked into
   // before the first place().
-  virtual std::unique_ptr<LeafStream> stream(const Index& /*position*/,
-                                             std::vector<Part> /*parts*/) const {
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who has streams keeps the parts
+  virtual std::unique_ptr<LeafStream> stream(const Index& /*position*/, std::vector<Part>) const {
     return nullptr;
   }
   // Decodes what `fetch` gave and copies the wanted parts. New strings go to `strings`. Throws

@@ -81,8 +81,8 @@ void promote(const ArrayView& elements, Buffer& out) {
     using T = decltype(kind);
     if constexpr (std::is_integral_v<T>) {
       for (std::int64_t i = 0; i < count; ++i) {
-        const auto value = static_cast<std::int64_t>(
-            load_le<T>(elements.data + i * static_cast<std::int64_t>(sizeof(T))));
+        const T element = load_le<T>(elements.data + i * static_cast<std::int64_t>(sizeof(T)));
+        const std::int64_t value = std::int64_t{0} + element;  // of any sign
         store_le(out.data() + 4 * i,
                  static_cast<std::int32_t>((value - by.minus) * (std::int64_t{1} << by.shift)));
       }
