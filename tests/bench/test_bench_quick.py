@@ -32,7 +32,7 @@ def test_every_row_is_measured(tmp_path):
     if bench_program() is None:  # `make test` doesn't build it; the rows with a floor lack only that
         command.append("--no-floors")
     environment = {**os.environ, "GRIDMILL_BINARY": str(binary)}
-    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+    run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
     assert run.returncode == 0, run.stdout + run.stderr
 
     found = json.loads(results.read_text())
