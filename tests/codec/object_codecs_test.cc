@@ -42,8 +42,8 @@ Array decoded_whole(const CodecChain& chain, ByteView stored, const Array& like)
   return decoded(chain, stored, like.type(), like.shape(), whole_box(like.shape()));
 }
 
-const char* kJson2 = R"([{"id":"json2","encoding":"utf-8","ensure_ascii":true}])";
-const char* kMsgpack2 = R"([{"id":"msgpack2","raw":false}])";
+constexpr const char* kJson2 = R"([{"id":"json2","encoding":"utf-8","ensure_ascii":true}])";
+constexpr const char* kMsgpack2 = R"([{"id":"msgpack2","raw":false}])";
 
 TEST(Json2, ReadsWhatNumcodecsWrites) {  // the bytes are numcodecs 0.16's
   const CodecChain chain = filters(kJson2, types::string);
