@@ -102,7 +102,7 @@ class ShardSink final : public Sink {
     append_chunks(unit, table, append);
     if (table.is_empty()) return KeyRecord{where.text(), std::nullopt};
     append(table.index());
-    writer->commit();
+    (void)writer->commit();
     return KeyRecord{where.text(), ManifestEntry{size, hasher.result()}};
   }
 
