@@ -66,7 +66,7 @@ def test_report_metrics_and_trace_agree(gridmill, relief, tmp_path):
     assert value("gridmill_run_success") == 1
     assert value("gridmill_run_written_bytes") == written
     assert value("gridmill_work_items", work="write", stage="0") == chunks
-    assert value("gridmill_work_bytes", work="decode") == stage["work"]["decode"]["bytes"]
+    assert value("gridmill_work_bytes", work="read") == stage["work"]["read"]["bytes"]
     assert value("gridmill_queue_depth", queue="reads") == stage["queues"]["reads"]["mean"]
     assert value("gridmill_run_duration_seconds") == report["seconds"]
 

@@ -51,7 +51,9 @@ def test_a_sample_tells_what_the_whole_takes(gridmill, maps, tmp_path, words):
             stage["work"].get("read" if name == "bytes_read" else "write", {}).get("bytes", 0)
             for stage in whole["stages"]
         )
-        assert estimate[name] == pytest.approx(stages, rel=0.1), name
+        # Of bands the middle ones are sampled, which read pieces at both edges; the outer ones don't.
+        near = 0.2 if "direct" in options else 0.1
+        assert estimate[name] == pytest.approx(stages, rel=near), name
     cost = estimate["bytes_read"] * 2e-9 + estimate["bytes_written"] * 1e-9
     assert estimate["cost"]["total"] == pytest.approx(cost)
     assert estimate["peak_memory"] > 0 and estimate["seconds"] > 0

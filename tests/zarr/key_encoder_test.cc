@@ -10,9 +10,9 @@
 namespace gridmill {
 namespace {
 
-ArrayMetadata sharded(Shape shape, Shape shard, Shape chunk) {
-  ArrayMetadata metadata = new_array_metadata(3, types::int32, std::move(shape), std::move(chunk));
-  metadata.sharding = Sharding{std::move(shard)};
+ArrayMetadata sharded(const Shape& shape, const Shape& shard, const Shape& chunk) {
+  ArrayMetadata metadata = new_array_metadata(3, types::int32, shape, chunk);
+  metadata.sharding = Sharding{shard};
   metadata.codecs = default_chain(types::int32);
   metadata.fill = FillValue::zero(types::int32);
   return metadata;
