@@ -29,7 +29,7 @@ BenchKind kind_of(const std::string& word) {
 }
 
 Option count_row(std::string name, std::string value_name, std::string help, std::string fallback,
-                 std::shared_ptr<int> target) {
+                 const std::shared_ptr<int>& target) {
   Option row;
   row.name = std::move(name);
   row.value_name = std::move(value_name);
