@@ -22,38 +22,32 @@ void check_conversion(DataType from, DataType to) {
 
 AsTypeCodec AsTypeCodec::from_json(const Json& configuration, const NumpyType& given) {
   AsTypeCodec codec;
-  codec.encode_dtype = numpy_type_from(configuration, "encode_dtype", kName);
-  codec.decode_dtype = numpy_type_from(configuration, "decode_dtype", kName, given);
-  check_conversion(codec.decode_dtype.type, codec.encode_dtype.type);
+  codec.astype = numpy_type_from(configuration, "encode_dtype", kName);
+  codec.dtype = numpy_type_from(configuration, "decode_dtype", kName, given);
+  check_conversion(codec.dtype.type, codec.astype.type);
   return codec;
 }
 
 Json AsTypeCodec::to_v3() const {
-  return named_codec("numcodecs.astype", {{"encode_dtype", little_name(encode_dtype.type)},
-                                          {"decode_dtype", little_name(decode_dtype.type)}});
+  return named_codec("numcodecs.astype", {{"encode_dtype", little_name(astype.type)},
+                                          {"decode_dtype", little_name(dtype.type)}});
 }
 
 Json AsTypeCodec::to_v2() const {
   return {{"id", std::string(kName)},
-          {"encode_dtype", to_string(encode_dtype)},
-          {"decode_dtype", to_string(decode_dtype)}};
-}
-
-DataType AsTypeCodec::encoded_type(DataType type) const {
-  check_view(type, decode_dtype.type, kName);
-  return encode_dtype.type;
+          {"encode_dtype", to_string(astype)},
+          {"decode_dtype", to_string(dtype)}};
 }
 
 void AsTypeCodec::encode(const ArrayView& decoded, const MutableArrayView& encoded) const {
   const std::int64_t count = volume(decoded.shape);
-  check_fits(decoded.data, decode_dtype.type, encode_dtype.type, count, kName);
-  convert_numbers(decoded.data, decode_dtype.type, encoded.data, encode_dtype.type, count);
+  check_fits(decoded.data, dtype.type, astype.type, count, kName);
+  convert_numbers(decoded.data, dtype.type, encoded.data, astype.type, count);
 }
 
 void AsTypeCodec::decode(const ArrayView& encoded, const MutableArrayView& decoded,
                          StringArena& /*strings*/) const {
-  convert_numbers(encoded.data, encode_dtype.type, decoded.data, decode_dtype.type,
-                  volume(decoded.shape));
+  convert_numbers(encoded.data, astype.type, decoded.data, dtype.type, volume(decoded.shape));
 }
 
 }  // namespace gridmill

@@ -66,11 +66,6 @@ Json CategorizeCodec::to_v2() const {
           {"astype", to_string(astype)}};
 }
 
-DataType CategorizeCodec::encoded_type(DataType type) const {
-  check_view(type, dtype.type, kName);
-  return astype.type;
-}
-
 void CategorizeCodec::encode(const ArrayView& decoded, const MutableArrayView& encoded) const {
   std::unordered_map<std::string, std::size_t> numbers{{"", 0}};
   for (std::size_t i = 0; i < labels.size(); ++i) numbers[labels[i]] = i + 1;

@@ -3,34 +3,25 @@
 // text. Decoded are fixed or variable-length texts.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
-#include "gridmill/codec/numpy_type.h"
+#include "gridmill/codec/recast.h"
 
 namespace gridmill {
 
-struct CategorizeCodec {
+struct CategorizeCodec : Recast<CategorizeCodec> {
   static constexpr std::string_view kName = "categorize";
   std::vector<std::string> labels;
-  NumpyType dtype;   // decoded
-  NumpyType astype;  // encoded
 
   // Error(corrupt) for labels that dtype, or a number of them that astype can't hold.
   static CategorizeCodec from_v2(const Json& object);
   // Error(unsupported): v3 has no such codec.
   Json to_v3() const;
   Json to_v2() const;
-
-  NumpyType decoded_as(const NumpyType& /*given*/) const { return dtype; }
-  NumpyType encoded_as(const NumpyType& /*given*/) const { return astype; }
-  DataType encoded_type(DataType type) const;
-  Shape encoded_shape(const Shape& shape) const { return shape; }
-  std::optional<int> encoded_rank(int rank) const { return rank; }
   // Error(invalid) for a text that is no label and not empty: it would be lost.
   void encode(const ArrayView& decoded, const MutableArrayView& encoded) const;
   // Error(corrupt) for a number that no label has.

@@ -178,4 +178,12 @@ CodecChain default_chain(DataType type) {
   return CodecChain({blosc});
 }
 
+CodecChain quick_chain(DataType type) {
+  if (type.is_string()) return {};
+  BloscCodec blosc;
+  blosc.cname = "lz4";
+  blosc.typesize = type.size <= 255 ? type.size : 1;
+  return CodecChain({blosc});
+}
+
 }  // namespace gridmill

@@ -140,5 +140,7 @@ class CodecChain {
 // What is written unless the user says otherwise: blosc, zstd level 1, byte shuffle, 512 KiB
 // blocks; for strings zstd.
 CodecChain default_chain(DataType type);
+// What is written to be read once, e.g. a spill: blosc, lz4, byte shuffle; faster than a disk.
+CodecChain quick_chain(DataType type);
 
 }  // namespace gridmill

@@ -54,11 +54,6 @@ Json DeltaCodec::to_v2() const {
   return {{"id", std::string(kName)}, {"dtype", to_string(dtype)}, {"astype", to_string(astype)}};
 }
 
-DataType DeltaCodec::encoded_type(DataType type) const {
-  check_view(type, dtype.type, kName);
-  return astype.type;
-}
-
 void DeltaCodec::encode(const ArrayView& decoded, const MutableArrayView& encoded) const {
   const std::int64_t count = volume(decoded.shape);
   visit_number(dtype.type, [&](auto kind) {

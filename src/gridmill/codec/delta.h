@@ -6,29 +6,20 @@
 // exactly, floats as sums of rounded differences. Numbers, no booleans and no complex ones.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
-#include "gridmill/codec/numpy_type.h"
+#include "gridmill/codec/recast.h"
 
 namespace gridmill {
 
-struct DeltaCodec {
+struct DeltaCodec : Recast<DeltaCodec> {
   static constexpr std::string_view kName = "delta";
-  NumpyType dtype;   // decoded
-  NumpyType astype;  // encoded
 
   static DeltaCodec from_json(const Json& configuration);
   Json to_v3() const;
   Json to_v2() const;
-
-  NumpyType decoded_as(const NumpyType& /*given*/) const { return dtype; }
-  NumpyType encoded_as(const NumpyType& /*given*/) const { return astype; }
-  DataType encoded_type(DataType type) const;
-  Shape encoded_shape(const Shape& shape) const { return shape; }
-  std::optional<int> encoded_rank(int rank) const { return rank; }
   // Error(invalid) for a difference that astype can't hold.
   void encode(const ArrayView& decoded, const MutableArrayView& encoded) const;
   void decode(const ArrayView& encoded, const MutableArrayView& decoded,

@@ -95,11 +95,6 @@ Json FixedScaleOffsetCodec::to_v2() const {
           {"astype", to_string(astype)}};
 }
 
-DataType FixedScaleOffsetCodec::encoded_type(DataType type) const {
-  check_view(type, dtype.type, kName);
-  return astype.type;
-}
-
 void FixedScaleOffsetCodec::encode(const ArrayView& decoded,
                                    const MutableArrayView& encoded) const {
   const std::int64_t count = volume(decoded.shape);

@@ -6,33 +6,24 @@
 // are integers, else in double.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
-#include "gridmill/codec/numpy_type.h"
+#include "gridmill/codec/recast.h"
 
 namespace gridmill {
 
-struct FixedScaleOffsetCodec {
+struct FixedScaleOffsetCodec : Recast<FixedScaleOffsetCodec> {
   static constexpr std::string_view kName = "fixedscaleoffset";
   // JSON numbers, because an integer means something else than the same float.
   Json offset;
   Json scale;
-  NumpyType dtype;   // decoded
-  NumpyType astype;  // encoded
 
   // `given` is the type of the elements, where the configuration has no dtype.
   static FixedScaleOffsetCodec from_json(const Json& configuration, const NumpyType& given);
   Json to_v3() const;
   Json to_v2() const;
-
-  NumpyType decoded_as(const NumpyType& /*given*/) const { return dtype; }
-  NumpyType encoded_as(const NumpyType& /*given*/) const { return astype; }
-  DataType encoded_type(DataType type) const;
-  Shape encoded_shape(const Shape& shape) const { return shape; }
-  std::optional<int> encoded_rank(int rank) const { return rank; }
   // Error(invalid) for a value that astype can't hold.
   void encode(const ArrayView& decoded, const MutableArrayView& encoded) const;
   void decode(const ArrayView& encoded, const MutableArrayView& decoded,

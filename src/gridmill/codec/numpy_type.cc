@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <limits>
 #include <optional>
 
 #include "gridmill/base/error.h"
@@ -41,10 +42,12 @@ char kind_letter(ScalarKind kind) {
 std::optional<DataType> lettered(std::string_view text) {
   if (text == "?") return types::boolean;
   if (text == "O" || text == "object") return types::string;
-  if (text.size() < 2 || text.size() > 8) return std::nullopt;
+  if (text.size() < 2 || text.size() > 11) return std::nullopt;
   if (text.find_first_not_of("0123456789", 1) != std::string_view::npos) return std::nullopt;
-  const auto size = static_cast<std::int32_t>(parse_int(text.substr(1)));
-  if (size < 1) return std::nullopt;
+  const std::int64_t number = parse_int(text.substr(1));
+  const int unit = text[0] == 'U' ? 4 : 1;
+  if (number < 1 || number > std::numeric_limits<std::int32_t>::max() / unit) return std::nullopt;
+  const auto size = static_cast<std::int32_t>(number);
   if (text[0] == 'U') return types::unicode(size);
   if (text[0] == 'S') return types::bytes(size);
   for (const DataType type : kNumbers) {
@@ -53,7 +56,9 @@ std::optional<DataType> lettered(std::string_view text) {
   return std::nullopt;
 }
 
-std::optional<NumpyType> parsed(std::string_view text) {
+}  // namespace
+
+std::optional<NumpyType> parse_numpy_type(std::string_view text) {
   for (const DataType type : kNumbers) {
     if (type.name() == text) return NumpyType{type, false};
   }
@@ -64,12 +69,10 @@ std::optional<NumpyType> parsed(std::string_view text) {
   return NumpyType{*type, text[0] == '>' && type->swap_unit() > 1};
 }
 
-}  // namespace
-
 NumpyType numpy_type_from(const Json& configuration, std::string_view member,
                           std::string_view codec) {
   const std::string text = json_string(configuration, member, codec);
-  if (const auto type = parsed(text)) return *type;
+  if (const auto type = parse_numpy_type(text)) return *type;
   throw Error(ErrorKind::unsupported,
               fmt::format("{}: the {} \"{}\" is not supported; numbers, booleans and fixed strings "
                           "are",

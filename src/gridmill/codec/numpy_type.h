@@ -5,6 +5,7 @@
 // filters work on bytes, and elements have the byte order that the one before left them in.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -23,8 +24,10 @@ struct NumpyType {
   }
 };
 
-// Numbers, booleans, "<U7", "|S3", "|O" (strings). Error(unsupported) that names codec, member and
-// type for anything else, Error(corrupt) if there is no such member.
+// "<f4", "u1", "float64", "?": numbers, booleans, "<U7", "|S3", "|O" (strings). Nothing for others.
+std::optional<NumpyType> parse_numpy_type(std::string_view text);
+// What stands in a configuration. Error(unsupported) that names codec, member and type where that
+// is none of these, Error(corrupt) if there is no such member.
 NumpyType numpy_type_from(const Json& configuration, std::string_view member,
                           std::string_view codec);
 // The same, `otherwise` if the member is absent or null.

@@ -54,11 +54,6 @@ Json QuantizeCodec::to_v2() const {
           {"astype", to_string(astype)}};
 }
 
-DataType QuantizeCodec::encoded_type(DataType type) const {
-  check_view(type, dtype.type, kName);
-  return astype.type;
-}
-
 void QuantizeCodec::encode(const ArrayView& decoded, const MutableArrayView& encoded) const {
   const std::int64_t count = volume(decoded.shape);
   visit_number(dtype.type, [&](auto kind) {

@@ -3,31 +3,22 @@
 // of two that keeps so many decimal digits, ties to even. Decoding only changes the type back.
 #pragma once
 
-#include <optional>
 #include <string_view>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
-#include "gridmill/codec/numpy_type.h"
+#include "gridmill/codec/recast.h"
 
 namespace gridmill {
 
-struct QuantizeCodec {
+struct QuantizeCodec : Recast<QuantizeCodec> {
   static constexpr std::string_view kName = "quantize";
-  int digits = 0;    // of the fraction, may be negative
-  NumpyType dtype;   // decoded
-  NumpyType astype;  // encoded
+  int digits = 0;  // of the fraction, may be negative
 
   // `given` is the type of the elements, where the configuration has no dtype.
   static QuantizeCodec from_json(const Json& configuration, const NumpyType& given);
   Json to_v3() const;
   Json to_v2() const;
-
-  NumpyType decoded_as(const NumpyType& /*given*/) const { return dtype; }
-  NumpyType encoded_as(const NumpyType& /*given*/) const { return astype; }
-  DataType encoded_type(DataType type) const;
-  Shape encoded_shape(const Shape& shape) const { return shape; }
-  std::optional<int> encoded_rank(int rank) const { return rank; }
   void encode(const ArrayView& decoded, const MutableArrayView& encoded) const;
   void decode(const ArrayView& encoded, const MutableArrayView& decoded,
               StringArena& strings) const;

@@ -246,7 +246,7 @@ class ReachPlanner {
     if (spills_++ > 0) key += fmt::format(".{}", spills_);
     ArrayMetadata metadata = new_array_metadata(2, field.type(), field.shape(), chunk);
     metadata.fill = FillValue::null(field.type());
-    metadata.codecs = CodecChain();
+    metadata.codecs = quick_chain(field.type());
     return {std::move(key), std::move(metadata)};
   }
 

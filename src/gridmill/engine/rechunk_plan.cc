@@ -17,7 +17,7 @@ namespace gridmill {
 namespace {
 
 // Of the first touch of as much memory as the array has, in the coin of decoding it once.
-constexpr double kTouchCost = 1.5;
+constexpr double kTouchCost = 2.5;
 // Widths that are tried along one dimension.
 constexpr std::size_t kMostWidths = 40;
 

@@ -9,12 +9,13 @@ namespace {
 
 class ArraySink final : public Sink {
  public:
-  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata)
+  ArraySink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata, LeftOut left_out)
       : store_(std::move(store)),
         path_(std::move(path)),
         metadata_(std::move(metadata)),
         grid_(metadata_.key_grid()),
-        encoder_(metadata_) {}
+        encoder_(metadata_),
+        left_out_(left_out) {}
 
   const ChunkGrid& units() const override { return grid_; }
   Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
@@ -41,7 +42,8 @@ class ArraySink final : public Sink {
 
   std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     const Key where = path_ / chunk_key(metadata_, unit);
-    if (encoded.empty()) return KeyRecord{where.text(), std::nullopt};
+    if (encoded.empty() && left_out_ == LeftOut::absent)
+      return KeyRecord{where.text(), std::nullopt};
     store_->put(where, encoded);
     return record_of(where, encoded);
   }
@@ -54,17 +56,20 @@ class ArraySink final : public Sink {
   }
 
  private:
-  std::shared_ptr<Store> store_;
-  Key path_;
-  ArrayMetadata metadata_;
-  ChunkGrid grid_;
-  KeyEncoder encoder_;
+  const std::shared_ptr<Store> store_;
+  const Key path_;
+  const ArrayMetadata metadata_;
+  const ChunkGrid grid_;
+  const KeyEncoder encoder_;
+  const LeftOut left_out_;
 };
 
 }  // namespace
 
-std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata) {
-  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata));
+std::shared_ptr<Sink> array_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata metadata,
+                                 LeftOut left_out) {
+  return std::make_shared<ArraySink>(std::move(store), std::move(path), std::move(metadata),
+                                     left_out);
 }
 
 }  // namespace gridmill

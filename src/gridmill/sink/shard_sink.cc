@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/error.h"
+#include "gridmill/sink/array_sink.h"
 #include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
@@ -12,50 +13,6 @@ ArrayMetadata without_shards(ArrayMetadata metadata) {
   metadata.sharding.reset();
   return metadata;
 }
-
-class ChunkSink final : public Sink {
- public:
-  ChunkSink(std::shared_ptr<Store> store, Key path, ArrayMetadata chunks)
-      : store_(std::move(store)),
-        path_(std::move(path)),
-        metadata_(std::move(chunks)),
-        grid_(metadata_.grid()),
-        encoder_(metadata_) {}
-
-  const ChunkGrid& units() const override { return grid_; }
-  Box region(int, const Index& unit) const override { return grid_.box_of(unit); }
-  DataType column_type(int) const override { return metadata_.type; }
-  Shape buffer_shape(int, const Index&) const override { return metadata_.chunk; }
-  void prepare(int, const Index& unit, const MutableArrayView& buffer) const override {
-    if (grid_.box_of(unit).shape != metadata_.chunk) metadata_.fill.fill(buffer);
-  }
-  std::int64_t encoded_bound() const override { return encoder_.encoded_bound(); }
-  std::int64_t scratch_bound() const override { return encoder_.scratch_bound(); }
-  void encode(const Index&, std::span<const ArrayView> columns, Buffer& out,
-              CodecContext& context) const override {
-    encoder_.encode(columns[0], out, context);
-  }
-  std::optional<Key> key(const Index& unit) const override {
-    return path_ / chunk_key(metadata_, unit);
-  }
-  std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
-    const Key where = path_ / chunk_key(metadata_, unit);
-    store_->put(where, encoded);
-    return record_of(where, encoded);
-  }
-  void finish() override {}
-  std::string describe(const Index& unit) const override {
-    return fmt::format("chunk {}/{} {}", path_.text(), chunk_key(metadata_, unit),
-                       to_string(grid_.box_of(unit)));
-  }
-
- private:
-  const std::shared_ptr<Store> store_;
-  const Key path_;
-  const ArrayMetadata metadata_;
-  const ChunkGrid grid_;
-  const KeyEncoder encoder_;
-};
 
 class ShardSink final : public Sink {
  public:
@@ -155,7 +112,8 @@ class ShardSink final : public Sink {
 
 std::shared_ptr<Sink> chunk_sink(std::shared_ptr<Store> store, Key path,
                                  const ArrayMetadata& sharded) {
-  return std::make_shared<ChunkSink>(std::move(store), std::move(path), without_shards(sharded));
+  return array_sink(std::move(store), std::move(path), without_shards(sharded),
+                    LeftOut::empty_value);
 }
 
 std::shared_ptr<Sink> shard_sink(std::shared_ptr<Store> store, Key path, ArrayMetadata sharded,

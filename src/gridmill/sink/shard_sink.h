@@ -2,8 +2,7 @@
 //
 // A shard that is larger than what memory holds can't be encoded at once. Its chunks are encoded
 // one by one into an intermediate array (chunk_sink), and then copied behind one another, as they
-// are, by the one task that owns the shard (shard_sink). What equals the fill value has an empty
-// value there, so that a chunk that is lost is never taken for one that was left out.
+// are, by the one task that owns the shard (shard_sink).
 #pragma once
 
 #include <memory>

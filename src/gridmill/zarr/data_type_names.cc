@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/codec/numpy_type.h"
 #include "gridmill/zarr/record_type.h"
 #include "gridmill/zarr/time_type.h"
 
@@ -17,29 +18,6 @@ namespace {
               fmt::format("data type {} is not supported; numbers, booleans, strings, bytes, times "
                           "and records are",
                           dtype.dump()));
-}
-
-char kind_letter(ScalarKind kind) {
-  switch (kind) {
-    case ScalarKind::boolean:
-      return 'b';
-    case ScalarKind::integer:
-      return 'i';
-    case ScalarKind::unsigned_:
-      return 'u';
-    case ScalarKind::floating:
-      return 'f';
-    case ScalarKind::complex:
-      return 'c';
-    case ScalarKind::bytes:
-      return 'S';
-    case ScalarKind::unicode:
-      return 'U';
-    case ScalarKind::string:
-    case ScalarKind::blob:
-      return 'O';
-  }
-  return '?';
 }
 
 std::int32_t positive_length(std::int64_t length, std::int64_t unit, const Json& dtype) {
@@ -66,12 +44,22 @@ bool has_filter(const Json& filters, std::string_view id) {
   return false;
 }
 
+// The number behind a prefix of so many letters, if that is all there is.
+std::optional<std::int64_t> number_behind(std::string_view text, std::size_t prefix) {
+  const bool is_number = text.size() > prefix && text.size() <= prefix + 10 &&
+                         text.find_first_not_of("0123456789", prefix) == std::string_view::npos;
+  if (!is_number) return std::nullopt;
+  return parse_int(text.substr(prefix));
+}
+
 // "r24" -> 24, or nothing.
 std::optional<std::int64_t> raw_bits(std::string_view name) {
-  const bool is_raw = name.size() > 1 && name.size() < 10 && name[0] == 'r' &&
-                      name.find_first_not_of("0123456789", 1) == std::string_view::npos;
-  if (!is_raw) return std::nullopt;
-  return parse_int(name.substr(1));
+  return name.starts_with('r') ? number_behind(name, 1) : std::nullopt;
+}
+
+// "|V3" -> 3, or nothing.
+std::optional<std::int64_t> raw_size(std::string_view dtype) {
+  return dtype.size() > 1 && dtype[1] == 'V' ? number_behind(dtype, 2) : std::nullopt;
 }
 
 std::string name_in(const Json& data_type) {
@@ -101,25 +89,14 @@ ZarrType data_type_from_v2(const Json& dtype, const Json& filters) {
   if (const auto time = TimeType::from_v2(text.substr(1))) {
     return {types::int64, "<" + time->to_v2(), is_big_endian};
   }
-  const std::string digits = text.substr(2);
-  if (digits.find_first_not_of("0123456789") != std::string::npos || digits.size() > 10) {
-    throw_unsupported(dtype);
+  if (const auto size = raw_size(text)) {
+    return {types::bytes(positive_length(*size, 1, dtype)), fmt::format("|V{}", *size)};
   }
-  const std::int64_t size = parse_int(digits);
-  if (text[1] == 'S') return {types::bytes(positive_length(size, 1, dtype)), {}};
-  if (text[1] == 'V') {
-    return {types::bytes(positive_length(size, 1, dtype)), fmt::format("|V{}", size)};
-  }
-  if (text[1] == 'U') return {types::unicode(positive_length(size, 4, dtype)), {}, is_big_endian};
-  for (const DataType type :
-       {types::boolean, types::int8, types::int16, types::int32, types::int64, types::uint8,
-        types::uint16, types::uint32, types::uint64, types::float16, types::float32, types::float64,
-        types::complex64, types::complex128}) {
-    if (text[1] != kind_letter(type.kind) || size != type.size) continue;
-    if (text[0] == '|' && type.size > 1) throw_unsupported(dtype);  // no byte order
-    return {type, {}, is_big_endian && type.size > 1};
-  }
-  throw_unsupported(dtype);
+  const auto numpy = parse_numpy_type(text);
+  if (!numpy || numpy->type.is_string()) throw_unsupported(dtype);
+  const bool lacks_order = text[0] == '|' && numpy->type.is_numeric() && numpy->type.size > 1;
+  if (lacks_order) throw_unsupported(dtype);
+  return {numpy->type, {}, numpy->is_big_endian};
 }
 
 Json data_type_to_v2(DataType type, const Json& document, bool is_big_endian) {
@@ -129,10 +106,7 @@ Json data_type_to_v2(DataType type, const Json& document, bool is_big_endian) {
     if (text[0] == '<' && is_big_endian) text[0] = '>';
     return text;
   }
-  if (type.is_string()) return "|O";
-  const char order = type.swap_unit() == 1 ? '|' : is_big_endian ? '>' : '<';
-  const int size = type.kind == ScalarKind::unicode ? type.size / 4 : type.size;
-  return fmt::format("{}{}{}", order, kind_letter(type.kind), size);
+  return to_string(NumpyType{type, is_big_endian});
 }
 
 ZarrType data_type_from_v3(const Json& data_type) {
