@@ -1,6 +1,8 @@
-"""Damaged chunks of HDF5 files: exit code 3 with variable, chunk and address; never values."""
+"""Damaged chunks of HDF5 files: exit code 3 with variable, chunk and address; never values, neither
+from `dump` nor in a store of `convert`."""
 
 import json
+import shutil
 import struct
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import hdf5plugin
 import netCDF4
 import numpy as np
 import pytest
+import zarr
 
 SHAPE, CHUNK = (40, 50), (8, 50)
 
@@ -33,12 +36,33 @@ def made(tmp_path):
     return make
 
 
+# What lies before the third chunk may be on its way out when that chunk is read; nothing behind it.
+GOOD = (np.arange(2000, dtype="<f4") % 37)[: 2 * CHUNK[0] * CHUNK[1]].tobytes()
+
+
 def refused(gridmill, path, code, *words):
-    done = gridmill("dump", f"{path}#/t", "--raw", "--log", "text", text=False)
-    message = done.stderr.decode()
-    assert done.returncode == code, message
-    for word in ("t of ", str(path), *words):
-        assert word in message, (word, message)
+    out = path.with_name("out.zarr")
+    for verb in [("dump", f"{path}#/t", "--raw"), ("convert", path, out)]:
+        done = gridmill(*verb, "--log", "text", text=False)
+        message = done.stderr.decode()
+        assert done.returncode == code, (verb, message)
+        for word in ("t of ", str(path), *words):
+            assert word in message, (verb, word, message)
+        assert GOOD.startswith(done.stdout), f"{verb}: {len(done.stdout)} bytes came out"
+        assert not out.exists()
+    # An older store stays as it was, whatever an attempt to replace it finds.
+    zarr.open_group(out, mode="w").attrs["old"] = True
+    before = {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    assert gridmill("convert", path, out, "--overwrite").returncode == code
+    assert before == {p: p.read_bytes() for p in out.rglob("*") if p.is_file()}
+    shutil.rmtree(out)
+
+
+def note_of_the_library(stderr):
+    """The events of --log json that say which variable netCDF-C reads, and why."""
+    events = [json.loads(line) for line in stderr.splitlines()]
+    return [(event["event"], event["message"]) for event in events
+            if "is read through" in event.get("message", "")]  # fmt: skip
 
 
 def change(path, offset, size=1):
@@ -100,15 +124,32 @@ def test_unknown_filter_is_named_with_its_number(gridmill, made, monkeypatch):
     refused(gridmill, path, 1, "HDF5 filter 399")
 
 
-def test_a_missing_plug_in_is_asked_for_and_then_used(gridmill, made, monkeypatch):
+def test_a_missing_plug_in_is_asked_for_and_then_used(gridmill, made, tmp_path, monkeypatch):
     path, _, _ = made(**hdf5plugin.BZip2())
     monkeypatch.setenv("HDF5_PLUGIN_PATH", "/nowhere")
     refused(gridmill, path, 1, "HDF5 filter 307", "install its plug-in", "HDF5_PLUGIN_PATH")
     monkeypatch.setenv("HDF5_PLUGIN_PATH", str(hdf5plugin.PLUGIN_PATH))
-    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
+    run = gridmill("dump", f"{path}#/t", "--raw", "--log", "json", text=False)
     assert run.returncode == 0, run.stderr
+    said = ("warning", "variable t is read through the netCDF library: filter 307 (bzip2)")
+    assert note_of_the_library(run.stderr.decode()) == [said]
     with h5py.File(path) as file:
-        np.testing.assert_array_equal(np.frombuffer(run.stdout, "<f4").reshape(SHAPE), file["t"][:])
+        wanted = file["t"][:]
+    np.testing.assert_array_equal(np.frombuffer(run.stdout, "<f4").reshape(SHAPE), wanted)
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", path, out, "--log", "json")
+    assert run.returncode == 0, run.stderr
+    assert note_of_the_library(run.stderr) == [said]
+    np.testing.assert_array_equal(zarr.open_group(out, mode="r")["t"][...], wanted)
+
+
+@pytest.mark.parametrize("filters", [{"compression": "gzip", "shuffle": True, "fletcher32": True},
+                                     dict(hdf5plugin.Zstd()), dict(hdf5plugin.Blosc(cname="lz4"))])
+def test_of_filters_that_are_ours_nothing_is_said(gridmill, made, filters):
+    path, _, _ = made(**filters)
+    run = gridmill("dump", f"{path}#/t", "--raw", "--log", "json", text=False)
+    assert run.returncode == 0 and len(run.stdout) == 8000
+    assert note_of_the_library(run.stderr.decode()) == []
 
 
 @pytest.mark.parametrize("libver", ["earliest", "latest"])
@@ -118,10 +159,13 @@ def test_a_truncated_file_says_what_is_missing(gridmill, made, libver, kept):
     whole = path.read_bytes()
     size = int(len(whole) * kept)
     path.write_bytes(whole[:size])
-    run = gridmill("dump", f"{path}#/t", "--raw", text=False)
-    assert run.returncode == 3 and not run.stdout
-    for word in (str(path), "truncated", f"{size} bytes", f"{len(whole)}"):
-        assert word in run.stderr.decode(), run.stderr
+    out = path.with_name("out.zarr")
+    for verb in [("dump", f"{path}#/t", "--raw"), ("convert", path, out)]:
+        run = gridmill(*verb, text=False)
+        assert run.returncode == 3 and not run.stdout
+        for word in (str(path), "truncated", f"{size} bytes", f"{len(whole)}"):
+            assert word in run.stderr.decode(), run.stderr
+        assert not out.exists()
 
 
 # Its filters are right, but the values were written by somebody with another chunk in mind.
