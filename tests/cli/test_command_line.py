@@ -7,7 +7,8 @@ import subprocess
 
 import pytest
 
-VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "runs", "cache"]
+VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
+         "bench"]
 
 
 @pytest.fixture(autouse=True)
@@ -42,8 +43,8 @@ def test_help_of_every_verb_has_an_example_and_exit_codes(gridmill, verb):
 def test_program_help_names_every_verb(gridmill):
     run = gridmill("--help")
     assert run.returncode == 0
-    for verb in [*VERBS, "completion"]:
-        assert re.search(rf"^  {verb} +\S", run.stdout, re.MULTILINE)
+    listed = run.stdout.split("\nVerbs\n")[1].split("\n\n")[0]
+    assert set(re.findall(r"^  (\w+) +\S", listed, re.MULTILINE)) == {*VERBS, "completion"}
     bare = gridmill()
     assert bare.returncode == 2 and bare.stdout == "" and bare.stderr == run.stdout
 
@@ -102,6 +103,13 @@ def test_unknown_verb_suggests_the_nearest(gridmill):
     ["dump", "nowhere.nc"],
     ["verify", "nowhere.nc"],
     ["extract", "nowhere.nc", "--point", "1,2", "-o", "t.csv"],
+    ["rechunk", "nowhere.nc", "out.zarr"],
+    ["plan", "convert", "nowhere.nc", "out.zarr", "-o", "plan.json"],
+    ["plan", "show", "nowhere.nc"],
+    ["exec", "nowhere.nc"],
+    ["bench", "read", "nowhere.nc"],
+    ["runs", "ls", "nowhere.nc"],
+    ["cache", "ls", "nowhere.nc"],
 ])
 def test_missing_file_is_named(gridmill, tmp_path, words):
     run = gridmill(*words, cwd=tmp_path)
@@ -111,7 +119,10 @@ def test_missing_file_is_named(gridmill, tmp_path, words):
 
 
 @pytest.mark.parametrize("words", [["convert", "a"], ["info"], ["info", "a", "b"], ["extract"],
-                                   ["verify"], ["dump", "a", "b"], ["completion"]])
+                                   ["verify"], ["dump", "a", "b"], ["completion"], ["rechunk", "a"],
+                                   ["plan"], ["plan", "convert"], ["plan", "show"], ["exec"],
+                                   ["exec", "a", "b"], ["bench"], ["bench", "read"], ["runs"],
+                                   ["runs", "ls"], ["cache"]])
 def test_wrong_number_of_operands(gridmill, words):
     run = gridmill(*words)
     assert run.returncode == 2
@@ -119,7 +130,7 @@ def test_wrong_number_of_operands(gridmill, words):
 
 
 @pytest.mark.parametrize("option", ["--mpi"])
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "exec"])
 def test_options_to_come_are_refused_by_name(gridmill, verb, option):
     run = gridmill(verb, "a", "b", option)
     assert run.returncode == 1

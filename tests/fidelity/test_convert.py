@@ -77,12 +77,17 @@ def check_netcdf(gridmill, path, store, zarr_format):
     check_zarr_python(path, store, zarr_format)
 
 
-def check_zarr_python(path, store, zarr_format):
+def zarr_arrays(store, zarr_format):
+    """{name: (array, values)} of the root as zarr-python reads it; every warning is an error."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         group = zarr.open_group(store, mode="r")
         assert group.metadata.zarr_format == zarr_format
-        arrays = {name: (array, array[...]) for name, array in group.arrays()}
+        return {name: (array, array[...]) for name, array in group.arrays()}
+
+
+def check_zarr_python(path, store, zarr_format):
+    arrays = zarr_arrays(store, zarr_format)
     with netCDF4.Dataset(path) as file:
         file.set_auto_maskandscale(False)
         assert set(arrays) == set(file.variables)
@@ -161,8 +166,13 @@ def test_grib(gridmill, data, tmp_path, name, zarr_format):
     assert_same_dataset(found, wanted, "decoded")
     raw = {"decode_times": False, "mask_and_scale": False}
     found, wanted = open_store(store, **raw), cfgrib_dataset(data / name, **raw)
+    arrays = zarr_arrays(store, zarr_format)
+    assert set(arrays) == set(wanted.variables)
     for variable in wanted.variables:
         assert_same_values(found[variable].values, wanted[variable].values, variable)
+        array, values = arrays[variable]
+        assert array.shape == wanted[variable].shape, variable
+        assert_same_values(values, wanted[variable].values, f"zarr-python: {variable}")
 
 
 @formats
