@@ -27,8 +27,9 @@ test: need-data setup build  ## every test: C++ under sanitizers, then Python ag
 	ctest --preset dev --parallel $(JOBS) --progress
 	.venv/bin/python -m pytest tests -n $(JOBS) $(PYTEST_ARGS)
 
-torture: setup build  ## the long tests: runs killed at a hundred random moments and resumed
-	GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} .venv/bin/python -m pytest tests/jobs/test_kills.py $(PYTEST_ARGS)
+torture: setup build  ## the long tests: runs, workers and ranks killed at a hundred random moments; 4 GiB budgets
+	GRIDMILL_TORTURE=1 GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} .venv/bin/python -m pytest \
+	  tests/jobs/test_kills.py tests/jobs/test_memory.py $(PYTEST_ARGS)
 
 fuzz: setup  ## hostile files against the readers: GRIDMILL_FUZZ_SECONDS (30) for each kind of file
 	@tools/fuzz.sh
