@@ -1,7 +1,10 @@
 """What every Python test may ask for: the command, the real data, the ferret climatologies."""
 
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -32,6 +35,42 @@ def gridmill():
         return subprocess.run(command, env={**os.environ, **(env or {})}, **options)
 
     return run
+
+
+def folder_for_everybody():
+    """A new folder that every user reaches; pytest's own are closed to others."""
+    for parent in (tempfile.gettempdir(), "/tmp", "/dev/shm"):
+        if all(place.stat().st_mode & 0o001 for place in [Path(parent), *Path(parent).parents]):
+            folder = Path(tempfile.mkdtemp(prefix="gridmill-", dir=parent))
+            folder.chmod(0o755)
+            return folder
+    pytest.fail("no folder for temporary files that every user reaches: set TMPDIR")
+
+
+@pytest.fixture
+def open_folder():
+    """For inputs of a command that runs as somebody else."""
+    folder = folder_for_everybody()
+    yield folder
+    for place in [folder, *(path for path in folder.rglob("*") if path.is_dir())]:
+        place.chmod(0o755)
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def unprivileged(gridmill):
+    """The command as a user whom permissions bind: root's run is that of nobody.
+
+    What it reads must lie in open_folder, or where else everybody reads.
+    """
+    if os.geteuid() != 0:
+        yield gridmill
+        return
+    folder = folder_for_everybody()
+    binary = shutil.copy(gridmill("--version").args[0], folder / "gridmill")
+    nobody = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": folder, "executable": binary}
+    yield functools.partial(gridmill, **nobody)
+    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")

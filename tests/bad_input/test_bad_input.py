@@ -163,33 +163,45 @@ def test_output_inside_input(gridmill, good, out):
 
 
 @pytest.fixture
-def read_only(tmp_path):
-    """A folder that takes nothing: for root a read-only mount, for others one without permission."""
-    where = tmp_path / "read_only"
-    where.mkdir()
-    if os.geteuid() != 0:
-        where.chmod(0o555)
-        yield where
-        where.chmod(0o755)
-        return
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", where],
-                             capture_output=True, text=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"root without the right to mount ({mounted.stderr.strip()})")
-    yield where
-    subprocess.run(["umount", where], check=True)
+def read_only(gridmill, unprivileged, open_folder):
+    """Folders that take nothing, each with the command as somebody whom it refuses: one without
+    permission; for root a read-only mount, too, where mounting is allowed."""
+    closed, mount = open_folder / "closed", open_folder / "mount"
+    closed.mkdir()
+    closed.chmod(0o555)
+    mount.mkdir()
+    mounted = os.geteuid() == 0 and subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "ro", "tmpfs", mount], capture_output=True).returncode == 0
+    yield [(unprivileged, closed), *([(gridmill, mount)] if mounted else [])]
+    if mounted:
+        subprocess.run(["umount", mount], check=True)
 
 
 @pytest.mark.parametrize("words", [
     ["convert", "IN", "OUT/out.zarr"],
     ["convert", "IN", "OUT/out.nc"],
+    ["convert", "IN", "OUT/out.zip"],
+    ["rechunk", "IN", "OUT/out.zarr", "--chunks", "time=1"],
     ["dump", "IN#/t2m", "--csv", "-o", "OUT/out.csv"],
     ["extract", "IN", "--point", "10,10", "-o", "OUT/out.csv"],
+    ["plan", "convert", "IN", "elsewhere.zarr", "-o", "OUT/plan.json"],
 ])
-def test_read_only_directory(gridmill, good, read_only, words):
-    words = [w.replace("IN", str(good)).replace("OUT", str(read_only)) for w in words]
-    refused(gridmill(*words), 5, str(read_only))
-    assert list(read_only.iterdir()) == []
+def test_read_only_directory(open_folder, read_only, words):
+    source = write_nc(open_folder / "good.nc", [0.0, 1.0, 2.0])
+    source.chmod(0o644)
+    for command, folder in read_only:
+        run = command(*(w.replace("IN", str(source)).replace("OUT", str(folder)) for w in words))
+        refused(run, 5, folder)
+        assert list(folder.iterdir()) == []
+
+
+def test_input_without_permission(unprivileged, open_folder):
+    source = write_nc(open_folder / "closed.nc", [0.0, 1.0, 2.0])
+    source.chmod(0o000)
+    for words in (["info", source], ["convert", source, open_folder / "out.zarr"]):
+        refused(unprivileged(*words), 5, source)
+    source.chmod(0o644)
+    refused(unprivileged("info", source), 0)
 
 
 @pytest.fixture
@@ -215,6 +227,15 @@ def test_full_disk(gridmill, small_disk, tmp_path):
     refused(run, 4, "space")
     assert not out.exists()
     clean_up_as_told(run.stderr, out)
+
+
+def test_full_disk_behind_a_redirection(gridmill, good):
+    """The same for every machine: /dev/full, which is full."""
+    for words in (["--raw"], ["--csv"], ["--json"]):
+        with open("/dev/full", "w") as full:
+            run = gridmill("dump", f"{good}#/t2m", *words, capture_output=False, stdout=full,
+                           stderr=subprocess.PIPE)
+        assert run.returncode == 4 and "standard output" in run.stderr, (words, run.stderr)
 
 
 # ---- data
