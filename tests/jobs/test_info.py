@@ -1,6 +1,8 @@
 """info against zarr-python and what was written."""
 
 import json
+import math
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -87,3 +89,74 @@ def test_many_chunks(gridmill, tmp_path):
     got = gridmill("info", tmp_path / "m.zarr", "--json", timeout=30)
     (variable,) = json.loads(got.stdout)["variables"]
     assert (variable["chunks_present"], variable["chunks_total"]) == (10000, 20000)
+
+
+GRIB = ["era5-2mt-2019-03-uk.grib", "era5-levels-members.grib", "fields_with_missing_values.grib",
+        "lambert_grid.grib", "reduced_gg.grib", "regular_gg_ml_g2.grib"]  # fmt: skip
+
+
+def hypercubes(path):
+    """The datasets that cfgrib makes of a file."""
+    import cfgrib
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        options = {"backend_kwargs": {"indexpath": ""}, "decode_times": False}
+        return cfgrib.open_datasets(str(path), **options)
+
+
+def assert_group_is(report, path, cube, text):
+    (group,) = [group for group in report["groups"] if group["path"] == path]
+    sizes = [(one["name"], one["size"]) for one in group["dimensions"]]
+    assert sorted(sizes) == sorted(cube.sizes.items())
+    prefix = f"{path}/" if path else ""
+    found = {name.removeprefix(prefix): one for name, one in by_path(report).items()
+             if name.rpartition("/")[0] == path}  # fmt: skip
+    assert set(found) == set(cube.variables)
+    for name, variable in cube.variables.items():
+        one = found[name]
+        assert one["dimensions"] == list(variable.dims), name
+        assert one["shape"] == list(variable.shape), name
+        assert one["type"] == str(variable.dtype), name
+        assert one.get("units") == variable.attrs.get("units"), name
+        assert one["is_coordinate"] == (name in cube.sizes), name
+        # The same for people: a line with name, dimensions, type and units.
+        extents = ", ".join(f"{dim}: {size}" for dim, size in cube[name].sizes.items())
+        line = f"{name} ({extents}) {variable.dtype}"
+        assert any(shown.strip().startswith(line) for shown in text.splitlines()), line
+        if name in cube.data_vars:
+            messages = math.prod(variable.shape[: -1 if "values" in variable.dims else -2])
+            assert one["encoding"]["storage"] == "messages"
+            assert one["encoding"]["messages"] == messages, name
+            assert f"[{variable.attrs['units']}]" in text
+    if "longitude" in cube.sizes:
+        span = found["longitude"]["range"]
+        ends = cube["longitude"].values[[0, -1]]
+        assert np.allclose([float(span["first"]), float(span["last"])], ends, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", GRIB)
+def test_grib_is_the_hypercube_that_cfgrib_makes(gridmill, data, name):
+    report = json.loads(gridmill("info", data / name, "--json").stdout)
+    text = gridmill("info", data / name).stdout
+    (cube,) = hypercubes(data / name)
+    edition = cube[next(iter(cube.data_vars))].attrs.get("GRIB_edition", cube.attrs["GRIB_edition"])
+    assert report["format"] == f"GRIB {edition}"
+    assert f"GRIB {edition}, " in text.splitlines()[1]
+    assert report["stored_bytes"] == (data / name).stat().st_size
+    assert_group_is(report, "", cube, text)
+
+
+def test_grib_of_several_hypercubes(gridmill, data, tmp_path):
+    """Fields that share no coordinates are groups, named by their kind of level."""
+    mixed = tmp_path / "mixed.grib"
+    parts = ["fields_with_missing_values.grib", "era5-levels-members.grib", "regular_gg_ml_g2.grib"]
+    mixed.write_bytes(b"".join((data / part).read_bytes() for part in parts))
+    report = json.loads(gridmill("info", mixed, "--json").stdout)
+    text = gridmill("info", mixed).stdout
+    cubes = {next(kind for kind in ("hybrid", "isobaricInhPa", "surface") if kind in cube.coords): cube
+             for cube in hypercubes(mixed)}  # fmt: skip
+    assert len(cubes) == 3
+    assert {group["path"] for group in report["groups"]} - {""} == set(cubes)
+    for kind, cube in cubes.items():
+        assert_group_is(report, kind, cube, text)
