@@ -26,7 +26,11 @@ def noted_tasks(companion):
     """The tasks that the journals of OUT.gridmill hold: sets of (place, key)."""
     tasks = []
     for path in (companion / "run" / "journal").glob("*.jsonl"):
-        for line in path.read_text().split("\n")[:-1]:  # what follows the last \n is torn
+        try:
+            text = path.read_text()
+        except FileNotFoundError:  # of a run that has just published
+            continue
+        for line in text.split("\n")[:-1]:  # what follows the last \n is torn
             record = json.loads(line)
             if "keys" in record:
                 tasks.append(frozenset((record["in"], key[0]) for key in record["keys"]))
