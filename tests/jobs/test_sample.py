@@ -26,7 +26,7 @@ def maps(tmp_path_factory):
 @pytest.mark.parametrize(
     "words",
     [
-        ("convert", ()),
+        ("convert", ("--chunks", "time=4", "--memory", "64M")),
         ("rechunk", ("--chunks", "time=all,lat=25,lon=25", "--way", "direct", "--memory", "64M")),
         ("rechunk", ("--chunks", "time=all,lat=25,lon=25", "--way", "spill", "--memory", "64M")),
     ],
@@ -56,7 +56,19 @@ def test_a_sample_tells_what_the_whole_takes(gridmill, maps, tmp_path, words):
         assert estimate[name] == pytest.approx(stages, rel=near), name
     cost = estimate["bytes_read"] * 2e-9 + estimate["bytes_written"] * 1e-9
     assert estimate["cost"]["total"] == pytest.approx(cost)
-    assert estimate["peak_memory"] > 0 and estimate["seconds"] > 0
+    assert whole["peak_memory"] / 2 <= estimate["peak_memory"] <= 2 * whole["peak_memory"]
+
+    # Each stage takes as many times longer as it has more tasks; what is beside the stages, once.
+    own = report["run"]
+    pairs = list(zip(own["stages"], whole["stages"], strict=True))
+    assert sum(one["tasks"] for one, _ in pairs) == sample["tasks"]
+    assert sum(all_of_it["tasks"] for _, all_of_it in pairs) == sample["of"]
+    times = [all_of_it["tasks"] / one["tasks"] for one, all_of_it in pairs]
+    stages = sum(n * one["seconds"] for n, (one, _) in zip(times, pairs))
+    beside = own["seconds"] - sum(one["seconds"] for one, _ in pairs)
+    assert 0 < stages <= estimate["seconds"] <= stages + beside
+    # Against the whole run: by the CPU's time, which is the same on a busy machine, but for its caches.
+    assert whole["cpu_seconds"] / 5 < estimate["cpu_seconds"] < 5 * whole["cpu_seconds"]
 
 
 def test_a_plan_can_be_sampled_and_says_so_in_words(gridmill, maps, tmp_path):
