@@ -14,6 +14,7 @@ import urllib.request
 import netCDF4
 import numpy as np
 import pytest
+import zarr
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 
@@ -216,6 +217,31 @@ def test_rechunk_tells_its_stages(gridmill, relief, tmp_path):
     assert sum(s["work"]["write"]["bytes"] for s in stages) == summary["bytes_written"] + spilled
     verb = json.loads(gridmill("runs", "ls", tmp_path / "s.zarr", "--json").stdout)["runs"][0]["verb"]
     assert verb == "rechunk"
+
+
+@pytest.mark.parametrize("largest, skewed", [(400, True), (40, False)])
+def test_tasks_that_differ_by_more_than_ten_times_are_told(gridmill, tmp_path, largest, skewed):
+    """Twelve variables of 80 kB and one of `largest` x 8 kB; each is a task, and read as it is."""
+    root = zarr.open_group(str(tmp_path / "in.zarr"), mode="w", zarr_format=3)
+    for name, rows in [*((f"s{n}", 10) for n in range(12)), ("big", largest)]:
+        root.create_array(name, data=np.random.default_rng(1).random((rows, 1000)), compressors=None,
+                          chunks=(rows, 1000), dimension_names=(f"rows_{rows}", "x"))
+    out = tmp_path / "out.zarr"
+    run = gridmill("convert", tmp_path / "in.zarr", out, "--json", "--report", tmp_path / "r.txt")
+    assert run.returncode == 0, run.stderr
+    (stage,) = json.loads(run.stdout)["run"]["stages"]
+    assert stage["tasks"] == 13
+    skew = stage["skew"]
+    assert skew["tasks"] == (1 if skewed else 0)
+    assert skew["median_bytes"] == pytest.approx(80_000, rel=0.05)
+    assert skew["largest_bytes"] == largest * 8000 and skew["largest_of"] == "big"
+    shown = json.loads(gridmill("runs", "show", out, "--json").stdout)
+    assert shown["stages"][0]["skew"] == skew
+    for text in [(tmp_path / "r.txt").read_text(), gridmill("runs", "show", out).stdout]:
+        said = re.search(r"skew: 1 task reads more than 10 x the median of (.*) KiB, up to 3.05 MiB "
+                         r"\(of big\)", text)
+        assert bool(said) == skewed and ("skew" in text) == skewed, text
+        assert not said or float(said[1]) == pytest.approx(80_000 / 1024, rel=0.05)
 
 
 # ---- figures while a run goes on
