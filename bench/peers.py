@@ -36,16 +36,31 @@ def read_xarray(store, rounds):
     return timed(lambda: dataset["t2m"].compute(), rounds)
 
 
-def to_zarr(source, out, steps, engine=None):
+def to_zarr(source, out, chunks, engine=None):
+    """`chunks` of the target, and of what dask handles at once: of time, or of every dimension."""
     import xarray
     from zarr.codecs import BloscCodec
 
     codec = BloscCodec(cname="zstd", clevel=1, shuffle="shuffle", typesize=4, blocksize=512 << 10)
     start = time.perf_counter()
-    chunks = {"time": int(steps)}
+    chunks = dict(zip(("time", "lat", "lon"), map(int, chunks.split(","))))
     dataset = xarray.open_dataset(source, chunks=chunks, decode_times=False, engine=engine)
     dataset.to_zarr(out, mode="w", encoding={"t2m": {"compressors": [codec]}})
     return [time.perf_counter() - start]
+
+
+def compare(ours, theirs):
+    """The chunk shape that two stores share, if they hold the same values bit for bit; else an end."""
+    import zarr
+
+    a, b = (zarr.open_group(store, mode="r")["t2m"] for store in (ours, theirs))
+    if a.chunks != b.chunks or a.shape != b.shape or a.dtype != b.dtype:
+        sys.exit(f"{ours} and {theirs}: chunks {a.chunks} and {b.chunks}, {a.shape} and {b.shape}")
+    for begin in range(0, a.shape[0], a.chunks[0]):
+        part = slice(begin, begin + a.chunks[0])
+        if a[part].tobytes() != b[part].tobytes():
+            sys.exit(f"{ours} and {theirs} differ in steps {begin} and on")
+    return a.chunks
 
 
 def extract(store, lat, lon, out, rounds):
@@ -87,6 +102,8 @@ def main(verb, *words):
         return read_xarray(words[0], int(words[1]))
     if verb == "to-zarr":
         return to_zarr(*words)
+    if verb == "compare":
+        return compare(*words)
     if verb == "rechunk":
         return rechunk(words[0], words[1], int(words[2]))
     return extract(*words)

@@ -110,7 +110,7 @@ class Bench:
     def convert(self):
         """The job in one process, both sides warmed, in turns with the chunks encoded in memory; and
         whole processes, which start with cold buffers."""
-        out, steps = self.work / "out.zarr", self.chunk_steps()
+        out, steps = self.work / "out.zarr", self.chunks_of(self.source)[0]
         seconds, cpu = {}, {}
         if self.floors:
             words = ("convert", self.store, "t2m", self.rounds, self.source, self.work / "round")
@@ -165,25 +165,30 @@ class Bench:
                 wall, peak, _ = self.gridmill("convert", source, out, "--memory", "256M")
                 small.append(wall)
                 peaks.append(peak)
-            shutil.rmtree(out)
+            chunks = self.chunks_of(source)
+            theirs = self.work / "theirs.zarr"
             for engine in ("netcdf4", "hidefix"):
                 took = seconds.setdefault(f"xarray + {engine}, process", [])
                 for _ in range(min(3, self.rounds)):
-                    shutil.rmtree(out, ignore_errors=True)
+                    shutil.rmtree(theirs, ignore_errors=True)
                     start = time.perf_counter()
-                    self.peer("to-zarr", source, out, 24, engine)
+                    self.peer("to-zarr", source, theirs, ",".join(map(str, chunks)), engine)
                     took.append(time.perf_counter() - start)
-                shutil.rmtree(out)
+                compared = self.peer("compare", out, theirs)  # the same work, or it ends here
+                assert compared == chunks, (compared, chunks)
+                shutil.rmtree(theirs)
+            shutil.rmtree(out)
             source.unlink()
             rows[f"netcdf4, chunks of {steps}"] = {
-                "seconds": seconds, "cpu": cpu, "peak_bytes": max(peaks),
+                "seconds": seconds, "cpu": cpu, "peak_bytes": max(peaks), "target_chunks": chunks,
             }  # fmt: skip
         return rows
 
-    def chunk_steps(self):
-        text = self.gridmill("convert", self.source, self.work / "none.zarr", "--dry-run", "--json")
+    def chunks_of(self, source):
+        """The chunk shape that `convert` gives t2m."""
+        text = self.gridmill("convert", source, self.work / "none.zarr", "--dry-run", "--json")
         plan = json.loads(text[2])
-        return next(v["chunks"][0] for v in plan["variables"] if v["name"] == "t2m")
+        return next(v["chunks"] for v in plan["variables"] if v["name"] == "t2m")
 
     def extract(self):
         """One point out of many small chunks: whole processes, and the peer without its imports."""
