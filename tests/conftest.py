@@ -37,10 +37,14 @@ def gridmill():
     return run
 
 
+def reached_by_everybody(place):
+    return all(one.stat().st_mode & 0o001 for one in [place, *place.parents])
+
+
 def folder_for_everybody():
     """A new folder that every user reaches; pytest's own are closed to others."""
     for parent in (tempfile.gettempdir(), "/tmp", "/dev/shm"):
-        if all(place.stat().st_mode & 0o001 for place in [Path(parent), *Path(parent).parents]):
+        if reached_by_everybody(Path(parent)):
             folder = Path(tempfile.mkdtemp(prefix="gridmill-", dir=parent))
             folder.chmod(0o755)
             return folder
@@ -67,7 +71,9 @@ def unprivileged(gridmill):
         yield gridmill
         return
     folder = folder_for_everybody()
-    binary = shutil.copy(gridmill("--version").args[0], folder / "gridmill")
+    binary = Path(gridmill("--version").args[0]).resolve()
+    if not reached_by_everybody(binary):
+        binary = shutil.copy(binary, folder / "gridmill")
     nobody = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": folder, "executable": binary}
     yield functools.partial(gridmill, **nobody)
     shutil.rmtree(folder)

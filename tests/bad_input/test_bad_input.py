@@ -212,8 +212,9 @@ def small_disk(tmp_path):
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", where],
                              capture_output=True, text=True)
     if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a small tmpfs ({mounted.stderr.strip()}); see ConvertFaults in "
-                    "tests/jobs/convert_fault_test.cc for the full disk")
+        pytest.skip(f"cannot mount a small tmpfs ({mounted.stderr.strip()}); the disk that is full at the "
+                    "n-th call, for every n, is ConvertFaults.LeaveNothingOrTheOldStoreOrTheWholeNewOne "
+                    "with Failure::full_disk in tests/jobs/convert_fault_test.cc")
     yield where
     subprocess.run(["umount", where], check=True)
 
