@@ -1,6 +1,7 @@
 #include "doubles/faulty_files.h"
 
 #include <utility>
+#include <vector>
 
 namespace gridmill {
 namespace {
@@ -69,6 +70,49 @@ class FaultyWritable final : public WritableFile {
   std::shared_ptr<FaultGate> gate_;
 };
 
+class FaultyDisk final : public Disk {
+ public:
+  FaultyDisk(std::unique_ptr<Disk> under, Files& files, std::string path,
+             std::shared_ptr<FaultGate> gate, std::shared_ptr<Unsynced> unsynced)
+      : under_(std::move(under)),
+        files_(files),
+        path_(std::move(path)),
+        gate_(std::move(gate)),
+        unsynced_(std::move(unsynced)) {}
+
+  void sync() override {
+    const std::lock_guard lock(unsynced_->mutex);
+    try {
+      pass_void(*gate_, {"sync_all", path_, {}, 0}, [&] { under_->sync(); });
+    } catch (const Error&) {
+      lose(path_);
+      throw;
+    }
+    unsynced_->inodes.clear();
+  }
+
+ private:
+  void lose(const std::string& directory) {
+    for (const DirectoryEntry& entry : files_.list(directory)) {
+      const std::string path = directory + "/" + entry.name;
+      const auto status = files_.status(path);
+      if (entry.is_directory) {
+        lose(path);
+      } else if (status && unsynced_->inodes.contains(status->inode)) {
+        files_.remove_file(path);
+        const std::vector<std::byte> zeros(static_cast<std::size_t>(status->size));
+        files_.create(path)->append(zeros);
+      }
+    }
+  }
+
+  std::unique_ptr<Disk> under_;
+  Files& files_;
+  std::string path_;
+  std::shared_ptr<FaultGate> gate_;
+  std::shared_ptr<Unsynced> unsynced_;
+};
+
 }  // namespace
 
 std::unique_ptr<ReadableFile> FaultyFiles::open(const std::string& path) {
@@ -79,6 +123,10 @@ std::unique_ptr<ReadableFile> FaultyFiles::open(const std::string& path) {
 
 std::unique_ptr<WritableFile> FaultyFiles::create(const std::string& path) {
   auto file = gate_->pass({"create", path, {}, 0}, [&] { return under_.create(path); });
+  if (const auto status = under_.status(path)) {
+    const std::lock_guard lock(unsynced_->mutex);
+    unsynced_->inodes.insert(status->inode);
+  }
   return std::make_unique<FaultyWritable>(std::move(file), path, gate_);
 }
 
@@ -119,8 +167,9 @@ void FaultyFiles::sync_directory(const std::string& path) {
   pass_void(*gate_, {"sync_directory", path, {}, 0}, [&] { under_.sync_directory(path); });
 }
 
-void FaultyFiles::sync_all(const std::string& path) {
-  pass_void(*gate_, {"sync_all", path, {}, 0}, [&] { under_.sync_all(path); });
+std::unique_ptr<Disk> FaultyFiles::disk(const std::string& path) {
+  auto disk = gate_->pass({"disk", path, {}, 0}, [&] { return under_.disk(path); });
+  return std::make_unique<FaultyDisk>(std::move(disk), under_, path, gate_, unsynced_);
 }
 
 std::unique_ptr<FileLock> FaultyFiles::lock(const std::string& path) {

@@ -3,17 +3,27 @@
 // Decorates another Files (the real one on a temporary directory, as a rule). Calls of open files
 // are counted too, by the name of their function: open, read_at, create, append, sync, close,
 // status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
-// remove_file, remove_directory, sync_directory, sync_all, lock, absolute. A crash in an append
-// leaves half of it.
+// remove_file, remove_directory, sync_directory, disk, sync_all (of a disk), lock, absolute. A
+// crash in an append leaves half of it. A sync_all that fails has lost what the files below the
+// disk's folder got since the last one: they hold zeros, in their old sizes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
+#include <set>
 #include <utility>
 
 #include "doubles/fault_gate.h"
 #include "gridmill/system/files.h"
 
 namespace gridmill {
+
+// The files that have been made since the last sync, by their inodes.
+struct Unsynced {
+  std::mutex mutex;
+  std::set<std::uint64_t> inodes;
+};
 
 class FaultyFiles final : public Files {
  public:
@@ -39,13 +49,14 @@ class FaultyFiles final : public Files {
   bool remove_file(const std::string& path) override;
   bool remove_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;
-  void sync_all(const std::string& path) override;
+  std::unique_ptr<Disk> disk(const std::string& path) override;
   std::unique_ptr<FileLock> lock(const std::string& path) override;
   std::string absolute(const std::string& path) override;
 
  private:
   Files& under_;
   std::shared_ptr<FaultGate> gate_;  // shared with the open files
+  std::shared_ptr<Unsynced> unsynced_ = std::make_shared<Unsynced>();
 };
 
 }  // namespace gridmill

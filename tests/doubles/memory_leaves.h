@@ -44,6 +44,7 @@ class MemoryLeaves final : public LeafReader {
 
   // Called by every fetch before it does anything; may wait.
   std::function<void(const Index&)> on_fetch;
+  std::function<void(const Index&)> on_decode;
 
   std::int64_t fetches(const Index& position) const { return count(position, Step::fetch); }
   std::int64_t decodes(const Index& position) const { return count(position, Step::decode); }
@@ -80,6 +81,7 @@ class MemoryLeaves final : public LeafReader {
 
   void decode(const Index& position, ByteView stored, std::span<const Part> parts, StringArena&,
               CodecContext&) const override {
+    if (on_decode) on_decode(position);
     enter(position, Step::decode);
     const Box box = grid().box_of(position);
     const auto expected = static_cast<std::size_t>(volume(box.shape) * type().size);

@@ -38,6 +38,7 @@ class TestSink final : public Sink {
 
   void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
               CodecContext&) const override {
+    if (on_encode) on_encode(unit);
     const Box box = units_.box_of(unit);
     out.resize(static_cast<std::size_t>(volume(box.shape) * result.type().size));
     copy_array(columns[0].part(whole_box(box.shape)),
@@ -64,6 +65,7 @@ class TestSink final : public Sink {
   int stored_twice = 0;
   bool ordered = false;
   std::function<void(const Index&)> on_store;
+  std::function<void(const Index&)> on_encode;
   std::function<void()> on_describe;
   // Units whose buffers exist, now and at most; the scheduler alone makes them.
   mutable std::atomic<std::int64_t> live{0};

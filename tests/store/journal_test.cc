@@ -83,10 +83,12 @@ TEST_F(Journal, AfterALossOfPowerOnlyWhatWasSyncedCounts) {
   {
     JournalWriter writer(files(), folder_, "p");
     writer.add("out", std::vector{present("safe")});
-    writer.note_synced();
+    const std::int64_t before_the_sync = writer.lines();
+    writer.add("out", std::vector{present("stored meanwhile")});
+    writer.note_synced(before_the_sync);
     writer.add("out", std::vector{present("lost")});
   }
-  EXPECT_EQ(read_journals(files(), folder_, "p").at("out").size(), 2U);
+  EXPECT_EQ(read_journals(files(), folder_, "p").at("out").size(), 3U);
   const std::string path = only_file();
   std::string text = content(path);
   text.replace(text.find(boot_id()), boot_id().size(), "an earlier start of the machine");
@@ -94,6 +96,21 @@ TEST_F(Journal, AfterALossOfPowerOnlyWhatWasSyncedCounts) {
   const Journaled all = read_journals(files(), folder_, "p");
   ASSERT_EQ(all.at("out").size(), 1U);
   EXPECT_TRUE(all.at("out").contains("safe"));
+}
+
+// It can still be read: from the page cache.
+TEST_F(Journal, BehindAFailedSyncOnlyWhatWasSyncedBeforeCounts) {
+  {
+    JournalWriter writer(files(), folder_, "p");
+    writer.add("out", std::vector{present("safe")});
+    writer.note_synced(writer.lines());
+    writer.add("out", std::vector{present("lost")});
+    writer.note_lost();
+    JournalWriter(files(), folder_, "p").add("out", std::vector{present("another's")});
+  }
+  const Journaled all = read_journals(files(), folder_, "p");
+  EXPECT_EQ(all.at("out").size(), 2U);
+  EXPECT_FALSE(all.at("out").contains("lost"));
 }
 
 TEST_F(Journal, NonsenseIsCorrupt) {
@@ -111,7 +128,7 @@ TEST_F(Journal, NonsenseIsCorrupt) {
 TEST_F(Journal, SyncReachesTheFile) {
   FaultyFiles counting(files());
   JournalWriter writer(counting, folder_, "p");
-  writer.note_synced();
+  writer.note_synced(0);
   EXPECT_EQ(counting.log().back().name, "sync");
 }
 

@@ -133,11 +133,13 @@ TEST_F(PosixFiles, WhatIsReadPastTheCacheIsWhatWasWritten) {
   EXPECT_FALSE(files_.open_uncached(a_));
 }
 
-TEST_F(PosixFiles, SyncAllTakesFilesAndDirectories) {
+TEST_F(PosixFiles, ADiskIsThatOfAFileOrADirectory) {
   write(a_, "x");
-  files_.sync_all(a_);
-  files_.sync_all(directory_ / "");
-  EXPECT_THROW(files_.sync_all(b_), Error);
+  files_.disk(a_)->sync();
+  const auto disk = files_.disk(directory_ / "");
+  write(b_, "y");
+  disk->sync();
+  EXPECT_THROW(files_.disk(directory_ / "absent"), Error);
 }
 
 // As on NFS, which knows no flags of renameat2.

@@ -115,12 +115,14 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
       work();
       write_documents();
       out_->keys().save(stage_->store());
+      sync();
     } catch (const Error& error) {
       give_up(error);
     }
     try {
       return stage_->publish();
     } catch (const Error& error) {
+      if (stage_->may_have_lost()) give_up_lost(error);
       // What took hours to write is never removed because the last step failed.
       rethrow_with(error, fmt::format("the finished store is kept: mv {} {}", stage_->place(),
                                       target_.location.path));
@@ -128,9 +130,13 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   }
 
   void contribute(const std::function<void()>& work) override {
-    work();
-    files_.sync_all(stage_->place());
-    journal_->note_synced();
+    try {
+      work();
+      sync();
+    } catch (const Error& error) {
+      if (stage_->may_have_lost()) give_up_lost(error);
+      throw;
+    }
   }
 
  private:
@@ -187,9 +193,28 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   void sync_now_and_then() {
     const std::unique_lock lock(sync_mutex_, std::try_to_lock);
     if (!lock || clock_.monotonic_ns() - last_sync_ns_ < kSyncEvery_ns) return;
-    files_.sync_all(stage_->place());
-    journal_->note_synced();
+    sync();
     last_sync_ns_ = clock_.monotonic_ns();
+  }
+
+  // Lanes go on noting meanwhile.
+  void sync() {
+    const std::int64_t noted = journal_->lines();
+    try {
+      stage_->sync();
+    } catch (const Error&) {
+      note_lost();
+      throw;
+    }
+    journal_->note_synced(noted);
+  }
+
+  void note_lost() noexcept {
+    try {
+      journal_->note_lost();
+    } catch (...) {
+      lost_unnoted_ = true;  // the way out says not to resume
+    }
   }
 
   // Arrays, then groups from the deepest up, then what makes the store visible: the order that
@@ -218,8 +243,23 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     if (stage_->store().get(key, document)) out_->keys().replace(record_of(key, document));
   }
 
+  // What can be read back now may be gone after the next start of the machine.
+  [[noreturn]] void give_up_lost(const Error& error) {
+    const std::string drop = fmt::format("rm -r {} {}", stage_->place(), stage_->records_path());
+    rethrow_with(error,
+                 lost_unnoted_
+                     ? fmt::format("the disk has lost some of what was written, and {} is as it "
+                                   "was; see to the disk, then start afresh: {}",
+                                   target_.location.path, drop)
+                     : fmt::format("the disk has lost some of what was written, and {} is as it "
+                                   "was; see to the disk, then go on with --resume, which writes "
+                                   "again what the disk had not confirmed; to drop it all: {}",
+                                   target_.location.path, drop));
+  }
+
   // A lane that was given up may still write: then nothing is removed either.
   [[noreturn]] void give_up(const Error& error) {
+    if (stage_->may_have_lost()) give_up_lost(error);
     const std::string& output = target_.location.path;
     const std::int64_t stored =
         out_ ? out_->keys().size() + spilled_->keys().size() + states_->keys().size() : 0;
@@ -253,6 +293,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   std::optional<PlaceLog> states_;
   std::int64_t resumed_ = 0;
   bool has_earlier_work_ = false;
+  bool lost_unnoted_ = false;
   std::mutex sync_mutex_;
   std::int64_t last_sync_ns_ = 0;
 };

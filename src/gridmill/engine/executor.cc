@@ -1,12 +1,14 @@
 #include "gridmill/engine/executor.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
@@ -43,6 +45,9 @@ struct WriteJob {
 // the prototypes: 4 is as good as more, 1 costs a fifth).
 constexpr std::size_t kReadQueue = 8;
 constexpr std::size_t kWriteQueue = 4;
+
+// After the time for draining a call that has lasted longer than this is no longer waited for.
+constexpr std::int64_t kPatience_ns = 1'000'000'000;
 
 // Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
 // than they are. The rest is encoded next.
@@ -88,7 +93,7 @@ class Run : public std::enable_shared_from_this<Run> {
     const Closing closing{*this};  // whatever throws here: the lanes end before they are joined
     const Recorded recorded{*this};
     start_lanes(lanes);
-    const std::jthread watch = start_watch(lanes);
+    const std::jthread watch = start_watch(lanes, stop.stop_possible());
     schedule(first, last);
     wait_until_idle();
     close_queues();
@@ -98,7 +103,7 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.second_attempts += fetching_.second_attempts();
     progress_.threads_left += lanes.left();
     const std::lock_guard lock(mutex_);
-    if (failure_) throw Error(*failure_);
+    if (failure_) throw with_what_was_left(*failure_, lanes);
     if (was_cut_short_) throw Error(ErrorKind::cancelled, "interrupted");
     if (has_failed()) {  // without memory for saying why
       throw Error(ErrorKind::out_of_memory, "the system has no more memory to give");
@@ -164,9 +169,10 @@ class Run : public std::enable_shared_from_this<Run> {
     }
   }
 
-  std::jthread start_watch(LaneGroup& lanes) {
-    const std::int64_t second_ns = options_.second_attempts.floor_ns;
-    if (options_.timeout_ns <= 0 && options_.drain_ns <= 0 && second_ns <= 0) return {};
+  // Where nobody can stop the run and nothing has a limit, there is nothing to watch.
+  std::jthread start_watch(LaneGroup& lanes, bool can_be_stopped) {
+    const bool has_limit = options_.timeout_ns > 0 || options_.second_attempts.floor_ns > 0;
+    if (!has_limit && !can_be_stopped) return {};
     return started("the watch", [&] {
       return std::jthread([this, &lanes](const std::stop_token& done) {
         guarded([&] { watch_lanes(lanes, done); });
@@ -186,7 +192,7 @@ class Run : public std::enable_shared_from_this<Run> {
       if (second_ns < INT64_MAX) {
         for (ReadJob& job : fetching_.late()) reads_.push_urgent(std::move(job));
       }
-      check_drain();
+      check_drain(lanes);
     });
   }
 
@@ -339,28 +345,37 @@ class Run : public std::enable_shared_from_this<Run> {
 
   // ---- CPU threads
 
-  void do_work(const Lane& lane) {
+  void do_work(Lane& lane) {
     CodecContext context;
     LaneMeter meter(recorder_, LaneKind::cpu, lane.name());
     while (auto job = work_.pop()) {
       if (has_failed()) continue;
-      job->is_encode ? encode(*job, context, meter) : decode(*job, context, meter);
+      const bool alive =
+          job->is_encode ? encode(*job, context, lane, meter) : decode(*job, context, lane, meter);
+      if (!alive) return;
     }
   }
 
-  void decode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
+  // False if the lane was given up, as with all that lanes do.
+  bool decode(CpuJob& job, CodecContext& context, Lane& lane, LaneMeter& meter) {
     RunningTask& task = *job.task;
+    const auto where = [&] { return describe_leaf(task, task.leaves[job.leaf].leaf); };
     const std::int64_t start_ns = meter.start();
     try {
-      const std::int64_t bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context);
+      std::int64_t bytes = 0;
+      const bool alive = lane.wait_for(
+          clock_, [&] { return "decoding " + where(); },
+          [&] { bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context); });
+      if (!alive) return false;
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
     } catch (...) {
-      fail_at(describe_leaf(task, task.leaves[job.leaf].leaf));
-      return;
+      fail_at(where());
+      return true;
     }
     pool_.give(std::move(job.stored));
     if (--task.leaves_left == 0) finish_leaves(job.task);
+    return true;
   }
 
   void finish_leaves(const TaskPtr& task) {
@@ -369,24 +384,29 @@ class Run : public std::enable_shared_from_this<Run> {
     }
   }
 
-  void encode(CpuJob& job, CodecContext& context, LaneMeter& meter) {
+  bool encode(CpuJob& job, CodecContext& context, Lane& lane, LaneMeter& meter) {
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
+    const auto timed = [&](LaneWork work, std::string_view doing, const auto& call) {
+      const std::int64_t start_ns = meter.start();
+      const bool alive = lane.wait_for(
+          clock_, [&] { return fmt::format("{} {}", doing, describe(unit)); }, call);
+      if (alive) meter.done(work, start_ns, item_of(task, job.unit, column_bytes(unit)));
+      return alive;
+    };
     try {
-      std::int64_t start_ns = meter.start();
       take_buffers(task, pool_);  // a task without leaves has none yet
-      if (has_operators(unit)) {
-        compute_unit(unit, pool_);
-        start_ns =
-            meter.done(LaneWork::compute, start_ns, item_of(task, job.unit, column_bytes(unit)));
-      }
-      encode_unit(unit, pool_, context);
-      meter.done(LaneWork::encode, start_ns, item_of(task, job.unit, column_bytes(unit)));
+      const bool alive =
+          (!has_operators(unit) ||
+           timed(LaneWork::compute, "computing", [&] { compute_unit(unit, pool_); })) &&
+          timed(LaneWork::encode, "encoding", [&] { encode_unit(unit, pool_, context); });
+      if (!alive) return false;
     } catch (...) {
       fail_at(describe(unit));
-      return;
+      return true;
     }
     writes_.push({job.task, job.unit});
+    return true;
   }
 
   // ---- writers
@@ -465,16 +485,27 @@ class Run : public std::enable_shared_from_this<Run> {
   // ---- the end
 
   void begin_draining() {
-    if (options_.drain_ns <= 0) return fail(Error(ErrorKind::cancelled, "interrupted"));
     draining_since_ns_ = clock_.monotonic_ns();
+    if (options_.drain_ns <= 0) return fail(Error(ErrorKind::cancelled, "interrupted"));
     hurry_.request_stop();
   }
 
-  void check_drain() {
+  // So a run that was told to stop ends in about drain_ns + kPatience_ns, whatever hangs.
+  void check_drain(LaneGroup& lanes) {
     const std::int64_t since = draining_since_ns_;
-    if (since >= 0 && clock_.monotonic_ns() - since > options_.drain_ns) {
-      fail(Error(ErrorKind::cancelled, "interrupted; the tasks under way took too long to end"));
-    }
+    if (since < 0 || clock_.monotonic_ns() - since <= options_.drain_ns) return;
+    // In this order: once the run has failed, nobody wants what is being read.
+    (void)lanes.abandon_late(clock_, kPatience_ns);
+    fail(Error(ErrorKind::cancelled, "interrupted; the tasks under way took too long to end"));
+  }
+
+  static Error with_what_was_left(const Error& failure, const LaneGroup& lanes) {
+    const std::vector<std::string> left = lanes.left_at();
+    if (left.empty() || failure.kind() != ErrorKind::cancelled) return failure;
+    Error told(failure.kind(), fmt::format("{}; {}, and was left behind", failure.message(),
+                                           fmt::join(left, "; ")));
+    for (const std::string& context : failure.contexts()) told.add_context(context);
+    return told;
   }
 
   static WorkItem item_of(const RunningTask& task, std::size_t item, std::int64_t bytes) {

@@ -40,8 +40,10 @@ struct RunOptions {
   int threads = 1;          // CPU lane
   int readers = 2;          // I/O lanes: few for local disks
   int writers = 1;
-  std::int64_t timeout_ns = 0;  // longest single I/O call; 0: no limit
-  RetryPolicy retries;          // of fetching a leaf and of storing a unit
+  // Longest single step of a task: one I/O call, decoding a leaf, computing or encoding a unit; 0:
+  // no limit.
+  std::int64_t timeout_ns = 0;
+  RetryPolicy retries;  // of fetching a leaf and of storing a unit
   SecondAttemptPolicy second_attempts;
   // Where buffers wait from one run to the next, so that a later run needn't touch fresh memory.
   // For one run at a time; may be null.
@@ -49,6 +51,7 @@ struct RunOptions {
   // One task in so many, evenly spread: a sample of the run.
   std::int64_t every = 1;
   // How long tasks that have begun may take to end when a stop is requested; 0: they are dropped.
+  // After that a call that has lasted a second is no longer waited for.
   std::int64_t drain_ns = 0;
   // Where the lanes count what they do; null: nowhere.
   std::shared_ptr<RunRecorder> recorder;
@@ -57,8 +60,9 @@ struct RunOptions {
 // Runs those of tasks [first, last) of `stage` that `log` (if any) doesn't know as done; does not
 // finish() its sinks. Throws Error(invalid) before any work if a task can't fit into the budget,
 // naming the output and a budget that works; Error(cancelled) when `stop` is requested, after the
-// tasks under way have ended; Error(timeout) naming who waited for what, if one I/O call takes
-// longer than the timeout: that thread is abandoned, and keeps alive what it uses.
+// tasks under way have ended or the time for that is over; Error(timeout) naming who waited for
+// what, if one step takes longer than the timeout. A thread that is stuck is abandoned, and keeps
+// alive what it uses.
 void run_stage(std::shared_ptr<const Stage> stage, std::int64_t first, std::int64_t last,
                const RunOptions& options, const Clock& clock, Progress& progress,
                const std::stop_token& stop, std::shared_ptr<TaskLog> log = nullptr);

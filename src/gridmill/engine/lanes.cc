@@ -77,7 +77,7 @@ void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
       ends->changed.notify_all();
     });
   });
-  threads_.push_back({std::move(lane), std::move(thread), false});
+  threads_.push_back({std::move(lane), std::move(thread), false, {}});
 }
 
 std::vector<std::string> LaneGroup::abandon_late(const Clock& clock, std::int64_t limit_ns) {
@@ -85,20 +85,30 @@ std::vector<std::string> LaneGroup::abandon_late(const Clock& clock, std::int64_
   for (Thread& thread : threads_) {
     std::optional<std::string> text = thread.lane->abandon_if_late(clock, limit_ns);
     if (!text) continue;
-    if (!text->empty()) late.push_back(*std::move(text));
-    note_abandoned(thread);
+    if (!text->empty()) late.push_back(*text);
+    note_abandoned(thread, *std::move(text));
   }
   return late;
 }
 
 void LaneGroup::abandon_unwanted() {
   for (Thread& thread : threads_) {
-    if (thread.lane->abandon_if_unwanted()) note_abandoned(thread);
+    if (thread.lane->abandon_if_unwanted()) note_abandoned(thread, "");
   }
 }
 
-void LaneGroup::note_abandoned(Thread& thread) {
+std::vector<std::string> LaneGroup::left_at() const {
+  std::vector<std::string> texts;
   const std::lock_guard lock(ends_->mutex);
+  for (const Thread& thread : threads_) {
+    if (!thread.was_at.empty()) texts.push_back(thread.was_at);
+  }
+  return texts;
+}
+
+void LaneGroup::note_abandoned(Thread& thread, std::string was_at) {
+  const std::lock_guard lock(ends_->mutex);
+  thread.was_at = std::move(was_at);
   thread.abandoned = true;
   ends_->changed.notify_all();
 }

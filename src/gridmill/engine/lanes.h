@@ -76,14 +76,16 @@ class LaneGroup {
   void abandon_unwanted();
   // Returns when every thread has ended or been abandoned.
   void join();
-  // Threads that join() left behind.
+  // Threads that join() left behind, and what those from which something was wanted were at.
   int left() const noexcept { return left_; }
+  std::vector<std::string> left_at() const;
 
  private:
   struct Thread {
     std::shared_ptr<Lane> lane;
     std::thread thread;
     bool abandoned = false;
+    std::string was_at;
   };
   // Outlives the group if a thread is left behind.
   struct Ends {
@@ -93,7 +95,7 @@ class LaneGroup {
   };
 
   bool has_ended(const Thread& thread) const;
-  void note_abandoned(Thread& thread);
+  void note_abandoned(Thread& thread, std::string was_at);
 
   std::shared_ptr<Ends> ends_ = std::make_shared<Ends>();
   std::vector<Thread> threads_;

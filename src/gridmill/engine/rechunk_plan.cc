@@ -17,7 +17,7 @@ namespace gridmill {
 namespace {
 
 // Of the first touch of as much memory as the array has, in the coin of decoding it once.
-constexpr double kTouchCost = 2.5;
+constexpr double kTouchCost = 1.5;
 // Widths that are tried along one dimension.
 constexpr std::size_t kMostWidths = 40;
 
@@ -135,6 +135,10 @@ bool cuts_leaves(const RechunkCase& rechunk, const Shape& box) {
   return false;
 }
 
+double spill_cost(const RechunkCase& rechunk) {
+  return rechunk.pieces.cuts == rechunk.leaves ? kSpillCost : kSpillCostOfPieces;
+}
+
 // The regular chunks that the leaves come from; irregular ones (concatenated files) count as one
 // leaf along their dimension.
 Shape leaf_shape(const RechunkCase& rechunk) {
@@ -249,7 +253,8 @@ std::string in_mib(std::int64_t bytes) { return format_bytes(static_cast<double>
 RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
                          std::int64_t spill_chunk_bytes, WayWanted wanted) {
   const auto direct = wanted == WayWanted::spill ? std::nullopt : best_box(rechunk, box_bytes);
-  const bool is_cheap = direct && (direct->cost <= kSpillCost || wanted == WayWanted::direct);
+  const bool is_cheap =
+      direct && (direct->cost <= spill_cost(rechunk) || wanted == WayWanted::direct);
   const auto spill = is_cheap || wanted == WayWanted::direct
                          ? std::nullopt
                          : best_spill(rechunk, box_bytes, spill_chunk_bytes);

@@ -39,8 +39,9 @@
 namespace gridmill {
 
 // Of a spill of the array, in the coin of decoding it once: writing it, reading it, and copying it
-// once more.
-inline constexpr double kSpillCost = 4.5;
+// once more. What decodes in pieces (Blosc) decodes fast, so that a spill costs more of it.
+inline constexpr double kSpillCost = 3.0;
+inline constexpr double kSpillCostOfPieces = 4.5;
 
 // What is fetched and decoded alone.
 struct Pieces {

@@ -21,7 +21,7 @@ namespace gridmill {
 struct SecondAttemptPolicy {
   // Slow is what takes longer than `factor` times the usual, and longer than this. 0: there are no
   // second attempts.
-  std::int64_t floor_ns = 1'000'000'000;
+  std::int64_t floor_ns = 100'000'000;
   int factor = 5;
   // Readers that stand in for those that are stuck, where memory allows one leaf more for each.
   int spare_readers = 1;

@@ -182,6 +182,7 @@ class GrowingFile {
         path_(files.absolute(path)),
         partial_(path_ + "." + unique_suffix() + kEnding),
         overwrite_(overwrite) {
+    disk_ = files_.disk(parent());
     lock_ = files_.lock(path_ + ".lock");
     if (lock_ == nullptr) {
       throw Error(ErrorKind::conflict,
@@ -194,7 +195,7 @@ class GrowingFile {
 
   // Complete and closed: to the disk, then visible in one step; after that nothing fails any more.
   void publish(Console& console) {
-    files_.sync_all(partial_);
+    disk_->sync();
     if (overwrite_) {
       files_.rename(partial_, path_);
     } else {
@@ -245,6 +246,7 @@ class GrowingFile {
   const std::string path_;
   const std::string partial_;
   const bool overwrite_;
+  std::unique_ptr<Disk> disk_;
   std::unique_ptr<FileLock> lock_;
 };
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
 #include "gridmill/system/process.h"
@@ -61,7 +63,9 @@ class Reading {
       }
       boot_ = "boot " + line.at("boot").get<std::string>();
     } else if (line.contains("synced")) {
-      synced_ = lines_.size();
+      synced_ = std::min(line.at("synced").get<std::size_t>(), lines_.size());
+    } else if (line.contains("lost")) {
+      lines_.resize(synced_);
     } else {
       lines_.push_back(std::move(line));
     }
@@ -96,11 +100,23 @@ void JournalWriter::add(std::string_view place, std::span<const KeyRecord> recor
   for (const KeyRecord& record : records) keys.push_back(to_json(record));
   const std::lock_guard lock(mutex_);
   append({{"in", place}, {"keys", std::move(keys)}});
+  ++lines_;
 }
 
-void JournalWriter::note_synced() {
+std::int64_t JournalWriter::lines() const {
   const std::lock_guard lock(mutex_);
-  append({{"synced", true}});
+  return lines_;
+}
+
+void JournalWriter::note_synced(std::int64_t lines) {
+  const std::lock_guard lock(mutex_);
+  append({{"synced", lines}});
+  file_->sync();
+}
+
+void JournalWriter::note_lost() {
+  const std::lock_guard lock(mutex_);
+  append({{"lost", true}});
   file_->sync();
 }
 

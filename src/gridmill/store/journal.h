@@ -4,11 +4,13 @@
 // nobody waits for anybody; a reader merges them. Lines of JSON:
 //   {"gridmill_journal": 1, "plan": "<hash>", "boot": "<id of the machine's start>"}
 //   {"in": "out", "keys": [["t2m/c/0/0/0", 4096, "<hash>"], ["t2m/c/1/0/0"]]}
-//   {"synced": true}
+//   {"synced": 12}
+//   {"lost": true}
 // A key without size and hash is absent on purpose. A line is written when its keys are stored,
 // and counts at once for whoever comes after a killed process. After a loss of power (the machine's
-// boot id is another) only what stands before the last "synced" counts: the rest may not have
-// reached the disk. A torn last line is a write that never returned.
+// boot id is another) only so many lines of keys count as the last "synced" says: the rest may not
+// have reached the disk. The same holds behind "lost": the disk has failed to keep something, and
+// what can be read back may be gone tomorrow. A torn last line is a write that never returned.
 #pragma once
 
 #include <map>
@@ -31,14 +33,19 @@ class JournalWriter {
 
   // `place` says which of the run's stores holds the keys. Thread-safe.
   void add(std::string_view place, std::span<const KeyRecord> records);
-  // Call after everything noted so far has reached the disk; brings the journal there, too.
-  void note_synced();
+  // How many lines of keys there are. What they name has been stored.
+  std::int64_t lines() const;
+  // What the first `lines` of them name has reached the disk; brings the journal there, too.
+  void note_synced(std::int64_t lines);
+  // Call when bringing it to the disk has failed.
+  void note_lost();
 
  private:
   void append(const Json& line);
 
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::unique_ptr<WritableFile> file_;
+  std::int64_t lines_ = 0;
 };
 
 // By place and key.

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <charconv>
+#include <mutex>
 
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
@@ -68,6 +70,7 @@ class FileStage final : public OutputStage {
       if (!options.resume) abandon_quietly();
       throw;
     }
+    disk_ = files_.disk(incoming_);
     store_ = file_store(files_, incoming_);
     records_ = file_store(files_, run_);
   }
@@ -77,13 +80,25 @@ class FileStage final : public OutputStage {
   Store& records() override { return *records_; }
   std::string records_path() const override { return run_; }
 
+  void sync() override {
+    const std::lock_guard lock(sync_mutex_);
+    if (may_have_lost_) {
+      throw Error(ErrorKind::unavailable,
+                  fmt::format("the disk under {} has lost what was written to it", incoming_));
+    }
+    may_have_lost_ = true;
+    disk_->sync();
+    may_have_lost_ = false;
+  }
+  bool may_have_lost() const noexcept override { return may_have_lost_; }
+
   std::vector<std::string> publish() override {
     if (is_zip()) pack();
     const std::string& fresh = is_zip() ? packed_ : incoming_;
     if (const auto status = files_.status(fresh)) {
       (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode)));
     }
-    files_.sync_all(incoming_);
+    sync();
     const auto old = files_.status(path_);
     if (old && !overwrite_) {
       throw Error(ErrorKind::conflict,
@@ -239,6 +254,9 @@ class FileStage final : public OutputStage {
   const std::string run_;
   const bool overwrite_;
   std::unique_ptr<FileLock> lock_;
+  std::unique_ptr<Disk> disk_;
+  std::mutex sync_mutex_;
+  std::atomic<bool> may_have_lost_{false};  // true, too, while sync() is under way
   std::unique_ptr<Store> store_;
   std::unique_ptr<Store> records_;
 };

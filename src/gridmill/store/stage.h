@@ -35,6 +35,10 @@ class OutputStage {
   // the folder "journal". All of it goes with publish() or abandon().
   virtual Store& records() = 0;
   virtual std::string records_path() const = 0;
+  // Everything written so far reaches the disk. Once it has failed it goes on failing, publish()
+  // too: what was written since the last success may be lost, although it can still be read.
+  virtual void sync() = 0;
+  virtual bool may_have_lost() const noexcept = 0;  // sync() has failed
   // If it throws, the old store (or nothing) is at OUT, and the new one still whole at place().
   // Returns, a sentence each, what could not be tidied up after the new store was in place.
   virtual std::vector<std::string> publish() = 0;

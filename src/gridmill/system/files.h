@@ -54,6 +54,17 @@ class WritableFile {
   virtual void close() = 0;  // reports what the system reported late; dates the file to the ns
 };
 
+// The disk under a folder, held from before the first write on: a write that the disk fails to keep
+// is told once to each of these that was there when it happened, and to none that comes later.
+class Disk {
+ public:
+  virtual ~Disk() = default;
+  // Everything written so far to the file system reaches the disk. After a failure, what was
+  // written since the last success may be lost although it can still be read, and no later success
+  // means that it is there.
+  virtual void sync() = 0;
+};
+
 // Held until destroyed, or until the process ends in whatever way.
 class FileLock {
  public:
@@ -84,8 +95,7 @@ class Files {
   virtual bool remove_file(const std::string& path) = 0;       // false: absent
   virtual bool remove_directory(const std::string& path) = 0;  // must be empty
   virtual void sync_directory(const std::string& path) = 0;
-  // Everything written so far to the file system that holds `path` reaches the disk.
-  virtual void sync_all(const std::string& path) = 0;
+  virtual std::unique_ptr<Disk> disk(const std::string& path) = 0;  // must exist
   // An exclusive lock between processes and threads: the file at `path`, which is made for it and
   // goes with it. Null: somebody else holds it. A file system without locks gives one that excludes
   // nobody.

@@ -199,6 +199,21 @@ class PosixWritable final : public WritableFile {
   bool is_direct_ = false;
 };
 
+class PosixDisk final : public Disk {
+ public:
+  explicit PosixDisk(std::string path)
+      : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+    if (fd_.get() < 0) fail("open", path_, errno);
+  }
+  void sync() override {
+    if (::syncfs(fd_.get()) != 0) fail("sync", path_, errno);
+  }
+
+ private:
+  const std::string path_;
+  const Descriptor fd_;
+};
+
 // The path is tested after the lock is taken: between open and flock its last holder may have
 // removed the file, and then somebody else can hold the lock of a new one.
 class PosixLock final : public FileLock {
@@ -331,9 +346,8 @@ class PosixFiles final : public Files {
     if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync directory", path, errno);
   }
 
-  void sync_all(const std::string& path) override {
-    const Descriptor fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0 || ::syncfs(fd.get()) != 0) fail("sync", path, errno);
+  std::unique_ptr<Disk> disk(const std::string& path) override {
+    return std::make_unique<PosixDisk>(path);
   }
 
   std::unique_ptr<FileLock> lock(const std::string& path) override { return PosixLock::take(path); }

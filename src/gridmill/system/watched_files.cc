@@ -101,6 +101,21 @@ class Writable final : public WritableFile {
   std::shared_ptr<Register> calls_;
 };
 
+class WatchedDisk final : public Disk {
+ public:
+  WatchedDisk(std::unique_ptr<Disk> under, std::string path, std::shared_ptr<Register> calls)
+      : under_(std::move(under)), path_(std::move(path)), calls_(std::move(calls)) {}
+
+  void sync() override {
+    calls_->during("sync", path_, [&] { under_->sync(); });
+  }
+
+ private:
+  std::unique_ptr<Disk> under_;
+  std::string path_;
+  std::shared_ptr<Register> calls_;
+};
+
 class Watched final : public WatchedFiles {
  public:
   Watched(Files& under, const Clock& clock)
@@ -151,8 +166,9 @@ class Watched final : public WatchedFiles {
   void sync_directory(const std::string& path) override {
     calls_->during("sync", path, [&] { under_.sync_directory(path); });
   }
-  void sync_all(const std::string& path) override {
-    calls_->during("sync", path, [&] { under_.sync_all(path); });
+  std::unique_ptr<Disk> disk(const std::string& path) override {
+    auto disk = calls_->during("open", path, [&] { return under_.disk(path); });
+    return std::make_unique<WatchedDisk>(std::move(disk), path, calls_);
   }
   std::unique_ptr<FileLock> lock(const std::string& path) override {
     return calls_->during("lock", path, [&] { return under_.lock(path); });
