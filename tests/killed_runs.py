@@ -55,6 +55,26 @@ def status_of(pid):
         return None
 
 
+def stop(pids, timeout_s=30):
+    """SIGSTOP, until every thread of theirs stands still: one may be in the middle of a call."""
+    for pid in pids:
+        try:
+            os.kill(pid, signal.SIGSTOP)
+        except ProcessLookupError:
+            pass
+    deadline = time.monotonic() + timeout_s
+    while any(status_of(thread) in ("R", "S", "D") for pid in pids for thread in threads_of(pid)):
+        assert time.monotonic() < deadline, f"some of {pids} can't be stopped"
+        time.sleep(0.001)
+
+
+def threads_of(pid):
+    try:
+        return [int(name) for name in os.listdir(f"/proc/{pid}/task")]
+    except OSError:
+        return []
+
+
 def still_running(pids, timeout_s=30):
     """Those of the processes that have not ended by then."""
     deadline = time.monotonic() + timeout_s

@@ -23,6 +23,7 @@ from killed_runs import (
     noted_tasks,
     status_of,
     still_running,
+    stop,
     wait_for_ranks,
 )
 from measured import peak_memory
@@ -577,11 +578,7 @@ def stopped_after(plan, tasks, companion):
     pids = wait_for_ranks(job, 3)
     while len(noted_tasks(companion)) < tasks and job.poll() is None:
         time.sleep(0.001)
-    try:
-        for pid in pids.values():
-            os.kill(pid, signal.SIGSTOP)
-    except ProcessLookupError:
-        pass
+    stop(pids.values())
     done = len(noted_tasks(companion))
     alive = [pid for pid in pids.values() if status_of(pid) not in (None, "Z", "X")]
     if len(alive) == 3 and companion.joinpath("run").exists() and tasks <= done:
