@@ -71,7 +71,8 @@ Option flag_only(Option option) {
 std::vector<Option> general_options(const std::shared_ptr<GeneralOptions>& general) {
   std::vector<Option> options = resource_options(general);
   options.push_back(refused_row(
-      "mpi", "", "run on the ranks of an MPI job (not in this verb: plan it, then exec --mpi)"));
+      "mpi", "", "run on the ranks of an MPI job (not in this verb: plan it, then exec --mpi)",
+      "is not for this verb: `gridmill plan` it, then mpirun gridmill exec --mpi"));
   options.push_back(switch_row("dry-run", "say what would be done, and why; write nothing",
                                member_of(general, &GeneralOptions::dry_run)));
   options.push_back(switch_row("json", "the report on standard output as JSON, errors too",

@@ -43,17 +43,17 @@ Option values_row(std::string name, OptionKind kind, std::string value_name, std
   return row;
 }
 
-Option refused_row(std::string name, std::string value_name, std::string help) {
+Option refused_row(std::string name, std::string value_name, std::string help, std::string why) {
   Option row;
   row.name = name;
   row.kind = value_name.empty() ? OptionKind::flag : OptionKind::value;
   row.value_name = std::move(value_name);
   row.help = std::move(help);
   row.fallback = row.kind == OptionKind::flag ? "false" : "none";
-  row.apply = [name = std::move(name), kind = row.kind](const Values& values) {
+  row.apply = [name = std::move(name), kind = row.kind,
+               why = std::move(why)](const Values& values) {
     if (kind == OptionKind::flag && values.front() != "true") return;
-    throw Error(ErrorKind::unsupported,
-                fmt::format("--{} comes with a later version; it is not in this one", name));
+    throw Error(ErrorKind::unsupported, fmt::format("--{} {}", name, why));
   };
   return row;
 }

@@ -22,8 +22,9 @@ Option text_row(std::string name, std::string value_name, std::string help, std:
 // several values: kind list, repeated or many
 Option values_row(std::string name, OptionKind kind, std::string value_name, std::string help,
                   std::string fallback, std::shared_ptr<Values> target);
-// Refused by name until it is built; `value_name` is "" for a flag.
-Option refused_row(std::string name, std::string value_name, std::string help);
+// Refused by name, for the reason `why`; `value_name` is "" for a flag.
+Option refused_row(std::string name, std::string value_name, std::string help,
+                   std::string why = "comes with a later version; it is not in this one");
 
 // The rows that choose variables and parts of them, the same for every verb that has them.
 Option variables_row(std::shared_ptr<Values> target);

@@ -224,13 +224,16 @@ def test_peak_memory_of_exec_and_its_workers(gridmill, store, tmp_path):
         (("rechunk", "IN", "out.zarr", "--chunks", "t:time=1,lat=all,lon=all"), "variable t"),
         (("extract", "IN", "--point", "52,13", "-o", "out.csv"), "of out.csv (extract)"),
         (("verify", "IN", "--against", "IN"), "of t (verify)"),
+        (("dump", "IN#/t", "--raw", "-o", "out.raw"), "of t (dump)"),
+        (("convert", "IN", "out.nc"), "variable t"),
     ],
-    ids=["convert", "whole-chunks", "shards", "netcdf", "rechunk", "extract", "verify"],
+    ids=["convert", "whole-chunks", "shards", "netcdf", "rechunk", "extract", "verify", "dump",
+         "netcdf-default"],
 )  # fmt: skip
 def test_a_budget_that_is_too_small_is_refused_with_one_that_works(
     gridmill, wide, tmp_path, words, named
 ):
-    words = [wide if word == "IN" else word for word in words]
+    words = [word.replace("IN", str(wide)) for word in words]
     run = gridmill(*words, "--memory", "64M", cwd=tmp_path)
     assert run.returncode == 2, run.stderr
     assert named in run.stderr, run.stderr

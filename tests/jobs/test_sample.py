@@ -71,6 +71,23 @@ def test_a_sample_tells_what_the_whole_takes(gridmill, maps, tmp_path, words):
     assert whole["cpu_seconds"] / 5 < estimate["cpu_seconds"] < 5 * whole["cpu_seconds"]
 
 
+def test_a_sample_tells_the_memory_of_the_whole(gridmill, tmp_path):
+    """Memory for all tasks at once is there: the whole holds many more of them than the sample."""
+    root = zarr.open_group(str(tmp_path / "in.zarr"), mode="w", zarr_format=3)
+    values = np.random.default_rng(3).random((60, 1000, 1000), dtype="f4")
+    root.create_array("t", data=values, chunks=(1, 1000, 1000), compressors=None,
+                      dimension_names=("time", "lat", "lon"))  # fmt: skip
+    words = ("rechunk", tmp_path / "in.zarr", tmp_path / "out.zarr", "--chunks",
+             "time=all,lat=100,lon=100", "--memory", "1G", "--json")  # fmt: skip
+    sample = gridmill(*words, "--sample", "0.1")
+    assert sample.returncode == 0, sample.stderr
+    estimate = json.loads(sample.stdout)["estimate"]
+    run = gridmill(*words)
+    assert run.returncode == 0, run.stderr
+    whole = json.loads(run.stdout)["run"]
+    assert whole["peak_memory"] / 2 <= estimate["peak_memory"] <= 2 * whole["peak_memory"]
+
+
 def test_a_plan_can_be_sampled_and_says_so_in_words(gridmill, maps, tmp_path):
     plan = tmp_path / "plan.json"
     out = tmp_path / "out.zarr"

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gridmill/array/copy.h"
+#include "gridmill/formats/grib_groups.h"
 #include "gridmill/formats/grib_handle.h"
 #include "gridmill/formats/grib_packing.h"
 
@@ -61,6 +62,7 @@ class GribLeafReader final : public LeafReader {
                  floats.resize(static_cast<std::size_t>(count) * sizeof(float));
                  auto* values = reinterpret_cast<float*>(floats.data());
                  if (!decode_grib_values(stored, values, count, context)) {
+                   check_grib_groups(stored, count);
                    GribHandle(stored).values(values, count, context.scratch[0]);
                  }
                  arrange(values, leaf);

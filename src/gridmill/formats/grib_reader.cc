@@ -11,6 +11,7 @@
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_attributes.h"
 #include "gridmill/formats/grib_grid.h"
+#include "gridmill/formats/grib_groups.h"
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/formats/grib_leaf.h"
 #include "gridmill/formats/memory_reader.h"
@@ -153,6 +154,7 @@ class GribBuilder {
     if (first.message.fields > 1) keep_grib_field(first.field, bytes);
     const GribHandle handle(bytes);
     const GribGrid& grid = grid_of(cube, handle, bytes);
+    check_grib_groups(bytes, volume(grid.shape));  // for some keys ecCodes decodes the values
 
     Field field;
     const Json& level_type = cube.keys.at("typeOfLevel");

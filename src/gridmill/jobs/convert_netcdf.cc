@@ -128,8 +128,7 @@ std::vector<TaskChoice> choose_tasks_of(const ConvertInput& input,
   std::vector<TaskChoice> choices;
   for (std::size_t i = 0; i < chunks.size(); ++i) {
     const Variable& variable = input.dataset.variables[i];
-    choices.push_back(tasks_for(variable, input.regions[i], chunks[i].chunks, resources));
-    check_amplification(variable, chunks[i].chunks, choices.back(), resources);
+    choices.push_back(calm_tasks_for(variable, input.regions[i], chunks[i].chunks, resources));
   }
   return choices;
 }

@@ -132,7 +132,7 @@ class Dump {
     return labels;
   }
 
-  RowsTarget target(const FieldPtr& field) const {
+  RowsTarget target(const FieldPtr& field, std::int64_t memory) const {
     RowsTarget target;
     target.name = variable_.path();
     RowColumn column{field->type(), {}};
@@ -163,26 +163,54 @@ class Dump {
     }
     RunSizes sizes;
     sizes.row_bytes = target.row_bound + field->type().size + variable_.type.size;
-    sizes.preferred_bytes = std::min<std::int64_t>(8 << 20, options_.resources.memory / 8);
-    sizes.most_bytes = std::max<std::int64_t>(options_.resources.memory / 3, 1);
+    sizes.preferred_bytes = std::min<std::int64_t>(8 << 20, memory / 8);
+    sizes.most_bytes = std::max<std::int64_t>(memory / 3, 1);
     target.runs = choose_runs(shape, leaf_shape(variable_), chosen_.region.begin, sizes);
     return target;
   }
 
   void stream(const std::function<void(ByteView)>& append) const {
+    const auto stage = stage_for(options_.resources.memory, append);
+    check_fits(*stage);
+    Progress progress;
+    const Watched watched(workplace_.console, "dumping " + variable_.path(), progress);
+    run_stage(stage, 0, TaskGrid(stage->outputs).size(), run_options(options_.resources),
+              workplace_.clock, progress, workplace_.stop);
+    stage->outputs[0].sink->finish();
+  }
+
+  std::shared_ptr<Stage> stage_for(std::int64_t memory,
+                                   const std::function<void(ByteView)>& append) const {
     const FieldPtr values = field();
-    RowsTarget rows = target(values);
+    RowsTarget rows = target(values, memory);
     rows.append = append;
     const int rank = rows.runs.shape.rank();
     auto stage = std::make_shared<Stage>();
     stage->name = "dump";
     stage->outputs.push_back(
         {variable_.path(), {values}, rows_sink(std::move(rows)), Index::filled(rank, 1)});
-    Progress progress;
-    const Watched watched(workplace_.console, "dumping " + variable_.path(), progress);
-    run_stage(stage, 0, TaskGrid(stage->outputs).size(), run_options(options_.resources),
-              workplace_.clock, progress, workplace_.stop);
-    stage->outputs[0].sink->finish();
+    return stage;
+  }
+
+  // Units grow with the budget: one that works for those of a smaller one need not work for its
+  // own.
+  void check_fits(const Stage& stage) const {
+    Resources fitting = options_.resources;
+    const auto missing = [&](const Stage& made) {
+      return smallest_budget(made, run_options(fitting)) - fitting.memory;
+    };
+    if (missing(stage) <= 0) return;
+    for (std::int64_t more = missing(stage); more > 0;
+         more = missing(*stage_for(fitting.memory, nullptr))) {
+      constexpr std::int64_t kMiB = 1 << 20;
+      fitting.memory = (fitting.memory + more + kMiB - 1) / kMiB * kMiB;
+    }
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("a task of {} (dump) does not fit into --memory {}: --memory {}M works; "
+                    "or give fewer --threads",
+                    variable_.path(), format_bytes(static_cast<double>(options_.resources.memory)),
+                    fitting.memory >> 20));
   }
 
   const DumpOptions& options_;

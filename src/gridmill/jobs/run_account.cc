@@ -262,6 +262,7 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
 Json RunAccount::extrapolated(const std::vector<std::int64_t>& all_tasks) const {
   RunFacts facts = own_facts(Json::object());
   facts.bytes_read = facts.bytes_written = 0;
+  std::int64_t more_credit = 0;  // of the stage that would take the most beyond what it took
   for (std::size_t i = 0; i < facts.stages.size() && i < all_tasks.size(); ++i) {
     StageFigures& stage = facts.stages[i];
     if (stage.tasks == 0) continue;
@@ -275,9 +276,13 @@ Json RunAccount::extrapolated(const std::vector<std::int64_t>& all_tasks) const 
       work.bytes = more(work.bytes);
       work.items = more(work.items);
     }
+    // With more tasks at hand, more are under way at once, as far as the budget goes.
+    const std::int64_t credit = std::min(more(stage.credit_most), stage.credit_budget);
+    more_credit = std::max(more_credit, credit - stage.credit_most);
     facts.bytes_read += stage.of(LaneWork::read).bytes;
     facts.bytes_written += stage.of(LaneWork::write).bytes;
   }
+  facts.peak_memory += more_credit;
   const Json all = run_report(facts, prices_);
   Json estimate;
   for (const char* name :

@@ -23,8 +23,9 @@ TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& c
 // Whether the tasks would decode each leaf more than twice: that is rechunking, not converting.
 bool reads_too_often(const TaskChoice& tasks);
 
-// Error(invalid), naming the way out, if the tasks would read `variable` too often.
-void check_amplification(const Variable& variable, const Shape& chunks, const TaskChoice& tasks,
-                         const Resources& resources);
+// As tasks_for. Error(invalid) with a budget that works, if there is one, where those tasks would
+// read `variable` too often.
+TaskChoice calm_tasks_for(const Variable& variable, const Box& region, const Shape& chunks,
+                          const Resources& resources);
 
 }  // namespace gridmill
