@@ -8,15 +8,29 @@
 #include "gridmill/base/versions.h"
 #include "gridmill/codec/versions.h"
 #include "gridmill/formats/versions.h"
+#ifdef GRIDMILL_WITH_MPI
+#include "mpi/versions.h"
+#endif
 
 namespace gridmill::cli {
+namespace {
+
+std::vector<LibraryVersion> mpi_library_versions() {
+#ifdef GRIDMILL_WITH_MPI
+  return mpi::library_versions();
+#else
+  return {};
+#endif
+}
+
+}  // namespace
 
 std::string version_text() {
   std::string text = fmt::format("gridmill {}\n", kVersion);
   const std::vector<LibraryVersion> own{{"CLI11", CLI11_VERSION},
                                         {"yaml-cpp", GRIDMILL_YAML_CPP_VERSION}};
-  for (const auto& libraries :
-       {format_library_versions(), codec_library_versions(), base_library_versions(), own}) {
+  for (const auto& libraries : {format_library_versions(), codec_library_versions(),
+                                base_library_versions(), own, mpi_library_versions()}) {
     for (const LibraryVersion& library : libraries) {
       text += fmt::format("  {:<15}{}\n", library.name, library.version);
     }

@@ -22,6 +22,8 @@ pkg_check_modules(OPENJPEG REQUIRED IMPORTED_TARGET libopenjp2)
 pkg_check_modules(PNG REQUIRED IMPORTED_TARGET libpng)
 find_library(AEC_LIBRARY aec REQUIRED)  # it comes without a configuration
 find_path(AEC_INCLUDE libaec.h REQUIRED)
+file(REAL_PATH ${AEC_LIBRARY} aec_file)
+string(REGEX REPLACE "^.*libaec" "" AEC_FILE_VERSION ${aec_file})  # ".so.0.0.12"
 find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)

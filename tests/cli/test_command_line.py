@@ -66,7 +66,8 @@ def test_version_names_the_libraries(gridmill):
     assert run.returncode == 0
     lines = run.stdout.splitlines()
     assert re.fullmatch(r"gridmill \d+\.\d+\.\d+", lines[0])
-    versions = dict(line.split() for line in lines[1:])
+    versions = dict(line.rsplit(maxsplit=1) for line in lines[1:])
+    versions = {name.strip(): version for name, version in versions.items()}
     for name in ["netCDF", "HDF5", "ecCodes", "blosc", "zstd", "lz4", "libdeflate", "zlib", "bzip2",
                  "lzma", "fmt"]:
         assert re.match(r"\d+\.\d+", versions[name]), name
@@ -75,6 +76,22 @@ def test_version_names_the_libraries(gridmill):
     assert netcdf.strip() == f"netCDF {versions['netCDF']}"
     codes = subprocess.run(["codes_info", "-v"], capture_output=True, text=True).stdout
     assert codes.strip() == versions["ecCodes"]
+
+
+RUNTIME = {"stdc++", "m", "gcc_s", "c", "ld-linux-x86-64", "ld-linux-aarch64", "pthread", "dl", "rt"}
+NAMES = {
+    "netcdf": "netCDF", "hdf5_serial": "HDF5", "eccodes": "ecCodes", "openjp2": "OpenJPEG",
+    "png16": "libpng", "aec": "libaec", "sz": "libaec", "z": "zlib", "bz2": "bzip2",
+    "deflate": "libdeflate", "xxhash": "xxHash", "mpi": "Open MPI",
+}  # fmt: skip
+
+
+def test_version_names_every_library_that_is_linked(gridmill):
+    shown = {line[2:].rsplit(maxsplit=1)[0] for line in gridmill("--version").stdout.splitlines()[1:]}
+    dynamic = subprocess.run(["readelf", "-d", path_of(gridmill)], capture_output=True, text=True).stdout
+    needed = set(re.findall(r"\(NEEDED\).*\[(?:lib)?(.*?)\.so", dynamic)) - RUNTIME
+    assert {"netcdf", "openjp2", "aec", "png16"} <= needed, dynamic
+    assert {NAMES.get(name, name) for name in needed} <= shown
 
 
 @pytest.mark.parametrize("words, nearest", [

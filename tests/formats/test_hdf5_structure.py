@@ -10,6 +10,8 @@ import h5py
 import netCDF4
 import numpy as np
 import pytest
+import xarray as xr
+import zarr
 
 LIBVER = ["earliest", "v108", "v110", "latest"]
 ONLY_DIMENSION = "This is a netCDF dimension but not a netCDF variable.         3"
@@ -176,14 +178,93 @@ def test_what_has_no_form_is_named(gridmill, new_file):
         file.attrs["flag"] = True
         file.attrs["there"] = file["a"].ref
         file.attrs["pair"] = np.array([(1, 2.0)], dtype=[("x", "i4"), ("y", "f8")])
-        file.create_dataset("mask", data=np.array([True, False]))
+        file["pairs"] = np.array([(1, 2.0)], dtype=[("x", "i4"), ("y", "f8")])
         file["dangling"] = h5py.SoftLink("/nowhere")
 
     path = new_file(fill)
-    (_, variables), notes = seen_by_gridmill(gridmill, path)
-    assert list(variables) == ["a"]
-    for name in ["flag", "there", "pair", "mask", "dangling"]:
+    (groups, variables), notes = seen_by_gridmill(gridmill, path)
+    assert list(variables) == ["a", "pairs"]
+    assert groups[""][1] == {"flag": 1}
+    for name in ["there", "pair", "dangling"]:
         assert any(f"{name} " in note and "is left out" in note for note in notes), name
+
+
+def test_compounds_are_refused_by_name(gridmill, new_file, tmp_path):
+    def fill(file):
+        file["a"] = np.arange(4.0)
+        file["pair"] = np.array([(1, 2.0)] * 3, dtype=[("x", "i4"), ("y", "f8")])
+        file["wave"] = np.array([1 + 2j, 3 - 4j])
+        file["there"] = np.array([file["a"].ref], dtype=h5py.ref_dtype)
+
+    path, store = new_file(fill), tmp_path / "out.zarr"
+    for name, kind in [("pair", "compound"), ("wave", "compound"), ("there", "reference")]:
+        done = gridmill("convert", path, store, "--variables", f"a,{name}")
+        assert done.returncode == 1, done.stderr
+        assert f"values of {kind} type" in done.stderr and f"--drop {name}" in done.stderr
+        assert not store.exists()
+    done = gridmill("convert", path, store)
+    assert done.returncode == 1 and not store.exists()
+    done = gridmill("convert", path, store, "--drop", "pair,wave,there")
+    assert done.returncode == 0, done.stderr
+    assert zarr.open_group(store, mode="r")["a"][...].tolist() == [0, 1, 2, 3]
+
+
+ENUMS = {"i1": {"LOW": -128, "HIGH": 127}, "u1": {"CLEAR": 0, "MISSING": 255}, "<i2": {"A": 1, "B": -7},
+         ">i4": {"A": 1, "B": 1 << 30}, "<u8": {"A": 0, "B": (1 << 62) + 3}}
+LAYOUTS = {"contiguous": {}, "deflate": {"compression": "gzip", "shuffle": True, "chunks": (4, 3)}}
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_enums_and_bools_without_a_name_are_read(gridmill, new_file, tmp_path, zarr_format):
+    """As h5py reads them, bit by bit, and as xarray sees them through h5netcdf."""
+
+    def fill(file):
+        random = np.random.default_rng(1)
+        scales = [file.create_dataset(name, data=np.arange(n)) for name, n in (("y", 9), ("x", 7))]
+        for scale in scales:
+            scale.make_scale()
+
+        def create(name, **options):
+            dataset = file.create_dataset(name, **options)
+            for dimension, scale in zip(dataset.dims, scales, strict=True):
+                dimension.attach_scale(scale)
+
+        for layout, options in LAYOUTS.items():
+            for kind, members in ENUMS.items():
+                values = random.choice(np.array(list(members.values()), kind), (9, 7))
+                name = f"{layout}_{np.dtype(kind).name}"
+                create(name, data=values, dtype=h5py.enum_dtype(members, kind), **options)
+            create(f"{layout}_bool", data=random.random((9, 7)) < 0.5, **options)
+        create("absent_bool", shape=(9, 7), dtype=bool, chunks=(4, 3), fillvalue=True)
+        file["scalar_bool"] = True
+
+    path, store, back = new_file(fill), tmp_path / "out.zarr", tmp_path / "back.nc"
+    done = gridmill("convert", path, store, "--zarr-format", zarr_format)
+    assert done.returncode == 0, done.stderr
+    assert "left out" not in done.stderr and "library" not in done.stderr
+    arrays = zarr.open_group(store, mode="r")
+    with h5py.File(path) as file:
+        assert sorted(arrays) == sorted(file)
+        for name in file:
+            wanted = file[name][...]
+            plain = wanted.dtype.newbyteorder("<")
+            found = arrays[name][...]
+            assert found.dtype == plain, name
+            assert found.tobytes() == wanted.astype(plain).tobytes(), name
+    done = gridmill("verify", store, "--against", path)
+    assert done.returncode == 0, done.stderr
+    with (
+        xr.open_dataset(path, engine="h5netcdf", phony_dims="sort") as original,
+        xr.open_zarr(store) as ours,
+    ):
+        for name in original.variables:
+            assert ours[name].dtype.newbyteorder("=") == original[name].dtype.newbyteorder("="), name
+            assert np.array_equal(ours[name].values, original[name].values), name
+    done = gridmill("convert", store, back)
+    assert done.returncode == 0, done.stderr
+    with xr.open_dataset(back, engine="netcdf4") as again, xr.open_zarr(store) as ours:
+        assert again["deflate_bool"].dtype == bool
+        assert np.array_equal(again["deflate_bool"].values, ours["deflate_bool"].values)
 
 
 @pytest.mark.parametrize("model", ["NETCDF4", "NETCDF4_CLASSIC"])

@@ -100,7 +100,7 @@ class NetcdfView {
     if (object.is_group()) {
       below.push_back({path, std::move(object)});
     } else if (object.is_dataset()) {
-      dataset(std::move(object), link.name, path, self);
+      dataset(std::move(object), link.name, self);
     } else if (object.is_type()) {
       const Hdf5Message* type = object.find(Hdf5MessageType::datatype);
       result_.types.emplace_back(link.name, read_hdf5_type(blocks_, *type));
@@ -141,8 +141,7 @@ class NetcdfView {
     return links;
   }
 
-  void dataset(Hdf5Object object, const std::string& name, const std::string& path,
-               std::size_t self) {
+  void dataset(Hdf5Object object, const std::string& name, std::size_t self) {
     Hdf5Variable variable;
     variable.attributes = read_hdf5_attributes(blocks_, object);
     variable.space = parse_hdf5_space(required_message(object, Hdf5MessageType::dataspace).bytes,
@@ -165,7 +164,6 @@ class NetcdfView {
     pending.has_coordinates = coordinates(variable);
     if (own && variable.space.rank() == 1) variable.dimensions[0] = *own;
     if (!own && !pending.has_coordinates) pending.scales = attached_scales(variable);
-    if (!has_known_type(variable, path)) return;
     drop_dimension_attributes(variable);
     result_.groups[self].variables.push_back(std::move(variable));
     pending_[self].push_back(std::move(pending));
@@ -256,19 +254,6 @@ class NetcdfView {
     }
     if (rank == 0 || scales[0] == kNoAddress) return std::nullopt;
     return scales;
-  }
-
-  // netCDF knows no type of several parts that has no name in the file.
-  bool has_known_type(Hdf5Variable& variable, const std::string& path) {
-    if (variable.type.is_number() || variable.type.is_text) return true;
-    const std::string* name = result_.name_of(variable.type);
-    if (name != nullptr) {
-      variable.type_name = *name;
-      return true;
-    }
-    note(fmt::format("variable {} is left out: values of {} type, which has no name in the file",
-                     path, describe_hdf5_type(variable.type)));
-    return false;
   }
 
   // They can be large, and have said what they had to say.

@@ -6,7 +6,8 @@
 // (_Netcdf4Coordinates, else DIMENSION_LIST), the names of invented ones (phony_dim_N), which links
 // are followed and in what order. Where netCDF-C gives up on a file for one part of it (a link to
 // nowhere, a variable with some of its dimension scales), that part is left out or mended, with a
-// note.
+// note. Variables whose type has no name in the file, as h5py writes enums and compounds, are
+// listed as newer versions of netCDF-C list them.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,6 @@ struct Hdf5Variable {
   std::string name;
   Hdf5Object object;
   Hdf5Type type;
-  std::string type_name;  // of a type that has one
   Hdf5Space space;
   std::vector<Hdf5Attribute> attributes;
   std::vector<int> dimensions;  // ids

@@ -85,16 +85,18 @@ class FileMaker {
         fmt::format("attribute {} of {} is left out: {}", name, owner, reason));
   }
 
-  // "" for numbers and texts, and for enums with a name.
+  // "" for numbers, enums of them, and texts.
   std::string refusal_of(const Hdf5Type& type) const {
     if (type.is_number() || type.is_text) return "";
-    const std::string* name = view_.name_of(type);
-    if (name == nullptr) {
-      return fmt::format("values of {} type, which has no name in the file",
-                         describe_hdf5_type(type));
-    }
     if (type.cls == Class::enumeration && number_type(type)) return "";
-    return fmt::format("values of {} type {}", describe_hdf5_type(type), *name);
+    const std::string* name = view_.name_of(type);
+    return fmt::format("values of {} type{}", describe_hdf5_type(type),
+                       name == nullptr ? "" : " " + *name);
+  }
+
+  // What h5py makes of numpy's bool. An enum that has a name is netCDF's, which has no such thing.
+  bool is_boolean(const Hdf5Type& type) const {
+    return is_h5py_bool(type) && view_.name_of(type) == nullptr;
   }
 
   FileVariable file_variable(const Hdf5Variable& from, const std::string& path,
@@ -228,12 +230,16 @@ class FileMaker {
       const bool is_character = !from.type.is_variable_text() && from.type.size == 1;
       variable.type = is_character ? types::bytes(1) : types::string;
       dataset.text = is_character ? Hdf5Text::none : from.type.padding;
+    } else if (is_boolean(from.type)) {
+      variable.type = types::boolean;
     } else if (const std::optional<DataType> number = number_type(from.type)) {
       variable.type = *number;
     } else {
       variable.type = types::bytes(1);
     }
-    if (from.type.cls == Class::enumeration) variable.encoding["enum"] = members(from.type);
+    if (from.type.cls == Class::enumeration && variable.type != types::boolean) {
+      variable.encoding["enum"] = members(from.type);
+    }
     dataset.type = variable.type;
   }
 

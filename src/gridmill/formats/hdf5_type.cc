@@ -244,6 +244,13 @@ std::optional<DataType> number_type(const Hdf5Type& type) {
   return DataType{type.is_signed ? ScalarKind::integer : ScalarKind::unsigned_, size};
 }
 
+bool is_h5py_bool(const Hdf5Type& type) {
+  if (type.cls != Hdf5Type::Class::enumeration || number_type(type) != types::int8) return false;
+  const std::vector<Hdf5Type::Member>& members = type.members;
+  return members.size() == 2 && members[0].name == "FALSE" && members[1].name == "TRUE" &&
+         members[0].value == Bytes{std::byte{0}} && members[1].value == Bytes{std::byte{1}};
+}
+
 std::string describe_hdf5_type(const Hdf5Type& type) {
   switch (type.cls) {
     case Class::integer:

@@ -64,6 +64,9 @@ Hdf5Type read_hdf5_type(Hdf5Blocks& blocks, const Hdf5Message& message);
 // In memory; nullopt unless it is a number in a standard layout, or an enum of one.
 std::optional<DataType> number_type(const Hdf5Type& type);
 
+// Whether it is the enum as which h5py stores numpy's bool: FALSE = 0 and TRUE = 1 in one byte.
+bool is_h5py_bool(const Hdf5Type& type);
+
 // "compound", "opaque", "3-byte integer", ... for messages.
 std::string describe_hdf5_type(const Hdf5Type& type);
 

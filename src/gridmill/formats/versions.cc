@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <hdf5.h>
 #include <netcdf.h>
+#include <openjpeg.h>
+#include <png.h>
 
 #include <string_view>
 
@@ -32,7 +34,13 @@ std::string eccodes_version() {
 }  // namespace
 
 std::vector<LibraryVersion> format_library_versions() {
-  return {{"netCDF", netcdf_version()}, {"HDF5", hdf5_version()}, {"ecCodes", eccodes_version()}};
+  return {{"netCDF", netcdf_version()},
+          {"HDF5", hdf5_version()},
+          {"ecCodes", eccodes_version()},
+          {"OpenJPEG", opj_version()},
+          {"libpng", png_get_libpng_ver(nullptr)},
+          // Neither at run time nor in its headers: the name of the file that was linked.
+          {"libaec", GRIDMILL_AEC_FILE_VERSION}};
 }
 
 }  // namespace gridmill
