@@ -60,6 +60,7 @@ void FaultGate::set_fault(Fault fault) {
   fault_ = std::move(fault);
   calls_ = matching_ = 0;
   fired_ = is_released_ = false;
+  stuck_.clear();
   log_.clear();
 }
 
@@ -99,6 +100,7 @@ FaultGate::Verdict FaultGate::enter(Call call) {
   ++calls_;
   log_.push_back(call);
   if (fired_ && fault_.failure == Failure::crash) throw CrashError();
+  if (fired_ && fault_.failure == Failure::sticky && call.name == stuck_) throw_io_error(call);
   if (fired_ && fault_.failure == Failure::full_disk && needs_space(call.name)) throw_full(call);
   const bool matches = (fault_.name.empty() || call.name == fault_.name) &&
                        call.subject.find(fault_.subject) != std::string::npos;
@@ -110,6 +112,9 @@ FaultGate::Verdict FaultGate::enter(Call call) {
     case Failure::error:
       throw Error(fault_.kind, fmt::format("{} {}: pretended failure ({})", call.name, call.subject,
                                            to_string(fault_.kind)));
+    case Failure::sticky:
+      stuck_ = call.name;
+      throw_io_error(call);
     case Failure::full_disk:
       throw_full(call);
     case Failure::torn_write:

@@ -22,6 +22,7 @@ namespace gridmill {
 
 enum class Failure {
   error,       // Error(fault.kind) instead of the call
+  sticky,      // Error(unavailable) instead of the call and of every later call of its name
   full_disk,   // a changing call fails with out_of_space; from then on whatever needs space does
   torn_write,  // an append or put stores half of its bytes, then Error(unavailable)
   short_read,  // a read returns half of the bytes as if that were all
@@ -50,6 +51,7 @@ struct Call {
   std::string subject;  // path or key
   std::string target;   // of a rename
   std::int64_t bytes = 0;
+  std::int64_t offset = 0;  // of a read_at
   friend bool operator==(const Call&, const Call&) = default;
 };
 
@@ -92,6 +94,7 @@ class FaultGate {
   std::int64_t matching_ = 0;
   bool fired_ = false;
   bool is_released_ = false;
+  std::string stuck_;  // the name of the call after which a sticky failure goes on
   std::vector<Call> log_;
 };
 

@@ -28,7 +28,7 @@ class FaultyReadable final : public ReadableFile {
   }
 
   std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    const Call call{"read_at", path_, {}, static_cast<std::int64_t>(into.size())};
+    const Call call{"read_at", path_, {}, static_cast<std::int64_t>(into.size()), offset};
     const Verdict verdict = gate_->enter(call);
     if (verdict == Verdict::shorten) into = into.first(into.size() / 2);
     const std::size_t got = under_->read_at(offset, into);

@@ -7,7 +7,9 @@
 
 #include <algorithm>
 #include <random>
+#include <set>
 
+#include "doubles/faulty_files.h"
 #include "formats/hdf5_made.h"
 
 namespace gridmill {
@@ -171,6 +173,23 @@ TEST_P(HdfIndex, NamesTheChunksThatLibhdf5Names) {
   std::int64_t there = 0;
   for (std::int64_t i = 0; i < all; ++i) there += table.find(i) != nullptr ? 1 : 0;
   EXPECT_EQ(there, static_cast<std::int64_t>(wanted.size()));
+}
+
+// Blocks that are neighbours come in one call, and none is asked for twice. What lies between the
+// blocks of one level may be of the next and is read over, so that a byte may come with each level.
+TEST_P(HdfIndex, ReadsEachRangeOnceAndNeighboursTogether) {
+  make();
+  FaultyFiles counting(*files_);
+  read_hdf5_chunk_index(Hdf5Bytes(counting.open(path_), 0, 8, 8), dataset_);
+  std::set<std::pair<std::int64_t, std::int64_t>> ranges;
+  std::int64_t bytes = 0;
+  for (const Call& call : counting.log()) {
+    if (call.name != "read_at") continue;
+    bytes += call.bytes;
+    EXPECT_TRUE(ranges.emplace(call.offset, call.bytes).second) << call.offset;
+  }
+  EXPECT_LE(ranges.size(), 4 + bytes_.size() / (32 << 10));
+  EXPECT_LE(bytes, static_cast<std::int64_t>(5 * bytes_.size() / 2));
 }
 
 // Metadata bytes are changed at random: the answer is an error or a table, never a crash, a hang or

@@ -4,14 +4,17 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <random>
 #include <thread>
 
+#include "doubles/faulty_files.h"
 #include "formats/hdf5_made.h"
 #include "formats/read_variable.h"
 #include "gridmill/array/copy.h"
 #include "gridmill/codec/deflate.h"
+#include "gridmill/formats/hdf5_chunk_index.h"
 
 namespace gridmill {
 namespace {
@@ -487,17 +490,63 @@ TEST_F(HdfLeaf, PartialChunksMayBeWithoutFilters) {
   EXPECT_EQ(values_of<float>(read_all(*reader(dataset))), values);
 }
 
+// (offset, bytes) of every read, with how often it was made.
+using Reads = std::map<std::pair<std::int64_t, std::int64_t>, int>;
+
+Reads reads_of(const FaultyFiles& files) {
+  Reads reads;
+  for (const Call& call : files.log()) {
+    if (call.name == "read_at") ++reads[{call.offset, call.bytes}];
+  }
+  return reads;
+}
+
+// Every thread reads every chunk with one call of just its bytes; what else is read is the index,
+// as if one thread had read it alone.
 TEST_F(HdfLeaf, TheIndexIsReadOnceByManyThreads) {
-  MadeSpec spec = spec_of({40, 300000}, {kNoLimit, 300000}, {1, 300000});
+  constexpr int kThreads = 4;
+  for (const bool latest : {false, true}) {
+    MadeSpec spec = spec_of({40, 300000}, {kNoLimit, 300000}, {1, 300000});
+    spec.latest = latest;
+    MadeDataset made(path_, spec);
+    const std::vector<float> values = smooth(40 * 300000);
+    made.write({0, 0}, spec.shape, values.data());
+    made.flush();
+    const Hdf5Dataset dataset = made.described(scratch_.read(path_));
+    FaultyFiles counting(*files_);
+    read_hdf5_chunk_index(Hdf5Bytes(counting.open(path_), 0, 8, 8), dataset);
+    Reads wanted = reads_of(counting);
+    EXPECT_GT(wanted.size(), 0U);
+    for (const auto& chunk : made.chunks()) {
+      wanted[{static_cast<std::int64_t>(chunk.address), static_cast<std::int64_t>(chunk.size)}] +=
+          kThreads;
+    }
+    counting.set_fault({});
+    const auto leaves = hdf5_leaf_reader(source_of(counting, path_), {}, dataset);
+    {
+      std::vector<std::jthread> threads;
+      for (int t = 0; t < kThreads; ++t) {
+        threads.emplace_back([&] { EXPECT_EQ(values_of<float>(read_all(*leaves)), values); });
+      }
+    }
+    EXPECT_EQ(reads_of(counting), wanted);
+  }
+}
+
+// Small chunks that follow each other in the file and in their leaf are one range.
+TEST_F(HdfLeaf, NeighboursAreReadTogetherAndOnce) {
+  MadeSpec spec = spec_of({64, 100}, {}, {4, 100});
+  spec.early = true;  // all chunks, one behind the other
   MadeDataset made(path_, spec);
-  const std::vector<float> values = smooth(40 * 300000);
+  const std::vector<float> values = smooth(6400);
   made.write({0, 0}, spec.shape, values.data());
   made.flush();
-  const auto leaves = reader(made.described(scratch_.read(path_)));
-  std::vector<std::jthread> threads;
-  for (int t = 0; t < 4; ++t) {
-    threads.emplace_back([&] { EXPECT_EQ(values_of<float>(read_all(*leaves)), values); });
-  }
+  FaultyFiles counting(*files_);
+  const auto leaves =
+      hdf5_leaf_reader(source_of(counting, path_), {}, made.described(scratch_.read(path_)));
+  EXPECT_EQ(values_of<float>(read_all(*leaves)), values);
+  const auto first = static_cast<std::int64_t>(made.chunks()[0].address);
+  EXPECT_EQ(reads_of(counting), (Reads{{{first, 64 * 100 * 4}, 1}}));
 }
 
 class HdfLeafDamage : public HdfLeaf {

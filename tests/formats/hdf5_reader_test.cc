@@ -12,6 +12,7 @@
 #include <random>
 #include <set>
 
+#include "doubles/faulty_files.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "formats/same_file.h"
@@ -180,6 +181,53 @@ TEST_F(Hdf5Reader, VariablesShorterThanTheirRecordsAreFilledUp) {
   const FormatFile both = open_netcdf(*files_, {path("a.nc"), ""});
   EXPECT_EQ(bytes_of(both, "unfilled"), bytes_of(library, "unfilled"));
   EXPECT_THAT(both.notes, ElementsAre(StartsWith("variable unfilled is read through")));
+}
+
+// Of all variables, texts included; those that nobody reads are left out.
+std::string all_values(Files& files, const std::string& path) {
+  std::string all;
+  const FormatFile file = open_netcdf(files, {path, ""});
+  for (const FileGroup& group : file.groups) {
+    for (const FileVariable& variable : group.variables) {
+      if (variable.encoding.contains("unsupported")) continue;
+      all += fmt::format("/{}/{} {}:", group.path, variable.name, to_string(variable.shape));
+      if (variable.type.is_string()) {
+        for (const std::string& text : testing::strings_of(testing::read_all(*variable.reader))) {
+          all += text + ",";
+        }
+        continue;
+      }
+      const Array array = testing::read_all(*variable.reader);
+      all.append(reinterpret_cast<const char*>(array.values<std::byte>()),
+                 static_cast<std::size_t>(array.size() * array.type().size));
+    }
+  }
+  return all;
+}
+
+TEST_F(Hdf5Reader, EveryFailingOrShortReadIsReported) {
+  for (const int mode : {0, NC_CLASSIC_MODEL}) {
+    write_everything(path("a.nc"), mode);
+    const std::string wanted = all_values(*files_, path("a.nc"));
+    FaultyFiles faulty(*files_);
+    for (const Failure failure : {Failure::error, Failure::sticky, Failure::short_read}) {
+      int failures = 0;
+      for (std::int64_t n = 1;; ++n) {
+        faulty.set_fault({n, failure});
+        try {
+          // What can't be told from no HDF5 file is left to libnetcdf, which reads it by its path.
+          EXPECT_TRUE(all_values(faulty, path("a.nc")) == wanted) << n;
+          EXPECT_TRUE(!faulty.fired() || failure == Failure::short_read) << n;
+        } catch (const Error& error) {
+          EXPECT_TRUE(faulty.fired()) << n;
+          EXPECT_THAT(error.what(), HasSubstr("a.nc")) << n;
+          ++failures;
+        }
+        if (!faulty.fired()) break;
+      }
+      EXPECT_GT(failures, 10);
+    }
+  }
 }
 
 // Files that HDF5 makes without netCDF, in the oldest and in the newest form of the format.
@@ -388,7 +436,8 @@ TEST_P(PlainHdf5, AnEnumOfFalseAndTrueIsABoolUnlessItHasAName) {
     for (const hid_t type : {plain, wrong_value, wrong_name, wrong_base}) H5Tclose(type);
   });
   std::string found;
-  for (const FileVariable& variable : open(path("a.h5")).file.groups[0].variables) {
+  const Hdf5File made = open(path("a.h5"));
+  for (const FileVariable& variable : made.file.groups[0].variables) {
     found += fmt::format("{} {}, ", variable.name, variable.type.name());
   }
   EXPECT_EQ(found, "plain bool, wrong_base uint8, wrong_name int8, wrong_value int8, ");
