@@ -116,6 +116,28 @@ def write_repeated_deflated(path, source, times, chunk_steps):
                 variable.id.write_direct_chunk((begin, 0, 0), packed)
 
 
+# By the largest shape that a variable may grow to: h5py's libver, and the index that HDF5 makes.
+CHUNK_INDEXES = {
+    "B-tree 1": ("earliest", lambda shape: (None, shape[1])),
+    "fixed array": ("latest", lambda shape: shape),
+    "extensible array": ("latest", lambda shape: (None, shape[1])),
+    "B-tree 2": ("latest", lambda shape: (None, None)),
+}
+
+
+def write_many_chunks(path, index, count):
+    """A variable of so many chunks of a MiB of zeros, a kilobyte each as it is stored."""
+    libver, grows_to = CHUNK_INDEXES[index]
+    shape, chunk = (count, 1 << 18), (1, 1 << 18)
+    packed = zlib.compress(bytes(4 * chunk[1]), 9)
+    with h5py.File(path, "w", libver=libver) as file:
+        variable = file.create_dataset(
+            "v", shape, "<f4", chunks=chunk, maxshape=grows_to(shape), compression="gzip"
+        )
+        for i in range(count):
+            variable.id.write_direct_chunk((i, 0), packed)
+
+
 def write_repeated(path, source, times):
     """A long file out of a short one, streamed."""
     with netCDF4.Dataset(source) as short:

@@ -13,6 +13,7 @@
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/formats/grib_packing.h"
 #include "gridmill/formats/grib_sections.h"
+#include "gridmill/system/cpu.h"
 
 namespace gridmill::bench {
 namespace {
@@ -22,6 +23,11 @@ struct Messages {
   std::vector<GribMessage> frames;
   std::vector<Buffer> bytes;
   std::int64_t points = 0;  // of each
+};
+
+// Every step-th message: one of the threads' shares.
+struct Share {
+  std::size_t first = 0, step = 1;
 };
 
 constexpr std::size_t kMostInMemory = 40000;
@@ -44,6 +50,44 @@ void read_headers(Files& files, const std::string& path, const Messages& message
   Buffer header(kHeader);
   for (const GribMessage& message : messages.frames) {
     file->read_at(message.offset, header.bytes());
+  }
+}
+
+struct Read {
+  std::int64_t offset = 0;
+  std::size_t size = 0;
+};
+
+// Remembers what was read of a file.
+class RecordedFile final : public ReadableFile {
+ public:
+  RecordedFile(const ReadableFile& under, std::vector<Read>& reads)
+      : under_(under), reads_(reads) {}
+
+  FileStatus status() const override { return under_.status(); }
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    reads_.push_back({offset, into.size()});
+    return under_.read_at(offset, into);
+  }
+
+ private:
+  const ReadableFile& under_;
+  std::vector<Read>& reads_;
+};
+
+std::vector<Read> reads_of_scan(const ReadableFile& file) {
+  std::vector<Read> reads;
+  scan_grib(RecordedFile(file, reads), [](const GribMessage&, std::span<const GribSections>) {});
+  return reads;
+}
+
+// What the scan reads, in the same windows, and nothing else.
+void read_again(Files& files, const std::string& path, const std::vector<Read>& reads) {
+  const auto file = files.open(path);
+  Buffer window;
+  for (const Read& read : reads) {
+    window.resize(read.size);
+    file->read_at(read.offset, window.bytes());
   }
 }
 
@@ -95,18 +139,21 @@ void by_eccodes(const Messages& messages, bool with_keys, std::vector<double>& v
   }
 }
 
-void by_gridmill(const Messages& messages, std::vector<float>& values, CodecContext& context) {
-  for (const Buffer& bytes : messages.bytes) {
-    if (!decode_grib_values(bytes, values.data(), messages.points, context)) {
+void by_gridmill(const Messages& messages, Share share, std::vector<float>& values,
+                 CodecContext& context) {
+  values.resize(static_cast<std::size_t>(messages.points));
+  for (std::size_t i = share.first; i < messages.bytes.size(); i += share.step) {
+    if (!decode_grib_values(messages.bytes[i], values.data(), messages.points, context)) {
       throw Error(ErrorKind::internal, "a message was left to ecCodes");
     }
   }
 }
 
 // Section 5 of template 5.42 says how; integers alone, not scaled.
-void by_libaec(const Messages& messages, std::vector<unsigned char>& integers) {
-  for (const Buffer& bytes : messages.bytes) {
-    const GribSections sections = grib_sections(bytes);
+void by_libaec(const Messages& messages, Share share, std::vector<unsigned char>& integers) {
+  integers.resize(4 * static_cast<std::size_t>(messages.points));
+  for (std::size_t i = share.first; i < messages.bytes.size(); i += share.step) {
+    const GribSections sections = grib_sections(messages.bytes[i]);
     const ByteView how = sections.at[5], data = sections.at[7].subspan(5);
     aec_stream stream{};
     stream.next_in = reinterpret_cast<const unsigned char*>(data.data());
@@ -127,6 +174,20 @@ bool is_ccsds(const Messages& messages) {
   return sections.edition == 2 && grib_integer(sections.at[5], 9, 2) == 42;
 }
 
+// What a thread of its own decodes into, and keeps from round to round.
+struct Desk {
+  std::vector<float> floats;
+  std::vector<unsigned char> integers;
+  CodecContext context;
+};
+
+void on_all_cores(std::vector<Desk>& desks, const std::function<void(Share, Desk&)>& work) {
+  on_threads(static_cast<int>(desks.size()), [&](int thread) {
+    const auto first = static_cast<std::size_t>(thread);
+    work({first, desks.size()}, desks[first]);
+  });
+}
+
 void check_same(const std::vector<float>& own, const std::vector<double>& theirs) {
   const bool same = own.size() == theirs.size() &&
                     std::equal(own.begin(), own.end(), theirs.begin(),
@@ -140,43 +201,50 @@ Json run_grib(Files& files, const std::string& path, int rounds) {
   const auto file = files.open(path);
   if (file == nullptr) throw Error(ErrorKind::not_found, path + ": there is no such file");
   Messages messages = load(*file);
+  const std::vector<Read> reads = reads_of_scan(*file);
   open_grib(files, {path, ""}, GribIndexUse::write);
-  std::vector<std::string> names = {"open", "headers", "kept"};
-  std::vector<Side> sides = {{[&] {
-                                open_grib(files, {path, ""}, GribIndexUse::none);
-                              },
-                              {},
-                              {}},
-                             {[&] { read_headers(files, path, messages); }, {}, {}},
-                             {[&] {
-                                open_grib(files, {path, ""});
-                              },
-                              {},
-                              {}}};
-  std::vector<double> doubles;
-  std::vector<float> floats, last;
-  std::vector<unsigned char> integers;
-  CodecContext context;
+  std::vector<std::string> names;
+  std::vector<Side> sides;
   const auto add = [&](const char* name, std::function<void()> work) {
     names.emplace_back(name);
     sides.push_back({std::move(work), {}, {}});
   };
+  add("open", [&] { open_grib(files, {path, ""}, GribIndexUse::none); });
+  add("headers", [&] { read_headers(files, path, messages); });
+  add("windows", [&] { read_again(files, path, reads); });
+  add("kept", [&] { open_grib(files, {path, ""}); });
+  std::vector<double> doubles;
+  std::vector<float> last;
+  Desk desk;
+  std::vector<Desk> desks(static_cast<std::size_t>(usable_cores()));
   if (!messages.bytes.empty()) {
     by_eccodes(messages, false, doubles);
     messages.points = static_cast<std::int64_t>(doubles.size());
-    floats.resize(doubles.size());
-    integers.resize(4 * doubles.size());
-    by_gridmill(messages, floats, context);
-    check_same(floats, doubles);
+    by_gridmill(messages, {}, desk.floats, desk.context);
+    check_same(desk.floats, doubles);
     add("all", [&] { read_all(files, path, last); });
     add("eccodes_all", [&] { by_eccodes(messages, true, doubles); });
-    add("decode", [&] { by_gridmill(messages, floats, context); });
+    add("decode", [&] { by_gridmill(messages, {}, desk.floats, desk.context); });
     add("eccodes", [&] { by_eccodes(messages, false, doubles); });
-    if (is_ccsds(messages)) add("libaec", [&] { by_libaec(messages, integers); });
+    if (is_ccsds(messages)) {
+      add("libaec", [&] { by_libaec(messages, {}, desk.integers); });
+      add("decode_cores", [&] {
+        on_all_cores(desks, [&](Share share, Desk& own) {
+          by_gridmill(messages, share, own.floats, own.context);
+        });
+      });
+      add("libaec_cores", [&] {
+        on_all_cores(desks,
+                     [&](Share share, Desk& own) { by_libaec(messages, share, own.integers); });
+      });
+    }
   }
   measure_in_turns(sides, rounds);
   files.remove_file(grib_index_path(path));
-  Json result = {{"messages", messages.frames.size()}, {"points", messages.points}};
+  Json result = {{"messages", messages.frames.size()},
+                 {"points", messages.points},
+                 {"reads", reads.size()},
+                 {"cores", desks.size()}};
   for (std::size_t i = 0; i < sides.size(); ++i) {
     result["seconds"][names[i]] = sides[i].seconds;
     result["cpu"][names[i]] = sides[i].cpu_seconds;

@@ -7,6 +7,7 @@
 //   convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
 //   tasks COUNT ROUNDS                      tasks that do nothing, with and without counting
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
+//   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
 // wrong.
@@ -21,6 +22,7 @@
 #include "bench/chunks.h"
 #include "bench/deflate.h"
 #include "bench/grib.h"
+#include "bench/hdf5_index.h"
 #include "bench/tasks.h"
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
@@ -222,6 +224,10 @@ int run(int count, char** words) {
     fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
     return 0;
   }
+  if (verb == "index" && count == 4) {
+    fmt::print("{}\n", dump_json(run_hdf5_index(*files, words[2], words[3]), -1));
+    return 0;
+  }
   if (verb == "tasks" && count == 4) {
     const Json found = run_tasks(*system_clock(), std::atoll(words[2]), std::atoi(words[3]));
     fmt::print("{}\n", dump_json(found, -1));
@@ -235,7 +241,8 @@ int run(int count, char** words) {
                "       gridmill_bench classic FILE VARIABLE ROUNDS\n"
                "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
                "       gridmill_bench tasks COUNT ROUNDS\n"
-               "       gridmill_bench grib FILE ROUNDS\n");
+               "       gridmill_bench grib FILE ROUNDS\n"
+               "       gridmill_bench index FILE VARIABLE\n");
     return 2;
   }
   const auto clock = system_clock();

@@ -29,7 +29,7 @@ PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "grib")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib")  # fmt: skip
 
 
 class Bench:
@@ -322,6 +322,31 @@ class Bench:
             row["cpu"] = {"run": found["tasks_cpu"], "run, counted": found["counted_cpu"]}
         return row
 
+    def hdf5_index(self):
+        """From opening a file to knowing where all chunks of its variable lie, for each index that HDF5
+        makes; with the file in the page cache, and with nothing of it there."""
+        if not self.floors:
+            return {}
+        rows, path = {}, self.work / "chunks.h5"
+        counts = (1000, 2000) if self.quick else (100_000, 1_000_000)
+        for name, count in zip(("hdf5_index", "hdf5_index_large"), counts):
+            seconds, peaks = {}, []
+            for index in fields.CHUNK_INDEXES:
+                fields.write_many_chunks(path, index, count)
+                for cache in ("warm", "cold"):
+                    took = seconds.setdefault(f"{index}, {cache}", [])
+                    for _ in range(min(3, self.rounds)):
+                        (forget if cache == "cold" else remember)(path)
+                        _, peak, text = self.run(self.floors, "index", path, "v")
+                        found = json.loads(text)
+                        if found["chunks"] != count:
+                            sys.exit(f"{path}: {found['chunks']} chunks, {count} were written")
+                        took.append(found["seconds"])
+                        peaks.append(peak)
+                path.unlink()
+            rows[name] = {"chunks": count, "seconds": seconds, "peak_bytes": max(peaks)}
+        return rows
+
     def grib(self):
         """Messages on one core: small ones whole, large ones decoded, very many opened."""
         if not self.floors:
@@ -340,6 +365,7 @@ class Bench:
             "grib_ccsds": {"gridmill": "decode", "floor: libaec": "libaec", "ecCodes C": "eccodes"},
             "grib_index": {
                 "gridmill": "open", "gridmill, kept index": "kept", "floor: headers": "headers",
+                "floor: same windows": "windows",
             },
         }
         rows = {}
@@ -348,10 +374,28 @@ class Bench:
             make(path)
             found = self.floor("grib", path, self.rounds)
             path.unlink()
-            rows[name] = {key: found[key] for key in ("messages", "points")}
-            for what in ("seconds", "cpu"):
-                rows[name][what] = {side: found[what][key] for side, key in sides[name].items()}
+            counts = {key: found[key] for key in ("messages", "points", "reads", "cores")}
+            views = {name: sides[name]}
+            if name == "grib_ccsds":
+                views["grib_ccsds_cores"] = {"gridmill": "decode_cores", "floor: libaec": "libaec_cores"}
+            for row, keys in views.items():
+                rows[row] = dict(counts)
+                for what in ("seconds", "cpu"):
+                    rows[row][what] = {side: found[what][key] for side, key in keys.items()}
         return rows
+
+
+def forget(path):
+    """Leaves nothing of a file in the page cache."""
+    with open(path, "rb") as file:
+        os.fsync(file)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def remember(path):
+    with open(path, "rb") as file:
+        while file.read(1 << 20):
+            pass
 
 
 def largest_difference(ours, theirs):
