@@ -295,7 +295,9 @@ void decode_dense(const Packing& packing, std::int64_t stored, float* into, std:
     default:
       decode_image(packing, stored, into, count, scratch);
   }
-  // These may leave the range of float, and meet ecCodes' missing value there.
+  // These may leave the range of float, and meet ecCodes' missing value there. Looking for it costs
+  // as much as unpacking, and no integer of CCSDS is wider than this.
+  if (packing.kind == Packing::Kind::ccsds && is_tame(packing.scale, kWidestGribBits)) return;
   std::replace(into, into + count, std::numeric_limits<float>::max(), kMissing);
 }
 
