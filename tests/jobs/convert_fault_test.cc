@@ -1,29 +1,33 @@
 // Convert against every failing call: whatever fails and wherever, OUT is either absent (or the old
-// store) or the complete new store, and a second run succeeds.
+// store) or the complete new store, the error says where, and a second run succeeds. So for every
+// kind of input, and also where a failing call fails for good.
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <set>
 #include <thread>
 
 #include "doubles/faulty_files.h"
+#include "doubles/hasty_clock.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/jobs/convert.h"
 #include "gridmill/jobs/verify.h"
 #include "jobs/silent_console.h"
-#include "jobs/small_store.h"
+#include "jobs/small_inputs.h"
 
 namespace gridmill {
 namespace {
 
-class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
+class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool, Input>> {
  protected:
   ConvertFaults() {
-    make_small_store(directory_.files(), in_, 0.5F, "t2m");
+    make_small_input(std::get<Input>(GetParam()), directory_.files(), in_);
     make_small_store(directory_.files(), old_in_, -7.0F, "old");
   }
 
@@ -40,7 +44,7 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
     options.resources.memory = 64 << 20;
     options.resources.threads = 2;
     options.resources.timeout_ns = timeout_ns;
-    return convert(options, {files, *clock_, console_, {}});
+    return convert(options, {files, clock_, console_, {}});
   }
 
   // Against its manifest, and against its source: which is this test's input unless it is old.
@@ -49,7 +53,7 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
     options.store = out_;
     options.against = {is_old ? old_in_ : in_};
     options.resources.memory = 64 << 20;
-    return verify(options, {directory_.files(), *clock_, console_, {}})["ok"].get<bool>();
+    return verify(options, {directory_.files(), clock_, console_, {}})["ok"].get<bool>();
   }
 
   void start_over(bool with_old) {
@@ -61,15 +65,23 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool>> {
   bool is_old() { return directory_.files().status(out_ + "/old/zarr.json").has_value(); }
 
   TemporaryDirectory directory_;
-  const std::string in_ = directory_ / "in.zarr";
+  const std::string in_ = directory_ / fmt::format("in.{}", name_of(std::get<Input>(GetParam())));
   const std::string old_in_ = directory_ / "old.zarr";
   const std::string out_ = directory_ / "out.zarr";
-  std::unique_ptr<Clock> clock_ = system_clock();
+  const HastyClock clock_;
   SilentConsole console_;
 };
 
+// A call that failed by itself, or whose bytes were found wanting: of the input or of the output.
+void expect_place(const Error& error, const std::string& in, const std::string& out, int n) {
+  const std::string_view text = error.what();
+  const bool is_named =
+      text.find(in) != std::string_view::npos || text.find(out) != std::string_view::npos;
+  EXPECT_TRUE(is_named) << "call " << n << " is not to be found in: " << text;
+}
+
 TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
-  const auto [failure, with_old] = GetParam();
+  const auto [failure, with_old, input] = GetParam();
   for (int n = 1;; ++n) {
     ASSERT_LT(n, 2000);
     start_over(with_old);
@@ -82,6 +94,7 @@ TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
       if (failure == Failure::full_disk) {
         EXPECT_EQ(error.kind(), ErrorKind::out_of_space) << error.what();
       }
+      expect_place(error, in_, out_, n);
     } catch (const CrashError&) {
       EXPECT_EQ(failure, Failure::crash);
     }
@@ -94,17 +107,27 @@ TEST_P(ConvertFaults, LeaveNothingOrTheOldStoreOrTheWholeNewOne) {
     if (succeeded || (exists && !(with_old && is_old()))) {
       EXPECT_TRUE(exists && is_sound()) << "call " << n;
     }
-    run(directory_.files(), true);
-    EXPECT_TRUE(is_sound() && !is_old()) << "after call " << n;
+    // What a second run finds depends on the output alone.
+    const bool is_output_known = input != Input::zarr || failure == Failure::sticky;
+    if (!is_output_known || n % 8 == 0 || !fired) {
+      run(directory_.files(), true);
+      EXPECT_TRUE(is_sound() && !is_old()) << "after call " << n;
+    }
     if (!fired) return;
   }
 }
 
+constexpr std::array kFailures{Failure::error,      Failure::sticky,     Failure::full_disk,
+                               Failure::torn_write, Failure::short_read, Failure::lost_reply,
+                               Failure::crash};
+
 INSTANTIATE_TEST_SUITE_P(Failures, ConvertFaults,
-                         testing::Combine(testing::Values(Failure::error, Failure::full_disk,
-                                                          Failure::torn_write, Failure::short_read,
-                                                          Failure::lost_reply, Failure::crash),
-                                          testing::Bool()));
+                         testing::Combine(testing::ValuesIn(kFailures), testing::Bool(),
+                                          testing::Values(Input::zarr)));
+INSTANTIATE_TEST_SUITE_P(Formats, ConvertFaults,
+                         testing::Combine(testing::ValuesIn(kFailures), testing::Values(false),
+                                          testing::Values(Input::classic, Input::hdf5,
+                                                          Input::grib)));
 
 using ConvertHang = ConvertFaults;
 
@@ -141,7 +164,8 @@ TEST_P(ConvertHang, IsReportedByItsDeadline) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Failures, ConvertHang, testing::Values(std::tuple(Failure::hang, false)));
+INSTANTIATE_TEST_SUITE_P(Failures, ConvertHang,
+                         testing::Values(std::tuple(Failure::hang, false, Input::zarr)));
 
 }  // namespace
 }  // namespace gridmill
