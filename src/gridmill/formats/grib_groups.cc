@@ -262,4 +262,13 @@ void check_grib_groups(ByteView message, std::int64_t points) {
   }
 }
 
+bool has_sound_groups(ByteView message, std::int64_t points) {
+  try {
+    check_grib_groups(message, points);
+  } catch (const Error&) {
+    return false;
+  }
+  return true;
+}
+
 }  // namespace gridmill

@@ -18,5 +18,7 @@ namespace gridmill {
 // values as there are, or reach beyond their section; Error(unsupported) for matrices at points.
 // Any other packing passes.
 void check_grib_groups(ByteView message, std::int64_t points);
+// False where that would throw.
+bool has_sound_groups(ByteView message, std::int64_t points);
 
 }  // namespace gridmill

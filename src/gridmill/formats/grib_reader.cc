@@ -154,7 +154,6 @@ class GribBuilder {
     if (first.message.fields > 1) keep_grib_field(first.field, bytes);
     const GribHandle handle(bytes);
     const GribGrid& grid = grid_of(cube, handle, bytes);
-    check_grib_groups(bytes, volume(grid.shape));  // for some keys ecCodes decodes the values
 
     Field field;
     const Json& level_type = cube.keys.at("typeOfLevel");
@@ -183,7 +182,10 @@ class GribBuilder {
     variable.encoding["storage"] = "messages";
     variable.encoding["messages"] = cube.fields.size();
     variable.encoding["packing"] = handle.key("packingType");
-    variable.encoding["bits_per_value"] = handle.key("bitsPerValue");
+    // For this key ecCodes may decode the values.
+    if (has_sound_groups(bytes, volume(grid.shape))) {
+      variable.encoding["bits_per_value"] = handle.key("bitsPerValue");
+    }
     variable.reader = grib_leaf_reader(source_, cube.name, variable.shape, grid.shape.rank(),
                                        grid.layout, leaf_places(cube, header));
     return field;
