@@ -43,7 +43,7 @@ void make_maps(Files& files, const std::string& path) {
   write_group(*store, Key(), 3, {});
 }
 
-class RechunkFaults : public testing::TestWithParam<std::tuple<Failure, const char*>> {
+class RechunkFaults : public testing::TestWithParam<std::tuple<Failure, std::string>> {
  protected:
   RechunkFaults() {
     make_maps(directory_.files(), in_);
@@ -100,7 +100,7 @@ class RechunkFaults : public testing::TestWithParam<std::tuple<Failure, const ch
   const std::string in_ = directory_ / "in.zarr";
   const std::string out_ = directory_ / "out.zarr";
   const HastyClock clock_;
-  const std::string way_ = std::get<const char*>(GetParam());
+  const std::string way_ = std::get<std::string>(GetParam());
   SilentConsole console_;
   std::int64_t memory_ = 0;
   std::map<std::string, std::string> expected_;
@@ -149,12 +149,12 @@ TEST_P(RechunkFaults, LeaveNothingOrTheWholeNewStore) {
   EXPECT_GT(failed, 5) << "nothing was put to the test";
 }
 
-INSTANTIATE_TEST_SUITE_P(Failures, RechunkFaults,
-                         testing::Combine(testing::Values(Failure::error, Failure::sticky,
-                                                          Failure::full_disk, Failure::torn_write,
-                                                          Failure::short_read, Failure::lost_reply,
-                                                          Failure::crash),
-                                          testing::Values("one stage", "bands", "spill")));
+INSTANTIATE_TEST_SUITE_P(
+    Failures, RechunkFaults,
+    testing::Combine(
+        testing::Values(Failure::error, Failure::sticky, Failure::full_disk, Failure::torn_write,
+                        Failure::short_read, Failure::lost_reply, Failure::crash),
+        testing::Values(std::string("one stage"), std::string("bands"), std::string("spill"))));
 
 using RechunkHang = RechunkFaults;
 

@@ -87,7 +87,9 @@ void read_journal(Files& files, const std::string& path, const std::string& plan
 }  // namespace
 
 JournalWriter::JournalWriter(Files& files, const std::string& directory, const std::string& plan)
-    : file_(files.create(fmt::format("{}/{}.jsonl", directory, unique_suffix()))) {
+    : files_(files),
+      path_(fmt::format("{}/{}.jsonl", directory, unique_suffix())),
+      file_(files.create(path_)) {
   append({{"gridmill_journal", 1}, {"plan", plan}, {"boot", boot_id()}});
 }
 
@@ -116,8 +118,12 @@ void JournalWriter::note_synced(std::int64_t lines) {
 
 void JournalWriter::note_lost() {
   const std::lock_guard lock(mutex_);
-  append({{"lost", true}});
-  file_->sync();
+  try {
+    append({{"lost", true}});
+    file_->sync();
+  } catch (const Error&) {
+    files_.remove_file(path_);
+  }
 }
 
 Journaled read_journals(Files& files, const std::string& directory, const std::string& plan) {

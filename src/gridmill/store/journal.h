@@ -37,12 +37,15 @@ class JournalWriter {
   std::int64_t lines() const;
   // What the first `lines` of them name has reached the disk; brings the journal there, too.
   void note_synced(std::int64_t lines);
-  // Call when bringing it to the disk has failed.
+  // Call when bringing it to the disk has failed. Where that can't be noted either (a full disk),
+  // the journal is removed, so that nothing of it counts.
   void note_lost();
 
  private:
   void append(const Json& line);
 
+  Files& files_;
+  const std::string path_;
   mutable std::mutex mutex_;
   std::unique_ptr<WritableFile> file_;
   std::int64_t lines_ = 0;
