@@ -106,6 +106,7 @@ TEST_F(Journal, BehindAFailedSyncOnlyWhatWasSyncedBeforeCounts) {
     writer.note_synced(writer.lines());
     writer.add("out", std::vector{present("lost")});
     writer.note_lost();
+    writer.add("out", std::vector{present("noted by a lane that had not heard of it")});
     JournalWriter(files(), folder_, "p").add("out", std::vector{present("another's")});
   }
   const Journaled all = read_journals(files(), folder_, "p");

@@ -42,8 +42,9 @@ class ArraySink final : public Sink {
 
   std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     const Key where = path_ / chunk_key(metadata_, unit);
-    if (encoded.empty() && left_out_ == LeftOut::absent)
+    if (encoded.empty() && left_out_ == LeftOut::absent) {
       return KeyRecord{where.text(), std::nullopt};
+    }
     store_->put(where, encoded);
     return record_of(where, encoded);
   }

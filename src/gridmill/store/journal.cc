@@ -62,10 +62,13 @@ class Reading {
         throw Error(ErrorKind::conflict, "it belongs to another plan");
       }
       boot_ = "boot " + line.at("boot").get<std::string>();
+    } else if (is_lost_) {
+      return;  // what other lanes noted meanwhile was not confirmed either
     } else if (line.contains("synced")) {
       synced_ = std::min(line.at("synced").get<std::size_t>(), lines_.size());
     } else if (line.contains("lost")) {
       lines_.resize(synced_);
+      is_lost_ = true;
     } else {
       lines_.push_back(std::move(line));
     }
@@ -74,6 +77,7 @@ class Reading {
   std::string boot_;
   std::vector<Json> lines_;
   std::size_t synced_ = 0;
+  bool is_lost_ = false;
 };
 
 void read_journal(Files& files, const std::string& path, const std::string& plan, Journaled& all) {

@@ -62,6 +62,7 @@ class FileStage final : public OutputStage {
     try {
       files_.make_directories(incoming_);
       files_.make_directories(run_);
+      disk_ = files_.disk(incoming_);
       // What a killed run was about to write would be published with the rest.
       if (!options.is_worker) {
         for (const std::string& half : debris(files_, incoming_)) files_.remove_file(half);
@@ -70,7 +71,6 @@ class FileStage final : public OutputStage {
       if (!options.resume) abandon_quietly();
       throw;
     }
-    disk_ = files_.disk(incoming_);
     store_ = file_store(files_, incoming_);
     records_ = file_store(files_, run_);
   }
@@ -86,9 +86,12 @@ class FileStage final : public OutputStage {
       throw Error(ErrorKind::unavailable,
                   fmt::format("the disk under {} has lost what was written to it", incoming_));
     }
-    may_have_lost_ = true;
-    disk_->sync();
-    may_have_lost_ = false;
+    try {
+      disk_->sync();
+    } catch (...) {
+      may_have_lost_ = true;
+      throw;
+    }
   }
   bool may_have_lost() const noexcept override { return may_have_lost_; }
 
@@ -256,7 +259,7 @@ class FileStage final : public OutputStage {
   std::unique_ptr<FileLock> lock_;
   std::unique_ptr<Disk> disk_;
   std::mutex sync_mutex_;
-  std::atomic<bool> may_have_lost_{false};  // true, too, while sync() is under way
+  std::atomic<bool> may_have_lost_{false};
   std::unique_ptr<Store> store_;
   std::unique_ptr<Store> records_;
 };
