@@ -13,6 +13,7 @@
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/formats/grib_packing.h"
 #include "gridmill/formats/grib_sections.h"
+#include "gridmill/store/file_store.h"
 #include "gridmill/system/cpu.h"
 
 namespace gridmill::bench {
@@ -32,7 +33,7 @@ struct Share {
 
 constexpr std::size_t kMostInMemory = 40000;
 
-Messages load(const ReadableFile& file) {
+Messages load(const ValueReader& file) {
   Messages messages;
   scan_grib(file, [&](const GribMessage& message, std::span<const GribSections>) {
     messages.frames.push_back(message);
@@ -46,7 +47,7 @@ Messages load(const ReadableFile& file) {
 
 void read_headers(Files& files, const std::string& path, const Messages& messages) {
   constexpr std::size_t kHeader = 512;
-  const auto file = files.open(path);
+  const auto file = file_reader(files, path);
   Buffer header(kHeader);
   for (const GribMessage& message : messages.frames) {
     file->read_at(message.offset, header.bytes());
@@ -58,32 +59,33 @@ struct Read {
   std::size_t size = 0;
 };
 
-// Remembers what was read of a file.
-class RecordedFile final : public ReadableFile {
+// Remembers what was read of a value.
+class RecordedReader final : public ValueReader {
  public:
-  RecordedFile(const ReadableFile& under, std::vector<Read>& reads)
+  RecordedReader(const ValueReader& under, std::vector<Read>& reads)
       : under_(under), reads_(reads) {}
 
-  FileStatus status() const override { return under_.status(); }
+  std::int64_t size() const override { return under_.size(); }
+  const Version& version() const override { return under_.version(); }
   std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
     reads_.push_back({offset, into.size()});
     return under_.read_at(offset, into);
   }
 
  private:
-  const ReadableFile& under_;
+  const ValueReader& under_;
   std::vector<Read>& reads_;
 };
 
-std::vector<Read> reads_of_scan(const ReadableFile& file) {
+std::vector<Read> reads_of_scan(const ValueReader& file) {
   std::vector<Read> reads;
-  scan_grib(RecordedFile(file, reads), [](const GribMessage&, std::span<const GribSections>) {});
+  scan_grib(RecordedReader(file, reads), [](const GribMessage&, std::span<const GribSections>) {});
   return reads;
 }
 
 // What the scan reads, in the same windows, and nothing else.
 void read_again(Files& files, const std::string& path, const std::vector<Read>& reads) {
-  const auto file = files.open(path);
+  const auto file = file_reader(files, path);
   Buffer window;
   for (const Read& read : reads) {
     window.resize(read.size);
@@ -198,7 +200,7 @@ void check_same(const std::vector<float>& own, const std::vector<double>& theirs
 }  // namespace
 
 Json run_grib(Files& files, const std::string& path, int rounds) {
-  const auto file = files.open(path);
+  const auto file = file_reader(files, path);
   if (file == nullptr) throw Error(ErrorKind::not_found, path + ": there is no such file");
   Messages messages = load(*file);
   const std::vector<Read> reads = reads_of_scan(*file);

@@ -6,6 +6,7 @@
 //   encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in memory
 //   convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
 //   tasks COUNT ROUNDS                      tasks that do nothing, with and without counting
+//   stored STORE ROUNDS                     the array at a store's root from its files, likewise
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
 //
@@ -23,41 +24,20 @@
 #include "bench/deflate.h"
 #include "bench/grib.h"
 #include "bench/hdf5_index.h"
+#include "bench/read_whole.h"
+#include "bench/stored.h"
 #include "bench/tasks.h"
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
-#include "gridmill/engine/executor.h"
-#include "gridmill/field/sources.h"
 #include "gridmill/jobs/convert.h"
-#include "gridmill/sink/view_sink.h"
 #include "gridmill/system/cpu.h"
 
 namespace gridmill::bench {
 namespace {
 
-constexpr std::int64_t kMemory = std::int64_t{1} << 30;
-
 std::vector<CodecContext> make_contexts(int threads) {
   return std::vector<CodecContext>(static_cast<std::size_t>(threads));
-}
-
-// The library's way: plan, lanes, credit; every chunk is read from the file.
-void read_array_whole(const Variable& variable, const MutableArrayView& into, const Clock& clock,
-                      std::shared_ptr<RunRecorder> recorder = nullptr) {
-  auto stage = std::make_shared<Stage>();
-  stage->name = "read";
-  const Shape unit = variable.chunks.value_or(variable.shape);
-  Shape one_unit = unit;
-  for (int d = 0; d < one_unit.rank(); ++d) one_unit[d] = 1;
-  stage->outputs.push_back(
-      {variable.path(), {variable_source(variable, "")}, view_sink(into, unit), one_unit});
-  RunOptions options;
-  options.memory = kMemory;
-  options.threads = usable_cores();
-  options.recorder = std::move(recorder);
-  Progress progress;
-  run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, clock, progress, {});
 }
 
 // Element for element what the floor decoded; the floor's chunks are whole maps or padded at the
@@ -90,8 +70,8 @@ Json run_read(Files& files, const Clock& clock, const std::string& store, const 
   std::vector<Side> sides{
       {[&] { decode_all(array, chunks, contexts); }, {}, {}},
       {[&] { decode_all_libblosc(array, chunks, threads); }, {}, {}},
-      {[&] { read_array_whole(array.variable, into, clock); }, {}, {}},
-      {[&] { read_array_whole(array.variable, into, clock, std::make_shared<RunRecorder>(clock)); },
+      {[&] { read_whole(array.variable, into, clock); }, {}, {}},
+      {[&] { read_whole(array.variable, into, clock, std::make_shared<RunRecorder>(clock)); },
        {},
        {}},
   };
@@ -139,7 +119,7 @@ Json run_classic(Files& files, const Clock& clock, const std::string& path, cons
   Buffer copy(raw.size()), whole(raw.size());
   const MutableArrayView into = view_of(whole.bytes(), variable.type, variable.shape);
   std::vector<Side> sides{{[&] { copy_on(usable_cores(), raw, copy); }, {}, {}},
-                          {[&] { read_array_whole(variable, into, clock); }, {}, {}}};
+                          {[&] { read_whole(variable, into, clock); }, {}, {}}};
   measure_in_turns(sides, rounds);
   const auto size = static_cast<std::size_t>(variable.type.size);
   for (std::size_t at = 0; at < copy.size(); at += size) {
@@ -224,6 +204,11 @@ int run(int count, char** words) {
     fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
     return 0;
   }
+  if (verb == "stored" && count == 4) {
+    const Json found = run_stored(*files, *system_clock(), words[2], std::atoi(words[3]));
+    fmt::print("{}\n", dump_json(found, -1));
+    return 0;
+  }
   if (verb == "index" && count == 4) {
     fmt::print("{}\n", dump_json(run_hdf5_index(*files, words[2], words[3]), -1));
     return 0;
@@ -241,6 +226,7 @@ int run(int count, char** words) {
                "       gridmill_bench classic FILE VARIABLE ROUNDS\n"
                "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
                "       gridmill_bench tasks COUNT ROUNDS\n"
+               "       gridmill_bench stored STORE ROUNDS\n"
                "       gridmill_bench grib FILE ROUNDS\n"
                "       gridmill_bench index FILE VARIABLE\n");
     return 2;

@@ -29,6 +29,87 @@ def read_zarr(store, rounds):
     return timed(lambda: array.get_basic_selection(..., out=buffer), rounds)
 
 
+def opened(store, library):
+    """The array at the root of a store, as `library` reads it: an object to be indexed by slices."""
+    if library == "tensorstore":
+        import tensorstore
+
+        spec = {"driver": "zarr3", "kvstore": f"file://{store}"}
+        return tensorstore.open(spec, read=True, open=True).result()
+    import zarr
+
+    if library == "zarrs":
+        zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
+    return zarr.open_array(store, mode="r")
+
+
+def part(array, where):
+    return array[where].read().result() if hasattr(array, "spec") else array[where]
+
+
+def boxes(shape, chunk):
+    for begin in np.ndindex(*(-(-n // c) for n, c in zip(shape, chunk))):
+        yield tuple(slice(b * c, min(n, (b + 1) * c)) for b, c, n in zip(begin, chunk, shape))
+
+
+def chunks_of(store):
+    """Of the store's keys, and what is encoded by itself (inside of shards the inner chunk)."""
+    import zarr
+
+    array = zarr.open_array(store, mode="r")
+    return array.shards or array.chunks, array.chunks
+
+
+def read_whole(store, library, rounds):
+    array = opened(store, library)
+    return timed(lambda: part(array, ...), rounds)
+
+
+def read_subchunks(store, library, rounds):
+    array, chunk = opened(store, library), chunks_of(store)[1]
+
+    def work():
+        for box in boxes(array.shape, chunk):
+            part(array, box)
+
+    return timed(work, rounds)
+
+
+def round_trip(store, out, library, rounds):
+    """Key by key into a store of the same metadata, then brought to the disk, as Gridmill does."""
+    import os
+    import resource
+    import shutil
+
+    array, unit = opened(store, library), chunks_of(store)[0]
+
+    def target():
+        shutil.rmtree(out, ignore_errors=True)
+        os.mkdir(out)
+        shutil.copy(f"{store}/zarr.json", out)
+        if library == "tensorstore":
+            import tensorstore
+
+            spec = {"driver": "zarr3", "kvstore": f"file://{out}"}
+            return tensorstore.open(spec, open=True, write=True).result()
+        import zarr
+
+        return zarr.open_array(out, mode="r+")
+
+    def work():
+        into = target()
+        for box in boxes(array.shape, unit):
+            if library == "tensorstore":
+                into[box].write(part(array, box)).result()
+            else:
+                into[box] = part(array, box)
+        os.sync()
+
+    seconds = timed(work, rounds)
+    shutil.rmtree(out)
+    return seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def read_xarray(store, rounds):
     import xarray
 
@@ -98,6 +179,12 @@ def rechunk(source, out, rounds):
 def main(verb, *words):
     if verb == "read-zarr":
         return read_zarr(words[0], int(words[1]))
+    if verb == "read-whole":
+        return read_whole(words[0], words[1], int(words[2]))
+    if verb == "read-subchunks":
+        return read_subchunks(words[0], words[1], int(words[2]))
+    if verb == "round-trip":
+        return round_trip(*words[:3], int(words[3]))
     if verb == "read-xarray":
         return read_xarray(words[0], int(words[1]))
     if verb == "to-zarr":

@@ -18,8 +18,16 @@ if(GRIDMILL_SANITIZE)
   endif()
 endif()
 
-# gridmill_own_code(TARGET): warnings as errors.
+# gridmill_own_code(TARGET [HEADERS]): warnings as errors, and the precompiled headers of the target
+# HEADERS (gridmill_headers; "none": by itself).
 function(gridmill_own_code target)
+  set(headers ${ARGV1})
+  if(NOT headers)
+    set(headers gridmill_headers)
+  endif()
+  if(NOT headers STREQUAL none)
+    target_precompile_headers(${target} REUSE_FROM ${headers})
+  endif()
   target_compile_options(${target} PRIVATE
     -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual -Werror
     # GCC 12 raises a false -Wrestrict in std::string::insert and replace (its bug 105651).

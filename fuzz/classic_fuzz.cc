@@ -8,10 +8,11 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace gridmill;
   fuzz::MemoryFiles files({reinterpret_cast<const std::byte*>(bytes), size});
-  const std::string path = fuzz::MemoryFiles::kPath;
   fuzz::refusing([&] {
-    const auto file = files.open(path);
-    if (is_classic_netcdf(*file)) fuzz::read_leaves(open_classic(files, path, *file));
+    const OpenedSource opened = open_source(files, fuzz::MemoryFiles::kPath, "netCDF");
+    if (is_classic_netcdf(*opened.bytes)) {
+      fuzz::read_leaves(open_classic(opened.source, *opened.bytes));
+    }
   });
   return 0;
 }

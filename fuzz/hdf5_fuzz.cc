@@ -8,10 +8,10 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {
   using namespace gridmill;
   fuzz::MemoryFiles files({reinterpret_cast<const std::byte*>(bytes), size});
-  const std::string path = fuzz::MemoryFiles::kPath;
   fuzz::refusing([&] {
-    const SourceFile source{files, path, files.status(path).value()};
-    if (const auto file = open_hdf5(source, files.open(path))) fuzz::read_leaves(file->file);
+    OpenedSource opened = open_source(files, fuzz::MemoryFiles::kPath, "HDF5");
+    const auto file = open_hdf5(*opened.source, std::move(opened.bytes));
+    if (file) fuzz::read_leaves(file->file);
   });
   return 0;
 }

@@ -54,7 +54,7 @@ class MemoryFiles final : public Files {
   bool remove_file(const std::string&) override { refuse(); }
   bool remove_directory(const std::string&) override { refuse(); }
   void sync_directory(const std::string&) override { refuse(); }
-  void sync_all(const std::string&) override { refuse(); }
+  std::unique_ptr<Disk> disk(const std::string&) override { refuse(); }
   std::unique_ptr<FileLock> lock(const std::string&) override { refuse(); }
 
  private:

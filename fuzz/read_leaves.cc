@@ -53,9 +53,7 @@ void check_scratch(const LeafReader& reader, const CodecContext& context) {
          fmt::format("{} bytes of scratch were taken, the bound is {}", taken, bound));
 }
 
-void read_variable(const FileVariable& variable, int& leaves_left) {
-  if (variable.reader == nullptr) return;
-  const LeafReader& reader = *variable.reader;
+void read_some(const LeafReader& reader, int& leaves_left) {
   if (reader.stored_bound() > kBudget || reader.scratch_bound() > kBudget) return;
   const std::int64_t leaves = reader.grid().size();
   CodecContext context;
@@ -73,9 +71,14 @@ void read_leaves(const FormatFile& file) {
   int leaves_left = kLeavesInAll;
   for (const FileGroup& group : file.groups) {
     for (const FileVariable& variable : group.variables) {
-      if (leaves_left > 0) read_variable(variable, leaves_left);
+      if (leaves_left > 0 && variable.reader) read_some(*variable.reader, leaves_left);
     }
   }
+}
+
+void read_leaves(const LeafReader& reader) {
+  int leaves_left = kLeavesOfOne;
+  read_some(reader, leaves_left);
 }
 
 }  // namespace gridmill::fuzz

@@ -9,5 +9,6 @@ namespace gridmill::fuzz {
 // Aborts if fetch puts more into its buffer than stored_bound() or decode takes more scratch than
 // scratch_bound().
 void read_leaves(const FormatFile& file);
+void read_leaves(const LeafReader& reader);
 
 }  // namespace gridmill::fuzz

@@ -6,6 +6,7 @@
 import itertools
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import eccodes
@@ -147,7 +148,57 @@ def blosc(folder):
     (folder / "memcpyed").write_bytes(numcodecs.Blosc("lz4").encode(noise))
 
 
-for maker in (hdf5, classic, grib, zarr_, blosc):
+def _array(**options):
+    store = zarr.storage.MemoryStore()
+    array = zarr.create_array(store, shape=VALUES.shape, **options)
+    array[:] = VALUES
+    return {key: value.to_bytes() for key, value in store._store_dict.items()}
+
+
+def chunk(folder):
+    for version, type_, options in [
+        (2, "f4", {}), (2, ">i2", dict(filters=[numcodecs.Delta(">i2")])), (2, "u1", dict(order="F")),
+        (2, "f8", dict(filters=[numcodecs.FixedScaleOffset(0, 10, "f8", "u1")])),
+        (2, "f4", dict(filters=[numcodecs.BitRound(5), numcodecs.Shuffle(4)], compressors=numcodecs.Zlib())),
+        (2, "f4", dict(compressors=numcodecs.LZMA())), (2, "f4", dict(compressors=numcodecs.BZ2())),
+        (2, "i4", dict(compressors=numcodecs.LZ4())), (2, "i4", dict(filters=[numcodecs.Fletcher32()])),
+        (2, "f8", dict(compressors=numcodecs.ZFPY())), (2, "bool", dict(filters=[numcodecs.PackBits()])),
+        (3, "f4", {}), (3, "i2", dict(compressors=zarr.codecs.GzipCodec())),
+        (3, "u8", dict(compressors=zarr.codecs.BloscCodec())), (3, "f8", dict(compressors=[zarr.codecs.Crc32cCodec()])),
+        (3, "i4", dict(filters=zarr.codecs.TransposeCodec(order=(1, 0)))), (3, "i4", dict(shards=(12, 20))),
+    ]:
+        chunks = (4, 5) if "shards" in options else VALUES.shape
+        stored = _array(chunks=chunks, dtype=type_, zarr_format=version, **options)
+        document = stored.pop("zarr.json" if version == 3 else ".zarray")
+        first = stored["c/0/0" if version == 3 else "0.0"]
+        name = f"v{version}-{len(list(folder.iterdir()))}"
+        compact = json.dumps(json.loads(document), separators=(",", ":"))
+        (folder / name).write_bytes(compact.encode() + b"\0" + first)
+
+
+def shard(folder):
+    for location, compressors in itertools.product(("end", "start"), (None, zarr.codecs.ZstdCodec())):
+        codec = zarr.codecs.ShardingCodec(chunk_shape=(2, 5), index_location=location,
+                                          codecs=[zarr.codecs.BytesCodec()] + ([compressors] if compressors else []),
+                                          index_codecs=[zarr.codecs.BytesCodec()])
+        stored = _array(chunks=VALUES.shape, dtype="i4", zarr_format=3, serializer=codec, compressors=None)
+        (folder / f"{location}-{'zstd' if compressors else 'raw'}").write_bytes(stored["c/0/0"])
+
+
+def zip_(folder):
+    for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        for comment in (b"", b"a comment"):
+            with zipfile.ZipFile(folder / f"{method}-{len(comment)}.zip", "w", method) as file:
+                file.comment = comment
+                file.writestr("zarr.json", json.dumps({"zarr_format": 3, "node_type": "group"}))
+                file.writestr("a/", b"")
+                file.writestr("a/c/0/0", bytes(range(256)) * 4)
+                file.writestr("empty", b"")
+    with zipfile.ZipFile(folder / "zip64.zip", "w") as file, file.open("big", "w", force_zip64=True) as entry:
+        entry.write(b"not that big")
+
+
+for maker in (hdf5, classic, grib, zarr_, blosc, chunk, shard, zip_):
     target = Path(sys.argv[1]) / maker.__name__.rstrip("_")
     target.mkdir(parents=True, exist_ok=True)
     maker(target)

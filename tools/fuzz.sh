@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets of fuzz/ and runs each of them for a while, at low priority.
 #
-#   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, blosc; all of them without a word
+#   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, chunk, shard, zip, blosc; all of them without a word
 #
 # GRIDMILL_FUZZ_SECONDS: per target (30). What was found interesting stays in build/fuzz/corpus for
 # the next run; an input that fails is kept in build/fuzz/failures, and the script fails.
@@ -25,24 +25,26 @@ if [ ! -d "$folder/seeds" ]; then
 fi
 mkdir -p "$folder/failures"
 
-failed=
-[ $# -gt 0 ] || set -- hdf5 classic grib zarr blosc
-for target; do
-  more=
+[ $# -gt 0 ] || set -- hdf5 classic grib zarr chunk shard zip blosc
+
+fuzz() {
+  local target=$1 log=$folder/$1.log more=
   [ "$target" = grib ] && more='-fork=1 -ignore_ooms=0 -ignore_timeouts=0'  # ecCodes ends programs: fuzz/grib_fuzz.cc
   mkdir -p "$folder/corpus/$target"
-  log=$folder/$target.log
-  echo "fuzzing: $target, ${GRIDMILL_FUZZ_SECONDS:-30} seconds"
   if nice "$folder/fuzz/fuzz_$target" -max_total_time="${GRIDMILL_FUZZ_SECONDS:-30}" \
     -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=192 -max_len=65536 \
     -print_final_stats=1 $more -artifact_prefix="$folder/failures/$target-" \
     "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1
   then
-    grep -oE '^#[0-9]+' "$log" | tail -n 1 | sed 's/#/  executions: /'
+    echo "fuzzed: $target, $(grep -oE '^#[0-9]+' "$log" | tail -n 1 | tr -d '#') executions"
   else
     tail -n 40 "$log" >&2
     echo "fuzz: $target has found an input that fails; its name is above, all of it in $log" >&2
-    failed="$failed $target"
+    return 1
   fi
-done
-[ -z "$failed" ]
+}
+
+echo "fuzzing: $*, ${GRIDMILL_FUZZ_SECONDS:-30} seconds each"
+export -f fuzz
+export folder
+printf '%s\n' "$@" | xargs -P "${JOBS:-$(nproc)}" -I {} bash -c 'fuzz {}'

@@ -13,6 +13,7 @@
 #include "gridmill/formats/grib_handle.h"
 #include "gridmill/formats/grib_message.h"
 #include "gridmill/formats/grib_sections.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -222,7 +223,7 @@ TEST(RealFiles, PlacesAreThoseOfTheMessageWithItsValues) {
     const bool is_damaged = entry.name == "era5-levels-corrupted.grib";
     if (is_damaged || detect_format(*files, {path, ""}) != FileFormat::grib) continue;
     SCOPED_TRACE(entry.name);
-    const auto file = files->open(path);
+    const auto file = file_reader(*files, path);
     scan_grib(*file, [&](const GribMessage& message, std::span<const GribSections>) {
       if (message.number > 3) return;
       Buffer bytes;

@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "doubles/faulty_files.h"
+#include "doubles/value_readers.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "formats/same_file.h"
@@ -96,22 +97,6 @@ std::string varied_content() {
   return content;
 }
 
-// A file that counts what is read of it.
-class CountingFile final : public ReadableFile {
- public:
-  explicit CountingFile(std::unique_ptr<ReadableFile> file) : file_(std::move(file)) {}
-  FileStatus status() const override { return file_->status(); }
-  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    const std::size_t count = file_->read_at(offset, into);
-    bytes += count;
-    return count;
-  }
-  mutable std::size_t bytes = 0;
-
- private:
-  std::unique_ptr<ReadableFile> file_;
-};
-
 void expect_same(const GribIndex& a, const GribIndex& b) {
   ASSERT_EQ(a.cubes.size(), b.cubes.size());
   for (std::size_t c = 0; c < a.cubes.size(); ++c) {
@@ -152,8 +137,9 @@ class KeptGribIndex : public ::testing::Test {
   FormatFile open(GribIndexUse use) { return open_grib(*files_, {path_, ""}, use); }
   GribIndex index(GribIndexUse use, Files& files) {
     notes_.clear();
-    const CountingFile file(files.open(path_));
-    GribIndex found = open_grib_index(files, path_, file, file.status(), use, notes_);
+    OpenedSource opened = open_source(files, path_, "GRIB");
+    const testing::CountingReader file(std::move(opened.bytes));
+    GribIndex found = open_grib_index(*opened.source, file, use, notes_);
     read_ = file.bytes;
     return found;
   }
@@ -238,7 +224,7 @@ TEST_F(KeptGribIndex, EveryFlippedByteAndEveryTruncationIsScannedInstead) {
 TEST_F(KeptGribIndex, AForgedIndexIsReadSafelyOrRefused) {
   index(GribIndexUse::write);
   const std::string good = kept();
-  const auto file = files_->open(path_);
+  const OpenedSource file = open_source(*files_, path_, "GRIB");
   constexpr std::size_t kHash = 30, kBody = 46;
   int refused = 0;
   for (std::size_t at = kBody; at < good.size(); ++at) {
@@ -249,12 +235,13 @@ TEST_F(KeptGribIndex, AForgedIndexIsReadSafelyOrRefused) {
       std::memcpy(forged.data() + kHash, &hash.high, 8);
       std::memcpy(forged.data() + kHash + 8, &hash.low, 8);
       try {
-        const GribIndex found = grib_index_from_bytes(as_bytes(forged), *file, file->status());
+        const GribIndex found =
+            grib_index_from_bytes(as_bytes(forged), *file.bytes, file.source->identity);
         for (const GribCube& cube : found.cubes) {
           ASSERT_FALSE(cube.fields.empty());
           for (const GribField& field : cube.fields) {
             ASSERT_GE(field.message.offset, 0);
-            ASSERT_LE(field.message.offset + field.message.length, file->status().size);
+            ASSERT_LE(field.message.offset + field.message.length, file.bytes->size());
             ASSERT_LT(ordinal_of(cube, field), volume(header_shape(cube)));
           }
         }
@@ -281,21 +268,6 @@ TEST_F(KeptGribIndex, AChangedFileIsScannedAndItsIndexWrittenAnew) {
   EXPECT_THAT(notes_, IsEmpty());
 }
 
-// With the status of another file.
-class DatedFile final : public ReadableFile {
- public:
-  DatedFile(std::unique_ptr<ReadableFile> file, FileStatus status)
-      : file_(std::move(file)), status_(status) {}
-  FileStatus status() const override { return status_; }
-  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    return file_->read_at(offset, into);
-  }
-
- private:
-  std::unique_ptr<ReadableFile> file_;
-  FileStatus status_;
-};
-
 // A copy that keeps the time: another date in the last message, and nothing else.
 TEST_F(KeptGribIndex, OtherMessagesOfTheSameSizeAndTimeAreNoticed) {
   index(GribIndexUse::write);
@@ -305,9 +277,11 @@ TEST_F(KeptGribIndex, OtherMessagesOfTheSameSizeAndTimeAreNoticed) {
   constexpr std::size_t kDay = 8 + 14;
   content[last + kDay] = 9;
   scratch_.write("a.grib", content);
-  const DatedFile file(files_->open(path_), status);
+  const OpenedSource now = open_source(*files_, path_, "GRIB");
+  SourceFile as_before = *now.source;
+  as_before.identity = status;
   std::vector<std::string> notes;
-  const GribIndex found = open_grib_index(*files_, path_, file, status, GribIndexUse::read, notes);
+  const GribIndex found = open_grib_index(as_before, *now.bytes, GribIndexUse::read, notes);
   EXPECT_THAT(notes, ElementsAre(HasSubstr("the file has changed since (its messages)")));
   expect_same(found, index(GribIndexUse::none));
 }

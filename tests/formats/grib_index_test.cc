@@ -12,30 +12,16 @@
 #include <random>
 #include <set>
 
+#include "doubles/value_readers.h"
 #include "formats/netcdf_file.h"
 #include "gridmill/formats/grib_handle.h"
 #include "gridmill/formats/grib_kind.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
 
 using testing::ScratchDirectory;
-
-// Counts what is read of the file that it stands for.
-class CountingFile final : public ReadableFile {
- public:
-  explicit CountingFile(std::unique_ptr<ReadableFile> file) : file_(std::move(file)) {}
-  FileStatus status() const override { return file_->status(); }
-  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    const std::size_t count = file_->read_at(offset, into);
-    bytes += count;
-    return count;
-  }
-  mutable std::size_t bytes = 0;
-
- private:
-  std::unique_ptr<ReadableFile> file_;
-};
 
 class Message {
  public:
@@ -114,7 +100,8 @@ class GribIndex : public ::testing::Test {
 
   std::vector<GribCube> index() {
     scratch_.write("a.grib", content_);
-    file_ = std::make_unique<CountingFile>(files_->open(scratch_.path("a.grib")));
+    file_ =
+        std::make_unique<testing::CountingReader>(file_reader(*files_, scratch_.path("a.grib")));
     return index_grib(*file_).cubes;
   }
 
@@ -175,7 +162,7 @@ class GribIndex : public ::testing::Test {
   std::unique_ptr<Files> files_ = posix_files();
   ScratchDirectory scratch_;
   int steps_ = 0;  // that headers told
-  std::unique_ptr<CountingFile> file_;
+  std::unique_ptr<testing::CountingReader> file_;
   std::string content_;
   std::set<std::string> places_;
   double read_share_ = 0;
@@ -304,37 +291,18 @@ TEST_F(GribIndex, FieldsOfOneMessage) {
   expect_as_eccodes();
 }
 
-// A file in memory.
-class BytesFile final : public ReadableFile {
- public:
-  explicit BytesFile(std::string bytes) : bytes_(bytes.begin(), bytes.end()) {}
-  FileStatus status() const override {
-    FileStatus status;
-    status.size = static_cast<std::int64_t>(bytes_.size());
-    return status;
-  }
-  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    const auto at = static_cast<std::size_t>(offset);
-    const std::size_t count = std::min(into.size(), bytes_.size() - std::min(at, bytes_.size()));
-    std::memcpy(into.data(), bytes_.data() + at, count);
-    return count;
-  }
-
- private:
-  std::vector<char> bytes_;
-};
-
 // How many fields, or what is wrong.
 std::string scanned(const std::string& content) {
   int fields = 0;
   std::string kind;
   try {
-    scan_grib(BytesFile(content), [&](const GribMessage&, std::span<const GribSections> sections) {
-      for (const GribSections& field : sections) {
-        split_grib_header(field, kind);
-        ++fields;
-      }
-    });
+    scan_grib(testing::BytesReader(content),
+              [&](const GribMessage&, std::span<const GribSections> sections) {
+                for (const GribSections& field : sections) {
+                  split_grib_header(field, kind);
+                  ++fields;
+                }
+              });
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt) << error.what();
     EXPECT_NE(std::string(error.what()).find("message "), std::string::npos) << error.what();

@@ -7,6 +7,7 @@
 
 #include "doubles/temporary_directory.h"
 #include "gridmill/base/error.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -26,7 +27,7 @@ class Hdf5BytesTest : public ::testing::Test {
     const auto file = directory_.files().create(path);
     file->append(bytes);
     file->close();
-    return Hdf5Bytes(directory_.files().open(path), base, 8, 8);
+    return Hdf5Bytes(file_reader(directory_.files(), path), base, 8, 8);
   }
 
   TemporaryDirectory directory_;
@@ -71,7 +72,7 @@ TEST_F(Hdf5BytesTest, WhatIsNotInTheFileIsCorruptAndNotAllocated) {
 
 TEST_F(Hdf5BytesTest, TheCursorReadsFieldsOfTheFilesSizes) {
   open(10, 0);
-  const Hdf5Bytes file(directory_.files().open(directory_ / "f.h5"), 0, 4, 2);
+  const Hdf5Bytes file(file_reader(directory_.files(), directory_ / "f.h5"), 0, 4, 2);
   const std::string_view text =
       "\x01\x02\x03\xff\xff\xff\xff\x05\x00\x00\x00\x07\x00TREE\x09\x08\x07";
   Hdf5Cursor cursor(as_bytes({text.data(), 20}), file);

@@ -11,6 +11,7 @@
 
 #include "doubles/faulty_files.h"
 #include "formats/hdf5_made.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -145,7 +146,7 @@ class HdfIndex : public ::testing::TestWithParam<Case> {
   }
 
   Hdf5ChunkTable read(const std::string& path) {
-    const Hdf5Bytes file(files_->open(path), 0, 8, 8);
+    const Hdf5Bytes file(file_reader(*files_, path), 0, 8, 8);
     return read_hdf5_chunk_index(file, dataset_);
   }
 
@@ -180,7 +181,7 @@ TEST_P(HdfIndex, NamesTheChunksThatLibhdf5Names) {
 TEST_P(HdfIndex, ReadsEachRangeOnceAndNeighboursTogether) {
   make();
   FaultyFiles counting(*files_);
-  read_hdf5_chunk_index(Hdf5Bytes(counting.open(path_), 0, 8, 8), dataset_);
+  read_hdf5_chunk_index(Hdf5Bytes(file_reader(counting, path_), 0, 8, 8), dataset_);
   std::set<std::pair<std::int64_t, std::int64_t>> ranges;
   std::int64_t bytes = 0;
   for (const Call& call : counting.log()) {
@@ -252,7 +253,7 @@ TEST(HdfIndexShrunk, ChunksOutsideTheExtentsAreLeftOut) {
   made.flush();
   Hdf5Dataset dataset = made.described(scratch.read(scratch.path("a.h5")));
   dataset.shape = {17, 10};  // as if the file had been cut without its index
-  const Hdf5Bytes file(files->open(scratch.path("a.h5")), 0, 8, 8);
+  const Hdf5Bytes file(file_reader(*files, scratch.path("a.h5")), 0, 8, 8);
   EXPECT_EQ(read_hdf5_chunk_index(file, dataset).chunks().size(), 10U);
 }
 
@@ -267,7 +268,7 @@ TEST(HdfIndexShrunk, ATreeOfADatasetThatWasShortenedIsRead) {
     made.extend({rows, 10});
     made.flush();
     const Hdf5Dataset dataset = made.described(scratch.read(scratch.path("a.h5")));
-    const Hdf5Bytes file(files->open(scratch.path("a.h5")), 0, 8, 8);
+    const Hdf5Bytes file(file_reader(*files, scratch.path("a.h5")), 0, 8, 8);
     EXPECT_EQ(read_hdf5_chunk_index(file, dataset).chunks().size(), made.chunks().size());
     EXPECT_EQ(made.chunks().size(), (rows + 3) / 4 * 2);
   }
@@ -321,7 +322,7 @@ TEST(HdfTree1Damage, AKeyThatWasChangedIsRefused) {
           damaged.replace(at, right.size(), entry(offset[0], offset[1]));
         }
         scratch.write("damaged.h5", damaged);
-        const Hdf5Bytes file(files->open(scratch.path("damaged.h5")), 0, 8, 8);
+        const Hdf5Bytes file(file_reader(*files, scratch.path("damaged.h5")), 0, 8, 8);
         EXPECT_THAT([&] { read_hdf5_chunk_index(file, dataset); },
                     ::testing::Throws<Error>(::testing::Property(&Error::kind, ErrorKind::corrupt)))
             << "chunk " << chunk.offset[0] << ", " << chunk.offset[1] << ": " << d << " " << first;
@@ -363,7 +364,7 @@ class HostileTree : public ::testing::Test {
     dataset.layout.chunk = {1};
     dataset.layout.index_address = 0;
     const auto files = posix_files();
-    const Hdf5Bytes file(files->open(scratch_.path("hostile.h5")), 0, 8, 8);
+    const Hdf5Bytes file(file_reader(*files, scratch_.path("hostile.h5")), 0, 8, 8);
     return read_hdf5_chunk_index(file, dataset);
   }
   ScratchDirectory scratch_;

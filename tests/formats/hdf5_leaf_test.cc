@@ -15,6 +15,7 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/codec/deflate.h"
 #include "gridmill/formats/hdf5_chunk_index.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -514,7 +515,7 @@ TEST_F(HdfLeaf, TheIndexIsReadOnceByManyThreads) {
     made.flush();
     const Hdf5Dataset dataset = made.described(scratch_.read(path_));
     FaultyFiles counting(*files_);
-    read_hdf5_chunk_index(Hdf5Bytes(counting.open(path_), 0, 8, 8), dataset);
+    read_hdf5_chunk_index(Hdf5Bytes(file_reader(counting, path_), 0, 8, 8), dataset);
     Reads wanted = reads_of(counting);
     EXPECT_GT(wanted.size(), 0U);
     for (const auto& chunk : made.chunks()) {

@@ -242,7 +242,7 @@ class MadeDataset {
 };
 
 inline std::shared_ptr<const SourceFile> source_of(Files& files, const std::string& path) {
-  return std::make_shared<const SourceFile>(SourceFile{files, path, files.status(path).value()});
+  return open_source(files, path, "HDF5").source;
 }
 
 }  // namespace gridmill::testing

@@ -13,11 +13,13 @@
 #include <set>
 
 #include "doubles/faulty_files.h"
+#include "doubles/value_readers.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "formats/same_file.h"
 #include "gridmill/formats/hdf5_links.h"
 #include "gridmill/formats/hdf5_superblock.h"
+#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
@@ -35,7 +37,8 @@ using testing::variable_at;
 class Hdf5Reader : public ::testing::Test {
  protected:
   Hdf5File open(const std::string& path) {
-    return open_hdf5({*files_, path, *files_->status(path)}, files_->open(path)).value();
+    OpenedSource opened = open_source(*files_, path, "HDF5");
+    return open_hdf5(*opened.source, std::move(opened.bytes)).value();
   }
   std::vector<std::string> differences_from_library(const std::string& path) {
     return differences(open(path).file, open_netcdf(*files_, {path, ""}, NetcdfBy::library));
@@ -512,31 +515,10 @@ TEST_P(PlainHdf5, ALinkToAnotherFileIsForTheLibrary) {
   }
 }
 
-// A file in memory, so that it can be damaged often.
-class MemoryFile final : public ReadableFile {
- public:
-  explicit MemoryFile(const std::string& content) : content_(content) {}
-  FileStatus status() const override {
-    FileStatus status;
-    status.size = static_cast<std::int64_t>(content_.size());
-    return status;
-  }
-  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    const auto from = std::min(static_cast<std::size_t>(offset), content_.size());
-    const std::size_t count = std::min(into.size(), content_.size() - from);
-    std::memcpy(into.data(), content_.data() + from, count);
-    return count;
-  }
-
- private:
-  const std::string& content_;
-};
-
 std::optional<Hdf5File> open_memory(const std::string& content) {
   const std::unique_ptr<Files> files = posix_files();
-  auto file = std::make_unique<MemoryFile>(content);
-  const FileStatus status = file->status();
-  return open_hdf5({*files, "damaged.nc", status}, std::move(file));
+  auto file = std::make_unique<testing::BytesReader>(content);
+  return open_hdf5({*files, "damaged.nc", {.size = file->size()}, nullptr, {}}, std::move(file));
 }
 
 ErrorKind outcome(const std::string& content) {
@@ -594,9 +576,9 @@ TEST_F(Hdf5Reader, ReadsALargeGroupWhoseNamesFillManyBlocks) {
   }
   H5Fclose(id);
   H5Pclose(access);
-  const Hdf5Bytes bytes(files_->open(file), 0, 8, 8);
+  const Hdf5Bytes bytes(file_reader(*files_, file), 0, 8, 8);
   Hdf5Blocks blocks(bytes);
-  const Hdf5Superblock superblock = find_hdf5_superblock(*files_->open(file)).value();
+  const Hdf5Superblock superblock = find_hdf5_superblock(*file_reader(*files_, file)).value();
   const std::vector<Hdf5Link> links =
       read_hdf5_links(blocks, read_hdf5_object(blocks, superblock.root));
   std::set<std::string> found;

@@ -160,6 +160,55 @@ TEST_P(StoreConformance, HoldsReadersToTheirVersion) {
   EXPECT_EQ(as_text(value), "tw");
 }
 
+TEST_P(StoreConformance, OpensOneVersionToBeReadByPieces) {
+  const Version version = put("a/k", "0123456789");
+  const auto reader = store_.reader(Key("a/k"));
+  ASSERT_NE(reader, nullptr);
+  EXPECT_EQ(reader->size(), 10);
+  EXPECT_EQ(reader->version(), version);
+  const auto read = [&](std::int64_t offset, std::size_t length) {
+    std::string bytes(length, '.');
+    bytes.resize(reader->read_at(offset, {reinterpret_cast<std::byte*>(bytes.data()), length}));
+    return bytes;
+  };
+  EXPECT_EQ(read(0, 10), "0123456789");
+  EXPECT_EQ(read(3, 4), "3456");
+  EXPECT_EQ(read(8, 5), "89");  // as far as it goes
+  EXPECT_EQ(read(10, 1), "");
+  EXPECT_EQ(read(25, 3), "");
+  EXPECT_EQ(read(5, 0), "");
+  EXPECT_EQ(read(1, 2), "12");  // and back
+}
+
+TEST_P(StoreConformance, OpensNothingWhereNoValueIs) {
+  put("a/b", "1");
+  for (const char* key : {"nothing", "a", "a/b/c", "no/thing"}) {
+    EXPECT_EQ(store_.reader(Key(key)), nullptr) << key;
+  }
+}
+
+TEST_P(StoreConformance, ReadersOfPiecesStayWithTheirVersion) {
+  put("k", std::string(1000, 'a'));
+  const auto reader = store_.reader(Key("k"));
+  const auto first = [&] {
+    std::byte byte{};
+    EXPECT_EQ(reader->read_at(500, {&byte, 1}), 1U);
+    return static_cast<char>(byte);
+  };
+  EXPECT_EQ(first(), 'a');
+  const auto expect_old = [&] {
+    try {
+      EXPECT_EQ(first(), 'a');
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::conflict) << error.what();
+    }
+  };
+  put("k", std::string(2000, 'b'));
+  expect_old();
+  store_.remove(Key("k"));
+  expect_old();
+}
+
 // Same key, same size, quick succession: names and times that the system uses again must not make
 // two values look like one.
 TEST_P(StoreConformance, EveryValueHasItsOwnVersion) {

@@ -337,7 +337,7 @@ class Comparison {
   static std::string shown(const Json& value) {
     if (value.is_null()) return "not there";
     const std::string text = dump_json(value, -1);
-    return text.size() <= 60 ? text : text.substr(0, 57) + "...";
+    return text.size() <= 60 ? text : fmt::format("{:.57}...", text);
   }
 
   const std::size_t most_;

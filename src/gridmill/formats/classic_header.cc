@@ -43,7 +43,7 @@ const char* name_problem(std::string_view name) {
 // Reads big-endian numbers one after the other; never past the end of the file.
 class Cursor {
  public:
-  explicit Cursor(const ReadableFile& file) : file_(file), size_(file.status().size) {}
+  explicit Cursor(const ValueReader& file) : file_(file), size_(file.size()) {}
 
   std::uint32_t word() {
     const std::byte* at = take(4);
@@ -126,7 +126,7 @@ class Cursor {
                 fmt::format("truncated: the file ends at byte {}, inside its header", size_));
   }
 
-  const ReadableFile& file_;
+  const ValueReader& file_;
   const std::int64_t size_;
   Buffer held_;
   std::int64_t begin_ = 0;
@@ -278,8 +278,8 @@ std::int64_t ClassicHeader::end_of(const ClassicVariable& variable) const {
   return end;
 }
 
-ClassicHeader read_classic_header(const ReadableFile& file) {
-  const std::int64_t file_bytes = file.status().size;
+ClassicHeader read_classic_header(const ValueReader& file) {
+  const std::int64_t file_bytes = file.size();
   Cursor cursor(file);
   const std::uint32_t magic = cursor.word();
   ClassicHeader header;

@@ -15,7 +15,7 @@
 #include "gridmill/array/attribute.h"
 #include "gridmill/array/box.h"
 #include "gridmill/array/data_type.h"
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 
 namespace gridmill {
 
@@ -50,6 +50,6 @@ struct ClassicHeader {
 
 // Throws Error(corrupt), with the offset, for a header that ends early or contradicts itself, and
 // for a file that is too short for its variables, naming the first that is cut.
-ClassicHeader read_classic_header(const ReadableFile& file);
+ClassicHeader read_classic_header(const ValueReader& file);
 
 }  // namespace gridmill

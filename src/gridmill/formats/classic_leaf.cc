@@ -62,9 +62,9 @@ class ClassicValues {
     return (box[0] - 1) * layout_.stored_step + row_bytes(box);
   }
 
-  std::unique_ptr<ReadableFile> open() const { return source_->open(); }
+  std::unique_ptr<ValueReader> open() const { return source_->open(); }
 
-  void read(const ReadableFile& file, const Box& box, Buffer& stored) const {
+  void read(const ValueReader& file, const Box& box, Buffer& stored) const {
     const std::int64_t offset = offset_of(box);
     stored.resize(static_cast<std::size_t>(stored_bytes(box.shape)));
     if (!layout_.is_gathered() || box.shape[0] == 1) return read_run(file, offset, stored.bytes());
@@ -107,7 +107,7 @@ class ClassicValues {
     return offset;
   }
 
-  void read_run(const ReadableFile& file, std::int64_t offset, MutableByteView into) const {
+  void read_run(const ValueReader& file, std::int64_t offset, MutableByteView into) const {
     const std::size_t got = file.read_at(offset, into);
     if (got == into.size()) return;
     throw Error(ErrorKind::corrupt,
@@ -147,7 +147,7 @@ class ClassicStream final : public BoxStream {
 
   std::shared_ptr<const ClassicValues> values_;
   Box leaf_;
-  std::unique_ptr<ReadableFile> file_;
+  std::unique_ptr<ValueReader> file_;
 };
 
 class ClassicLeafReader final : public LeafReader {

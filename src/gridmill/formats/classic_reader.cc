@@ -37,14 +37,13 @@ FileVariable file_variable(const std::shared_ptr<const SourceFile>& source,
 
 }  // namespace
 
-bool is_classic_netcdf(const ReadableFile& file) {
+bool is_classic_netcdf(const ValueReader& file) {
   std::array<std::byte, 4> magic{};
   return file.read_at(0, magic) == magic.size() && as_text(magic).starts_with("CDF");
 }
 
-FormatFile open_classic(Files& files, const std::string& path, const ReadableFile& file) {
+FormatFile open_classic(std::shared_ptr<const SourceFile> source, const ValueReader& file) {
   const ClassicHeader header = read_classic_header(file);
-  const auto source = std::make_shared<const SourceFile>(SourceFile{files, path, file.status()});
   FormatFile result;
   result.format = format_name(header.version);
   FileGroup& root = result.groups.emplace_back();

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "gridmill/formats/format_file.h"
+#include "gridmill/store/file_store.h"
 #include "gridmill/store/zip_store.h"
 
 namespace gridmill {
@@ -16,9 +17,9 @@ constexpr std::size_t kGribWithin = 4096;
 constexpr std::string_view kHdf5Magic = "\x89HDF\r\n\x1a\n";
 
 // HDF5 allows a user block before the file: its signature stands at 0, 512, 1024, 2048, ...
-bool has_hdf5_signature(const ReadableFile& file, std::int64_t size) {
+bool has_hdf5_signature(const ValueReader& file) {
   std::array<std::byte, 8> magic{};
-  for (std::int64_t at = 0; at + 8 <= size; at = at == 0 ? 512 : at * 2) {
+  for (std::int64_t at = 0; at + 8 <= file.size(); at = at == 0 ? 512 : at * 2) {
     if (file.read_at(at, magic) == magic.size() && as_text(magic) == kHdf5Magic) return true;
   }
   return false;
@@ -64,7 +65,7 @@ FileFormat detect_format(Files& files, const Location& location) {
                 fmt::format("there is no file or directory {}", location.path));
   }
   if (status->is_directory) return format_of_store(files, location);
-  const std::unique_ptr<ReadableFile> file = files.open(location.path);
+  const std::unique_ptr<ValueReader> file = file_reader(files, location.path);
   if (file == nullptr) {
     throw Error(ErrorKind::not_found, fmt::format("there is no file {}", location.path));
   }
@@ -73,7 +74,7 @@ FileFormat detect_format(Files& files, const Location& location) {
   if (is_zip_file(location, head)) return format_of_store(files, location);
   if (is_classic_netcdf(head)) return FileFormat::netcdf;
   if (head.starts_with("GRIB")) return FileFormat::grib;
-  if (has_hdf5_signature(*file, status->size)) return FileFormat::netcdf;
+  if (has_hdf5_signature(*file)) return FileFormat::netcdf;
   if (holds_grib_message(head)) return FileFormat::grib;
   return FileFormat::unknown;
 }

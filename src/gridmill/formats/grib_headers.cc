@@ -28,8 +28,8 @@ struct Extent {
 
 }  // namespace
 
-GribHeaders::GribHeaders(const ReadableFile& file)
-    : file_(file), size_(file.status().size), window_size_(kSmallestWindow) {}
+GribHeaders::GribHeaders(const ValueReader& file)
+    : file_(file), size_(file.size()), window_size_(kSmallestWindow) {}
 
 // Valid until the next call.
 ByteView GribHeaders::bytes(std::int64_t at, std::size_t count) {

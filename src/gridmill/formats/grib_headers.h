@@ -18,7 +18,7 @@ namespace gridmill {
 class GribHeaders {
  public:
   // `file` must outlive it.
-  explicit GribHeaders(const ReadableFile& file);
+  explicit GribHeaders(const ValueReader& file);
 
   std::int64_t file_size() const noexcept { return size_; }
   // Whether "GRIB" stands there.
@@ -44,7 +44,7 @@ class GribHeaders {
   void read_sections_2(GribMessage& message);
   void read_several_fields(GribMessage& message);
 
-  const ReadableFile& file_;
+  const ValueReader& file_;
   std::int64_t size_;
   Buffer window_;  // bytes of the file from window_at_ on
   std::int64_t window_at_ = 0;

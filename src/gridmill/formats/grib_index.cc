@@ -142,7 +142,7 @@ std::string axis_name(const Keys& keys, const std::string& key) {
 }
 
 // A message of one field, which ecCodes understands.
-void read_grib_field(const ReadableFile& file, const GribField& field, Buffer& into) {
+void read_grib_field(const ValueReader& file, const GribField& field, Buffer& into) {
   read_grib_message(file, field.message, into);
   if (field.message.fields > 1) keep_grib_field(field.field, into);
 }
@@ -215,7 +215,7 @@ struct KindHash {
 
 class GribIndexer {
  public:
-  explicit GribIndexer(const ReadableFile& file) : file_(file) {}
+  explicit GribIndexer(const ValueReader& file) : file_(file) {}
 
   GribIndex run() {
     std::vector<GribGap> gaps =
@@ -272,7 +272,7 @@ class GribIndexer {
     return at->second;
   }
 
-  const ReadableFile& file_;
+  const ValueReader& file_;
   std::vector<GribCube> cubes_;
   std::map<std::string, std::size_t> by_signature_;
   std::unordered_map<std::string, Kind, KindHash> kinds_;
@@ -292,13 +292,13 @@ std::vector<double> axis_values(const GribCube& cube, std::size_t key) {
   return values;
 }
 
-Json step_range(const ReadableFile& file, const GribField& field) {
+Json step_range(const ValueReader& file, const GribField& field) {
   Buffer bytes;
   read_grib_field(file, field, bytes);
   return GribHandle(bytes).key_as_text("stepRange");
 }
 
-[[noreturn]] void refuse_double(const ReadableFile& file, const GribCube& cube, const GribField& a,
+[[noreturn]] void refuse_double(const ValueReader& file, const GribCube& cube, const GribField& a,
                                 const GribField& b) {
   const Json first = step_range(file, a), second = step_range(file, b);
   if (first != second) {
@@ -314,7 +314,7 @@ Json step_range(const ReadableFile& file, const GribField& field) {
 }
 
 // The first pair in file order that shares a place is named.
-void check_unique(const ReadableFile& file, const GribCube& cube) {
+void check_unique(const ValueReader& file, const GribCube& cube) {
   std::vector<std::pair<std::int64_t, std::size_t>> places;
   places.reserve(cube.fields.size());
   for (std::size_t i = 0; i < cube.fields.size(); ++i) {
@@ -395,7 +395,7 @@ void check_sparseness(const GribCube& cube) {
                   cube.fields.size(), cube.name, to_string(header_shape(cube))));
 }
 
-GribIndex index_grib(const ReadableFile& file) {
+GribIndex index_grib(const ValueReader& file) {
   GribIndex index = GribIndexer(file).run();
   for (GribCube& cube : index.cubes) {
     cube.axes = grib_axes(cube);

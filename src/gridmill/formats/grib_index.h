@@ -18,7 +18,7 @@
 #include "gridmill/array/box.h"
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_message.h"
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 
 namespace gridmill {
 
@@ -56,7 +56,7 @@ struct GribIndex {
 
 // Throws Error(corrupt) for a damaged message and for two messages that claim the same place,
 // unsupported for fields that are strewn over a cube many times their number.
-GribIndex index_grib(const ReadableFile& file);
+GribIndex index_grib(const ValueReader& file);
 
 // Whether the cube has all the keys that the indexer gives to one.
 bool has_grib_keys(const GribCube& cube);

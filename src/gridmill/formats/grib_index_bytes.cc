@@ -95,7 +95,7 @@ class Reader {
 // ---- which file ----
 
 // Of a few messages from the first to the last, where their dates stand.
-std::string sample_of(const ReadableFile& file, const std::vector<GribMessage>& messages) {
+std::string sample_of(const ValueReader& file, const std::vector<GribMessage>& messages) {
   constexpr std::size_t kMost = 16, kEach = 256;
   const std::size_t count = std::min(kMost, messages.size());
   Buffer sample(count * kEach);
@@ -338,7 +338,7 @@ void check_file(const Json& about, const FileStatus& status) {
 
 }  // namespace
 
-std::string grib_index_to_bytes(const GribIndex& index, const ReadableFile& file,
+std::string grib_index_to_bytes(const GribIndex& index, const ValueReader& file,
                                 const FileStatus& status) {
   const std::vector<Placed> all = all_fields(index);
   std::vector<GribMessage> messages;
@@ -376,8 +376,7 @@ std::string grib_index_to_bytes(const GribIndex& index, const ReadableFile& file
   return std::move(whole).take();
 }
 
-GribIndex grib_index_from_bytes(ByteView bytes, const ReadableFile& file,
-                                const FileStatus& status) {
+GribIndex grib_index_from_bytes(ByteView bytes, const ValueReader& file, const FileStatus& status) {
   Reader in(checked_body(bytes));
   const std::uint64_t json_size = in.number();
   const Json about = parse_json(as_text(in.raw(json_size)));

@@ -20,18 +20,19 @@
 #include <string>
 
 #include "gridmill/formats/grib_index.h"
+#include "gridmill/store/store.h"
 #include "gridmill/system/files.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
 
 // `status` is that of `file` before it was indexed.
-std::string grib_index_to_bytes(const GribIndex& index, const ReadableFile& file,
+std::string grib_index_to_bytes(const GribIndex& index, const ValueReader& file,
                                 const FileStatus& status);
 
 // Throws Error(corrupt) for damage, unsupported for another version, of the format or of ecCodes,
 // and conflict if `file` is not the one that was indexed: another size, time of change, or other
 // bytes at the beginnings of up to 16 messages.
-GribIndex grib_index_from_bytes(ByteView bytes, const ReadableFile& file, const FileStatus& status);
+GribIndex grib_index_from_bytes(ByteView bytes, const ValueReader& file, const FileStatus& status);
 
 }  // namespace gridmill

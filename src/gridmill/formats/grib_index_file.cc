@@ -23,10 +23,10 @@ std::string reason(const Error& error) {
 }
 
 // Null: there is none to be read.
-std::unique_ptr<ReadableFile> open_kept(Files& files, const std::string& path,
-                                        std::vector<std::string>& notes) {
+std::unique_ptr<ValueReader> open_kept(Files& files, const std::string& path,
+                                       std::vector<std::string>& notes) {
   try {
-    return files.open(path);
+    return file_reader(files, path);
   } catch (const Error& error) {
     // A name that is too long for an index has none.
     if (error.kind() == ErrorKind::invalid) return nullptr;
@@ -36,25 +36,24 @@ std::unique_ptr<ReadableFile> open_kept(Files& files, const std::string& path,
   }
 }
 
-GribIndex load(const ReadableFile& kept, const ReadableFile& file, const FileStatus& status) {
-  const FileStatus own = kept.status();
-  if (own.is_directory || own.size > std::max(kLeastAllowed, status.size)) {
+GribIndex load(const ValueReader& kept, const ValueReader& file, const FileStatus& status) {
+  if (kept.size() > std::max(kLeastAllowed, status.size)) {
     throw Error(ErrorKind::corrupt, "it is no index");
   }
-  Buffer bytes(static_cast<std::size_t>(own.size));
+  Buffer bytes(static_cast<std::size_t>(kept.size()));
   if (kept.read_at(0, bytes.bytes()) != bytes.size()) {
     throw Error(ErrorKind::corrupt, "it is damaged: it ends early");
   }
   return grib_index_from_bytes(bytes, file, status);
 }
 
-std::optional<GribIndex> load_kept(Files& files, const std::string& path, const ReadableFile& file,
-                                   const FileStatus& status, bool is_rewritten,
+std::optional<GribIndex> load_kept(const SourceFile& source, const std::string& path,
+                                   const ValueReader& file, bool is_rewritten,
                                    std::vector<std::string>& notes) {
-  const auto kept = open_kept(files, path, notes);
+  const auto kept = open_kept(source.files, path, notes);
   if (kept == nullptr) return std::nullopt;
   try {
-    return load(*kept, file, status);
+    return load(*kept, file, source.identity);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::corrupt && error.kind() != ErrorKind::unsupported &&
         error.kind() != ErrorKind::conflict) {
@@ -67,22 +66,20 @@ std::optional<GribIndex> load_kept(Files& files, const std::string& path, const 
   }
 }
 
-bool is_same(const FileStatus& a, const FileStatus& b) {
-  return a.size == b.size && a.modified_ns == b.modified_ns;
+bool is_still(const SourceFile& source) {
+  const auto now = source.store->stat(Key());
+  return now && now->version == source.version;
 }
 
-void keep(Files& files, const std::string& path, const GribIndex& index, const ReadableFile& file,
-          const FileStatus& status, std::vector<std::string>& notes) {
+void keep(const std::string& path, const GribIndex& index, const SourceFile& source,
+          const ValueReader& file, std::vector<std::string>& notes) {
   try {
     // What changes while it is scanned has no index that is worth keeping.
-    if (!is_same(file.status(), status)) {
+    if (!is_still(source)) {
       throw Error(ErrorKind::conflict, "the file is being written");
     }
-    const std::string bytes = grib_index_to_bytes(index, file, status);
-    const std::size_t slash = path.rfind('/');
-    const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash + 1);
-    const std::string name = path.substr(slash == std::string::npos ? 0 : slash + 1);
-    file_store(files, folder)->put(Key(name), as_bytes(bytes));
+    const std::string bytes = grib_index_to_bytes(index, file, source.identity);
+    file_store(source.files, path)->put(Key(), as_bytes(bytes));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::timeout || error.kind() == ErrorKind::cancelled ||
         error.kind() == ErrorKind::internal) {
@@ -98,18 +95,17 @@ std::string grib_index_path(const std::string& path) { return path + std::string
 
 bool is_grib_index_path(std::string_view path) { return path.ends_with(kEnding); }
 
-GribIndex open_grib_index(Files& files, const std::string& path, const ReadableFile& file,
-                          const FileStatus& status, GribIndexUse use,
+GribIndex open_grib_index(const SourceFile& source, const ValueReader& file, GribIndexUse use,
                           std::vector<std::string>& notes) {
   if (use == GribIndexUse::none) return index_grib(file);
-  const std::string kept = grib_index_path(path);
+  const std::string kept = grib_index_path(source.path);
   const bool writes = use == GribIndexUse::write;
   std::optional<GribIndex> found =
       in_context([&] { return "its kept index " + kept; },
-                 [&] { return load_kept(files, kept, file, status, writes, notes); });
+                 [&] { return load_kept(source, kept, file, writes, notes); });
   if (found) return std::move(*found);
   GribIndex index = index_grib(file);
-  if (writes) keep(files, kept, index, file, status, notes);
+  if (writes) keep(kept, index, source, file, notes);
   return index;
 }
 

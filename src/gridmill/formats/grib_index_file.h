@@ -12,6 +12,7 @@
 
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_index.h"
+#include "gridmill/formats/source_file.h"
 
 namespace gridmill {
 
@@ -19,10 +20,9 @@ std::string grib_index_path(const std::string& path);
 // Whether a file is a kept index, by its name: wildcards take these for data.
 bool is_grib_index_path(std::string_view path);
 
-// `file` is open at `path`, `status` its status then. What the user should know is added to
-// `notes`. Throws what index_grib throws, and Error(unavailable) if a kept index can't be read.
-GribIndex open_grib_index(Files& files, const std::string& path, const ReadableFile& file,
-                          const FileStatus& status, GribIndexUse use,
+// `file` is `source`, open. What the user should know is added to `notes`. Throws what index_grib
+// throws, and Error(unavailable) if a kept index can't be read.
+GribIndex open_grib_index(const SourceFile& source, const ValueReader& file, GribIndexUse use,
                           std::vector<std::string>& notes);
 
 }  // namespace gridmill

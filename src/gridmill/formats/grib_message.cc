@@ -33,7 +33,7 @@ bool is_padding(ByteView gap, bool at_end) {
 }
 
 // The offset of the message at or after `at`, or the file's size.
-std::int64_t next_message(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+std::int64_t next_message(const ValueReader& file, std::int64_t at, std::int64_t size) {
   Buffer window;
   std::int64_t padding = at;  // zeros may go on for long
   while (padding < size) {
@@ -73,7 +73,7 @@ std::string good_before(int count) {
 }
 
 // Where the next "GRIB" stands, or `size`.
-std::int64_t next_mark(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+std::int64_t next_mark(const ValueReader& file, std::int64_t at, std::int64_t size) {
   constexpr std::int64_t kWindow = 1 << 20;
   Buffer window;
   while (size - at >= 4) {
@@ -91,7 +91,7 @@ std::int64_t next_mark(const ReadableFile& file, std::int64_t at, std::int64_t s
 // What a user could still save: whole messages behind the damage. Here, where everything is given
 // up anyway, they are searched for; marks inside of values can look like beginnings, so that only
 // so many are tried.
-std::string good_after(const ReadableFile& file, std::int64_t at, std::int64_t size) {
+std::string good_after(const ValueReader& file, std::int64_t at, std::int64_t size) {
   constexpr int kMostFailures = 1000;
   int good = 0, failures = 0;
   std::int64_t first = 0;
@@ -159,7 +159,7 @@ Buffer without_values_2(const GribSections& sections, ByteView message) {
 
 }  // namespace
 
-std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit) {
+std::vector<GribGap> scan_grib(const ValueReader& file, const GribVisit& visit) {
   GribHeaders headers(file);
   const std::int64_t size = headers.file_size();
   std::vector<GribGap> gaps;
@@ -191,7 +191,7 @@ std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit)
   return gaps;
 }
 
-void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into) {
+void read_grib_message(const ValueReader& file, const GribMessage& message, Buffer& into) {
   into.resize(static_cast<std::size_t>(message.length));
   if (file.read_at(message.offset, into.bytes()) != into.size()) {
     throw Error(ErrorKind::corrupt, "truncated: the file ends inside it");

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "gridmill/formats/grib_sections.h"
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -42,10 +42,10 @@ struct GribGap {
 // Visits the messages in order; of each only its headers are read. Throws Error(corrupt) with
 // number and offset of the first one that is damaged, and how many good ones come before and after
 // it.
-std::vector<GribGap> scan_grib(const ReadableFile& file, const GribVisit& visit);
+std::vector<GribGap> scan_grib(const ValueReader& file, const GribVisit& visit);
 
 // Reads one message again and checks that it still stands there. Throws Error(corrupt).
-void read_grib_message(const ReadableFile& file, const GribMessage& message, Buffer& into);
+void read_grib_message(const ValueReader& file, const GribMessage& message, Buffer& into);
 
 // Whether a section 6 says that the bitmap of the section 6 `before` it in the same message holds
 // (empty: there was none). Throws Error(corrupt) if that has no bitmap.

@@ -111,20 +111,15 @@ std::string note_of(const GribGap& gap) {
 class GribBuilder {
  public:
   GribBuilder(Files& files, const std::string& path, GribIndexUse use)
-      : files_(files), path_(path), index_use_(use) {
-    file_ = files.open(path);
-    if (file_ == nullptr) throw Error(ErrorKind::not_found, "there is no such file");
-    const FileStatus identity = file_->status();
-    if (identity.is_directory) {
-      throw Error(ErrorKind::invalid, "this is a directory, where a GRIB file was expected");
-    }
-    source_ = std::make_shared<const SourceFile>(SourceFile{files, path, identity});
+      : path_(path), index_use_(use) {
+    OpenedSource opened = open_source(files, path, "GRIB");
+    file_ = std::move(opened.bytes);
+    source_ = std::move(opened.source);
   }
 
   FormatFile build() {
     std::vector<Hypercube> hypercubes;
-    const GribIndex index =
-        open_grib_index(files_, path_, *file_, source_->identity, index_use_, notes_);
+    const GribIndex index = open_grib_index(*source_, *file_, index_use_, notes_);
     add_notes(index.gaps);
     for (const GribCube& cube : index.cubes) {
       Field field =
@@ -325,11 +320,10 @@ class GribBuilder {
     return result;
   }
 
-  Files& files_;
   std::string path_;
   GribIndexUse index_use_;
   std::vector<std::string> notes_;
-  std::unique_ptr<ReadableFile> file_;
+  std::unique_ptr<ValueReader> file_;
   std::shared_ptr<const SourceFile> source_;
   std::map<std::string, GribGrid> grids_;
   std::set<int> editions_;

@@ -21,12 +21,12 @@ void check_width(int bytes, std::string_view what) {
 
 }  // namespace
 
-Hdf5Bytes::Hdf5Bytes(std::unique_ptr<ReadableFile> file, std::uint64_t base, int offset_size,
+Hdf5Bytes::Hdf5Bytes(std::unique_ptr<ValueReader> file, std::uint64_t base, int offset_size,
                      int length_size)
     : file_(std::move(file)), base_(base), offset_size_(offset_size), length_size_(length_size) {
   check_width(offset_size, "addresses");
   check_width(length_size, "lengths");
-  const auto size = static_cast<std::uint64_t>(file_->status().size);
+  const auto size = static_cast<std::uint64_t>(file_->size());
   if (base > size) {
     throw Error(ErrorKind::corrupt, fmt::format("the HDF5 file begins at byte {}, but the file "
                                                 "has {} bytes",

@@ -14,7 +14,7 @@
 #include <vector>
 
 #include "gridmill/base/bytes.h"
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 
 namespace gridmill {
 
@@ -26,14 +26,14 @@ inline constexpr std::uint64_t kNoAddress = ~std::uint64_t{0};
 class Hdf5Bytes {
  public:
   // `offset_size` and `length_size`: bytes of an address and of a length in this file (2, 4 or 8).
-  Hdf5Bytes(std::unique_ptr<ReadableFile> file, std::uint64_t base, int offset_size,
+  Hdf5Bytes(std::unique_ptr<ValueReader> file, std::uint64_t base, int offset_size,
             int length_size);
 
   int offset_size() const noexcept { return offset_size_; }
   int length_size() const noexcept { return length_size_; }
   std::uint64_t base() const noexcept { return base_; }
   std::uint64_t end() const noexcept { return end_; }  // of the file, as an address
-  const ReadableFile& file() const noexcept { return *file_; }
+  const ValueReader& file() const noexcept { return *file_; }
 
   // Throws if `size` bytes at `address` aren't all in the file.
   void check(std::uint64_t address, std::uint64_t size) const;
@@ -48,7 +48,7 @@ class Hdf5Bytes {
   const Page& page(std::uint64_t number) const;
   void read_file(std::uint64_t offset, MutableByteView into) const;
 
-  std::unique_ptr<ReadableFile> file_;
+  std::unique_ptr<ValueReader> file_;
   std::uint64_t base_, end_ = 0;
   int offset_size_, length_size_;
   mutable std::vector<Page> pages_;

@@ -35,7 +35,7 @@ std::int64_t chunk_bytes(const Hdf5Dataset& dataset) {
 class OpenFile {
  public:
   OpenFile(const SourceFile& source, std::uint64_t base) : file_(source.open()), base_(base) {
-    const auto size = static_cast<std::uint64_t>(source.identity.size);
+    const auto size = static_cast<std::uint64_t>(file_->size());
     end_ = size - std::min(base, size);
   }
 
@@ -56,7 +56,7 @@ class OpenFile {
                             end_, size, address));
   }
 
-  std::unique_ptr<ReadableFile> file_;
+  std::unique_ptr<ValueReader> file_;
   std::uint64_t base_, end_ = 0;
 };
 

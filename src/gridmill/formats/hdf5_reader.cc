@@ -307,7 +307,7 @@ class FileMaker {
 
 }  // namespace
 
-std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ReadableFile> file) {
+std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ValueReader> file) {
   const std::optional<Hdf5Superblock> superblock = find_hdf5_superblock(*file);
   if (!superblock) return std::nullopt;
   const Hdf5Bytes bytes(std::move(file), superblock->base, superblock->offset_size,

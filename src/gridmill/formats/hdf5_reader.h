@@ -24,6 +24,6 @@ struct Hdf5File {
 
 // nullopt: no HDF5 file. Throws Error(corrupt) naming object and address; Error(unsupported) if the
 // file as a whole is beyond this reader. `file` is `source`, opened.
-std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ReadableFile> file);
+std::optional<Hdf5File> open_hdf5(const SourceFile& source, std::unique_ptr<ValueReader> file);
 
 }  // namespace gridmill

@@ -98,8 +98,8 @@ Hdf5Superblock read_superblock(ByteView bytes, std::uint64_t at, std::uint64_t f
 
 }  // namespace
 
-std::optional<Hdf5Superblock> find_hdf5_superblock(const ReadableFile& file) {
-  const auto size = static_cast<std::uint64_t>(file.status().size);
+std::optional<Hdf5Superblock> find_hdf5_superblock(const ValueReader& file) {
+  const auto size = static_cast<std::uint64_t>(file.size());
   for (std::uint64_t at = 0; at + kSignature.size() <= size; at = at == 0 ? 512 : at * 2) {
     std::array<std::byte, kLongest> bytes{};
     const std::size_t got = file.read_at(static_cast<std::int64_t>(at), bytes);

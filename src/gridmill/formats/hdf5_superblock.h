@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "gridmill/system/files.h"
+#include "gridmill/store/store.h"
 
 namespace gridmill {
 
@@ -20,6 +20,6 @@ struct Hdf5Superblock {
 // nullopt: no HDF5 file begins at byte 0, 512, 1024, 2048, ... Throws Error(corrupt) if one does
 // and is shorter than it says, or its checksum differs; Error(unsupported) for versions and
 // drivers of which we know nothing.
-std::optional<Hdf5Superblock> find_hdf5_superblock(const ReadableFile& file);
+std::optional<Hdf5Superblock> find_hdf5_superblock(const ValueReader& file);
 
 }  // namespace gridmill

@@ -267,7 +267,7 @@ FormatFile open_whole_by_library(const SourceFile& source, const std::string& re
   }
 }
 
-FormatFile open_netcdf4(const SourceFile& source, std::unique_ptr<ReadableFile> file) {
+FormatFile open_netcdf4(const SourceFile& source, std::unique_ptr<ValueReader> file) {
   std::optional<Hdf5File> own;
   try {
     own = open_hdf5(source, std::move(file));
@@ -280,16 +280,10 @@ FormatFile open_netcdf4(const SourceFile& source, std::unique_ptr<ReadableFile> 
 }
 
 FormatFile open_path(Files& files, const std::string& path, NetcdfBy by) {
-  std::unique_ptr<ReadableFile> readable = files.open(path);
-  if (readable == nullptr) throw Error(ErrorKind::not_found, "there is no such file");
-  const FileStatus identity = readable->status();
-  if (identity.is_directory) {
-    throw Error(ErrorKind::invalid, "this is a directory, where a netCDF file was expected");
-  }
-  if (is_classic_netcdf(*readable)) return open_classic(files, path, *readable);
-  const SourceFile source{files, path, identity};
-  return by == NetcdfBy::library ? open_by_library(source)
-                                 : open_netcdf4(source, std::move(readable));
+  OpenedSource opened = open_source(files, path, "netCDF");
+  if (is_classic_netcdf(*opened.bytes)) return open_classic(opened.source, *opened.bytes);
+  return by == NetcdfBy::library ? open_by_library(*opened.source)
+                                 : open_netcdf4(*opened.source, std::move(opened.bytes));
 }
 
 }  // namespace

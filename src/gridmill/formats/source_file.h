@@ -1,13 +1,15 @@
 // source_file.h: one input file that leaves are read from, time and again, while the run lasts.
 //
 // It is opened anew for every leaf: microseconds beside the megabytes of a leaf, and thousands of
-// inputs need no table of open files. What is opened must be the file that was surveyed.
+// inputs need no table of open files. What is opened must be the file that was surveyed. Bytes come
+// through store/, so that a file of an object store is read by the same readers; the path is for
+// the libraries that insist on one, and for messages.
 #pragma once
 
 #include <memory>
 #include <string>
 
-#include "gridmill/base/error.h"
+#include "gridmill/store/store.h"
 #include "gridmill/system/files.h"
 
 namespace gridmill {
@@ -16,20 +18,20 @@ namespace gridmill {
 struct SourceFile {
   Files& files;
   std::string path;
-  FileStatus identity;
+  FileStatus identity;  // as the libraries' guard compares it
+  std::shared_ptr<Store> store;
+  Version version;  // of the store's root key, which is the file
 
-  // Throws Error(conflict) if the file has gone or changed since `identity` was taken.
-  std::unique_ptr<ReadableFile> open() const {
-    std::unique_ptr<ReadableFile> file = files.open(path);
-    if (file == nullptr) {
-      throw Error(ErrorKind::conflict, "the file has gone while it was being read");
-    }
-    const FileStatus now = file->status();
-    if (now.size != identity.size || now.modified_ns != identity.modified_ns) {
-      throw Error(ErrorKind::conflict, "the file has changed while it was being read");
-    }
-    return file;
-  }
+  // Throws Error(conflict) if the file has gone or changed since `version` was taken.
+  std::unique_ptr<ValueReader> open() const;
 };
+
+struct OpenedSource {
+  std::shared_ptr<const SourceFile> source;
+  std::unique_ptr<ValueReader> bytes;
+};
+
+// Throws Error(not_found), and Error(invalid) for a directory, which is no `expected` ("netCDF").
+OpenedSource open_source(Files& files, const std::string& path, std::string_view expected);
 
 }  // namespace gridmill

@@ -30,6 +30,30 @@ std::string parent_of(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
+// A file that is replaced stays what it was for who has it open.
+class FileReader final : public ValueReader {
+ public:
+  FileReader(std::unique_ptr<ReadableFile> file, const FileStatus& status)
+      : file_(std::move(file)), size_(status.size), version_(version_of(status)) {}
+  std::int64_t size() const override { return size_; }
+  const Version& version() const override { return version_; }
+  std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
+    return file_->read_at(offset, into);
+  }
+
+ private:
+  const std::unique_ptr<ReadableFile> file_;
+  const std::int64_t size_;
+  const Version version_;
+};
+
+std::unique_ptr<ValueReader> reader_of(std::unique_ptr<ReadableFile> file) {
+  if (file == nullptr) return nullptr;
+  const FileStatus status = file->status();
+  if (status.is_directory) return nullptr;
+  return std::make_unique<FileReader>(std::move(file), status);
+}
+
 class FileStore final : public Store {
  public:
   using Store::get;
@@ -39,8 +63,7 @@ class FileStore final : public Store {
       : files_(files), root_(std::move(root)), durability_(durability), reads_(reads) {}
 
   std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) override {
-    const auto file =
-        reads_ == Reads::cached ? files_.open(path_of(key)) : files_.open_uncached(path_of(key));
+    const auto file = open(key);
     if (!file) return std::nullopt;
     const FileStatus status = file->status();
     if (status.is_directory) return std::nullopt;
@@ -61,6 +84,8 @@ class FileStore final : public Store {
     }
     return result;
   }
+
+  std::unique_ptr<ValueReader> reader(const Key& key) override { return reader_of(open(key)); }
 
   std::optional<GetResult> stat(const Key& key) override {
     const auto status = files_.status(path_of(key));
@@ -119,6 +144,10 @@ class FileStore final : public Store {
   std::string describe() const override { return root_; }
 
  private:
+  std::unique_ptr<ReadableFile> open(const Key& key) {
+    return reads_ == Reads::cached ? files_.open(path_of(key)) : files_.open_uncached(path_of(key));
+  }
+
   class Writer final : public ValueWriter {
    public:
     Writer(FileStore& store, const Key& key)
@@ -249,6 +278,10 @@ class FileStore final : public Store {
 std::unique_ptr<Store> file_store(Files& files, std::string root, Durability durability,
                                   Reads reads) {
   return std::make_unique<FileStore>(files, std::move(root), durability, reads);
+}
+
+std::unique_ptr<ValueReader> file_reader(Files& files, const std::string& path) {
+  return reader_of(files.open(path));
 }
 
 std::vector<std::string> debris(Files& files, const std::string& root) {

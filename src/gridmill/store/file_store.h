@@ -28,6 +28,9 @@ std::unique_ptr<Store> file_store(Files& files, std::string root,
                                   Durability durability = Durability::ordered,
                                   Reads reads = Reads::cached);
 
+// One file as a value; null: there is none, or a directory. Needs no store, nor `files` any longer.
+std::unique_ptr<ValueReader> file_reader(Files& files, const std::string& path);
+
 // Paths of unfinished writes below `root`.
 std::vector<std::string> debris(Files& files, const std::string& root);
 

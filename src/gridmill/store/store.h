@@ -70,6 +70,17 @@ class ValueWriter {
   [[nodiscard]] virtual Version commit() = 0;
 };
 
+// One version of a value, open to be read piece by piece. Once the key has another value, what is
+// read is the old one's bytes or Error(conflict), never a mixture. Threads: any at once.
+class ValueReader {
+ public:
+  virtual ~ValueReader() = default;
+  virtual std::int64_t size() const = 0;
+  virtual const Version& version() const = 0;
+  // Fills `into` from `offset`; returns fewer bytes only at the end of the value.
+  virtual std::size_t read_at(std::int64_t offset, MutableByteView into) const = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -78,6 +89,9 @@ class Store {
   // the end is Error(corrupt). nullopt: the key is absent, `into` is unspecified.
   virtual std::optional<GetResult> get(const Key& key, const GetRequest& request, Buffer& into) = 0;
   virtual std::optional<GetResult> stat(const Key& key) = 0;
+  // Null: the key is absent. By ranges of get(), where a store has nothing better; the store must
+  // outlive what it opens.
+  virtual std::unique_ptr<ValueReader> reader(const Key& key);
   // Stores the concatenation of `pieces`.
   virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
   // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).
