@@ -52,6 +52,7 @@ Verb plan_verb();
 Verb exec_verb();
 Verb runs_verb();
 Verb cache_verb();
+Verb store_verb();
 Verb bench_verb();
 Verb completion_verb();
 

@@ -19,6 +19,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(exec_verb());
   verbs.push_back(runs_verb());
   verbs.push_back(cache_verb());
+  verbs.push_back(store_verb());
   verbs.push_back(bench_verb());
   verbs.push_back(completion_verb());
   return verbs;

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
-         "bench"]
+         "store", "bench"]
 
 
 @pytest.fixture(autouse=True)
@@ -127,6 +127,8 @@ def test_unknown_verb_suggests_the_nearest(gridmill):
     ["bench", "read", "nowhere.nc"],
     ["runs", "ls", "nowhere.nc"],
     ["cache", "ls", "nowhere.nc"],
+    ["store", "ls", "nowhere.nc"],
+    ["store", "rm", "nowhere.nc#/a"],
 ])
 def test_missing_file_is_named(gridmill, tmp_path, words):
     run = gridmill(*words, cwd=tmp_path)
@@ -139,7 +141,7 @@ def test_missing_file_is_named(gridmill, tmp_path, words):
                                    ["verify"], ["dump", "a", "b"], ["completion"], ["rechunk", "a"],
                                    ["plan"], ["plan", "convert"], ["plan", "show"], ["exec"],
                                    ["exec", "a", "b"], ["bench"], ["bench", "read"], ["runs"],
-                                   ["runs", "ls"], ["cache"]])
+                                   ["runs", "ls"], ["cache"], ["store"], ["store", "ls"]])
 def test_wrong_number_of_operands(gridmill, words):
     run = gridmill(*words)
     assert run.returncode == 2

@@ -347,6 +347,20 @@ TEST_P(StoreConformance, Removes) {
   EXPECT_EQ(value_of(store_, "a/k"), "2");
 }
 
+TEST_P(StoreConformance, Moves) {
+  for (const char* key : {"a/x", "a/y/z", "ab", "c"}) put(key, key);
+  store_.move(Key("a"), Key("d/e"));
+  EXPECT_EQ(listed(store_, ""), (std::vector<std::string>{"ab", "c", "d/e/x", "d/e/y/z"}));
+  EXPECT_EQ(value_of(store_, "d/e/y/z"), "a/y/z");
+  store_.move(Key("c"), Key("d/c"));
+  EXPECT_EQ(value_of(store_, "d/c"), "c");
+  EXPECT_EQ(kind_thrown([&] { store_.move(Key("ab"), Key("d/c")); }), ErrorKind::conflict);
+  EXPECT_EQ(kind_thrown([&] { store_.move(Key("ab"), Key("d")); }), ErrorKind::conflict);
+  EXPECT_EQ(value_of(store_, "d/c"), "c");
+  put("a/x", "again");  // where it was, there is room
+  EXPECT_EQ(value_of(store_, "a/x"), "again");
+}
+
 TEST_P(StoreConformance, TakesUnusualKeys) {
   for (const std::string& key :
        {std::string("sp ace/ü\\n/..."), std::string("a:b#c?d%2F"), std::string("back\\slash"),

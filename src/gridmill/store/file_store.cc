@@ -141,6 +141,23 @@ class FileStore final : public Store {
     return status && !status->is_directory && files_.remove_file(path_of(key));
   }
 
+  // A folder is renamed, whatever it holds.
+  void move(const Key& from, const Key& to) override {
+    if (files_.status(path_of(to))) {
+      throw Error(ErrorKind::conflict, to.text() + " is there already");
+    }
+    {
+      const std::lock_guard lock(known_mutex_);
+      make_directories(parent_of(path_of(to)));
+      known_directories_.clear();  // some of them go elsewhere
+    }
+    files_.rename_new(path_of(from), path_of(to));
+    if (durability_ == Durability::synced) {
+      files_.sync_directory(parent_of(path_of(to)));
+      files_.sync_directory(parent_of(path_of(from)));
+    }
+  }
+
   std::string describe() const override { return root_; }
 
  private:

@@ -115,17 +115,17 @@ std::int64_t Manifest::size() const {
   return static_cast<std::int64_t>(entries_.size());
 }
 
-void Manifest::save(Store& store) const {
+void Manifest::save(Store& store, std::string_view key) const {
   const std::int64_t absent = count_absent(entries_);
   const Json header{{"gridmill_manifest", 1},
                     {"hash", "xxh3-128"},
                     {"present", static_cast<std::int64_t>(entries_.size()) - absent},
                     {"absent", absent}};
-  const auto writer = store.writer(Key(kFreshManifestKey));
+  const auto writer = store.writer(Key(key));
   std::string block = dump_json(header, -1) + "\n";
-  for (const auto& [key, entry] : entries_) {
-    block += entry ? fmt::format("{} {} {}\n", entry->size, to_hex(entry->hash), escaped(key))
-                   : fmt::format("- - {}\n", escaped(key));
+  for (const auto& [name, entry] : entries_) {
+    block += entry ? fmt::format("{} {} {}\n", entry->size, to_hex(entry->hash), escaped(name))
+                   : fmt::format("- - {}\n", escaped(name));
     if (block.size() < std::size_t{1} << 20) continue;
     writer->append(as_bytes(block));
     block.clear();

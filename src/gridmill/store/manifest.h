@@ -55,8 +55,8 @@ class Manifest {
     return entries_;
   }
 
-  // Into a store that is being built.
-  void save(Store& store) const;
+  // Into a store that is being built, or, with kManifestKey, into a companion.
+  void save(Store& store, std::string_view key = kFreshManifestKey) const;
   // The store's own if it has one, else its companion's. nullopt if there is none; Error(corrupt)
   // if it can't be read.
   static std::optional<Manifest> load(Store& store, Store& companion);

@@ -42,4 +42,38 @@ std::unique_ptr<ValueReader> Store::reader(const Key& key) {
   return std::make_unique<RangedReader>(*this, key, std::move(*found));
 }
 
+namespace {
+
+// In pieces, so that values of any size go through little memory.
+void copy_value(Store& store, const ListEntry& entry, const Key& to) {
+  constexpr std::int64_t kPiece = std::int64_t{4} << 20;
+  const auto from = store.reader(entry.key);
+  if (from == nullptr) throw Error(ErrorKind::conflict, entry.key.text() + " has gone meanwhile");
+  const auto into = store.writer(to);
+  Buffer piece;
+  for (std::int64_t at = 0; at < from->size(); at += static_cast<std::int64_t>(piece.size())) {
+    piece.resize(static_cast<std::size_t>(std::min(kPiece, from->size() - at)));
+    if (from->read_at(at, piece.bytes()) != piece.size()) {
+      throw Error(ErrorKind::corrupt, entry.key.text() + " is shorter than it says");
+    }
+    into->append(piece);
+  }
+  (void)into->commit();
+}
+
+}  // namespace
+
+void Store::move(const Key& from, const Key& to) {
+  list(to, [&](const ListEntry& entry) {
+    throw Error(ErrorKind::conflict, entry.key.text() + " is there already");
+  });
+  std::vector<ListEntry> entries;
+  list(from, [&](const ListEntry& entry) { entries.push_back(entry); });
+  for (const ListEntry& entry : entries) {
+    const std::string& key = entry.key.text();
+    copy_value(*this, entry, key == from.text() ? to : to / key.substr(from.text().size() + 1));
+  }
+  for (const ListEntry& entry : entries) remove(entry.key);
+}
+
 }  // namespace gridmill

@@ -103,6 +103,10 @@ class Store {
   // Names directly below `prefix`: keys, and prefixes of longer keys. Sorted.
   virtual std::vector<std::string> children(const Key& prefix) = 0;
   virtual bool remove(const Key& key) = 0;  // false: was absent
+  // Every value at or below `from` comes to lie at or below `to`, where none is (else
+  // Error(conflict)), not inside of `from`. In one step where a store can; else each is copied,
+  // then each is removed.
+  virtual void move(const Key& from, const Key& to);
   // For messages: "/data/x.zarr", "memory:".
   virtual std::string describe() const = 0;
 

@@ -1,0 +1,215 @@
+#include "gridmill/zarr/edit_hierarchy.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+#include "gridmill/zarr/hierarchy.h"
+#include "gridmill/zarr/writer.h"
+
+namespace gridmill {
+namespace {
+
+constexpr int kMaxDepth = 64;  // as for reading
+constexpr const char* kInline = "consolidated_metadata";
+
+std::optional<Json> read_document(Store& store, const Key& key) {
+  Buffer text;
+  if (!store.get(key, {{}, {}, kMostDocumentBytes}, text)) return std::nullopt;
+  return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
+                    [&] { return parse_json(as_text(text)); });
+}
+
+void put_document(Store& store, const Key& key, const Json& document) {
+  store.put(key, as_bytes(dump_json(document)));
+}
+
+std::string joined(const std::string& path, const std::string& name) {
+  return path.empty() ? name : path + "/" + name;
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
+}
+
+Json inline_metadata(Json metadata) {
+  return {{"kind", "inline"}, {"must_understand", false}, {"metadata", std::move(metadata)}};
+}
+
+[[noreturn]] void throw_exists(const StoredNode& node) {
+  throw Error(ErrorKind::conflict,
+              fmt::format("{} is {} already", node.path, node.is_array() ? "an array" : "a group"));
+}
+
+}  // namespace
+
+bool StoredNode::is_array() const {
+  if (documents.contains(".zarray")) return true;
+  const auto v3 = documents.find("zarr.json");
+  return v3 != documents.end() && v3->second.value("node_type", "") == "array";
+}
+
+HierarchyEditor::HierarchyEditor(Store& store, int zarr_format, std::function<bool()> before_change)
+    : store_(store), zarr_format_(zarr_format), before_change_(std::move(before_change)) {
+  if (const auto found = zarr_format_at(store)) {
+    if (zarr_format != 0 && zarr_format != *found) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{} is Zarr v{}: leave --zarr-format out", store.describe(), *found));
+    }
+    zarr_format_ = *found;
+    return;
+  }
+  store.list(Key(), [&](const ListEntry& entry) {
+    throw Error(ErrorKind::conflict, fmt::format("{} is no Zarr store, but holds {}",
+                                                 store.describe(), entry.key.text()));
+  });
+  if (zarr_format_ == 0) zarr_format_ = 3;
+}
+
+bool HierarchyEditor::is_consolidated() const {
+  if (zarr_format_ == 2) return store_.stat(Key(".zmetadata")).has_value();
+  const auto root = read_document(store_, Key("zarr.json"));
+  const auto found = root ? root->find(kInline) : Json::const_iterator();
+  return root && found != root->end() && found->is_object();
+}
+
+std::optional<StoredNode> HierarchyEditor::node_at(const std::string& path) {
+  StoredNode node{path, {}};
+  const Key at(path);
+  const auto take = [&](const char* name) {
+    if (auto document = read_document(store_, at / name)) node.documents[name] = *document;
+    return node.documents.contains(name);
+  };
+  const bool is_there = zarr_format_ == 3 ? take("zarr.json") : take(".zarray") || take(".zgroup");
+  if (!is_there) return std::nullopt;
+  if (zarr_format_ == 2) take(".zattrs");
+  return node;
+}
+
+void HierarchyEditor::add_children(const std::string& path, std::vector<StoredNode>& nodes,
+                                   int depth) {
+  if (depth > kMaxDepth) {
+    throw Error(ErrorKind::corrupt, fmt::format("groups are nested deeper than {}", kMaxDepth));
+  }
+  for (const std::string& name : store_.children(Key(path))) {
+    if (name == "zarr.json" || name.starts_with(".z")) continue;
+    auto child = node_at(joined(path, name));
+    if (!child) continue;
+    const bool is_array = child->is_array();
+    nodes.push_back(std::move(*child));
+    if (!is_array) add_children(joined(path, name), nodes, depth + 1);
+  }
+}
+
+std::vector<StoredNode> HierarchyEditor::nodes() {
+  std::vector<StoredNode> found;
+  auto root = node_at("");
+  if (!root) return found;
+  const bool is_array = root->is_array();
+  found.push_back(std::move(*root));
+  if (!is_array) add_children("", found, 0);
+  return found;
+}
+
+void HierarchyEditor::check_parents(const Key& path) {
+  for (std::string above = path.text(); !above.empty();) {
+    above = parent_of(above);
+    const auto node = node_at(above);
+    if (node && node->is_array()) throw_exists(*node);
+    if (node) return;
+  }
+}
+
+// From the root down, so that no group stands where none leads to it.
+void HierarchyEditor::make_parents(const Key& path) {
+  if (path.is_root()) return;
+  const Key parent(parent_of(path.text()));
+  if (node_at(parent.text())) return;
+  make_parents(parent);
+  write_group(store_, parent, zarr_format_, {});
+}
+
+void HierarchyEditor::make_group(const Key& path) {
+  if (const auto there = node_at(path.text())) throw_exists(*there);
+  const bool was_consolidated = is_consolidated();
+  check_parents(path);
+  if (!before_change_()) return;
+  make_parents(path);
+  write_group(store_, path, zarr_format_, {});
+  if (was_consolidated) consolidate();
+}
+
+void HierarchyEditor::check_movable(const Key& from, const Key& to) {
+  if (from.is_root() || to.is_root()) {
+    throw Error(ErrorKind::invalid, "the root is the store itself: move its folder");
+  }
+  if (!node_at(from.text())) {
+    throw Error(ErrorKind::not_found, fmt::format("there is no group or array {}", from.text()));
+  }
+  if ((to.text() + "/").starts_with(from.text() + "/")) {
+    throw Error(ErrorKind::invalid, fmt::format("{} can't be moved into itself", from.text()));
+  }
+  if (const auto there = node_at(to.text())) throw_exists(*there);
+}
+
+void HierarchyEditor::move(const Key& from, const Key& to) {
+  check_movable(from, to);
+  const bool was_consolidated = is_consolidated();
+  check_parents(to);
+  if (!before_change_()) return;
+  make_parents(to);
+  store_.move(from, to);
+  if (was_consolidated) consolidate();
+}
+
+// Its own documents go first: what is left of it then is no node any more.
+void HierarchyEditor::remove(const Key& path) {
+  if (path.is_root()) {
+    throw Error(ErrorKind::invalid, "the root is the store itself: remove its folder");
+  }
+  const auto node = node_at(path.text());
+  if (!node) {
+    throw Error(ErrorKind::not_found, fmt::format("there is no group or array {}", path.text()));
+  }
+  const bool was_consolidated = is_consolidated();
+  if (!before_change_()) return;
+  for (const auto& [name, document] : node->documents) store_.remove(path / name);
+  std::vector<Key> keys;
+  store_.list(path, [&](const ListEntry& entry) { keys.push_back(entry.key); });
+  for (const Key& key : keys) store_.remove(key);
+  if (was_consolidated) consolidate();
+}
+
+// As zarr-python has it: groups below the root get an empty one of their own, so that they are not
+// looked into further.
+void HierarchyEditor::consolidate() {
+  const std::vector<StoredNode> all = nodes();
+  if (all.empty() || all[0].is_array()) {
+    throw Error(ErrorKind::invalid, fmt::format("{} has no root group", store_.describe()));
+  }
+  if (!before_change_()) return;
+  Json metadata = Json::object();
+  if (zarr_format_ == 2) {
+    for (const StoredNode& node : all) {
+      for (const auto& [name, document] : node.documents) {
+        metadata[joined(node.path, name)] = document;
+      }
+    }
+    put_document(store_, Key(".zmetadata"),
+                 {{"zarr_consolidated_format", 1}, {"metadata", std::move(metadata)}});
+    return;
+  }
+  for (std::size_t i = 1; i < all.size(); ++i) {
+    Json document = all[i].documents.at("zarr.json");
+    if (!all[i].is_array()) document[kInline] = inline_metadata(Json::object());
+    metadata[all[i].path] = std::move(document);
+  }
+  Json root = all[0].documents.at("zarr.json");
+  root[kInline] = inline_metadata(std::move(metadata));
+  put_document(store_, Key("zarr.json"), root);
+}
+
+}  // namespace gridmill
