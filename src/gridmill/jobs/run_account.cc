@@ -212,6 +212,7 @@ WorkerPart RunAccount::own_part(const RunFacts& facts) const {
   WorkerPart part;
   part.name = "publisher";
   part.threads = facts.threads;
+  part.memory = facts.memory;
   part.peak_memory = facts.peak_memory;
   part.begin_ns = wall_ns_;
   part.end_ns = wall_ns_ + facts.wall_ns;
