@@ -333,6 +333,7 @@ void RunAccount::finish(Json& report) {
   report["seconds"] = mine["seconds"];
   report["peak_memory"] = mine["peak_memory"];
   report["bottleneck"] = mine["bottleneck"]["sentence"];
+  if (Json skew = skew_sentences(mine); !skew.empty()) report["skew"] = std::move(skew);
   report["run"] = std::move(mine);
 }
 
