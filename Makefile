@@ -27,7 +27,9 @@ test: need-data setup build  ## every test: C++ under sanitizers, then Python ag
 	ctest --preset dev --parallel $(JOBS) --progress
 	.venv/bin/python -m pytest tests -n $(JOBS) $(PYTEST_ARGS)
 
-torture: setup build  ## the long tests: runs, workers and ranks killed at a hundred random moments; 4 GiB budgets
+torture: setup build  ## the long tests: kills at a hundred random moments, 4 GiB budgets, thousands of schedules
+	@$(call cmake_configure,dev); cmake --build --preset dev --parallel $(JOBS) --target test_engine
+	GRIDMILL_SEEDS=$${GRIDMILL_SEEDS:-5000} build/dev/tests/test_engine --gtest_filter='Schedule.*'
 	GRIDMILL_TORTURE=1 GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} .venv/bin/python -m pytest \
 	  tests/jobs/test_kills.py tests/jobs/test_memory.py $(PYTEST_ARGS)
 

@@ -4,7 +4,8 @@
  * tasks. Any engine may run them: each worker calls gm_run_tasks() for the ranges that it is given,
  * one stage after the other; in the end one process calls gm_finish(), which publishes the output.
  * Tasks are idempotent and byte-deterministic: running one twice, or on two machines at once, does
- * no harm. All functions may be called from any thread, and at the same time.
+ * no harm; so what stages have spilled for later ones stays on the disk until gm_finish(). All
+ * functions may be called from any thread, and at the same time.
  *
  * `plan` is the path of a plan, or the document itself (it begins with '{').
  *

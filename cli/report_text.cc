@@ -75,6 +75,9 @@ std::string figures_text(const Json& report) {
   std::string text = parts.empty() ? "" : "  " + join(parts, ", ") + "\n";
   const std::string bottleneck = text_at(report, "bottleneck");
   if (!bottleneck.empty()) text += "  " + bottleneck + "\n";
+  for (const Json& skew : report.value("skew", Json::array())) {
+    text += "  " + skew.get<std::string>() + "\n";
+  }
   return text;
 }
 

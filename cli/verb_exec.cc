@@ -23,7 +23,10 @@ constexpr const char* kAbout =
     "is the same byte for byte, however the tasks were dealt out. The plan of a table (extract) "
     "runs "
     "whole, in one process. A plan whose inputs or whose "
-    "gridmill have changed since is refused.";
+    "gridmill have changed since is refused. --memory and --threads are of each process. Without "
+    "them the ranks of one node (--mpi) divide the plan's memory and the node's cores: each takes "
+    "an equal part, of the memory at least what the largest task needs. As root, mpirun wants "
+    "OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in the environment.";
 
 Option stage_row(const std::shared_ptr<ExecOptions>& options) {
   Option row;
@@ -80,8 +83,9 @@ int run_over_mpi(const ExecOptions& options, const PlanDocument& plan,
                 "--metrics-port is of one process, and the ranks do the work: leave --mpi out, or "
                 "take --metrics FILE, which tells of all of them in the end");
   }
-  const mpi::Outcome outcome =
-      mpi::exec_over_mpi(options, plan, is_given(invocation, "threads"), invocation.workplace);
+  const mpi::Outcome outcome = mpi::exec_over_mpi(
+      options, plan, {is_given(invocation, "memory"), is_given(invocation, "threads")},
+      invocation.workplace);
   if (outcome.is_reporter) print_report(invocation, outcome.report, exec_text);
   return 0;
 }

@@ -15,11 +15,14 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/engine/dealer.h"
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/system/cpu.h"
+#include "gridmill/system/memory.h"
 
 namespace gridmill::mpi {
 namespace {
@@ -36,8 +39,15 @@ class Job {
     MPI_Comm_size(MPI_COMM_WORLD, &size_);
     MPI_Comm node = MPI_COMM_NULL;
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node);
-    MPI_Comm_size(node, &ranks_here_);
+    int ranks_here = 1, rank_here = 0;
+    MPI_Comm_size(node, &ranks_here);
+    MPI_Comm_rank(node, &rank_here);
+    std::vector<CoreSet> sets(static_cast<std::size_t>(ranks_here));
+    const CoreSet own = bound_cores();
+    MPI_Allgather(&own, sizeof own, MPI_BYTE, sets.data(), sizeof own, MPI_BYTE, node);
     MPI_Comm_free(&node);
+    ranks_here_ = ranks_here;
+    cores_ = share_of_cores(sets, static_cast<std::size_t>(rank_here));
   }
   ~Job() { MPI_Finalize(); }
   Job(const Job&) = delete;
@@ -45,12 +55,8 @@ class Job {
 
   int rank() const noexcept { return rank_; }
   int size() const noexcept { return size_; }
-  // Ranks that are bound to cores see only those; others share the machine.
-  int share_of_cores() const {
-    const int cores = usable_cores();
-    const int machine = static_cast<int>(std::thread::hardware_concurrency());
-    return cores < machine ? cores : std::max(1, cores / ranks_here_);
-  }
+  int ranks_here() const noexcept { return ranks_here_; }  // on this node
+  int cores() const noexcept { return cores_; }            // of the node's, this rank's share
   // What rank 0 says, everybody hears.
   std::int64_t from_root(std::int64_t value) const {
     MPI_Bcast(&value, 1, MPI_INT64_T, 0, MPI_COMM_WORLD);
@@ -59,7 +65,7 @@ class Job {
   void wait_for_all() const { MPI_Barrier(MPI_COMM_WORLD); }
 
  private:
-  int rank_ = 0, size_ = 1, ranks_here_ = 1;
+  int rank_ = 0, size_ = 1, ranks_here_ = 1, cores_ = 1;
 };
 
 // Rank 0 speaks for all, in the end. What must be known of this process is passed on.
@@ -98,6 +104,49 @@ struct Figures {
     bytes_written += more.bytes_written;
     chunks_written += more.chunks_written;
   }
+};
+
+// What a rank takes of the memory of a plan, which is for all ranks of a node together: an equal
+// part, but never less than the largest task needs.
+class MemoryShare {
+ public:
+  MemoryShare(const PlanDocument& plan, int threads, int ranks)
+      : plan_(plan.memory), equal_(plan.memory / ranks), ranks_(ranks) {
+    std::int64_t least = 0;
+    for (const StageRecipe& stage : plan.stages) least = std::max(least, stage.least_memory);
+    // It was rated for the plan's threads; no part of it grows faster than they do.
+    const std::int64_t more = std::max(0, threads - plan.threads);
+    least_ = least + least / std::max(1, plan.threads) * more;
+  }
+
+  std::int64_t bytes() const { return std::max(equal_, least_); }
+
+  // Throws Error(invalid) if the node hasn't so much.
+  void check(std::int64_t usable) const {
+    if (least_ <= equal_ || bytes() <= usable / ranks_) return;
+    throw Error(ErrorKind::invalid,
+                fmt::format("the largest task of the plan takes {}, and {} ranks on one node with "
+                            "{} of memory have {} each: plan it again with --memory {}M, run fewer "
+                            "ranks, or say --memory for each",
+                            text(least_), ranks_, text(usable), text(usable / ranks_),
+                            (usable / ranks_) >> 20));
+  }
+
+  // For the user; empty: there is nothing to say.
+  std::string warning() const {
+    if (least_ <= equal_) return "";
+    return fmt::format(
+        "the largest task of the plan takes {}: {} ranks on a node take so much "
+        "each, more than the {} of the plan together; a plan with --memory {}M has "
+        "smaller tasks",
+        text(least_), ranks_, text(plan_), std::max<std::int64_t>(64, equal_ >> 20));
+  }
+
+ private:
+  static std::string text(std::int64_t bytes) { return format_bytes(static_cast<double>(bytes)); }
+
+  std::int64_t plan_, equal_, least_ = 0;
+  int ranks_;
 };
 
 std::string rank_name(int rank) { return fmt::format("rank {}", rank); }
@@ -145,11 +194,13 @@ Dealer::Answer ask_root(const Figures& done) {
   return {false, TaskRange{answer[1], answer[2], answer[3]}};
 }
 
+// `check`: throws what keeps this rank from working.
 void be_worker(int rank, const PlanDocument& plan, const Resources& resources,
-               const Workplace& workplace) {
+               const Workplace& workplace, const std::function<void()>& check) {
   try {
     std::optional<Error> failure;
     try {
+      check();
       PlanSession session(plan, resources, workplace, rank_name(rank));
       if (work_through(session, ask_root, failure)) return;
     } catch (...) {
@@ -197,8 +248,13 @@ class Desk {
 
 class Root {
  public:
-  Root(const Job& job, const std::vector<TaskRanges>& left, const std::stop_token& stop)
-      : dealer_(left, job.size()), others_(job.size() - 1), stop_(stop) {}
+  // `end_stage`: what to do when all of a stage is done, before anything of the next is dealt out.
+  Root(const Job& job, const std::vector<TaskRanges>& left, const std::stop_token& stop,
+       std::function<void(std::int64_t stage)> end_stage)
+      : dealer_(left, job.size()),
+        others_(job.size() - 1),
+        stop_(stop),
+        end_stage_(std::move(end_stage)) {}
 
   // Deals until every worker has been told that it is over, or has failed.
   void serve(Desk& desk, const std::atomic<bool>& own_ended, const std::atomic<bool>& own_failed) {
@@ -251,9 +307,22 @@ class Root {
     --others_;
   }
 
+  Dealer::Answer deal(int rank) {
+    const Dealer::Answer answer = dealer_.next(rank);
+    if (!answer.range) return answer;
+    try {
+      while (ended_ < answer.range->stage) end_stage_(ended_++);
+    } catch (...) {
+      if (!failure_) failure_ = current_error();
+      dealer_.give_up(rank);
+      return dealer_.next(rank);  // that it is over
+    }
+    return answer;
+  }
+
   int answer_own(Desk& desk) {
     if (!own_waits_) return 0;
-    const Dealer::Answer answer = dealer_.next(0);
+    const Dealer::Answer answer = deal(0);
     if (!answer.is_over && !answer.range) return 0;
     own_waits_ = false;
     desk.answer(answer);
@@ -266,7 +335,7 @@ class Root {
     for (std::size_t i = 0; i < waiting; ++i) {
       const int rank = waiting_.front();
       waiting_.pop_front();
-      const Dealer::Answer answer = dealer_.next(rank);
+      const Dealer::Answer answer = deal(rank);
       if (!answer.is_over && !answer.range) {
         waiting_.push_back(rank);
         continue;
@@ -285,6 +354,8 @@ class Root {
   Dealer dealer_;
   int others_;
   const std::stop_token stop_;
+  const std::function<void(std::int64_t)> end_stage_;
+  std::int64_t ended_ = 0;  // stages
   std::deque<int> waiting_;
   bool own_waits_ = false;
   Figures done_;
@@ -297,14 +368,23 @@ Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& 
   std::optional<Error> own_failure, failure;
   Figures figures;
   try {
-    Root root(job, left, workplace.stop);
+    std::optional<PlanSession> session;
+    try {
+      session.emplace(plan, options.resources, workplace, rank_name(0));
+    } catch (...) {
+      own_failure = current_error();
+    }
+    Root root(job, left, workplace.stop, [&](std::int64_t stage) {
+      if (session) session->free_spill(stage);
+    });
     Desk desk;
     std::atomic<bool> has_ended = false, has_failed = false;
     const std::jthread worker([&] {
       try {
-        PlanSession session(plan, options.resources, workplace, rank_name(0));
-        (void)work_through(
-            session, [&](const Figures& done) { return desk.ask(done); }, own_failure);
+        if (session) {
+          (void)work_through(
+              *session, [&](const Figures& done) { return desk.ask(done); }, own_failure);
+        }
       } catch (...) {
         own_failure = current_error();
       }
@@ -329,11 +409,16 @@ Figures be_root(const Job& job, const ExecOptions& options, const PlanDocument& 
 
 }  // namespace
 
-Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool threads_given,
+Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, const Given& given,
                       const Workplace& workplace) {
   const std::int64_t start_ns = workplace.clock.monotonic_ns();
   const Job job;
-  if (!threads_given) options.resources.threads = job.share_of_cores();
+  if (!given.threads) options.resources.threads = job.cores();
+  const MemoryShare share(plan, options.resources.threads, job.ranks_here());
+  if (!given.memory) options.resources.memory = share.bytes();
+  const auto check_share = [&] {
+    if (!given.memory) share.check(usable_memory());
+  };
   Silence silence(workplace.console);
   const Workplace quiet{workplace.files, workplace.clock, silence, workplace.stop};
   std::vector<TaskRanges> left;
@@ -348,6 +433,8 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
   };
   if (job.rank() == 0) {
     guarded([&] {
+      check_share();
+      if (!given.memory && !share.warning().empty()) workplace.console.warn(share.warning());
       check_exec(options, plan, workplace);  // what would be refused in the end is refused now
       left = open_for_workers(plan, options.restart, quiet);
     });
@@ -356,7 +443,7 @@ Outcome exec_over_mpi(ExecOptions options, const PlanDocument& plan, bool thread
     if (job.rank() == 0) {
       guarded([&] { done = be_root(job, options, plan, left, quiet); });
     } else {
-      be_worker(job.rank(), plan, options.resources, quiet);
+      be_worker(job.rank(), plan, options.resources, quiet, check_share);
     }
     job.wait_for_all();  // who publishes must be alone
   }

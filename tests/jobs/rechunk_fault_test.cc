@@ -22,16 +22,16 @@
 namespace gridmill {
 namespace {
 
-// Six maps of 128 KiB, whose codec decodes them whole only.
+// Six maps of 32 KiB, whose codec decodes them whole only.
 void make_maps(Files& files, const std::string& path) {
   const auto store = file_store(files, path);
-  ArrayMetadata metadata = new_array_metadata(3, types::float32, {6, 128, 256}, {1, 128, 256});
+  ArrayMetadata metadata = new_array_metadata(3, types::float32, {6, 64, 128}, {1, 64, 128});
   metadata.fill = FillValue::zero(types::float32);
   metadata.codecs = parse_codec("zstd:1", types::float32, 3);
   metadata.dimension_names = {"time", "y", "x"};
   CodecContext context;
   Buffer encoded;
-  Array values(types::float32, {1, 128, 256});
+  Array values(types::float32, {1, 64, 128});
   for (std::int64_t map = 0; map < 6; ++map) {
     for (std::int64_t i = 0; i < values.size(); ++i) {
       values.values<float>()[i] = static_cast<float>(map * 100'000 + i);
@@ -59,7 +59,7 @@ class RechunkFaults : public testing::TestWithParam<std::tuple<Failure, std::str
     options.input = in_;
     options.output = out_;
     // Of maps this small those that a target chunk cuts are decoded again rather than held.
-    options.chunks = {way_ == "one stage" ? "time=3,y=all,x=all" : "time=all,y=64,x=128"};
+    options.chunks = {way_ == "one stage" ? "time=3,y=all,x=all" : "time=all,y=32,x=64"};
     options.codec = {"zstd:1"};
     options.way = way_ == "spill" ? "spill" : "direct";
     options.resume = resume;

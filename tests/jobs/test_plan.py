@@ -27,6 +27,7 @@ from killed_runs import (
     wait_for_ranks,
 )
 from measured import peak_memory
+from sealed_plan import sealed
 
 SERIES = ("--chunks", "t:time=all,lat=19,lon=36", "--memory", "64M", "--threads", "2")
 
@@ -328,20 +329,6 @@ def test_what_is_no_plan_is_refused(gridmill, tmp_path, text, message):
     for words in [("exec", path), ("plan", "show", path)]:
         run = gridmill(*words)
         assert run.returncode in (1, 3) and message in run.stderr and str(path) in run.stderr
-
-
-class Hash128(ctypes.Structure):
-    _fields_ = [("low", ctypes.c_uint64), ("high", ctypes.c_uint64)]
-
-
-def sealed(document):
-    """The plan as if it had been made so: with the digest of what it says now."""
-    rest = {name: value for name, value in document.items() if name != "digest"}
-    text = json.dumps(rest, separators=(",", ":"), ensure_ascii=False).encode()
-    hash128 = ctypes.CDLL("libxxhash.so.0").XXH3_128bits
-    hash128.restype, hash128.argtypes = Hash128, [ctypes.c_char_p, ctypes.c_size_t]
-    found = hash128(text, len(text))
-    return {**rest, "digest": f"{found.high:016x}{found.low:016x}"}
 
 
 def test_a_plan_that_was_changed_is_refused(gridmill, plan, expected, tmp_path):

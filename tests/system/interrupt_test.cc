@@ -9,7 +9,6 @@
 #include <thread>
 
 #include "gridmill/system/clock.h"
-#include "gridmill/system/cpu.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -56,11 +55,6 @@ TEST(Interrupt, TheOldHandlingComesBack) {
   pthread_sigmask(SIG_SETMASK, nullptr, &after);
   EXPECT_EQ(sigismember(&before, SIGINT), sigismember(&after, SIGINT));
   EXPECT_EQ(sigismember(&after, SIGTERM), 0);
-}
-
-TEST(Cpu, SomeCoresAreUsable) {
-  EXPECT_GE(usable_cores(), 1);
-  EXPECT_LE(usable_cores(), static_cast<int>(::sysconf(_SC_NPROCESSORS_ONLN)));
 }
 
 TEST(Clock, MonotonicTimeGoesForwards) {

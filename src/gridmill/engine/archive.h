@@ -63,6 +63,9 @@ class Archive {
 std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveTarget target,
                                       StageOptions options, const Json& plan);
 
+// Removes the intermediate array `key`, which nobody will read any more.
+void free_spill(Archive& archive, const Key& key);
+
 // Where `now` differs from `before`, a line each: `inputs[0].size was 100 and is 120`.
 std::vector<std::string> plan_differences(const Json& before, const Json& now, std::size_t most);
 

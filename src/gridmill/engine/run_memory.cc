@@ -107,6 +107,19 @@ std::int64_t fixed_memory(const RunOptions& options, const LeafCost& largest,
   return memory_of(options, largest, encoded_bytes, 0).fixed();
 }
 
+void check_fits(const Stage& stage, const RunOptions& options, std::int64_t beside) {
+  RunOptions left = options;
+  left.memory -= beside;
+  const RunMemory memory = run_memory(stage, left);
+  if (memory.total() <= left.memory) return;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("a task of {} ({}) does not fit into --memory {}; give smaller chunks, fewer "
+                  "--threads or more --memory",
+                  memory.largest_output->name, stage.name,
+                  format_bytes(static_cast<double>(options.memory))));
+}
+
 void check_budget(const Stage& stage, const RunOptions& options) {
   const RunMemory memory = run_memory(stage, options);
   if (memory.total() <= options.memory) return;

@@ -38,4 +38,8 @@ struct RunMemory {
 // What the stage takes with options.memory. If total() exceeds it, it is the least that works.
 RunMemory run_memory(const Stage& stage, const RunOptions& options);
 
+// For plans that change with the memory, to which check_budget() can't name a budget: throws
+// Error(invalid) if a task of `stage` doesn't fit into what `beside` leaves of options.memory.
+void check_fits(const Stage& stage, const RunOptions& options, std::int64_t beside = 0);
+
 }  // namespace gridmill

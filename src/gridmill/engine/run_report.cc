@@ -240,6 +240,15 @@ Json run_report(const RunFacts& facts, const PriceTable& prices) {
   return report;
 }
 
+std::vector<std::string> skew_sentences(const Json& report) {
+  std::vector<std::string> sentences;
+  for (const Json& stage : report.value("stages", Json::array())) {
+    const Json skew = member(stage, "skew");
+    if (number(skew, "tasks") > 0) sentences.push_back(skew_text(skew));
+  }
+  return sentences;
+}
+
 std::string run_report_text(const Json& report) {
   std::string text = fmt::format(
       "  took {}, CPU {} on {} threads, read {}, wrote {}\n",

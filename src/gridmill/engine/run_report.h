@@ -49,6 +49,9 @@ struct RunFacts {
 // "stages": [...], "cost": {...} if prices are given}
 Json run_report(const RunFacts& facts, const PriceTable& prices);
 
+// Of each stage whose tasks differ too much, a sentence (task_sizes.h).
+std::vector<std::string> skew_sentences(const Json& report);
+
 // Of a report, with whatever else of a record it holds (run_account.h): several lines.
 std::string run_report_text(const Json& report);
 

@@ -182,6 +182,7 @@ std::int64_t covered_ns(const std::vector<WorkerPart>& parts) {
 Json part_report(const WorkerPart& part) {
   return {{"name", part.name},
           {"threads", part.threads},
+          {"memory", part.memory},
           {"seconds", seconds(part.end_ns - part.begin_ns)},
           {"tasks", part.tasks()},
           {"cpu_seconds", seconds(part.cpu_ns)},
@@ -221,6 +222,7 @@ Json part_to_json(const WorkerPart& part) {
   }
   return {{"name", part.name},
           {"threads", part.threads},
+          {"memory", part.memory},
           {"cpu_ns", part.cpu_ns},
           {"peak_memory", part.peak_memory},
           {"begin_ns", part.begin_ns},
@@ -235,6 +237,7 @@ WorkerPart part_from_json(const Json& json) {
   WorkerPart part;
   part.name = json_string(json, "name", kWhere);
   part.threads = static_cast<int>(json_int(json, "threads", kWhere));
+  part.memory = json_int(json, "memory", kWhere);
   part.cpu_ns = json_int(json, "cpu_ns", kWhere);
   part.peak_memory = json_int(json, "peak_memory", kWhere);
   part.begin_ns = json_int(json, "begin_ns", kWhere);

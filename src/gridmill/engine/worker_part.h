@@ -20,6 +20,7 @@ namespace gridmill {
 struct WorkerPart {
   std::string name;  // "rank 2"
   int threads = 1;
+  std::int64_t memory = 0;  // its budget
   std::int64_t cpu_ns = 0;  // of the lanes; a process may hold several workers
   std::int64_t peak_memory = 0;
   std::int64_t begin_ns = 0;  // by the wall clock

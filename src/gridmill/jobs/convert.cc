@@ -11,6 +11,7 @@
 #include "gridmill/jobs/rechunk_planner.h"
 #include "gridmill/jobs/shard_stages.h"
 #include "gridmill/jobs/task_layout.h"
+#include "gridmill/jobs/working_budget.h"
 #include "gridmill/jobs/zarr_target.h"
 
 namespace gridmill {
@@ -102,12 +103,9 @@ class ConvertStages {
   const Resources& resources_;
 };
 
-}  // namespace
-
-PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
-  const ConvertInput input = open_convert_input(options, workplace);
-  const ZarrTarget target = make_target(input.selected, options.zarr_format,
-                                        {options.chunks, options.shards, options.codec});
+// Throws Error(invalid) if options.resources has too little memory for it.
+PlannedJob plan_within_memory(const ConvertOptions& options, const ConvertInput& input,
+                              const ZarrTarget& target, const Workplace& workplace) {
   const std::vector<TaskChoice> tasks = choose_all_tasks(input, target, options.resources);
   if (std::any_of(tasks.begin(), tasks.end(), reads_too_often)) {
     return plan_rechunked(options, {"convert"}, input, target, workplace);
@@ -118,6 +116,21 @@ PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplac
   job.plan.about = describe(options, input, target, tasks);
   job.opened.emplace(kInputDataset, input.dataset);
   return job;
+}
+
+}  // namespace
+
+PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
+  const ConvertInput input = open_convert_input(options, workplace);
+  const ZarrTarget target = make_target(input.selected, options.zarr_format,
+                                        {options.chunks, options.shards, options.codec});
+  return plan_within(options.resources.memory, [&](std::int64_t memory) {
+    ConvertOptions planned = options;
+    planned.resources.memory = memory;
+    PlannedJob job = plan_within_memory(planned, input, target, workplace);
+    rate_memory(job, planned.resources, workplace);
+    return job;
+  });
 }
 
 Json convert(const ConvertOptions& options, const Workplace& workplace) {

@@ -8,10 +8,12 @@
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/engine/layout.h"
+#include "gridmill/engine/run_memory.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/per_variable.h"
 #include "gridmill/jobs/task_layout.h"
+#include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/netcdf_sink.h"
 #include "gridmill/system/random.h"
 #include "gridmill/zarr/data_type_names.h"
@@ -147,6 +149,18 @@ std::shared_ptr<Stage> make_plan(const ConvertInput& input, const std::vector<Ch
          tasks[i].units_per_task});
   }
   return plan;
+}
+
+std::vector<TaskChoice> fitting_tasks(const ConvertInput& input,
+                                      const std::vector<ChunkChoice>& chunks,
+                                      const Resources& resources) {
+  return plan_within(resources.memory, [&](std::int64_t memory) {
+    Resources planned = resources;
+    planned.memory = memory;
+    const std::vector<TaskChoice> tasks = choose_tasks_of(input, chunks, planned);
+    check_fits(*make_plan(input, chunks, tasks, nullptr), run_options(planned));
+    return tasks;
+  });
 }
 
 Json describe_plan(const ConvertOptions& options, const ConvertInput& input,
@@ -288,7 +302,7 @@ Json convert_to_netcdf(const ConvertOptions& options, const Workplace& workplace
                      workplace);
   const ConvertInput input = open_convert_input(options, workplace);
   const std::vector<ChunkChoice> chunks = choose_chunks(options, input.selected);
-  const std::vector<TaskChoice> tasks = choose_tasks_of(input, chunks, options.resources);
+  const std::vector<TaskChoice> tasks = fitting_tasks(input, chunks, options.resources);
   Json report = describe_plan(options, input, chunks, tasks);
   for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
   if (options.dry_run) return report;

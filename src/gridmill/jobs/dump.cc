@@ -9,6 +9,7 @@
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/dataset/packing.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/engine/run_memory.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/field/unpack.h"
 #include "gridmill/jobs/dump_format.h"
@@ -16,6 +17,7 @@
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/row_runs.h"
+#include "gridmill/jobs/working_budget.h"
 
 namespace gridmill {
 namespace {
@@ -170,8 +172,13 @@ class Dump {
   }
 
   void stream(const std::function<void(ByteView)>& append) const {
-    const auto stage = stage_for(options_.resources.memory, append);
-    check_fits(*stage);
+    const auto stage = plan_within(options_.resources.memory, [&](std::int64_t memory) {
+      Resources planned = options_.resources;
+      planned.memory = memory;
+      auto made = stage_for(memory, append);
+      check_fits(*made, run_options(planned));
+      return made;
+    });
     Progress progress;
     const Watched watched(workplace_.console, "dumping " + variable_.path(), progress);
     run_stage(stage, 0, TaskGrid(stage->outputs).size(), run_options(options_.resources),
@@ -190,27 +197,6 @@ class Dump {
     stage->outputs.push_back(
         {variable_.path(), {values}, rows_sink(std::move(rows)), Index::filled(rank, 1)});
     return stage;
-  }
-
-  // Units grow with the budget: one that works for those of a smaller one need not work for its
-  // own.
-  void check_fits(const Stage& stage) const {
-    Resources fitting = options_.resources;
-    const auto missing = [&](const Stage& made) {
-      return smallest_budget(made, run_options(fitting)) - fitting.memory;
-    };
-    if (missing(stage) <= 0) return;
-    for (std::int64_t more = missing(stage); more > 0;
-         more = missing(*stage_for(fitting.memory, nullptr))) {
-      constexpr std::int64_t kMiB = 1 << 20;
-      fitting.memory = (fitting.memory + more + kMiB - 1) / kMiB * kMiB;
-    }
-    throw Error(
-        ErrorKind::invalid,
-        fmt::format("a task of {} (dump) does not fit into --memory {}: --memory {}M works; "
-                    "or give fewer --threads",
-                    variable_.path(), format_bytes(static_cast<double>(options_.resources.memory)),
-                    fitting.memory >> 20));
   }
 
   const DumpOptions& options_;

@@ -7,11 +7,13 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/engine/run_memory.h"
 #include "gridmill/jobs/extract_input.h"
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/plot.h"
 #include "gridmill/jobs/row_runs.h"
+#include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/table_sink.h"
 #include "gridmill/system/memory.h"
 
@@ -90,14 +92,14 @@ RowRuns row_runs(const ExtractInput& input, std::int64_t text_bytes, std::int64_
 }
 
 TableTarget make_table(const ExtractInput& input, const Labels& labels,
-                       const ExtractOptions& options) {
+                       const ExtractOptions& options, std::int64_t memory) {
   TableTarget table;
   table.name = options.output;
   table.keys = key_columns(input, labels);
   for (const ExtractVariable& variable : input.variables) {
     table.values.push_back({variable.column, {variable.values->type(), variable.row_dimensions}});
   }
-  table.runs = row_runs(input, row_text_bound(table), options.resources.memory);
+  table.runs = row_runs(input, row_text_bound(table), memory);
   return table;
 }
 
@@ -203,7 +205,8 @@ class Extraction {
     open_extract_input(options, workplace.files, input_);
     warn_of(input_.dataset.notes, workplace.console);
     labels_ = row_labels(input_);
-    table_ = make_table(input_, labels_, options);
+    table_ = plan_within(options.resources.memory,
+                         [&](std::int64_t memory) { return fitting_table(memory); });
     reads_ = reads_of(input_, table_.runs);
   }
 
@@ -234,7 +237,6 @@ class Extraction {
     figures.bytes_read = reads_.bytes;
     const auto stage = make_stage(input_, std::move(table_), std::make_unique<Nowhere>());
     figures.tasks = TaskGrid(stage->outputs).size();
-    check_budget(*stage, run_options(options_.resources));
     figures.least_memory = smallest_budget(*stage, run_options(options_.resources));
     return figures;
   }
@@ -262,6 +264,15 @@ class Extraction {
   }
 
  private:
+  TableTarget fitting_table(std::int64_t memory) const {
+    Resources resources = options_.resources;
+    resources.memory = memory;
+    const auto stage = make_stage(input_, make_table(input_, labels_, options_, memory),
+                                  std::make_unique<Nowhere>());
+    check_fits(*stage, run_options(resources));
+    return make_table(input_, labels_, options_, memory);
+  }
+
   const ExtractOptions& options_;
   const Workplace& workplace_;
   ExtractInput input_;

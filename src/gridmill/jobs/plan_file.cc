@@ -14,6 +14,7 @@
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/rechunk.h"
 #include "gridmill/jobs/sample_plan.h"
+#include "gridmill/jobs/working_budget.h"
 
 namespace gridmill {
 namespace {
@@ -154,6 +155,16 @@ Json exec_range(const ExecOptions& options, const PlanDocument& plan, const Work
   return report;
 }
 
+// The plan as it stands, with what was opened to see whether it fits into the memory.
+PlannedJob rated_job(const PlanDocument& plan, Resources resources, const Workplace& workplace) {
+  PlannedJob job{plan, {}};
+  plan_within(resources.memory, [&](std::int64_t memory) {
+    resources.memory = memory;
+    rate_memory(job, resources, workplace);
+  });
+  return job;
+}
+
 }  // namespace
 
 PlanDocument make_plan(const std::string& verb, ConvertOptions options, const std::string& way,
@@ -165,7 +176,6 @@ PlanDocument make_plan(const std::string& verb, ConvertOptions options, const st
   for (const Json& note : job.plan.about.value("notes", Json::array())) {
     workplace.console.warn(note.get<std::string>());
   }
-  rate_memory(job, options.resources, workplace);
   return std::move(job.plan);
 }
 
@@ -228,8 +238,7 @@ void check_exec(const ExecOptions& options, const PlanDocument& plan, const Work
   check_output(plan.target.location.path, plan.overwrite, workplace.files);
   const RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
                            options.resources, workplace);
-  PlannedJob job{plan, {}};
-  rate_memory(job, options.resources, workplace);
+  (void)rated_job(plan, options.resources, workplace);
 }
 
 Json exec_table(const ExecOptions& options, const Json& document, const Workplace& workplace) {
@@ -251,8 +260,7 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
                      options.resources, workplace);
   PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
               options.resources, account};
-  PlannedJob job{plan, {}};
-  rate_memory(job, options.resources, workplace);  // before anything is touched
+  PlannedJob job = rated_job(plan, options.resources, workplace);  // before anything is touched
   if (account.sample() > 0) {
     return sample_plan(std::move(job.plan), std::move(job.opened), run, account.workplace());
   }

@@ -57,6 +57,7 @@ PlanSession::PlanSession(const PlanDocument& plan, const Resources& resources,
       part_key_(unique_suffix() + ".json") {
   part_.name = name.empty() ? "worker " + part_key_.text().substr(0, 8) : std::move(name);
   part_.threads = resources.threads;
+  part_.memory = resources.memory;
   part_.begin_ns = workplace.clock.wall_ns();
 }
 
@@ -111,6 +112,12 @@ Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last,
           {"chunks_written", progress.units_written.load()},
           {"seconds", static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9},
           {"peak_memory", peak_resident_memory()}};
+}
+
+void PlanSession::free_spill(std::int64_t stage) {
+  for (const std::string& key : plan_.stages.at(static_cast<std::size_t>(stage)).frees) {
+    gridmill::free_spill(*archive_, Key(key));
+  }
 }
 
 std::vector<WorkerPart> load_parts(Archive& archive, Console& console) {

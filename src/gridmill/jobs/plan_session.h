@@ -5,6 +5,12 @@
 // same bytes. The stages of a plan are run one after the other: who hands out the ranges waits for
 // one stage before the next. In the end one process runs run_plan(), which finds everything done,
 // and publishes.
+//
+// An intermediate array goes when whoever hands out the ranges says that its last reader is done
+// (free_spill(): the ranks of MPI do). A worker that is given a range can't tell: another engine
+// may give a task of an earlier stage once more, because an attempt was slow or its result was lost
+// with a machine, and the task would find nothing to read. So where nobody says it, what workers
+// have spilled stays until the store is published.
 #pragma once
 
 #include <memory>
@@ -32,6 +38,10 @@ class PlanSession {
   // `recorder`: who else counts.
   Json run(std::int64_t stage, std::int64_t first, std::int64_t last,
            const std::shared_ptr<RunRecorder>& recorder = nullptr);
+
+  // Stage `stage` is done, everywhere, and none of its tasks will run again: what it was the last
+  // to read of the spill is removed. May be called while another thread is in run().
+  void free_spill(std::int64_t stage);
 
  private:
   void note(std::size_t stage, const RunRecorder& recorder, const Progress& progress);

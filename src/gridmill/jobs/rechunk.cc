@@ -2,6 +2,7 @@
 
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/rechunk_planner.h"
+#include "gridmill/jobs/working_budget.h"
 
 namespace gridmill {
 namespace {
@@ -26,7 +27,13 @@ PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& work
   const ConvertInput input = open_convert_input(source, workplace);
   const ZarrTarget target = make_target(input.selected, options.zarr_format,
                                         {options.chunks, options.shards, options.codec});
-  return plan_rechunked(source, {"rechunk", options.way}, input, target, workplace);
+  return plan_within(source.resources.memory, [&](std::int64_t memory) {
+    ConvertOptions planned = source;
+    planned.resources.memory = memory;
+    PlannedJob job = plan_rechunked(planned, {"rechunk", options.way}, input, target, workplace);
+    rate_memory(job, planned.resources, workplace);
+    return job;
+  });
 }
 
 Json rechunk(const RechunkOptions& options, const Workplace& workplace) {

@@ -205,39 +205,13 @@ PlannedJob fitting_job(RechunkPlanner& planner, const Resources& resources,
   }
 }
 
-// The smallest of a series of budgets, each an eighth more than the one before, with which there is
-// a plan.
-std::int64_t working_budget(RechunkPlanner& planner, Resources resources,
-                            const Workplace& workplace) {
-  constexpr std::int64_t kMost = std::int64_t{1} << 45;
-  while (resources.memory < kMost) {
-    resources.memory += resources.memory / 8;
-    try {
-      (void)fitting_job(planner, resources, workplace);
-      break;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::invalid) throw;
-    }
-  }
-  return resources.memory;
-}
-
 }  // namespace
 
 PlannedJob plan_rechunked(const ConvertOptions& options, const RechunkedPlan& wanted,
                           const ConvertInput& input, const ZarrTarget& target,
                           const Workplace& workplace) {
   RechunkPlanner planner(options, wanted, input, target, workplace);
-  try {
-    return fitting_job(planner, options.resources, workplace);
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::invalid) throw;
-    const std::int64_t budget = working_budget(planner, options.resources, workplace);
-    Error told(error.kind(), fmt::format("{}: --memory {}M works", error.message(),
-                                         (budget + (1 << 20) - 1) >> 20));
-    for (const std::string& context : error.contexts()) told.add_context(context);
-    throw told;
-  }
+  return fitting_job(planner, options.resources, workplace);
 }
 
 }  // namespace gridmill

@@ -15,7 +15,7 @@ struct RechunkedPlan {
   std::string way = "cheapest";  // or "direct" (no intermediate array), "spill"
 };
 
-// Throws Error(invalid), with a budget that works, if the memory is too small for any.
+// Within options.resources. Throws Error(invalid) if the memory is too small for any.
 PlannedJob plan_rechunked(const ConvertOptions& options, const RechunkedPlan& wanted,
                           const ConvertInput& input, const ZarrTarget& target,
                           const Workplace& workplace);

@@ -212,6 +212,7 @@ WorkerPart RunAccount::own_part(const RunFacts& facts) const {
   WorkerPart part;
   part.name = "publisher";
   part.threads = facts.threads;
+  part.memory = facts.memory;
   part.peak_memory = facts.peak_memory;
   part.begin_ns = wall_ns_;
   part.end_ns = wall_ns_ + facts.wall_ns;
@@ -332,6 +333,7 @@ void RunAccount::finish(Json& report) {
   report["seconds"] = mine["seconds"];
   report["peak_memory"] = mine["peak_memory"];
   report["bottleneck"] = mine["bottleneck"]["sentence"];
+  if (Json skew = skew_sentences(mine); !skew.empty()) report["skew"] = std::move(skew);
   report["run"] = std::move(mine);
 }
 

@@ -50,7 +50,8 @@ class Running {
       run_stage(stage, 0, recipe.tasks, options, workplace_.clock, progress_, workplace_.stop, log);
       if (log == archive_->spill_log()) spilled_ += progress_.bytes_written - before;
     }
-    for (const std::string& key : recipe.frees) free_spill(Key(key));
+    // The disk holds an intermediate array no longer than somebody reads it.
+    for (const std::string& key : recipe.frees) free_spill(*archive_, Key(key));
     states_.update(open_.results_of(index));
   }
 
@@ -60,14 +61,6 @@ class Running {
     const auto served = static_cast<std::size_t>(recipe.serves);
     return is_needless(plan_.stages[served]) ||
            tasks_left(*open_.stage(served), *open_.log_of(served)).empty();
-  }
-
-  // The disk holds an intermediate array no longer than somebody reads it.
-  void free_spill(const Key& key) {
-    const auto store = archive_->spill();
-    std::vector<Key> keys;
-    store->list(key, [&](const ListEntry& entry) { keys.push_back(entry.key); });
-    for (const Key& one : keys) store->remove(one);
   }
 
   Json report() const {
@@ -124,21 +117,25 @@ std::int64_t missing_memory(PlannedJob& job, const Resources& resources,
 
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace) {
   OpenPlan plan(job.plan, workplace.files, nullptr, std::move(job.opened));
+  const RunOptions options = run_options(resources);
+  std::shared_ptr<const Stage> largest;
+  std::int64_t most = INT64_MIN;
   for (std::size_t i = 0; i < job.plan.stages.size(); ++i) {
     const auto stage = plan.stage(i);
-    RunOptions options = run_options(resources);
-    options.memory -= plan.side_bytes();
-    check_budget(*stage, options);
-    job.plan.stages[i].least_memory = smallest_budget(*stage, options) + plan.side_bytes();
+    const std::int64_t least = smallest_budget(*stage, options) + plan.side_bytes();
+    job.plan.stages[i].least_memory = least;
+    if (least > most) largest = stage;
+    most = std::max(most, least);
   }
-  job.opened = std::move(plan).datasets();
+  const std::int64_t beside = plan.side_bytes();
+  job.opened = std::move(plan).datasets();  // whoever asks again, with more memory, needs them
+  if (largest) check_fits(*largest, options, beside);
 }
 
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace) {
   for (const Json& note : job.plan.about.value("notes", Json::array())) {
     workplace.console.warn(note.get<std::string>());
   }
-  rate_memory(job, run.resources, workplace);
   if (only_look) return job.plan.about;
   if (run.account.sample() > 0) {
     return sample_plan(std::move(job.plan), std::move(job.opened), run, workplace);

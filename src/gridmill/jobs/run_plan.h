@@ -31,15 +31,15 @@ Json run_plan(const PlanDocument& plan, OpenedDatasets opened, const PlanRun& ru
               const Workplace& workplace);
 
 // Notes in the plan what each stage needs. Throws Error(invalid) if one doesn't fit into the
-// memory, naming a budget that works.
+// memory, naming the task (and no budget: see jobs/working_budget.h).
 void rate_memory(PlannedJob& job, const Resources& resources, const Workplace& workplace);
 
 // What its largest stage lacks of the memory; 0 or less: everything fits.
 std::int64_t missing_memory(PlannedJob& job, const Resources& resources,
                             const Workplace& workplace);
 
-// What every verb does with its plan: tells the user the notes, makes sure that it fits into the
-// memory, and runs it unless `only_look`; then plan.about is all there is to report.
+// What every verb does with its plan, which fits into the memory: tells the user the notes, and
+// runs it unless `only_look`; then plan.about is all there is to report.
 Json carry_out(PlannedJob job, const PlanRun& run, bool only_look, const Workplace& workplace);
 
 }  // namespace gridmill

@@ -75,22 +75,13 @@ TaskChoice calm_tasks_for(const Variable& variable, const Box& region, const Sha
                           const Resources& resources) {
   const TaskChoice tasks = tasks_for(variable, region, chunks, resources);
   if (!reads_too_often(tasks)) return tasks;
-  Resources more = resources;
-  constexpr std::int64_t kMost = std::int64_t{1} << 45;
-  while (more.memory < kMost && reads_too_often(tasks_for(variable, region, chunks, more))) {
-    more.memory += more.memory / 8;
-  }
-  const std::string budget =
-      more.memory >= kMost
-          ? ""
-          : fmt::format("; --memory {}M works", (more.memory + (1 << 20) - 1) >> 20);
   throw Error(
       ErrorKind::invalid,
       fmt::format("variable {}: chunks {} would read each chunk of the source {:.1f} times "
                   "with --memory {}: convert with chunks along the source's (leave --chunks "
-                  "out), or rechunk the result{}",
+                  "out), or rechunk the result",
                   variable.path(), to_string(chunks), tasks.read_amplification,
-                  format_bytes(static_cast<double>(resources.memory)), budget));
+                  format_bytes(static_cast<double>(resources.memory))));
 }
 
 }  // namespace gridmill

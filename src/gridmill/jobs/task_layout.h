@@ -23,8 +23,7 @@ TaskChoice tasks_for(const Variable& variable, const Box& region, const Shape& c
 // Whether the tasks would decode each leaf more than twice: that is rechunking, not converting.
 bool reads_too_often(const TaskChoice& tasks);
 
-// As tasks_for. Error(invalid) with a budget that works, if there is one, where those tasks would
-// read `variable` too often.
+// As tasks_for. Throws Error(invalid) where those tasks would read `variable` too often.
 TaskChoice calm_tasks_for(const Variable& variable, const Box& region, const Shape& chunks,
                           const Resources& resources);
 

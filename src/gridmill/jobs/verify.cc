@@ -11,12 +11,14 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/engine/run_memory.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/jobs/check_keys.h"
 #include "gridmill/jobs/checked_reader.h"
 #include "gridmill/jobs/compare_datasets.h"
 #include "gridmill/jobs/findings.h"
 #include "gridmill/jobs/task_layout.h"
+#include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/compare_sink.h"
 #include "gridmill/store/stage.h"
 #include "gridmill/system/memory.h"
@@ -71,7 +73,9 @@ class Verification {
 
   Json run() {
     check_structure();
-    std::shared_ptr<Stage> stage = make_stage();
+    const std::shared_ptr<Stage> stage = make_stage();
+    plan_within(options_.resources.memory,
+                [&](std::int64_t memory) { choose_tasks(*stage, memory); });
     Progress progress;
     const std::int64_t tasks = TaskGrid(stage->outputs).size();
     const std::int64_t start_ns = workplace_.clock.monotonic_ns();
@@ -130,6 +134,18 @@ class Verification {
     return stage;
   }
 
+  void choose_tasks(Stage& stage, std::int64_t memory) const {
+    Resources resources = options_.resources;
+    resources.memory = memory;
+    for (std::size_t i = 0; i < stage.outputs.size(); ++i) {
+      Output& output = stage.outputs[i];
+      output.units_per_task =
+          tasks_for(read_[i], output.sink->units().chunk(), resources).units_per_task;
+    }
+    check_fits(stage, run_options(resources));
+  }
+
+  // Its tasks are chosen later.
   Output output_for(const Variable& variable) {
     const auto checked = std::make_shared<CheckedReader>(
         variable.blocks.at(0).reader,
@@ -157,7 +173,7 @@ class Verification {
       output.fields.push_back(variable_source(*wanted, reference_->location));
       read.push_back(wanted);
     }
-    output.units_per_task = tasks_for(read, target.grid.chunk(), options_.resources).units_per_task;
+    read_.push_back(std::move(read));
     output.sink = compare_sink(std::move(target));
     return output;
   }
@@ -208,6 +224,7 @@ class Verification {
   Dataset chosen_;  // what --variables leaves
   std::shared_ptr<const Manifest> manifest_;
   std::optional<Dataset> reference_;
+  std::vector<std::vector<const Variable*>> read_;  // by each output of the stage
   std::shared_ptr<Findings> findings_ = std::make_shared<Findings>();
 };
 

@@ -8,11 +8,11 @@
 #include <charconv>
 #include <cstdlib>
 #include <fstream>
-#include <limits>
 #include <string>
 #include <utility>
 
 #include "gridmill/base/error.h"
+#include "gridmill/system/cgroup.h"
 
 namespace gridmill {
 namespace {
@@ -46,12 +46,6 @@ std::int64_t status_field(const char* name) {
     if (word == name && status >> kib) return kib * 1024;
   }
   return 0;
-}
-
-std::int64_t number_in_file(const char* path) {
-  std::ifstream file(path);
-  std::int64_t value = 0;
-  return file >> value && value > 0 ? value : std::numeric_limits<std::int64_t>::max();
 }
 
 }  // namespace
@@ -242,8 +236,7 @@ std::int64_t Credit::held() const {
 std::int64_t usable_memory() {
   const std::int64_t physical =
       static_cast<std::int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
-  return std::min({physical, number_in_file("/sys/fs/cgroup/memory.max"),
-                   number_in_file("/sys/fs/cgroup/memory/memory.limit_in_bytes")});
+  return std::min(physical, own_cgroup_limits().memory.value_or(physical));
 }
 
 std::int64_t resident_memory() { return status_field("VmRSS:"); }

@@ -123,7 +123,7 @@ class Credit {
   std::set<std::uint64_t> waiting_;  // tickets; the smallest is served next
 };
 
-// Bytes of memory this process may use: the smaller of physical memory and the cgroup's limit.
+// Bytes of memory this process may use: the smaller of physical memory and its cgroups' limits.
 std::int64_t usable_memory();
 std::int64_t resident_memory();       // VmRSS now
 std::int64_t peak_resident_memory();  // VmHWM since the start
