@@ -38,9 +38,8 @@ def write(task):
 
 
 def end(_task):
-    for dataset in stores.values():
-        dataset.close()
-    stores.clear()
+    while stores:  # what can't be closed doesn't stay, either
+        stores.popitem()[1].close()
 
 
 def variable_of(task):

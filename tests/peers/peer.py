@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from peers.exchange import described, little_endian, unpacked
+from peers.plain_store import read_plain, write_plain
 
 FOLDER = Path(__file__).resolve().parent
 ROOT = FOLDER.parent.parent
@@ -101,3 +102,49 @@ def read_by(peer, cases):
     """[(store, array name)] -> what the peer reads, without a warning."""
     tasks = [{"do": "read", "store": str(store), "array": name} for store, name in cases]
     return [unpacked(answer) for answer in peer.all(tasks)]
+
+
+def has_byte_order(kind):
+    """May its elements be stored big endian?"""
+    return kind not in ("string", "blob", "record") and np.dtype(kind).str[0] == "<"
+
+
+def numcodecs_chain(*configurations):
+    """numcodecs' configurations as v3 codecs, for --codec: v3 has a place for order F."""
+    return [{"name": f"numcodecs.{one['id']}",
+             "configuration": {name: value for name, value in one.items() if name != "id"}}
+            for one in configurations if one]  # fmt: skip
+
+
+def converted(gridmill, store, arrays, chains, order, endian, chunks):
+    """Gridmill writes each array with its chain of codecs into one v2 store."""
+    source = store.with_suffix(".plain")
+    write_plain(source, arrays, DIMENSIONS)
+    options = []
+    for name in arrays:
+        chain = list(chains[name])
+        if endian == "big":
+            chain.insert(0, {"name": "bytes", "configuration": {"endian": "big"}})
+        if order == "F":
+            chain.insert(0, {"name": "transpose", "configuration": {"order": [2, 1, 0]}})
+        options += ["--codec", f"{name}:{json.dumps(chain) if chain else 'none'}"]
+    layout = ",".join(f"{name}={length}" for name, length in zip(DIMENSIONS, chunks))
+    run(gridmill, "convert", source, store, "--zarr-format", 2, "--chunks", layout, *options)
+    for name in arrays:
+        document = json.loads((store / name / ".zarray").read_text())
+        assert document["order"] == order, name
+        assert document["chunks"] == list(chunks), name
+        assert (document["dtype"][0] == ">") == (endian == "big"), name
+
+
+def read_with_gridmill(gridmill, store, names, dimensions=("dim_0", "dim_1", "dim_2")):
+    """What Gridmill reads of a store's arrays: all at once, and some of them with dump, too."""
+    out = store.with_suffix(".read")
+    run(gridmill, "convert", store, out, "--zarr-format", 2, "--codec", "none", "--chunks",
+        ",".join(f"{name}=all" for name in dimensions))  # fmt: skip
+    found = {name: read_plain(out, name) for name in names}
+    for name in list(names)[::23]:
+        if found[name].dtype != object:
+            dumped = gridmill("dump", store / name, "--raw", text=False)
+            assert dumped.returncode == 0 and dumped.stdout == found[name].tobytes(), name
+    return found
