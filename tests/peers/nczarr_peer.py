@@ -25,7 +25,8 @@ def write(task):
     values = unpacked(task["values"])
     options = {name: (tuple(value) if isinstance(value, list) else value)
                for name, value in task["options"].items()}  # fmt: skip
-    kind = str if values.dtype == object else values.dtype.newbyteorder("=")
+    order = ">" if options.get("endian") == "big" else "="
+    kind = str if values.dtype == object else values.dtype.newbyteorder(order)
     variable = dataset.createVariable(
         task["array"], kind, [f"d{number}" for number in range(values.ndim)],
         chunksizes=tuple(task["chunks"]), **options)  # fmt: skip

@@ -30,10 +30,17 @@ class Peer:
         self.environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", **environment}
 
     def __call__(self, tasks):
+        return self.loud(tasks, None)
+
+    def loud(self, tasks, complaint):
+        """The peer writes lines of this text on its standard error, and no others."""
         assert Path(self.command[0]).is_file(), f"no {self.command[0]}: run `make setup`"
         done = subprocess.run(self.command, input=json.dumps(tasks), text=True, timeout=300,
                               capture_output=True, env=self.environment)  # fmt: skip
-        assert done.returncode == 0 and not done.stderr, done.stderr
+        assert done.returncode == 0, done.stderr
+        lines = done.stderr.splitlines()
+        assert all(complaint and complaint in line for line in lines), done.stderr
+        assert lines or not complaint
         return json.loads(done.stdout)
 
     def all(self, tasks):
@@ -87,9 +94,16 @@ def same(got, wanted):
     return same_type and little_endian(got).tobytes() == little_endian(wanted).tobytes()
 
 
-def different(found, wanted):
-    """The names of `wanted` whose array in `found` is another one: none, if all is well."""
-    return [name for name in wanted if not same(found[name], wanted[name])]
+def assert_same(found, wanted):
+    """{name: array} each."""
+    wrong = [name for name in wanted if not same(found[name], wanted[name])]
+    assert not wrong, f"{len(wrong)} of {len(wanted)}: {wrong[:5]}"
+
+
+def assert_reads(peer, arrays, shown=lambda array: array):
+    """{(store, array name): values}: the peer reads them, without a warning."""
+    wanted = {case: shown(array) for case, array in arrays.items()}
+    assert_same(dict(zip(arrays, read_by(peer, arrays), strict=True)), wanted)
 
 
 def run(gridmill, *arguments):

@@ -9,8 +9,8 @@ import itertools
 import pytest
 
 from peers.exchange import packed
-from peers.peer import (CHUNKS, DIMENSIONS, NUMBERS, SHAPE, converted, different, gdal,
-                        has_byte_order, numcodecs_chain, read_by, read_with_gridmill, run, same,
+from peers.peer import (CHUNKS, DIMENSIONS, NUMBERS, SHAPE, assert_reads, assert_same, converted,
+                        gdal, has_byte_order, numcodecs_chain, read_by, read_with_gridmill, run,
                         values)  # fmt: skip
 from peers.plain_store import write_plain
 
@@ -30,8 +30,8 @@ WRITTEN_CODECS = {
 WRITTEN_KINDS = ["u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16"]
 
 
-def test_reads(gridmill, tmp_path):
-    store = tmp_path / "in.zarr"
+def test_reads(gridmill, folder):
+    store = folder / "in.zarr"
     tasks, wanted = [], {}
     for kind, codec, order, separator in itertools.product(
             WRITTEN_KINDS, WRITTEN_CODECS, "CF", "./"):
@@ -44,13 +44,12 @@ def test_reads(gridmill, tmp_path):
     # Sums of differences of floats are not quite the values: GDAL says what is left of them.
     rounded = [name for name in wanted if name[0] in "fc" and "-delta-" in name]
     wanted.update(zip(rounded, read_by(gdal, [(store, name) for name in rounded])))
-    found = read_with_gridmill(gridmill, store, wanted)
-    assert not different(found, wanted)
+    assert_same(read_with_gridmill(gridmill, store, wanted), wanted)
 
 
-def test_reads_texts(gridmill, tmp_path):
+def test_reads_texts(gridmill, folder):
     """Of one dimension: GDAL's Python writes no others. UNICODE: in UCS-4, else in UTF-8."""
-    store, tasks, wanted = tmp_path / "in.zarr", [], {}
+    store, tasks, wanted = folder / "in.zarr", [], {}
     for kind, separator in itertools.product(["S3", "U3"], "./"):
         name = f"{kind}-{'dot' if separator == '.' else 'slash'}"
         wanted[name] = values(kind).ravel()
@@ -59,7 +58,7 @@ def test_reads_texts(gridmill, tmp_path):
                       "options": ["COMPRESS=ZSTD"]})  # fmt: skip
     gdal.all([{"do": "begin", "store": str(store), "shape": [values("S3").size]}, *tasks,
               {"do": "end"}])  # fmt: skip
-    assert not different(read_with_gridmill(gridmill, store, wanted, ["dim_0"]), wanted)
+    assert_same(read_with_gridmill(gridmill, store, wanted, ["dim_0"]), wanted)
 
 
 # numcodecs' configurations.
@@ -87,8 +86,8 @@ def as_gdal_shows(array):
 
 
 @pytest.mark.parametrize("order", "CF")
-def test_writes(gridmill, tmp_path, order):
-    cases, wanted = [], []
+def test_writes(gridmill, folder, order):
+    wanted = {}
     for endian in ["little", "big"]:
         arrays, chains = {}, {}
         for kind, codec in itertools.product(READ_KINDS, READ_CODECS):
@@ -98,13 +97,10 @@ def test_writes(gridmill, tmp_path, order):
         if endian == "little":
             arrays["delta"] = values("i4")
             chains["delta"] = numcodecs_chain({"id": "delta", "dtype": "<i4"})
-        store = tmp_path / f"{endian}.zarr"
+        store = folder / f"{endian}.zarr"
         converted(gridmill, store, arrays, chains, order, endian, CHUNKS)
-        cases += [(store, name) for name in arrays]
-        wanted += arrays.values()
-    got = read_by(gdal, cases)
-    assert not [case for case, one, other in zip(cases, got, wanted, strict=True)
-                if not same(one, as_gdal_shows(other))]  # fmt: skip
+        wanted.update({(store, name): array for name, array in arrays.items()})
+    assert_reads(gdal, wanted, as_gdal_shows)
 
 
 # What GDAL refuses to read, and how.
@@ -133,7 +129,7 @@ REFUSED_CODECS = {
 }
 
 
-def test_what_gdal_refuses(gridmill, tmp_path):
+def test_what_gdal_refuses(gridmill, folder):
     arrays = {f"a{number}": values(kind) for number, kind in enumerate(REFUSED_KINDS)}
     reasons = list(REFUSED_KINDS.values())
     chains = dict.fromkeys(arrays, [])
@@ -141,7 +137,7 @@ def test_what_gdal_refuses(gridmill, tmp_path):
         arrays[codec] = values("b1" if codec == "packbits" else "f4")
         chains[codec] = numcodecs_chain(configuration)
         reasons.append("not handled")
-    store = tmp_path / "out.zarr"
+    store = folder / "out.zarr"
     converted(gridmill, store, arrays, chains, "C", "little", CHUNKS)
     # As the only array of its store: GDAL keeps silent about those that it can't read in a group.
     answers = gdal([{"do": "read", "store": str(store / name), "array": name} for name in arrays])
@@ -150,13 +146,13 @@ def test_what_gdal_refuses(gridmill, tmp_path):
         assert reason != "not handled" or name in answer["error"], name
 
 
-def test_gdal_has_no_v3(gridmill, tmp_path):
+def test_gdal_has_no_v3(gridmill, folder):
     """When this fails, GDAL has learnt the v3 that was adopted: then test it here."""
-    run(gridmill, "convert", plain(tmp_path), tmp_path / "v3.zarr", "--codec", "none")
-    (answer,) = gdal([{"do": "read", "store": str(tmp_path / "v3.zarr"), "array": "x"}])
+    run(gridmill, "convert", plain(folder), folder / "v3.zarr", "--codec", "none")
+    (answer,) = gdal([{"do": "read", "store": str(folder / "v3.zarr"), "array": "x"}])
     assert "Array x does not exist" in answer["error"]
 
 
-def plain(tmp_path):
-    write_plain(tmp_path / "plain.zarr", {"x": values("f4")}, DIMENSIONS)
-    return tmp_path / "plain.zarr"
+def plain(folder):
+    write_plain(folder / "plain.zarr", {"x": values("f4")}, DIMENSIONS)
+    return folder / "plain.zarr"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from peers.exchange import packed, unpacked
-from peers.peer import (CHUNKS, DIMENSIONS, FLOATS, INTEGERS, NUMBERS, converted, different,
-                        has_byte_order, numcodecs_chain, read_by, read_with_gridmill, same, values,
+from peers.peer import (CHUNKS, DIMENSIONS, FLOATS, INTEGERS, NUMBERS, assert_reads, assert_same,
+                        converted, has_byte_order, numcodecs_chain, read_with_gridmill, values,
                         zarr2)  # fmt: skip
 from peers.plain_store import write_plain
 
@@ -86,8 +86,8 @@ def assert_refused(answers, reasons):
 
 
 @pytest.mark.parametrize("batch", BATCHES)
-def test_reads(gridmill, tmp_path, batch):
-    store = tmp_path / "in.zarr"
+def test_reads(gridmill, folder, batch):
+    store = folder / "in.zarr"
     begin = {"do": "begin", "store": str(store)}
     tasks, wanted, refused, reasons = [begin], {}, [begin], []
     for (kind, endian), codec, order, separator in itertools.product(
@@ -103,8 +103,7 @@ def test_reads(gridmill, tmp_path, batch):
             wanted[name] = values(kind)
     assert_refused(zarr2(refused)[1:], reasons)
     zarr2.all(tasks)
-    found = read_with_gridmill(gridmill, store, wanted)
-    assert not different(found, wanted)
+    assert_same(read_with_gridmill(gridmill, store, wanted), wanted)
 
 
 # What the array -> array codecs and zfpy are for; most lose something. {dtype} is the array's.
@@ -135,9 +134,9 @@ def filters_of(name, dtype):
     return json.loads(text.replace("{dtype}", dtype).replace("{order}", order))
 
 
-def test_reads_filters(gridmill, tmp_path):
+def test_reads_filters(gridmill, folder):
     """zarr-python 2 says what is left of the values."""
-    store, tasks = tmp_path / "in.zarr", []
+    store, tasks = folder / "in.zarr", []
     for (name, kind, endian), order, separator, codec in itertools.product(
             FILTER_CASES, "CF", "./", ["none", "lz4"]):
         dtype = dtype_text(kind, endian)
@@ -150,17 +149,16 @@ def test_reads_filters(gridmill, tmp_path):
                                     [{"id": "zfpy", **mode}], echo=True))  # fmt: skip
     answers = zarr2.all([{"do": "begin", "store": str(store)}, *tasks])[1:]
     wanted = {task["array"]: unpacked(answer) for task, answer in zip(tasks, answers)}
-    found = read_with_gridmill(gridmill, store, wanted)
-    assert not different(found, wanted)
+    assert_same(read_with_gridmill(gridmill, store, wanted), wanted)
 
 
 ZFPY = [{"mode": 4, "tolerance": 0.01}, {"mode": 2, "rate": 11.5}, {"mode": 3, "precision": 17}]
 
 
 @pytest.mark.parametrize("batch", BATCHES)
-def test_writes(gridmill, tmp_path, batch):
+def test_writes(gridmill, folder, batch):
     """Gridmill writes each codec in both orders, of dimensions and of bytes."""
-    cases, wanted = [], []
+    wanted = {}
     for order, endian in itertools.product("CF", ["little", "big"]):
         arrays, chains = {}, {}
         for codec, (kind, _) in itertools.product(
@@ -169,18 +167,16 @@ def test_writes(gridmill, tmp_path, batch):
                 continue
             name = name_of(kind, "<", codec)
             arrays[name], chains[name] = values(kind), numcodecs_chain(*BATCHES[batch][codec])
-        store = tmp_path / f"{order}-{endian}.zarr"
+        store = folder / f"{order}-{endian}.zarr"
         converted(gridmill, store, arrays, chains, order, endian, CHUNKS)
-        cases += [(store, name) for name in arrays]
-        wanted += arrays.values()
-    got = read_by(zarr2, cases)
-    assert not [case for case, one, other in zip(cases, got, wanted) if not same(one, other)]
+        wanted.update({(store, name): array for name, array in arrays.items()})
+    assert_reads(zarr2, wanted)
 
 
-def test_gridmill_refuses_what_zarr2_refuses(gridmill, tmp_path):
-    write_plain(tmp_path / "in.zarr", {"string": values("string"), "blob": values("blob")}, DIMENSIONS)
+def test_gridmill_refuses_what_zarr2_refuses(gridmill, folder):
+    write_plain(folder / "in.zarr", {"string": values("string"), "blob": values("blob")}, DIMENSIONS)
     for kind, codec in REFUSED:
         chain = json.dumps(numcodecs_chain(*CHECKS[codec]))
-        refused = gridmill("convert", tmp_path / "in.zarr", tmp_path / "out.zarr", "--variables",
+        refused = gridmill("convert", folder / "in.zarr", folder / "out.zarr", "--variables",
                            kind, "--zarr-format", 2, "--codec", chain)  # fmt: skip
         assert refused.returncode == 2 and "elementsize" in refused.stderr
