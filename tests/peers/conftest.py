@@ -11,6 +11,7 @@ import pytest
 def folder():
     """In memory, where there is such a place, and gone after the test."""
     memory = Path("/dev/shm")
-    place = Path(tempfile.mkdtemp(prefix="gridmill-peers-", dir=memory if memory.is_dir() else None))
+    parent = memory if memory.is_dir() else None
+    place = Path(tempfile.mkdtemp(prefix="gridmill-peers-", dir=parent))
     yield place
     shutil.rmtree(place)

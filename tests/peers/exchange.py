@@ -63,7 +63,7 @@ def serve(**actions):
             warnings.simplefilter("always")
             try:
                 answer = actions[task["do"]](task) or {}
-            except Exception as error:  # noqa: BLE001  (a peer's refusal, of whatever type, is an answer)
+            except Exception as error:  # noqa: BLE001  (a refusal of any type is an answer)
                 answer = {"error": f"{type(error).__name__}: {error}"}
         answer["warnings"] = [str(one.message) for one in heard] + answer.get("warnings", [])
         answers.append(answer)

@@ -1,7 +1,7 @@
 """GDAL's Zarr driver (Debian's python3-gdal, the system's Python) as a peer: Zarr v2 arrays."""
 
 import numpy as np
-from exchange import dtype_of, packed, serve, unpacked
+from exchange import packed, serve, unpacked
 from osgeo import gdal
 
 gdal.UseExceptions()
@@ -17,7 +17,7 @@ def keep(level, number, message):
 TYPES = {"u1": gdal.GDT_Byte, "u2": gdal.GDT_UInt16, "i2": gdal.GDT_Int16, "u4": gdal.GDT_UInt32,
          "i4": gdal.GDT_Int32, "u8": gdal.GDT_UInt64, "i8": gdal.GDT_Int64,
          "f4": gdal.GDT_Float32, "f8": gdal.GDT_Float64, "c8": gdal.GDT_CFloat32,
-         "c16": gdal.GDT_CFloat64}  # fmt: skip
+         "c16": gdal.GDT_CFloat64}
 stores = {}  # being written
 opened = {}  # being read
 
@@ -32,7 +32,8 @@ def begin(task):
     stores.clear()  # closes, and so writes, what was begun before
     dataset = gdal.GetDriverByName("Zarr").CreateMultiDimensional(task["store"])
     group = dataset.GetRootGroup()
-    dimensions = [group.CreateDimension(f"d{length}", None, None, length) for length in task["shape"]]
+    dimensions = [group.CreateDimension(f"d{number}", None, None, length)
+                  for number, length in enumerate(task["shape"])]
     stores[task["store"]] = dataset, group, dimensions
 
 
@@ -42,7 +43,7 @@ def write(task):
     values = unpacked(task["values"])
     options = [f"BLOCKSIZE={','.join(map(str, task['chunks']))}",
                f"CHUNK_MEMORY_LAYOUT={task['order']}", f"DIM_SEPARATOR={task['separator']}",
-               *task["options"]]  # fmt: skip
+               *task["options"]]
     if values.dtype.kind == "U":
         options.append("STRING_FORMAT=UNICODE")
     array = group.CreateMDArray(task["array"], dimensions, type_of(values.dtype), options)
@@ -57,8 +58,10 @@ def write(task):
 
 
 def put_attribute(array, name, value):
-    kind = gdal.ExtendedDataType.CreateString() if isinstance(value, str) else (
-        gdal.ExtendedDataType.Create(gdal.GDT_Int32 if isinstance(value, int) else gdal.GDT_Float64))
+    number = gdal.GDT_Int32 if isinstance(value, int) else gdal.GDT_Float64
+    is_text = isinstance(value, str)
+    kind = (gdal.ExtendedDataType.CreateString() if is_text
+            else gdal.ExtendedDataType.Create(number))
     array.CreateAttribute(name, [], kind).Write(value)
 
 

@@ -24,12 +24,12 @@ def write(task):
     dataset = stores[task["store"]]
     values = unpacked(task["values"])
     options = {name: (tuple(value) if isinstance(value, list) else value)
-               for name, value in task["options"].items()}  # fmt: skip
+               for name, value in task["options"].items()}
     order = ">" if options.get("endian") == "big" else "="
     kind = str if values.dtype == object else values.dtype.newbyteorder(order)
     variable = dataset.createVariable(
         task["array"], kind, [f"d{number}" for number in range(values.ndim)],
-        chunksizes=tuple(task["chunks"]), **options)  # fmt: skip
+        chunksizes=tuple(task["chunks"]), **options)
     variable.set_auto_maskandscale(False)
     variable.set_auto_chartostring(False)
     variable[...] = values
@@ -61,7 +61,7 @@ def attributes(task):
     variable = variable_of(task)
     found = [[name, variable.getncattr(name)] for name in variable.ncattrs()]
     return {"attributes": [[name, value.tolist() if hasattr(value, "tolist") else value]
-                           for name, value in found]}  # fmt: skip
+                           for name, value in found]}
 
 
 serve(begin=begin, write=write, end=end, read=read, attributes=attributes)

@@ -1,4 +1,4 @@
-"""What the tests against peers share: the peers' processes, the arrays, and how they are compared."""
+"""What the tests against peers share: the peers' processes, the arrays, and how they compare."""
 
 import json
 import os
@@ -23,7 +23,7 @@ NUMBERS = ["b1", *INTEGERS, *FLOATS, "c8", "c16"]
 
 
 class Peer:
-    """A peer's program: called with tasks, gives its answers; says anything else? The test fails."""
+    """A peer's program: called with tasks, gives its answers. More than that fails the test."""
 
     def __init__(self, python, program, **environment):
         self.command = [str(python), str(FOLDER / program)]
@@ -36,7 +36,7 @@ class Peer:
         """The peer writes lines of this text on its standard error, and no others."""
         assert Path(self.command[0]).is_file(), f"no {self.command[0]}: run `make setup`"
         done = subprocess.run(self.command, input=json.dumps(tasks), text=True, timeout=300,
-                              capture_output=True, env=self.environment)  # fmt: skip
+                              capture_output=True, env=self.environment)
         assert done.returncode == 0, done.stderr
         lines = done.stderr.splitlines()
         assert all(complaint and complaint in line for line in lines), done.stderr
@@ -47,7 +47,7 @@ class Peer:
         """The answers of tasks that each succeed without a warning."""
         answers = self(tasks)
         failed = [(task.get("array"), answer) for task, answer in zip(tasks, answers)
-                  if "error" in answer or answer["warnings"]]  # fmt: skip
+                  if "error" in answer or answer["warnings"]]
         assert not failed, f"{len(failed)} of {len(tasks)}: {failed[:5]}"
         return answers
 
@@ -58,7 +58,7 @@ nczarr = Peer(sys.executable, "nczarr_peer.py")
 
 
 def values(kind):
-    """Whole numbers but for floats, so that integer filters keep them; its last chunk is all zero."""
+    """Whole numbers but for floats, which integer filters keep; the last chunk is all zero."""
     random = np.random.default_rng(4)
     if kind == "string":
         return random.choice(np.array(["", "a", "bé", "日本語"], dtype=object), size=SHAPE)
@@ -127,7 +127,7 @@ def numcodecs_chain(*configurations):
     """numcodecs' configurations as v3 codecs, for --codec: v3 has a place for order F."""
     return [{"name": f"numcodecs.{one['id']}",
              "configuration": {name: value for name, value in one.items() if name != "id"}}
-            for one in configurations if one]  # fmt: skip
+            for one in configurations if one]
 
 
 def converted(gridmill, store, arrays, chains, order, endian, chunks):
@@ -155,7 +155,7 @@ def read_with_gridmill(gridmill, store, names, dimensions=("dim_0", "dim_1", "di
     """What Gridmill reads of a store's arrays: all at once, and some of them with dump, too."""
     out = store.with_suffix(".read")
     run(gridmill, "convert", store, out, "--zarr-format", 2, "--codec", "none", "--chunks",
-        ",".join(f"{name}=all" for name in dimensions))  # fmt: skip
+        ",".join(f"{name}=all" for name in dimensions))
     found = {name: read_plain(out, name) for name in names}
     for name in list(names)[::23]:
         if found[name].dtype != object:

@@ -1,4 +1,4 @@
-"""Zarr v2 stores of uncompressed arrays of one chunk, written and read without any Zarr software."""
+"""Zarr v2 stores of uncompressed arrays of one chunk, written and read without Zarr software."""
 
 import json
 
@@ -28,7 +28,7 @@ def write_plain(store, arrays, dimensions=None):
         write_document(store / name / ".zarray", {
             "zarr_format": 2, "shape": list(array.shape), "chunks": list(array.shape),
             "dtype": dtype, "fill_value": None, "order": "C", "compressor": None,
-            "filters": filters})  # fmt: skip
+            "filters": filters})
         attributes = {"_ARRAY_DIMENSIONS": list(dimensions)} if dimensions else {}
         write_document(store / name / ".zattrs", attributes)
         (store / name / ".".join("0" for _ in array.shape)).write_bytes(chunk)

@@ -1,4 +1,4 @@
-"""Attributes and consolidated metadata go both ways, exactly: the order, 1 and 1.0, NaN, all of it."""
+"""Attributes and consolidated metadata go both ways, exactly: order, 1 and 1.0, NaN, all of it."""
 
 import json
 import warnings
@@ -8,7 +8,7 @@ import zarr
 
 from peers.exchange import packed, unpacked
 from peers.peer import (CHUNKS, SHAPE, assert_same, gdal, nczarr, read_with_gridmill, run, values,
-                        zarr2)  # fmt: skip
+                        zarr2)
 
 ATTRIBUTES = {
     "zulu": 1, "alpha": 1.0, "negative zero": -0.0, "tenth": 0.1, "tiny": 5e-324, "huge": 1e300,
@@ -16,7 +16,7 @@ ATTRIBUTES = {
     "nothing": None, "text": "é \"日本\" \\ \t\n\u0001", "emoji": "🌍", "empty": "", "": "nameless",
     "list": [1, 1.0, "x", None, [2, 2.5]], "none": [], "object": {"b": 1, "a": {"c": [1.0]}},
     "nan": float("nan"), "infinite": [float("inf"), float("-inf")],
-}  # fmt: skip
+}
 
 
 def spelled(attributes):
@@ -43,9 +43,9 @@ def attributes_of_zarr2(store, name):
 def made_by_zarr2(store):
     node = {"store": str(store), "array": "x"}
     array = {"dtype": "<f4", "codec": None, "chunks": [3], "order": "C", "separator": ".",
-             "values": packed(values("f4")[0, 0])}  # fmt: skip
+             "values": packed(values("f4")[0, 0])}
     zarr2.all([{"do": "begin", **node, "attributes": ATTRIBUTES}, {"do": "write", **node, **array},
-               {"do": "set_attributes", **node, "attributes": ATTRIBUTES}])  # fmt: skip
+               {"do": "set_attributes", **node, "attributes": ATTRIBUTES}])
 
 
 def made_by_zarr3(store, zarr_format):
@@ -56,7 +56,7 @@ def made_by_zarr3(store, zarr_format):
 # zarr-python 2 sorts the names when it writes them.
 SOURCES = {"zarr2": (made_by_zarr2, json.loads(json.dumps(ATTRIBUTES, sort_keys=True))),
            "zarr3-v2": (lambda store: made_by_zarr3(store, 2), ATTRIBUTES),
-           "zarr3-v3": (lambda store: made_by_zarr3(store, 3), ATTRIBUTES)}  # fmt: skip
+           "zarr3-v3": (lambda store: made_by_zarr3(store, 3), ATTRIBUTES)}
 # v2 has the dimensions' names there, and v3 a fill value that masks, as v2's does for xarray.
 ADDED = {"_ARRAY_DIMENSIONS", "_FillValue"}
 
@@ -109,7 +109,7 @@ def test_consolidated_by_zarr2(gridmill, folder):
     tasks = [{"do": "begin", "store": str(store)}]
     tasks += [{"do": "write", "store": str(store), "array": name, "values": packed(array),
                "dtype": array.dtype.str, "codec": None, "chunks": CHUNKS, "order": "C",
-               "separator": "."} for name, array in arrays.items()]  # fmt: skip
+               "separator": "."} for name, array in arrays.items()]
     zarr2.all([*tasks, {"do": "consolidate", "store": str(store)}])
     (store / "i8" / ".zarray").unlink()
     assert_same(read_with_gridmill(gridmill, store, arrays), arrays)
@@ -119,13 +119,13 @@ def test_attributes_of_gdal_and_nczarr(gridmill, folder):
     """Both write text and numbers; in both directions they stay what they are."""
     wanted = {"comment": "K", "long_name": "é 日本", "scale": 0.1, "number": 7}
     task = {"array": "x", "values": packed(values("f4")), "chunks": CHUNKS, "order": "C",
-            "separator": ".", "attributes": wanted, "options": []}  # fmt: skip
+            "separator": ".", "attributes": wanted, "options": []}
     for peer, options in [(gdal, []), (nczarr, {})]:
         name = "gdal" if peer is gdal else "nczarr"
         store, out = folder / f"{name}.zarr", folder / f"{name}-out.zarr"
         node = {"store": str(store), "shape": SHAPE}
         peer.all([{"do": "begin", **node}, {"do": "write", **node, **task, "options": options},
-                  {"do": "end"}])  # fmt: skip
+                  {"do": "end"}])
         run(gridmill, "convert", store, out, "--zarr-format", 2)
         written = json.loads((store / "x" / ".zattrs").read_text())  # GDAL sorts the names
         assert {name: written[name] for name in wanted} == wanted

@@ -11,7 +11,7 @@ import pytest
 from peers.exchange import packed
 from peers.peer import (CHUNKS, DIMENSIONS, NUMBERS, SHAPE, assert_reads, assert_same, converted,
                         gdal, has_byte_order, numcodecs_chain, read_by, read_with_gridmill, run,
-                        values)  # fmt: skip
+                        values)
 from peers.plain_store import write_plain
 
 CNAMES = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"]
@@ -39,7 +39,7 @@ def test_reads(gridmill, folder):
         wanted[name] = values(kind)
         tasks.append({"do": "write", "store": str(store), "array": name,
                       "values": packed(wanted[name]), "chunks": CHUNKS, "order": order,
-                      "separator": separator, "options": WRITTEN_CODECS[codec]})  # fmt: skip
+                      "separator": separator, "options": WRITTEN_CODECS[codec]})
     gdal.all([{"do": "begin", "store": str(store), "shape": SHAPE}, *tasks, {"do": "end"}])
     # Sums of differences of floats are not quite the values: GDAL says what is left of them.
     rounded = [name for name in wanted if name[0] in "fc" and "-delta-" in name]
@@ -55,9 +55,9 @@ def test_reads_texts(gridmill, folder):
         wanted[name] = values(kind).ravel()
         tasks.append({"do": "write", "store": str(store), "array": name, "order": "C",
                       "values": packed(wanted[name]), "chunks": [7], "separator": separator,
-                      "options": ["COMPRESS=ZSTD"]})  # fmt: skip
+                      "options": ["COMPRESS=ZSTD"]})
     gdal.all([{"do": "begin", "store": str(store), "shape": [values("S3").size]}, *tasks,
-              {"do": "end"}])  # fmt: skip
+              {"do": "end"}])
     assert_same(read_with_gridmill(gridmill, store, wanted, ["dim_0"]), wanted)
 
 

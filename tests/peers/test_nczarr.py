@@ -11,7 +11,7 @@ import pytest
 
 from peers.exchange import packed
 from peers.peer import (assert_reads, assert_same, converted, has_byte_order, nczarr,
-                        numcodecs_chain, read_by, read_with_gridmill, same, values)  # fmt: skip
+                        numcodecs_chain, read_by, read_with_gridmill, same, values)
 
 # NCZarr can't write a Blosc frame that doesn't get smaller: each value comes thirty times.
 SHAPE, CHUNKS = (3, 4, 150), (2, 4, 90)
@@ -54,7 +54,7 @@ def test_reads(gridmill, folder, mode):
         wanted[name] = as_stored(repeated(kind))
         options = {**WRITTEN_CODECS[codec], **({"endian": "big"} if endian == "big" else {})}
         tasks.append({"do": "write", "store": str(store), "array": name, "chunks": CHUNKS,
-                      "values": packed(repeated(kind)), "options": options})  # fmt: skip
+                      "values": packed(repeated(kind)), "options": options})
     begin = {"do": "begin", "store": str(store), "mode": mode, "shape": SHAPE}
     nczarr.all([begin, *tasks, {"do": "end"}])
     assert_same(read_with_gridmill(gridmill, store, wanted, ["d0", "d1", "d2"]), wanted)
@@ -95,7 +95,7 @@ def test_writes(gridmill, folder):
                 size = values(kind).dtype.itemsize
                 chains[f"{kind}-{codec}"] = numcodecs_chain(*[
                     {**one, "elementsize": size} if one["id"] == "shuffle" else one
-                    for one in READ_CODECS[codec]])  # fmt: skip
+                    for one in READ_CODECS[codec]])
         store = folder / f"{endian}.zarr"
         converted(gridmill, store, arrays, chains, "C", endian, CHUNKS)
         wanted.update({(store, name): array for name, array in arrays.items()})
@@ -103,7 +103,8 @@ def test_writes(gridmill, folder):
 
 
 # What NCZarr refuses to read, and how: a type with the whole store, a codec when it is needed.
-REFUSED_KINDS = ["b1", "f2", "c8", "c16", "U3", "V4", "M8[ns]", "m8[25s]", "record", "string", "blob"]
+REFUSED_KINDS = ["b1", "f2", "c8", "c16", "U3", "V4", "M8[ns]", "m8[25s]", "record", "string",
+                 "blob"]
 REFUSED_CODECS = {
     "gzip": {"id": "gzip", "level": 1},
     "lzma": {"id": "lzma", "format": 1, "check": -1, "preset": 0, "filters": None},
@@ -129,7 +130,7 @@ def test_types_that_nczarr_refuses(gridmill, folder):
         tasks.append({"do": "read", "store": str(store), "array": "x"})
     answers = nczarr(tasks)
     assert {kind: answer.get("error", "")[:31] for kind, answer in zip(REFUSED_KINDS, answers)} == (
-        dict.fromkeys(REFUSED_KINDS, "OSError: [Errno -137] NetCDF: N"))  # fmt: skip
+        dict.fromkeys(REFUSED_KINDS, "OSError: [Errno -137] NetCDF: N"))
 
 
 def test_codecs_that_nczarr_refuses(gridmill, folder):

@@ -1,7 +1,6 @@
-"""zarr-python 2 (.venv-zarr2) as a peer: writes and reads arrays, consolidates, keeps attributes."""
+"""zarr-python 2 (.venv-zarr2) as a peer: arrays, attributes, consolidated metadata."""
 
 import numcodecs
-import numpy as np
 import zarr
 from exchange import dtype_of, packed, serve, unpacked
 
@@ -22,7 +21,7 @@ def write(task):
         dtype=object if dtype is object else dtype_of(dtype), compressor=codec_of(task["codec"]),
         fill_value=task.get("fill"), order=task["order"], store=task["store"], path=task["array"],
         filters=filters or None, dimension_separator=task["separator"], write_empty_chunks=False,
-        **options)  # fmt: skip
+        **options)
     array[...] = values
     return packed(array[...]) if task.get("echo") else {}
 
@@ -51,7 +50,8 @@ def set_attributes(task):
 
 
 def attributes(task):
-    return {"attributes": list(zarr.open(f"{task['store']}/{task['array']}", mode="r").attrs.items())}
+    node = zarr.open(f"{task['store']}/{task['array']}", mode="r")
+    return {"attributes": list(node.attrs.items())}
 
 
 serve(begin=begin, write=write, read=read, consolidate=consolidate,

@@ -44,7 +44,7 @@ TYPES = {
         "AAAAAAAAAAAAAA=="),
     "string": ("|O", "string", ""),
     "variable bytes": ("|O", "variable_length_bytes", ""),
-}  # fmt: skip
+}
 OBJECTS = {"string": "vlen-utf8", "variable bytes": "vlen-bytes"}
 # Other names of v3 for types of the table, and types that numpy doesn't have: bytes of an element.
 MORE_TYPES = {
@@ -54,7 +54,7 @@ MORE_TYPES = {
                                         "e5m2fnuz", "e8m0fnu"]},
     **{f"float{kind}": 1 for kind in ["6_e2m3fn", "6_e3m2fn", "4_e2m1fn"]},
     "complex_bfloat16": 4, "complex_float16": 4,
-}  # fmt: skip
+}
 
 
 def dtype_of(name):
@@ -66,7 +66,7 @@ def values(name):
     """Small whole numbers where it can be, so that no filter has to round them."""
     numbers = np.random.default_rng(6).integers(1, 90, SHAPE)
     some = {"string": ["", "ab", "é"], "variable bytes": [b"", b"\xff", b"ab"],
-            "fixed bytes": [b"", b"ab", b"xyz"], "fixed text": ["", "é", "日本語"]}  # fmt: skip
+            "fixed bytes": [b"", b"ab", b"xyz"], "fixed text": ["", "é", "日本語"]}
     if name in OBJECTS:
         return np.array(some[name], dtype=object)[numbers % 3]
     if name in some:
@@ -110,7 +110,7 @@ def on_bytes(name, configuration):
     codec = get_codec(dict(configuration))
     return Codec(name, lambda kind: [configuration],
                  lambda kind: [None, {"name": name, "configuration": members}],
-                 lambda array, kind: bytes(codec.encode(plain_bytes(array, kind))))  # fmt: skip
+                 lambda array, kind: bytes(codec.encode(plain_bytes(array, kind))))
 
 
 def on_arrays(name, make, v3_name=None, is_object_codec=False):
@@ -149,14 +149,14 @@ def dtype_text(kind):
 
 def blosc(name, kind):
     return {"cname": name, "clevel": 5, "shuffle": "shuffle", "blocksize": 0,
-            "typesize": 1 if kind in OBJECTS else dtype_of(kind).itemsize}  # fmt: skip
+            "typesize": 1 if kind in OBJECTS else dtype_of(kind).itemsize}
 
 
 def blosc_row(cname):
     v2 = {"id": "blosc", "cname": cname, "clevel": 5, "shuffle": 1, "blocksize": 0}
     return Codec(f"blosc, {cname}", lambda kind: [v2],
                  lambda kind: [None, {"name": "blosc", "configuration": blosc(cname, kind)}],
-                 lambda array, kind: get_codec(dict(v2)).encode(plain_bytes(array, kind)))  # fmt: skip
+                 lambda array, kind: get_codec(dict(v2)).encode(plain_bytes(array, kind)))
 
 
 def bits_of(array, kind):
@@ -245,7 +245,7 @@ CODECS = [
     v3_alone("cast_value", lambda kind: {"data_type": cast_target(kind)},
              lambda array, kind: refuse_but_numbers(array, kind).astype(
                  cast_target(kind)).tobytes()),
-]  # fmt: skip
+]
 
 
 def serializer(kind):
@@ -262,7 +262,8 @@ def chain_v3(codec, kind):
 def write_v2(store, kind, codec):
     configurations = list(codec.v2(kind))
     ids = {"blosc", "zstd", "gzip", "zlib", "bz2", "lzma", "lz4", "pcodec", "zfpy"}
-    compressor = configurations.pop() if configurations and configurations[-1]["id"] in ids else None
+    has_compressor = configurations and configurations[-1]["id"] in ids
+    compressor = configurations.pop() if has_compressor else None
     if kind in OBJECTS and not codec.is_object_codec:
         configurations.insert(0, {"id": OBJECTS[kind]})
     dtype = dtype_text(kind)
@@ -270,7 +271,7 @@ def write_v2(store, kind, codec):
         dtype = json.loads(json.dumps(dtype).replace("<", ">"))
     write_document(store / kind / ".zarray", {
         "zarr_format": 2, "shape": SHAPE, "chunks": SHAPE, "dtype": dtype, "fill_value": None,
-        "order": codec.order, "compressor": compressor, "filters": configurations or None})  # fmt: skip
+        "order": codec.order, "compressor": compressor, "filters": configurations or None})
     (store / kind / "0.0.0").write_bytes(codec.encode(values(kind), kind))
 
 
@@ -278,7 +279,7 @@ def document_v3(data_type, fill_value, codecs, chunk_shape=SHAPE):
     return {"zarr_format": 3, "node_type": "array", "shape": SHAPE, "data_type": data_type,
             "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": chunk_shape}},
             "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
-            "fill_value": fill_value, "codecs": codecs, "attributes": {}}  # fmt: skip
+            "fill_value": fill_value, "codecs": codecs, "attributes": {}}
 
 
 def write_array_v3(store, name, document, chunk):
@@ -312,7 +313,7 @@ def write_encoded(store, zarr_format, codec):
                 warnings.simplefilter("error")
                 (write_v2 if zarr_format == 2 else write_v3)(store, kind, codec)
             made.add(kind)
-        except Exception:  # noqa: BLE001  (whatever the encoder says of a type that it doesn't take)
+        except Exception:  # noqa: BLE001  (the encoder doesn't take the type)
             shutil.rmtree(store / kind, ignore_errors=True)
     return made
 
@@ -336,7 +337,7 @@ def shard(chunk, location):
 def sharding(codecs, location):
     return {"name": "sharding_indexed", "configuration": {
         "chunk_shape": SHAPE, "codecs": codecs, "index_location": location,
-        "index_codecs": [serializer("int32"), {"name": "crc32c"}]}}  # fmt: skip
+        "index_codecs": [serializer("int32"), {"name": "crc32c"}]}}
 
 
 def layouts():
@@ -348,7 +349,8 @@ def layouts():
         "chunks in shards": ([end], shard(chunk, "end")),
         "shards with their index in front": ([start], shard(chunk, "start")),
         "shards in shards": ([sharding([end], "end")], shard(shard(chunk, "end"), "end")),
-        "codecs around a shard": ([end, gzip], bytes(numcodecs.GZip(1).encode(shard(chunk, "end")))),
+        "codecs around a shard": ([end, gzip],
+                                  bytes(numcodecs.GZip(1).encode(shard(chunk, "end")))),
     }
     return {name: (document_v3("int32", 0, codecs), stored)
-            for name, (codecs, stored) in cases.items()}  # fmt: skip
+            for name, (codecs, stored) in cases.items()}

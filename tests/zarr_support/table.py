@@ -64,7 +64,7 @@ class Command:
         places = {name: self.place() for name in names}
         with ThreadPoolExecutor(2) as pool:
             done = pool.map(lambda name: self.run(source, places[name], [name], zarr_format,
-                                                  codecs), names)  # fmt: skip
+                                                  codecs), names)
             taken = {name for name, took in zip(names, list(done)) if took}
         cases.write_group(store, zarr_format)
         for name in taken:
@@ -74,7 +74,7 @@ class Command:
     def run(self, source, out, names, zarr_format, codecs):
         options = [word for name in names for word in ["--codec", f"{name}:{codecs[name]}"]]
         done = self.gridmill("convert", source, out, "--zarr-format", zarr_format, "--variables",
-                             ",".join(names), *options)  # fmt: skip
+                             ",".join(names), *options)
         assert done.returncode in (0, 1, 2, 3), done.stderr
         return done.returncode == 0
 
@@ -161,7 +161,7 @@ def type_table():
 
 
 def v3_rows(command, documents):
-    """Read, if what is stored comes out as it was; written, if --codec or --shards can ask for it."""
+    """[(name, a store of such an array `x`, what `dump --raw` gives of it, or None)]."""
     for name, (document, chunk) in documents.items():
         store = command.place()
         cases.write_array_v3(store, "x", document, chunk)
@@ -173,14 +173,14 @@ def v3_rows(command, documents):
 
 def more_types(command):
     for name, store, raw in v3_rows(command, {name: cases.more_type(name)
-                                              for name in cases.MORE_TYPES}):  # fmt: skip
+                                              for name in cases.MORE_TYPES}):
         if raw is None:
             yield [f"`{name}`", "–"]
             continue
         assert raw == cases.more_type(name)[1], name
         out = command.place()
         kept = command.run(store, out, ["x"], 3, {"x": "none"}) and json.loads(
-            (out / "x" / "zarr.json").read_text())["data_type"] == name  # fmt: skip
+            (out / "x" / "zarr.json").read_text())["data_type"] == name
         yield [f"`{name}`", "v3" if kept else "v3 read"]
 
 
@@ -195,13 +195,14 @@ def layouts(command):
         codecs = json.loads((store / "x" / "zarr.json").read_text())["codecs"]
         kept = json.loads((out / "x" / "zarr.json").read_text())["codecs"]
         same = [(one["name"], one["configuration"].get("index_location")) for one in codecs] == [
-            (one["name"], one["configuration"].get("index_location")) for one in kept]  # fmt: skip
+            (one["name"], one["configuration"].get("index_location")) for one in kept]
         yield [name, "v3" if same else "v3 read"]
 
 
 def page(gridmill):
     """The page's text. `gridmill` runs the command, as the fixture of that name does."""
-    with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
+    memory = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(dir=memory) as folder:
         command = Command(gridmill, Path(folder))
         parts = [
             HEAD, "\n## Codecs\n\n", "\n".join(codec_table(command)),
@@ -211,7 +212,7 @@ def page(gridmill):
             "\n\nOther names and types of v3, with the codec `bytes`:\n\n",
             "\n".join(lines_of(["data_type", ""], more_types(command))),
             "\n\n## Shards\n\n", "\n".join(lines_of(["layout", ""], layouts(command))), "\n",
-        ]  # fmt: skip
+        ]
     return "".join(parts)
 
 
