@@ -53,7 +53,7 @@ lint:  ## clang-tidy on the C++ files that changed (GRIDMILL_LINT_BASE=COMMIT, o
 check-includes:  ## which room may include which, and the doors to the system and to data
 	@tools/check_includes.py
 
-clean:  ## remove what was built (keeps .venv and web/node_modules)
+clean:  ## remove what was built (keeps .venv, .venv-zarr2 and web/node_modules)
 	rm -rf build demo-output
 
 # Configuring takes half a second; its chatter is shown by `cmake --preset` run by hand.

@@ -4,7 +4,8 @@
 #
 #   tools/setup.sh              all of the steps below
 #   tools/setup.sh packages     Debian packages (packages.txt)
-#   tools/setup.sh python       the tests' Python peers into .venv (requirements-test.txt)
+#   tools/setup.sh python       the tests' Python peers into .venv (requirements-test.txt), and
+#                               zarr-python 2 into .venv-zarr2 (requirements-zarr2.txt)
 #   tools/setup.sh web          the reports' chart library into web/node_modules
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -50,17 +51,22 @@ packages() {
 # Prints what a step's result depends on: the step is done when its stamp holds the same.
 fingerprint() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
-python() {
-  local python=/usr/bin/python3 stamp want
+# environment FOLDER REQUIREMENTS: what the file lists, in a virtual environment.
+environment() {
+  local python=/usr/bin/python3 stamp=$1/requirements.stamp want
   [ -x $python ] || python=python3
-  want="$(fingerprint requirements-test.txt) $($python --version)"
-  stamp=.venv/requirements.stamp
-  [ "$(cat $stamp 2>/dev/null)" = "$want" ] && return
-  echo "setup: installing the tests' Python peers into .venv"
-  rm -rf .venv
-  $python -m venv .venv
-  .venv/bin/pip install --quiet --disable-pip-version-check --requirement requirements-test.txt
-  echo "$want" >$stamp
+  want="$(fingerprint "$2") $($python --version)"
+  [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && return
+  echo "setup: installing the tests' Python peers into $1"
+  rm -rf "$1"
+  $python -m venv "$1"
+  "$1/bin/pip" install --quiet --disable-pip-version-check --requirement "$2"
+  echo "$want" >"$stamp"
+}
+
+python() {
+  environment .venv requirements-test.txt
+  environment .venv-zarr2 requirements-zarr2.txt
 }
 
 web() {
