@@ -213,8 +213,9 @@ TEST(ByteCodecs, RefuseBadConfigurationsByName) {
         R"({"id":"lzma","filters":[{"id":3}]})", R"({"id":"lzma","filters":[{"id":33,"lc":9}]})",
         R"({"id":"lzma","check":3})",
         R"({"id":"lzma","format":3,"filters":[{"id":33,"dict_size":1610612736}]})",
-        R"({"id":"shuffle","elementsize":-1})", R"({"id":"jenkins_lookup3","initval":-1})",
-        R"({"id":"jenkins_lookup3","prefix":"ab"})", R"({"id":"lz4","acceleration":"fast"})"}) {
+        R"({"id":"shuffle","elementsize":-1})", R"({"id":"shuffle","elementsize":0})",
+        R"({"id":"jenkins_lookup3","initval":-1})", R"({"id":"jenkins_lookup3","prefix":"ab"})",
+        R"({"id":"lz4","acceleration":"fast"})"}) {
     const Json config = parse_json(json);
     try {
       static_cast<void>(byte_codec_from_v2(config, 4));

@@ -15,7 +15,7 @@ from peers.peer import (CHUNKS, DIMENSIONS, NUMBERS, SHAPE, assert_reads, assert
 from peers.plain_store import write_plain
 
 CNAMES = ["blosclz", "lz4", "lz4hc", "snappy", "zlib", "zstd"]
-# Its BLOSC_SHUFFLE is left out: it writes the number as text.
+# BLOSC_SHUFFLE is written as the text that is given here.
 WRITTEN_CODECS = {
     "none": ["COMPRESS=NONE"],
     "zlib": ["COMPRESS=ZLIB", "ZLIB_LEVEL=1"],
@@ -26,6 +26,7 @@ WRITTEN_CODECS = {
     "lz4": ["COMPRESS=LZ4"],
     "delta": ["FILTER=DELTA", "COMPRESS=ZLIB"],
     **{f"blosc-{cname}": ["COMPRESS=BLOSC", f"BLOSC_CNAME={cname}"] for cname in CNAMES},
+    **{f"blosc-{word}": ["COMPRESS=BLOSC", f"BLOSC_SHUFFLE={word}"] for word in ("NONE", "BYTE", "BIT")},
 }
 WRITTEN_KINDS = ["u1", "i2", "u2", "i4", "u4", "i8", "u8", "f4", "f8", "c8", "c16"]
 

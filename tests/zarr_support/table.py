@@ -40,10 +40,6 @@ do.
 OTHERWISE = {"bytes, big endian": {"record"}, "msgpack2": {"raw", "record"}}
 
 
-# What is not asked for: of numbers of one byte packbits keeps whether they are zero, and no more.
-LOSSY = {"numcodecs.packbits": {"int8", "uint8"}}
-
-
 class Command:
     """`gridmill convert`, for all arrays of a store at once, or for each that it takes."""
 
@@ -112,7 +108,7 @@ def cells(command, plain, codec):
         if exists is None:
             continue
         codecs = {kind: asked_for(codec, kind, zarr_format) for kind in marks}
-        names = sorted(marks.keys() - LOSSY.get(codec.name, set()))
+        names = sorted(marks)
         out, written = command.converted(plain, names, zarr_format, codecs)
         source = command.place()
         made = cases.write_encoded(source, zarr_format, codec)

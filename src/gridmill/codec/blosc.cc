@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -30,6 +31,24 @@ int usable_typesize(std::int64_t size) {
 BloscShuffle shuffle_from_number(std::int64_t number, std::int64_t item_size) {
   if (number == -1) return item_size == 1 ? BloscShuffle::bit : BloscShuffle::byte;
   return static_cast<BloscShuffle>(number);
+}
+
+// GDAL writes what a user has asked it for, as text: NONE, BYTE, BIT, or a number.
+std::int64_t v2_shuffle_number(const Json& object) {
+  const auto found = object.find("shuffle");
+  if (found == object.end() || !found->is_string()) {
+    return config_int(object, BloscCodec::kName, "shuffle", 1, -1, 2);
+  }
+  const std::string text = to_lower(found->get_ref<const std::string&>());
+  const std::array<std::array<std::string_view, 2>, 3> names{
+      {{"none", "0"}, {"byte", "1"}, {"bit", "2"}}};
+  for (std::size_t number = 0; number < names.size(); ++number) {
+    if (text == names[number][0] || text == names[number][1]) {
+      return static_cast<std::int64_t>(number);
+    }
+  }
+  throw Error(ErrorKind::corrupt,
+              fmt::format("blosc: shuffle \"{}\" is none of -1 to 2, NONE, BYTE and BIT", text));
 }
 
 BloscCodec common_from(const Json& configuration) {
@@ -95,7 +114,7 @@ BloscCodec BloscCodec::from_v3(const Json& configuration, std::int64_t item_size
 
 BloscCodec BloscCodec::from_v2(const Json& object, std::int64_t item_size) {
   BloscCodec codec = common_from(object);
-  codec.shuffle = shuffle_from_number(config_int(object, kName, "shuffle", 1, -1, 2), item_size);
+  codec.shuffle = shuffle_from_number(v2_shuffle_number(object), item_size);
   codec.typesize = usable_typesize(item_size);
   return codec;
 }

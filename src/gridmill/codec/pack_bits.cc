@@ -31,6 +31,12 @@ void PackBitsFilter::encode(const ArrayView& decoded, const MutableArrayView& en
     unsigned packed = 0;
     for (std::int64_t i = 8 * b; i < 8 * b + 8; ++i) {
       const bool is_set = i < count && decoded.data[i] != std::byte{0};
+      if (is_set && decoded.data[i] != std::byte{1}) {
+        throw Error(ErrorKind::invalid,
+                    fmt::format("packbits: the value {} would become 1: it keeps booleans only; "
+                                "choose another codec",
+                                std::to_integer<int>(decoded.data[i])));
+      }
       packed = 2 * packed + (is_set ? 1U : 0U);
     }
     encoded.data[1 + b] = static_cast<std::byte>(packed);

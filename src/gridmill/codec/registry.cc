@@ -18,6 +18,11 @@ ByteCodec plain(const Json& configuration, std::int64_t /*item_size*/) {
   return Codec::from_json(configuration);
 }
 
+template <class Codec>
+ByteCodec sized(const Json& configuration, std::int64_t item_size) {
+  return Codec::from_json(configuration, item_size);
+}
+
 // At the end of the content it is v3's own codec.
 ByteCodec any_crc32c(const Json& configuration, std::int64_t /*item_size*/) {
   const auto codec = LocatedCrc32cCodec::from_json(configuration);
@@ -40,7 +45,7 @@ constexpr auto kTable = std::to_array<CodecEntry>({
     {"numcodecs.bz2", "bz2", "bz2", plain<Bz2Codec>, plain<Bz2Codec>},
     {"numcodecs.lzma", "lzma", "lzma", plain<LzmaCodec>, plain<LzmaCodec>},
     {"numcodecs.lz4", "lz4", "lz4", plain<Lz4Codec>, plain<Lz4Codec>},
-    {"numcodecs.shuffle", "shuffle", "shuffle", plain<ShuffleCodec>, plain<ShuffleCodec>},
+    {"numcodecs.shuffle", "shuffle", "shuffle", sized<ShuffleCodec>, sized<ShuffleCodec>},
     {"numcodecs.base64", "base64", "base64", plain<Base64Codec>, plain<Base64Codec>},
     {"numcodecs.crc32", "crc32", "crc32", plain<Crc32Codec>, plain<Crc32Codec>},
     {"numcodecs.adler32", "adler32", "adler32", plain<Adler32Codec>, plain<Adler32Codec>},

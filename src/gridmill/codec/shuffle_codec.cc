@@ -16,8 +16,15 @@ constexpr std::int64_t kMaxElementSize = std::int64_t{1} << 30;
 
 }  // namespace
 
-ShuffleCodec ShuffleCodec::from_json(const Json& configuration) {
-  return {static_cast<int>(config_int(configuration, kName, "elementsize", 4, 0, kMaxElementSize))};
+ShuffleCodec ShuffleCodec::from_json(const Json& configuration, std::int64_t item_size) {
+  const std::int64_t size = config_int(configuration, kName, "elementsize", 4, 0, kMaxElementSize);
+  if (size == 0 && item_size > 1) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("shuffle: elementsize 0 is {0} to netCDF-C, and 1 to numcodecs: write "
+                            "what is meant into the array's metadata",
+                            item_size));
+  }
+  return {static_cast<int>(std::max<std::int64_t>(size, 1))};
 }
 
 Json ShuffleCodec::to_v3() const {
@@ -29,7 +36,7 @@ Json ShuffleCodec::to_v2() const {
 }
 
 void ShuffleCodec::encode(ByteView raw, Buffer& out, CodecContext& /*context*/) const {
-  const auto size = static_cast<std::size_t>(std::max(elementsize, 1));
+  const auto size = static_cast<std::size_t>(elementsize);
   if (raw.size() % size != 0) {
     throw Error(ErrorKind::invalid, fmt::format("shuffle: {} bytes are no whole number of elements "
                                                 "of {}: choose another elementsize",
@@ -51,7 +58,7 @@ void ShuffleCodec::encode(ByteView raw, Buffer& out, CodecContext& /*context*/) 
 
 void ShuffleCodec::decode(ByteView stored, MutableByteView out, CodecContext& /*context*/) const {
   if (stored.size() != out.size()) throw_wrong_size(kName, stored.size(), out.size());
-  const int size = std::max(elementsize, 1);
+  const int size = elementsize;
   if (stored.size() % static_cast<std::size_t>(size) != 0) {
     throw_damaged(kName, stored.size(), fmt::format("no whole number of elements of {}", size));
   }

@@ -14,9 +14,11 @@ namespace gridmill {
 
 struct ShuffleCodec {
   static constexpr std::string_view kName = "shuffle";
-  int elementsize = 4;  // 0 and 1: nothing is shuffled
+  int elementsize = 4;  // 1: nothing is shuffled
 
-  static ShuffleCodec from_json(const Json& configuration);
+  // Throws Error(unsupported) for an elementsize of 0 where elements are larger than a byte: to
+  // numcodecs it means that nothing is shuffled, to netCDF-C, which writes it, the type's size.
+  static ShuffleCodec from_json(const Json& configuration, std::int64_t item_size);
   Json to_v3() const;
   Json to_v2() const;
 

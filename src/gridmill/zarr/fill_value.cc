@@ -142,15 +142,18 @@ Bytes blob_bytes(const Json& json, DataType type) {
   if (json.is_array()) {
     Bytes bytes;
     for (const Json& item : json) {
-      if (!item.is_number_unsigned() || item.get<std::uint64_t>() > 255) throw_bad_fill(json, type);
+      const bool is_byte = item.is_number_integer() && item.get<std::int64_t>() >= 0 &&
+                           item.get<std::int64_t>() <= 255;
+      if (!is_byte) throw_bad_fill(json, type);
       bytes.push_back(static_cast<std::byte>(item.get<int>()));
     }
     return bytes;
   }
   if (!json.is_string()) throw_bad_fill(json, type);
-  auto bytes = base64_decode(json.get_ref<const std::string&>());
-  if (!bytes) throw_bad_fill(json, type);
-  return std::move(*bytes);
+  const auto& text = json.get_ref<const std::string&>();
+  if (auto bytes = base64_decode(text)) return std::move(*bytes);
+  // netCDF-C writes it as it is; a text that is too long is no value all the same.
+  return Bytes(as_bytes(text).begin(), as_bytes(text).end());
 }
 
 Bytes fixed_bytes(const Json& json, DataType type) {
