@@ -92,7 +92,7 @@ def test_rm_takes_the_node_and_only_that(gridmill, tmp_path, zarr_format):
     assert "a" in seen(path)
     run(gridmill, "rm", f"{path}#/a")
     assert set(seen(path)) == consolidated(path) == {"ab"}
-    assert not [file for file in (path / "a").rglob("*") if file.is_file()]
+    assert not (path / "a").exists()
 
 
 @pytest.mark.parametrize("zarr_format", FORMATS)
@@ -116,10 +116,9 @@ def test_consolidating_says_what_zarr_python_says(gridmill, tmp_path, zarr_forma
     run(gridmill, "consolidate", ours)
     name = ".zmetadata" if zarr_format == 2 else "zarr.json"
     ours, theirs = (json.loads((path / name).read_text()) for path in (ours, theirs))
-    if zarr_format == 3:
-        for document in (ours, theirs):
-            for node in document["consolidated_metadata"]["metadata"].values():
-                node.pop("consolidated_metadata", None)
+    for document in (ours, theirs):  # of groups below: that there is nothing further to look for
+        for node in (document if zarr_format == 2 else document["consolidated_metadata"])["metadata"].values():
+            node.pop("consolidated_metadata", None)
     assert ours == theirs
 
 
@@ -131,7 +130,7 @@ def test_verify_still_holds(gridmill, tmp_path):
         run(gridmill, *words)
         report = json.loads(gridmill("verify", out, "--json").stdout)
         assert report["ok"] and not report["problems"], words
-        assert report["manifest"], words
+        assert any("by the manifest" in line for line in report["proved"]), words
     (out / "c" / "t" / "c" / "0" / "0").write_bytes(b"damaged")
     assert gridmill("verify", out).returncode == 3
 

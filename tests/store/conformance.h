@@ -347,6 +347,17 @@ TEST_P(StoreConformance, Removes) {
   EXPECT_EQ(value_of(store_, "a/k"), "2");
 }
 
+TEST_P(StoreConformance, RemovesAllBelow) {
+  for (const char* key : {"a/x", "a/y/z", "ab", "a-b"}) put(key, key);
+  store_.remove_below(Key("a"));
+  EXPECT_EQ(listed(store_, ""), (std::vector<std::string>{"a-b", "ab"}));
+  store_.remove_below(Key("ab"));
+  store_.remove_below(Key("never/was"));
+  EXPECT_EQ(listed(store_, ""), std::vector<std::string>{"a-b"});
+  put("a/x", "again");
+  EXPECT_EQ(value_of(store_, "a/x"), "again");
+}
+
 TEST_P(StoreConformance, Moves) {
   for (const char* key : {"a/x", "a/y/z", "ab", "c"}) put(key, key);
   store_.move(Key("a"), Key("d/e"));

@@ -351,12 +351,7 @@ std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveT
   return std::make_shared<FileArchive>(files, clock, std::move(target), options, plan);
 }
 
-void free_spill(Archive& archive, const Key& key) {
-  const auto store = archive.spill();
-  std::vector<Key> keys;
-  store->list(key, [&](const ListEntry& entry) { keys.push_back(entry.key); });
-  for (const Key& one : keys) store->remove(one);
-}
+void free_spill(Archive& archive, const Key& key) { archive.spill()->remove_below(key); }
 
 std::vector<std::string> plan_differences(const Json& before, const Json& now, std::size_t most) {
   Comparison comparison(most);

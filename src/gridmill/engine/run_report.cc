@@ -125,6 +125,9 @@ std::string rate(double bytes_per_second) {
 }
 
 // "2 tasks of 120 are larger than 10 x the median (4 MiB): up to 120 MiB, of t2m"
+// A smaller task is over in some milliseconds, however small the others are: coordinates, mostly.
+constexpr std::int64_t kWorthTelling = 16 << 20;
+
 std::string skew_text(const Json& skew) {
   const auto tasks = static_cast<std::int64_t>(number(skew, "tasks"));
   return fmt::format("skew: {} {} more than {} x the median of {}, up to {} (of {})",
@@ -244,7 +247,8 @@ std::vector<std::string> skew_sentences(const Json& report) {
   std::vector<std::string> sentences;
   for (const Json& stage : report.value("stages", Json::array())) {
     const Json skew = member(stage, "skew");
-    if (number(skew, "tasks") > 0) sentences.push_back(skew_text(skew));
+    const bool holds_up = number(skew, "largest_bytes") >= static_cast<double>(kWorthTelling);
+    if (number(skew, "tasks") > 0 && holds_up) sentences.push_back(skew_text(skew));
   }
   return sentences;
 }

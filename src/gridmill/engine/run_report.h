@@ -49,7 +49,8 @@ struct RunFacts {
 // "stages": [...], "cost": {...} if prices are given}
 Json run_report(const RunFacts& facts, const PriceTable& prices);
 
-// Of each stage whose tasks differ too much, a sentence (task_sizes.h).
+// Of each stage whose tasks differ too much, a sentence (task_sizes.h), where the largest one may
+// hold the run up.
 std::vector<std::string> skew_sentences(const Json& report);
 
 // Of a report, with whatever else of a record it holds (run_account.h): several lines.

@@ -141,6 +141,13 @@ class FileStore final : public Store {
     return status && !status->is_directory && files_.remove_file(path_of(key));
   }
 
+  // With its folders.
+  void remove_below(const Key& prefix) override {
+    remove_tree(files_, path_of(prefix));
+    const std::lock_guard lock(known_mutex_);
+    known_directories_.clear();
+  }
+
   // A folder is renamed, whatever it holds.
   void move(const Key& from, const Key& to) override {
     if (files_.status(path_of(to))) {

@@ -63,6 +63,12 @@ void copy_value(Store& store, const ListEntry& entry, const Key& to) {
 
 }  // namespace
 
+void Store::remove_below(const Key& prefix) {
+  std::vector<Key> keys;
+  list(prefix, [&](const ListEntry& entry) { keys.push_back(entry.key); });
+  for (const Key& key : keys) remove(key);
+}
+
 void Store::move(const Key& from, const Key& to) {
   list(to, [&](const ListEntry& entry) {
     throw Error(ErrorKind::conflict, entry.key.text() + " is there already");

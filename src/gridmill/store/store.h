@@ -103,6 +103,8 @@ class Store {
   // Names directly below `prefix`: keys, and prefixes of longer keys. Sorted.
   virtual std::vector<std::string> children(const Key& prefix) = 0;
   virtual bool remove(const Key& key) = 0;  // false: was absent
+  // Every value at or below `prefix` goes, and what a store has made to hold them.
+  virtual void remove_below(const Key& prefix);
   // Every value at or below `from` comes to lie at or below `to`, where none is (else
   // Error(conflict)), not inside of `from`. In one step where a store can; else each is copied,
   // then each is removed.

@@ -177,9 +177,7 @@ void HierarchyEditor::remove(const Key& path) {
   const bool was_consolidated = is_consolidated();
   if (!before_change_()) return;
   for (const auto& [name, document] : node->documents) store_.remove(path / name);
-  std::vector<Key> keys;
-  store_.list(path, [&](const ListEntry& entry) { keys.push_back(entry.key); });
-  for (const Key& key : keys) store_.remove(key);
+  store_.remove_below(path);
   if (was_consolidated) consolidate();
 }
 
