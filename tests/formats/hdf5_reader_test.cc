@@ -518,7 +518,8 @@ TEST_P(PlainHdf5, ALinkToAnotherFileIsForTheLibrary) {
 std::optional<Hdf5File> open_memory(const std::string& content) {
   const std::unique_ptr<Files> files = posix_files();
   auto file = std::make_unique<testing::BytesReader>(content);
-  return open_hdf5({*files, "damaged.nc", {.size = file->size()}, nullptr, {}}, std::move(file));
+  const FileStatus identity{.size = file->size()};
+  return open_hdf5({*files, "damaged.nc", identity, nullptr, {}}, std::move(file));
 }
 
 ErrorKind outcome(const std::string& content) {

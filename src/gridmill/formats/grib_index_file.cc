@@ -26,7 +26,11 @@ std::string reason(const Error& error) {
 std::unique_ptr<ValueReader> open_kept(Files& files, const std::string& path,
                                        std::vector<std::string>& notes) {
   try {
-    return file_reader(files, path);
+    auto kept = file_reader(files, path);
+    if (kept == nullptr && files.status(path)) {
+      notes.push_back(fmt::format("the kept index {} is not used: it is a folder", path));
+    }
+    return kept;
   } catch (const Error& error) {
     // A name that is too long for an index has none.
     if (error.kind() == ErrorKind::invalid) return nullptr;

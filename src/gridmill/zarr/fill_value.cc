@@ -150,10 +150,9 @@ Bytes blob_bytes(const Json& json, DataType type) {
     return bytes;
   }
   if (!json.is_string()) throw_bad_fill(json, type);
-  const auto& text = json.get_ref<const std::string&>();
-  if (auto bytes = base64_decode(text)) return std::move(*bytes);
-  // netCDF-C writes it as it is; a text that is too long is no value all the same.
-  return Bytes(as_bytes(text).begin(), as_bytes(text).end());
+  auto bytes = base64_decode(json.get_ref<const std::string&>());
+  if (!bytes) throw_bad_fill(json, type);
+  return std::move(*bytes);
 }
 
 Bytes fixed_bytes(const Json& json, DataType type) {
@@ -242,6 +241,17 @@ Bytes element_bytes(const Json& json, DataType type) {
   throw_bad_fill(json, type);
 }
 
+// Others write base64; netCDF-C writes the text of v2's fixed-length bytes as it is.
+bool is_plain_text(const Json& json, DataType type) {
+  return type.kind == ScalarKind::bytes && json.is_string() &&
+         !base64_decode(json.get_ref<const std::string&>());
+}
+
+Bytes plain_bytes(const Json& json, DataType type) {
+  const ByteView text = as_bytes(json.get_ref<const std::string&>());
+  return padded(Bytes(text.begin(), text.end()), json, type);
+}
+
 Bytes element_of(StringRef ref) {
   Bytes bytes(sizeof(StringRef));
   store_le(bytes.data(), ref);
@@ -278,7 +288,8 @@ FillValue FillValue::from_json(const Json& json, DataType type, int zarr_format)
   if (json.is_null() && zarr_format == 2) return null(type);
   FillValue fill;
   if (!type.is_string()) {
-    fill.bytes_ = element_bytes(json, type);
+    fill.bytes_ = zarr_format == 2 && is_plain_text(json, type) ? plain_bytes(json, type)
+                                                                : element_bytes(json, type);
     return fill;
   }
   const bool is_zero = zarr_format == 2 && json.is_number() && json == 0;  // zarr-python 2
