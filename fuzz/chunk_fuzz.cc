@@ -24,7 +24,7 @@ void read(ByteView document, ByteView chunk) {
   std::shared_ptr<Store> store = memory_store();
   const Index first = Index::filled(array.shape.rank(), 0);
   store->put(Key(chunk_key(array, first)), chunk);
-  read_leaves(*zarr_leaf_reader(store, Key(), array));
+  read_zarr_leaves(*zarr_leaf_reader(store, Key(), array));
 }
 
 }  // namespace

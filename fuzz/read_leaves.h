@@ -9,6 +9,8 @@ namespace gridmill::fuzz {
 // Aborts if fetch puts more into its buffer than stored_bound() or decode takes more scratch than
 // scratch_bound().
 void read_leaves(const FormatFile& file);
-void read_leaves(const LeafReader& reader);
+// A Zarr array's: what others have encoded may be twice as large, and a little (stored_limit() of
+// codec/chain.h).
+void read_zarr_leaves(const LeafReader& reader);
 
 }  // namespace gridmill::fuzz

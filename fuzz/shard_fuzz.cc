@@ -42,7 +42,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t siz
       const ArrayMetadata array = fuzz::sharded(location, is_packed);
       std::shared_ptr<Store> store = memory_store();
       store->put(Key("c/0/0"), shard);
-      fuzz::refusing([&] { fuzz::read_leaves(*zarr_leaf_reader(store, Key(), array)); });
+      fuzz::refusing([&] { fuzz::read_zarr_leaves(*zarr_leaf_reader(store, Key(), array)); });
     }
   }
   return 0;
