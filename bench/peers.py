@@ -38,8 +38,6 @@ def opened(store, library):
         return tensorstore.open(spec, read=True, open=True).result()
     import zarr
 
-    if library == "zarrs":
-        zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
     return zarr.open_array(store, mode="r")
 
 

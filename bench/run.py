@@ -22,6 +22,7 @@ import netCDF4
 
 import fields
 import grib_files
+import zarr_stores
 from table import write_document, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +30,7 @@ PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "hdf5_index", "grib")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr")  # fmt: skip
 
 
 class Bench:
@@ -44,6 +45,7 @@ class Bench:
         if not floors.is_file():
             floors = ROOT / "build/bench/gridmill_bench"
         self.floors = None if options.no_floors else floors
+        self.peers_root = zarr_stores.peers_root(ROOT)
         self.source = self.work / "t2m.nc"
         self.store = self.work / "t2m.zarr"
 
@@ -383,6 +385,10 @@ class Bench:
                 for what in ("seconds", "cpu"):
                     rows[row][what] = {side: found[what][key] for side, key in keys.items()}
         return rows
+
+    def zarr(self):
+        """The stores of zarr_benchmarks: read whole, chunk by chunk, and written anew."""
+        return zarr_stores.rows(self)
 
 
 def forget(path):

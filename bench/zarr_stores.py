@@ -2,7 +2,7 @@
 
 Their values follow a formula, so that they can be made anywhere; they compress 28:1, which rewards
 whoever handles memory well more than whoever decodes fast. Peers: the Rust crate zarrs (its own
-benchmark program), TensorStore, and zarr-python with and without zarrs.
+benchmark program, where cargo can build it), TensorStore, and zarr-python.
 """
 
 import json
@@ -15,7 +15,7 @@ import numpy as np
 import zarr
 
 KINDS = ("raw", "zstd", "shards")
-LIBRARIES = {"TensorStore": "tensorstore", "zarr-python": "zarr", "zarr-python + zarrs": "zarrs"}
+LIBRARIES = {"TensorStore": "tensorstore", "zarr-python": "zarr"}
 ZARRS = "0.8.1"
 
 
@@ -131,9 +131,6 @@ def round_trip(bench, store):
         shutil.rmtree(out)
     for name, library in LIBRARIES.items():
         seconds[name], peaks[name] = bench.peer("round-trip", store, out, library, min(3, bench.rounds))
-    if bench.floors:
-        both = bench.floor("codecs", store, min(3, bench.rounds))
-        seconds["floor: decode + encode"], cpu["floor: decode + encode"] = both["codecs"], both["codecs_cpu"]
     return {"seconds": seconds, "cpu": cpu, "peaks": peaks}
 
 
