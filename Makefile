@@ -47,7 +47,7 @@ format:  ## rewrite the C++ files with clang-format
 	@tools/format.sh
 
 lint:  ## clang-tidy on the C++ files that changed (GRIDMILL_LINT_BASE=COMMIT, or `all`)
-	@$(call cmake_configure,dev)
+	@$(call cmake_configure,lint)
 	@tools/lint.py
 
 check-includes:  ## which room may include which, and the doors to the system and to data

@@ -21,6 +21,12 @@ TITLES = {
     "grib_ccsds": "Large GRIB messages, CCSDS, decoded",
     "grib_ccsds_cores": "The same on all cores, as many threads on both sides",
     "grib_index": "Very many GRIB messages, opened",
+    "zarr raw": "1024^3 uint16, uncompressed, read whole",
+    "zarr zstd": "1024^3 uint16, zstd, read whole",
+    "zarr shards": "1024^3 uint16, shards of zstd, read whole",
+    "zarr subchunks": "The same shards, chunk by chunk, one reader",
+    "zarr round trip zstd": "1024^3 uint16, zstd, read and written anew",
+    "zarr round trip shards": "1024^3 uint16, shards of zstd, read and written anew",
 }
 TARGETS = {"read": 0.85, "classic": 0.5, "convert": 0.85}
 # Times xarray with hidefix, the fastest of the Python readers.
@@ -32,6 +38,10 @@ MEMORY_LIMITS = {
 }
 # Seconds from opening to the last chunk's place, whatever the index and the page cache; peak bytes.
 INDEX_TARGETS = {"hdf5_index": (0.5, 200_000_000), "hdf5_index_large": (5, 200_000_000)}
+# Times zarrs, into memory that is reused.
+ZARR_READ_AHEAD = {"zarr raw": 2.2, "zarr zstd": 1.9, "zarr shards": 1.4}
+# What a round trip may hold: its budget and 100 MB.
+ROUND_TRIP_LIMIT = (1 << 30) + 100_000_000
 # Times the floor, by codec.
 RECHUNK_TARGETS = {
     "gridmill": {"our default": 1.25, "zstd-3": 1.25},
@@ -70,6 +80,7 @@ def verdicts(results):
     yield from task_verdicts(results["rows"])
     yield from index_verdicts(results["rows"])
     yield from grib_verdicts(results["rows"])
+    yield from zarr_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
         if row:
@@ -161,6 +172,40 @@ def grib_verdicts(rows):
             verdict = "no target" if target is None else f"target {target}: {'met' if times <= target else 'not met'}"
             yield (f"{TITLES['grib_index']} ({row['messages']} in {row['reads']} reads): {times:.2f} x "
                    f"{floor.removeprefix('floor: ')} by medians, {least:.2f} x by minima; {verdict}")
+
+
+def judged(text, figure, target):
+    return f"{text} {figure:.2f} (target {target}: {'met' if figure >= target else 'not met'})"
+
+
+def zarr_verdicts(rows):
+    for name, target in ZARR_READ_AHEAD.items():
+        row = rows.get(name)
+        if row and "gridmill" in row["median"]:
+            median = row["median"]
+            new = median["gridmill, new memory"]
+            told = [judged("new memory, of the floor", median["floor, new memory"] / new, 0.95),
+                    judged("times TensorStore", median["TensorStore"] / new, 2.2)]
+            if "zarrs" in median:
+                told += [judged("reused memory, times zarrs", median["zarrs"] / median["gridmill"], target),
+                         judged("new memory, times zarrs", median["zarrs"] / new, 1.3)]
+            yield f"{TITLES[name]}: " + "; ".join(told)
+    row = rows.get("zarr subchunks")
+    if row and "zarrs" in row["median"]:
+        yield f"{TITLES['zarr subchunks']}: " + "; ".join(
+            judged(f"{what}, times zarrs", row["median"]["zarrs"] / row["median"][side], target)
+            for what, side, target in (("one thread", "gridmill", 1.35),
+                                       ("decoding ahead", "gridmill, ahead", 1.8))
+            if side in row["median"]
+        )
+    for name in ("zarr round trip zstd", "zarr round trip shards"):
+        row = rows.get(name)
+        if row:
+            peers = min(row["median"][side] for side in row["median"] if side != "gridmill")
+            peak = row["peaks"]["gridmill"]
+            yield (f"{TITLES[name]}: {judged('times the fastest peer', peers / row['median']['gridmill'], 1.2)}; "
+                   f"peak {peak / 1e6:.0f} MB, limit {ROUND_TRIP_LIMIT / 1e6:.0f} MB: "
+                   f"{'met' if peak <= ROUND_TRIP_LIMIT else 'not met'}")
 
 
 def rechunk_verdicts(name, row):

@@ -5,6 +5,7 @@
 #include "cli/rows.h"
 #include "cli/values.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill::cli {
 namespace {
@@ -35,7 +36,7 @@ std::vector<Option> resource_options(const std::shared_ptr<GeneralOptions>& gene
           fmt::format("{}", defaults.threads),
           [general](const std::string& text) { general->resources.threads = parse_threads(text); }),
       row("timeout", "DURATION", "longest wait for one read or write (30s, 10m; 0: no limit)",
-          format_duration(static_cast<double>(defaults.timeout_ns) * 1e-9),
+          format_duration(seconds_of(defaults.timeout_ns)),
           [general](const std::string& text) {
             general->resources.timeout_ns = parse_duration(text);
           }),

@@ -9,7 +9,8 @@ The largest changes go first; what the limit (GRIDMILL_LINT_SECONDS, default 330
 the end, in one line. Fails on a finding, and when the limit left out more than half of the changed
 lines.
 
-Needs a configured dev preset (`make lint` sees to that).
+Needs the configured preset lint (`make lint` sees to that): g++'s commands for each file by itself,
+without precompiled headers, so that a file which uses what it doesn't include is found, too.
 """
 
 import os
@@ -21,19 +22,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-CLANG_TIDY = ["clang-tidy", "-p", "build/dev/lint", "--quiet"]
+CLANG_TIDY = ["clang-tidy", "-p", "build/lint", "--quiet"]
 # The compile commands are g++'s: clang does not know each of its warnings.
 CLANG_TIDY += ["--extra-arg=-Wno-unknown-warning-option"]
-
-
-def write_commands():
-    """The dev preset's compile commands without its precompiled headers, which are g++'s; so a file
-    that uses what it doesn't include is found, too."""
-    commands = (ROOT / "build" / "dev" / "compile_commands.json").read_text()
-    plain = re.sub(r"-Winvalid-pch -include \S*/cmake_pch\.hxx ", "", commands)
-    (ROOT / "build" / "dev" / "lint").mkdir(exist_ok=True)
-    (ROOT / "build" / "dev" / "lint" / "compile_commands.json").write_text(plain)
-    return plain
 
 
 def git(*arguments):
@@ -122,7 +113,7 @@ def left_out(work, late):
 
 def main():
     limit = time.monotonic() + float(os.environ.get("GRIDMILL_LINT_SECONDS", "330"))
-    commands = write_commands()
+    commands = (ROOT / "build" / "lint" / "compile_commands.json").read_text()
     known = [path for path in our_files("--cached", "--others") if (ROOT / path).is_file()]
     sources = [path for path in known if f'"{ROOT / path}"' in commands]
     base, users = lint_base(), included_by(known)
@@ -161,7 +152,7 @@ def main():
     clean = len(work) - len(bad) - len(late)
     print(f"lint: {clean} clean, {len(bad)} with findings, {len(late)} left out")
     if unseen:
-        print(f"lint: not checked, no build of the dev preset includes it: {' '.join(unseen)}")
+        print(f"lint: not checked, the preset lint has no source that includes it: {' '.join(unseen)}")
     too_much = False
     if late:
         text, too_much = left_out(work, late)

@@ -33,9 +33,9 @@ struct Window {
   MutableArrayView view() { return {memory.data() + origin, type, shape, strides}; }
 };
 
-class Dice {
+class ShapeDice {
  public:
-  explicit Dice(unsigned seed) : random_(seed) {}
+  explicit ShapeDice(unsigned seed) : random_(seed) {}
   std::int64_t roll(std::int64_t from, std::int64_t to) {
     return std::uniform_int_distribution<std::int64_t>(from, to)(random_);
   }
@@ -85,7 +85,7 @@ void copy_naively(const ArrayView& from, const MutableArrayView& to, bool swap) 
 }
 
 TEST(Copy, EqualsTheElementLoop) {
-  Dice dice(1);
+  ShapeDice dice(1);
   for (int i = 0; i < 6000; ++i) {
     const DataType type = kTypes[static_cast<std::size_t>(i) % kTypes.size()];
     const Shape shape = dice.shape();
@@ -103,7 +103,7 @@ TEST(Copy, EqualsTheElementLoop) {
 }
 
 TEST(Copy, BroadcastsFromStrideZero) {
-  Dice dice(2);
+  ShapeDice dice(2);
   for (int i = 0; i < 1000; ++i) {
     const Shape shape = dice.shape();
     Window from = dice.window(types::int32, shape);
@@ -120,7 +120,7 @@ TEST(Copy, BroadcastsFromStrideZero) {
 
 TEST(Copy, SwappingTwiceIsNothing) {
   for (const DataType type : kTypes) {
-    Dice dice(3);
+    ShapeDice dice(3);
     Window a = dice.window(type, {3, 4});
     Window b = dice.window(type, {3, 4});
     Window c = a;
@@ -131,7 +131,7 @@ TEST(Copy, SwappingTwiceIsNothing) {
 }
 
 TEST(Copy, RefusesWhatDoesNotFit) {
-  Dice dice(4);
+  ShapeDice dice(4);
   Window a = dice.window(types::int32, {2, 3});
   Window b = dice.window(types::int32, {3, 2});
   Window c = dice.window(types::float32, {2, 3});
@@ -140,7 +140,7 @@ TEST(Copy, RefusesWhatDoesNotFit) {
 }
 
 TEST(Fill, EqualsTheElementLoop) {
-  Dice dice(5);
+  ShapeDice dice(5);
   for (int i = 0; i < 2000; ++i) {
     const DataType type = kTypes[static_cast<std::size_t>(i) % kTypes.size()];
     Window to = dice.window(type, dice.shape());
@@ -158,7 +158,7 @@ TEST(Fill, EqualsTheElementLoop) {
 
 // One element that differs in one bit is found wherever it is.
 TEST(AllEqual, FindsTheOneThatDiffers) {
-  Dice dice(6);
+  ShapeDice dice(6);
   for (int i = 0; i < 2000; ++i) {
     const DataType type = kTypes[static_cast<std::size_t>(i) % kTypes.size()];
     Window window = dice.window(type, dice.shape());

@@ -14,7 +14,8 @@ RECHUNKS = {
 }
 NETCDF4 = {"netcdf4, chunks of 24", "netcdf4, chunks of 1"}
 ROWS = {"read", "convert", "extract", "rechunk_large", "memory", "memory_netcdf4", "tasks"}
-ROWS |= RECHUNKS | NETCDF4
+ZARR = {f"zarr {what}" for what in ("raw", "zstd", "shards", "subchunks", "round trip zstd", "round trip shards")}
+ROWS |= RECHUNKS | NETCDF4 | ZARR
 # These need gridmill_bench.
 FLOOR_ROWS = {"classic", "hdf5_index", "hdf5_index_large"}
 FLOOR_ROWS |= {"grib_small", "grib_simple", "grib_ccsds", "grib_ccsds_cores", "grib_index"}

@@ -19,42 +19,8 @@ const std::vector<DataType> kReal{types::int8,    types::int16,   types::int32, 
                                   types::uint8,   types::uint16,  types::uint32, types::uint64,
                                   types::float16, types::float32, types::float64};
 
-template <class T>
-Array array_of(DataType type, const std::vector<T>& values) {
-  Array array(type, {static_cast<std::int64_t>(values.size())});
-  std::copy(values.begin(), values.end(), array.values<T>());
-  return array;
-}
-
-template <class T>
-std::vector<T> values_of(const Array& array) {
-  return {array.values<T>(), array.values<T>() + array.size()};
-}
-
-Buffer encoded(const CodecChain& chain, const Array& in) {
-  CodecContext context;
-  Buffer stored;
-  chain.encode(in.view(), stored, context);
-  EXPECT_LE(static_cast<std::int64_t>(stored.size()),
-            chain.max_encoded_size(in.type(), in.shape()));
-  return stored;
-}
-
-template <class T>
-std::vector<T> stored_as(const Buffer& stored) {
-  std::vector<T> values(stored.size() / sizeof(T));
-  std::memcpy(values.data(), stored.data(), stored.size());
-  return values;
-}
-
 Array round_trip(const CodecChain& chain, const Array& in) {
   return decoded(chain, encoded(chain, in), in.type(), in.shape(), whole_box(in.shape()));
-}
-
-// v2 filters, without a compressor.
-CodecChain filters(const std::string& json, DataType type, bool is_big_endian = false,
-                   int rank = 1) {
-  return CodecChain::from_v2(nullptr, parse_json(json), false, type, is_big_endian, rank);
 }
 
 TEST(Delta, StoresDifferences) {  // the example of numcodecs' documentation

@@ -46,6 +46,44 @@ inline Array decoded(const CodecChain& chain, ByteView stored, DataType type, co
   return out;
 }
 
+inline Array decoded_whole(const CodecChain& chain, ByteView stored, const Array& like) {
+  return decoded(chain, stored, like.type(), like.shape(), whole_box(like.shape()));
+}
+
+template <class T>
+Array array_of(DataType type, const std::vector<T>& values) {
+  Array array(type, {static_cast<std::int64_t>(values.size())});
+  std::copy(values.begin(), values.end(), array.values<T>());
+  return array;
+}
+
+template <class T>
+std::vector<T> values_of(const Array& array) {
+  return {array.values<T>(), array.values<T>() + array.size()};
+}
+
+inline Buffer encoded(const CodecChain& chain, const Array& in) {
+  CodecContext context;
+  Buffer stored;
+  chain.encode(in.view(), stored, context);
+  EXPECT_LE(static_cast<std::int64_t>(stored.size()),
+            chain.max_encoded_size(in.type(), in.shape()));
+  return stored;
+}
+
+template <class T>
+std::vector<T> stored_as(const Buffer& stored) {
+  std::vector<T> values(stored.size() / sizeof(T));
+  if (!values.empty()) std::memcpy(values.data(), stored.data(), stored.size());
+  return values;
+}
+
+// v2 filters, without a compressor.
+inline CodecChain filters(const std::string& json, DataType type, bool is_big_endian = false,
+                          int rank = 1) {
+  return CodecChain::from_v2(nullptr, parse_json(json), false, type, is_big_endian, rank);
+}
+
 inline void expect_same(const ArrayView& got, const ArrayView& wanted) {
   ASSERT_EQ(got.shape, wanted.shape);
   for_each_position(whole_box(got.shape), [&](const Index& at) {

@@ -11,10 +11,6 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-CodecChain filters(const std::string& json, DataType type, int rank = 1) {
-  return CodecChain::from_v2(nullptr, parse_json(json), false, type, false, rank);
-}
-
 Array texts_of(const std::vector<std::string_view>& texts, const Shape& shape) {
   Array array(types::string, shape);
   for (std::size_t i = 0; i < texts.size(); ++i) {
@@ -31,17 +27,6 @@ std::vector<std::string> texts_in(const Array& array) {
   return texts;
 }
 
-Buffer encoded(const CodecChain& chain, const Array& in) {
-  CodecContext context;
-  Buffer stored;
-  chain.encode(in.view(), stored, context);
-  return stored;
-}
-
-Array decoded_whole(const CodecChain& chain, ByteView stored, const Array& like) {
-  return decoded(chain, stored, like.type(), like.shape(), whole_box(like.shape()));
-}
-
 constexpr const char* kJson2 = R"([{"id":"json2","encoding":"utf-8","ensure_ascii":true}])";
 constexpr const char* kMsgpack2 = R"([{"id":"msgpack2","raw":false}])";
 
@@ -50,7 +35,7 @@ TEST(Json2, ReadsWhatNumcodecsWrites) {  // the bytes are numcodecs 0.16's
   const Array like = texts_of({"", "", ""}, {3});
   EXPECT_THAT(texts_in(decoded_whole(chain, as_bytes(R"(["a","\u00e9","","|O",[3]])"), like)),
               ElementsAre("a", "é", ""));
-  const CodecChain floats = filters(kJson2, types::float32, 2);
+  const CodecChain floats = filters(kJson2, types::float32, false, 2);
   const Array numbers = decoded(
       floats, as_bytes("[[0.0,0.10000000149011612,NaN],[Infinity,-1e-3,0.5],\"<f4\",[2,3]]"),
       types::float32, {2, 3}, whole_box({2, 3}));
@@ -73,7 +58,7 @@ TEST(ObjectCodecs, EveryTypeComesBack) {
   for (const char* json : {kJson2, kMsgpack2}) {
     for (const DataType type :
          {types::int8, types::int64, types::uint64, types::uint16, types::float64}) {
-      const CodecChain chain = filters(json, type, 2);
+      const CodecChain chain = filters(json, type, false, 2);
       Array in = noise(type, {7, 9});
       if (type.is_floating()) in.values<double>()[3] = 1e300;
       for (int i = 0; type.is_floating() && i < 63; ++i) {
@@ -118,7 +103,7 @@ TEST(ObjectCodecs, RefuseOrderFAndOtherObjects) {
 TEST(ObjectCodecs, SurviveDamage) {
   std::mt19937 random(5);
   for (const char* json : {kJson2, kMsgpack2, R"([{"id":"vlen-utf8"}])"}) {
-    const CodecChain chain = filters(json, types::string, 2);
+    const CodecChain chain = filters(json, types::string, false, 2);
     const Array in = texts_of({"a", "", "日本語", "x\"y", "z", "w"}, {2, 3});
     const Buffer good = encoded(chain, in);
     EXPECT_EQ(texts_in(decoded_whole(chain, good, in)), texts_in(in));

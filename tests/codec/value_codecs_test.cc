@@ -19,38 +19,6 @@ CodecChain chain_of(const std::string& codecs, DataType type, int rank = 1) {
   return parse_codec(codecs, type, rank);
 }
 
-template <class T>
-Array array_of(DataType type, const std::vector<T>& values) {
-  Array array(type, {static_cast<std::int64_t>(values.size())});
-  std::copy(values.begin(), values.end(), array.values<T>());
-  return array;
-}
-
-Buffer encoded(const CodecChain& chain, const Array& in) {
-  CodecContext context;
-  Buffer stored;
-  chain.encode(in.view(), stored, context);
-  EXPECT_LE(static_cast<std::int64_t>(stored.size()),
-            chain.max_encoded_size(in.type(), in.shape()));
-  return stored;
-}
-
-template <class T>
-std::vector<T> stored_as(const Buffer& stored) {
-  std::vector<T> values(stored.size() / sizeof(T));
-  if (!values.empty()) std::memcpy(values.data(), stored.data(), stored.size());
-  return values;
-}
-
-Array decoded_whole(const CodecChain& chain, ByteView stored, const Array& like) {
-  return decoded(chain, stored, like.type(), like.shape(), whole_box(like.shape()));
-}
-
-template <class T>
-std::vector<T> values_of(const Array& array) {
-  return {array.values<T>(), array.values<T>() + array.size()};
-}
-
 std::string cast(const std::string& members) {
   return R"([{"name":"cast_value","configuration":{)" + members + "}}]";
 }

@@ -219,14 +219,14 @@ TEST(ScalarAxis, GroupsJoinSideBySide) {
   EXPECT_EQ(kind, ErrorKind::corrupt);
 }
 
-struct Refusal {
+struct ScalarRefusal {
   const char* name;
   std::vector<Dataset> inputs;
   std::vector<const char*> words;
 };
 
 TEST(ScalarAxis, RefusesWithNamesAndValues) {
-  std::vector<Refusal> refusals;
+  std::vector<ScalarRefusal> refusals;
   refusals.push_back({"repeated", {field("a", 0, 0, 1), field("b", 0, 0, 2)}, {"nothing tells"}});
   refusals.push_back({"twice",
                       {field("a", 0, 0, 1), field("b", 6, 0, 2), field("c", 0, 0, 3)},
@@ -243,7 +243,7 @@ TEST(ScalarAxis, RefusesWithNamesAndValues) {
   refusals.push_back(
       {"calendar", {field("a", 0, 0, 1), field("b", 6, 0, 2)}, {"calendars differ"}});
   refusals.back().inputs[1].variables[0].attributes.set("calendar", AttributeValue::text("noleap"));
-  for (const Refusal& refusal : refusals) {
+  for (const ScalarRefusal& refusal : refusals) {
     ErrorKind kind{};
     const std::string message = message_of([&] { concatenate(refusal.inputs); }, kind);
     EXPECT_EQ(kind, ErrorKind::corrupt) << refusal.name << ": " << message;

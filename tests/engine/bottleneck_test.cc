@@ -3,10 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/durations.h"
+
 namespace gridmill {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 // Ten seconds of 2 readers, 2 CPU threads and 1 writer that do nothing yet.
 StageFigures ten_seconds() {

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "doubles/virtual_clock.h"
+#include "engine/durations.h"
 #include "engine/stage_case.h"
 
 namespace gridmill {
@@ -14,8 +15,6 @@ namespace {
 
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-constexpr std::int64_t kMs = 1'000'000;
 
 // What a leaf does that fails `failures` times.
 struct Fails {

@@ -3,12 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include "engine/durations.h"
 #include "gridmill/base/error.h"
 
 namespace gridmill {
 namespace {
-
-constexpr std::int64_t kSecond = 1'000'000'000;
 
 RunFacts an_hour() {
   StageFigures stage;

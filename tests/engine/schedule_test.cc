@@ -15,12 +15,11 @@
 
 #include "doubles/operators.h"
 #include "doubles/virtual_clock.h"
+#include "engine/durations.h"
 #include "engine/stage_case.h"
 
 namespace gridmill {
 namespace {
-
-constexpr std::int64_t kMs = 1'000'000;
 
 class Dice {
  public:

@@ -7,6 +7,7 @@
 #include <atomic>
 
 #include "doubles/virtual_clock.h"
+#include "engine/durations.h"
 #include "engine/stage_case.h"
 
 namespace gridmill {
@@ -14,7 +15,6 @@ namespace {
 
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kMs = 1'000'000;
 constexpr std::int64_t kUsual = 10 * kMs;
 
 RunOptions watched(int readers) {

@@ -5,6 +5,7 @@
 #include <atomic>
 
 #include "doubles/virtual_clock.h"
+#include "engine/durations.h"
 #include "engine/stage_case.h"
 
 namespace gridmill {
@@ -13,7 +14,6 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-constexpr std::int64_t kSecond = 1'000'000'000;
 constexpr std::int64_t kForever = 100'000 * kSecond;
 // A call that hangs is given a second, and the watch looks every fifth of one.
 constexpr std::int64_t kPatience = kSecond * 6 / 5;

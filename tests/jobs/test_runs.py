@@ -78,7 +78,9 @@ def test_report_metrics_and_trace_agree(gridmill, relief, tmp_path):
         assert sum(e["args"]["bytes"] for e in own) == figures["bytes"]
         assert sum(e["dur"] for e in own) == pytest.approx(figures["busy_seconds"] * 1e6, abs=len(own))
     lanes = {e["tid"]: e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    assert sorted(lanes.values()) == ["CPU thread 0", "reader 0", "reader 1", "writer 0"]
+    # Spare readers are seen only where a read of a loaded machine took longer than it should.
+    always = [name for name in lanes.values() if not name.startswith("spare ")]
+    assert sorted(always) == ["CPU thread 0", "reader 0", "reader 1", "writer 0"]
     for lane in lanes:  # one lane does one thing at a time
         own = sorted((e["ts"], e["dur"]) for e in events if e["ph"] == "X" and e["tid"] == lane)
         assert all(a[0] + a[1] <= b[0] + 0.002 for a, b in zip(own, own[1:]))

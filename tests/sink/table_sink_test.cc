@@ -12,14 +12,14 @@ namespace gridmill {
 namespace {
 
 // Keeps what was appended, and whether it was committed.
-struct Written {
+struct WrittenText {
   std::string text;
   bool is_committed = false;
 };
 
 class TextWriter final : public ValueWriter {
  public:
-  explicit TextWriter(Written& written) : written_(written) {}
+  explicit TextWriter(WrittenText& written) : written_(written) {}
   void append(ByteView bytes) override { written_.text += as_text(bytes); }
   [[nodiscard]] Version commit() override {
     written_.is_committed = true;
@@ -27,7 +27,7 @@ class TextWriter final : public ValueWriter {
   }
 
  private:
-  Written& written_;
+  WrittenText& written_;
 };
 
 std::shared_ptr<const CellTexts> cells(const std::vector<std::string>& texts) {
@@ -89,7 +89,7 @@ TEST(TableSink, RowsAreInOrderAndBroadcast) {
     fields.push_back(floats(shape, random));
     fields.push_back(floats({shape[2], shape[0]}, random));
     fields.push_back(floats({shape[1]}, random));
-    Written written;
+    WrittenText written;
     TableTarget target;
     target.name = "t.csv";
     target.runs = {shape, {run_length, shape[1], shape[2]}, 0};
@@ -122,7 +122,7 @@ TEST(TableSink, RowsAreInOrderAndBroadcast) {
 
 TEST(TableSink, NothingIsCommittedWhileAUnitIsMissing) {
   std::mt19937 random(3);
-  Written written;
+  WrittenText written;
   TableTarget target;
   target.name = "t.csv";
   target.runs = {{4}, {2}, 0};
@@ -141,7 +141,7 @@ TEST(TableSink, NothingIsCommittedWhileAUnitIsMissing) {
 }
 
 TEST(TableSink, RunsThatBreakCOrderAreRefused) {
-  Written written;
+  WrittenText written;
   TableTarget target;
   target.runs = {{4, 4}, {2, 2}, 0};
   target.values = {{"a", {types::float32, {0, 1}}}};

@@ -224,4 +224,9 @@ std::int64_t json_int(const Json& object, std::string_view name, std::string_vie
   return member.get<std::int64_t>();
 }
 
+double json_number(const Json& object, std::string_view name) {
+  const auto found = object.find(name);
+  return found != object.end() && found->is_number() ? found->get<double>() : 0;
+}
+
 }  // namespace gridmill

@@ -27,4 +27,7 @@ const Json& json_member(const Json& object, std::string_view name, std::string_v
 std::string json_string(const Json& object, std::string_view name, std::string_view where);
 std::int64_t json_int(const Json& object, std::string_view name, std::string_view where);
 
+// A figure of a report; 0 where there is none.
+double json_number(const Json& object, std::string_view name);
+
 }  // namespace gridmill

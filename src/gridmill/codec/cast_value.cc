@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <limits>
+#include <span>
 #include <type_traits>
 #include <utility>
 
@@ -39,22 +42,31 @@ auto named(const Table& table, const Json& configuration, const char* member) {
   throw Error(ErrorKind::corrupt, fmt::format("cast_value: {} \"{}\" is not known", member, name));
 }
 
-// A number and what stands for it.
-template <class From, class To>
-struct Mapped {
-  From from;
-  To to;
-};
-
 template <class T>
-T scalar(const Json& json, DataType type) {
-  return load_le<T>(scalar_from_json(json, type, CastValueCodec::kName).data());
+Real real_of(T value) {
+  if constexpr (std::is_same_v<T, Half>) return static_cast<Real>(static_cast<double>(value));
+  if constexpr (!std::is_same_v<T, Half>) return static_cast<Real>(value);
 }
 
-template <class From, class To>
-std::vector<Mapped<From, To>> mapped_from(const Json& configuration, const char* direction,
-                                          DataType from, DataType to) {
-  std::vector<Mapped<From, To>> all;
+// Elements go through a block of these: compiled once a type, not once a pair of types.
+using Block = std::array<Real, kNumbersAtOnce>;
+
+void load_reals(const ArrayView& from, std::int64_t begin, std::span<Real> reals) {
+  visit_number(from.type, [&](auto type) {
+    const auto* values = reinterpret_cast<const decltype(type)*>(from.data) + begin;
+    for (std::size_t i = 0; i < reals.size(); ++i) reals[i] = real_of(values[i]);
+  });
+}
+
+// A number, and the bytes of what stands for it.
+struct Mapped {
+  Real from;
+  std::vector<std::byte> to;
+};
+
+std::vector<Mapped> mapped_from(const Json& configuration, const char* direction, DataType from,
+                                DataType to) {
+  std::vector<Mapped> all;
   const auto map = configuration.find("scalar_map");
   if (map == configuration.end() || !map->is_object() || !map->contains(direction)) return all;
   for (const Json& pair : (*map)[direction]) {
@@ -62,27 +74,15 @@ std::vector<Mapped<From, To>> mapped_from(const Json& configuration, const char*
       throw Error(ErrorKind::corrupt,
                   fmt::format("cast_value: {} in scalar_map is no pair", pair.dump()));
     }
-    all.push_back({scalar<From>(pair[0], from), scalar<To>(pair[1], to)});
+    const auto number = scalar_from_json(pair[0], from, CastValueCodec::kName);
+    Mapped& entry = all.emplace_back();
+    load_reals({number.data(), from, {1}, {1}}, 0, {&entry.from, 1});
+    entry.to = scalar_from_json(pair[1], to, CastValueCodec::kName);
   }
   return all;
 }
 
-template <class T>
-bool is_same_number(T a, T b) {
-  if constexpr (std::is_integral_v<T>) {
-    return a == b;
-  } else {
-    const auto x = static_cast<double>(a);
-    const auto y = static_cast<double>(b);
-    return x == y || (std::isnan(x) && std::isnan(y));
-  }
-}
-
-template <class T>
-Real real_of(T value) {
-  if constexpr (std::is_same_v<T, Half>) return static_cast<Real>(static_cast<double>(value));
-  if constexpr (!std::is_same_v<T, Half>) return static_cast<Real>(value);
-}
+bool is_same_number(Real a, Real b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 Real rounded(Real value, CastRounding rounding) {
   switch (rounding) {
@@ -174,6 +174,38 @@ std::optional<To> float_of(Real value, CastRounding rounding, CastOverflow out_o
   return std::nullopt;
 }
 
+// A null pointer, or the first number that has no place in the type.
+const Real* store_reals(std::span<const Real> reals, const std::vector<Mapped>& map,
+                        CastRounding rounding, CastOverflow out_of_range,
+                        const MutableArrayView& to, std::int64_t begin) {
+  const Real* misfit = nullptr;
+  visit_number(to.type, [&](auto type) {
+    using To = decltype(type);
+    auto* results = reinterpret_cast<To*>(to.data) + begin;
+    for (const Real& real : reals) {
+      To& result = *results++;
+      const auto same = [&](const Mapped& entry) { return is_same_number(entry.from, real); };
+      const auto entry = std::find_if(map.begin(), map.end(), same);
+      if (entry != map.end()) {
+        std::memcpy(&result, entry->to.data(), sizeof(To));
+        continue;
+      }
+      std::optional<To> converted;
+      if constexpr (std::is_integral_v<To>) {
+        converted = integer_of<To>(real, rounding, out_of_range);
+      } else {
+        converted = float_of<To>(real, rounding, out_of_range);
+      }
+      if (!converted) {
+        misfit = &real;
+        return;
+      }
+      result = *converted;
+    }
+  });
+  return misfit;
+}
+
 }  // namespace
 
 CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type) {
@@ -218,34 +250,18 @@ DataType CastValueCodec::encoded_type(DataType type) const {
 
 void CastValueCodec::cast(const ArrayView& from, const MutableArrayView& to, const char* direction,
                           ErrorKind kind) const {
+  const auto map = mapped_from(configuration, direction, from.type, to.type);
   const std::int64_t count = volume(from.shape);
-  visit_number(from.type, [&](auto source) {
-    visit_number(to.type, [&](auto target) {
-      using From = decltype(source);
-      using To = decltype(target);
-      const auto map = mapped_from<From, To>(configuration, direction, from.type, to.type);
-      const auto* values = reinterpret_cast<const From*>(from.data);
-      auto* results = reinterpret_cast<To*>(to.data);
-      const auto converted = [&](From value) -> std::optional<To> {
-        for (const auto& entry : map) {
-          if (is_same_number(entry.from, value)) return entry.to;
-        }
-        if constexpr (std::is_integral_v<To>) {
-          return integer_of<To>(real_of(value), rounding, out_of_range);
-        } else {
-          return float_of<To>(real_of(value), rounding, out_of_range);
-        }
-      };
-      for (std::int64_t i = 0; i < count; ++i) {
-        const std::optional<To> result = converted(values[i]);
-        if (!result) {
-          throw Error(kind, fmt::format("codec cast_value: {} has no place in {}",
-                                        static_cast<double>(real_of(values[i])), to.type.name()));
-        }
-        results[i] = *result;
-      }
-    });
-  });
+  Block block;
+  for (std::int64_t begin = 0; begin < count; begin += std::ssize(block)) {
+    const auto here = std::min<std::int64_t>(std::ssize(block), count - begin);
+    const std::span reals(block.data(), static_cast<std::size_t>(here));
+    load_reals(from, begin, reals);
+    if (const Real* misfit = store_reals(reals, map, rounding, out_of_range, to, begin)) {
+      throw Error(kind, fmt::format("codec cast_value: {} has no place in {}",
+                                    static_cast<double>(*misfit), to.type.name()));
+    }
+  }
 }
 
 void CastValueCodec::encode(const ArrayView& from, const MutableArrayView& to) const {

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill {
 
@@ -49,8 +50,7 @@ std::optional<std::string> Lane::abandon_if_late(const Clock& clock, std::int64_
   const std::string what = what_();
   what_ = nullptr;
   if (what.empty()) return what;
-  return fmt::format("{} waited {} for {}", name_,
-                     format_duration(static_cast<double>(waited_ns) * 1e-9), what);
+  return fmt::format("{} waited {} for {}", name_, format_duration(seconds_of(waited_ns)), what);
 }
 
 bool Lane::abandon_if_unwanted() {

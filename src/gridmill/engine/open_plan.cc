@@ -14,8 +14,6 @@
 namespace gridmill {
 namespace {
 
-constexpr std::string_view kWhere = "the plan";
-
 bool writes_to(const StageRecipe& stage, std::string_view store) {
   return std::any_of(stage.outputs.begin(), stage.outputs.end(), [&](const OutputRecipe& output) {
     return output.sink.value("store", "") == store;
@@ -88,7 +86,7 @@ std::shared_ptr<const Stage> OpenPlan::stage(std::size_t index) {
                  try {
                    stage->outputs.push_back(make_output(output));
                  } catch (const Json::exception& error) {
-                   throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, error.what()));
+                   throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kPlanText, error.what()));
                  }
                });
   }
@@ -120,12 +118,12 @@ Json OpenPlan::results_of(std::size_t index) {
 }
 
 StateTarget OpenPlan::state_target(const Json& json) const {
-  const DataType type = data_type_from_name(json_string(json, "type", kWhere));
-  const Shape shape = index_from_json(json_member(json, "shape", kWhere), kWhere);
-  const Shape unit = index_from_json(json_member(json, "unit", kWhere), kWhere);
+  const DataType type = data_type_from_name(json_string(json, "type", kPlanText));
+  const Shape shape = index_from_json(json_member(json, "shape", kPlanText), kPlanText);
+  const Shape unit = index_from_json(json_member(json, "unit", kPlanText), kPlanText);
   return {archive_ ? archive_->states() : nowhere_,
-          Key(fmt::format("{}{}", kStatePrefix, json_string(json, "state", kWhere))),
-          fold_from_json(json_member(json, "fold", kWhere), type), type, ChunkGrid(shape, unit)};
+          Key(fmt::format("{}{}", kStatePrefix, json_string(json, "state", kPlanText))),
+          fold_from_json(json_member(json, "fold", kPlanText), type), type, ChunkGrid(shape, unit)};
 }
 
 std::int64_t OpenPlan::side_bytes() const {
@@ -139,7 +137,7 @@ const Dataset& OpenPlan::dataset(const std::string& name) {
   if (there != datasets_.end()) return there->second;
   const auto recipe = plan_.datasets.find(name);
   if (recipe == plan_.datasets.end()) {
-    throw Error(ErrorKind::corrupt, fmt::format("{} has no dataset \"{}\"", kWhere, name));
+    throw Error(ErrorKind::corrupt, fmt::format("{} has no dataset \"{}\"", kPlanText, name));
   }
   return datasets_.emplace(name, open_recipe(files_, recipe->second)).first->second;
 }
@@ -150,7 +148,7 @@ std::shared_ptr<Store> OpenPlan::store(const std::string& name) {
 
 std::shared_ptr<Store> OpenPlan::store_to_write(const std::string& name) {
   if (name != "spill") {
-    throw Error(ErrorKind::corrupt, fmt::format("{} has no store \"{}\"", kWhere, name));
+    throw Error(ErrorKind::corrupt, fmt::format("{} has no store \"{}\"", kPlanText, name));
   }
   return archive_ ? archive_->spill() : nowhere_;
 }
@@ -160,12 +158,12 @@ SidePtr OpenPlan::side(const std::string& name) {
   if (there != sides_.end()) return there->second;
   const auto recipe = plan_.sides.find(name);
   if (recipe == plan_.sides.end()) {
-    throw Error(ErrorKind::corrupt, fmt::format("{} has no side \"{}\"", kWhere, name));
+    throw Error(ErrorKind::corrupt, fmt::format("{} has no side \"{}\"", kPlanText, name));
   }
   const FieldPtr field = field_from_json(recipe->second.field, *this);
   const auto* source = dynamic_cast<const Source*>(field.get());
   if (source == nullptr) {
-    throw Error(ErrorKind::corrupt, fmt::format("{}: side {} is no source", kWhere, name));
+    throw Error(ErrorKind::corrupt, fmt::format("{}: side {} is no source", kPlanText, name));
   }
   const SidePtr side = load_side(name, *source, plan_.memory - side_bytes());
   if (side->digest() != recipe->second.digest) {
@@ -189,50 +187,51 @@ Output OpenPlan::make_output(const OutputRecipe& recipe) {
       output.units_per_task.rank() != output.sink->units().counts().rank()) {
     throw Error(
         ErrorKind::corrupt,
-        fmt::format("{}: fields, tasks and sink of {} don't go together", kWhere, recipe.name));
+        fmt::format("{}: fields, tasks and sink of {} don't go together", kPlanText, recipe.name));
   }
   check_fields(output);
   return output;
 }
 
 std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
-  const std::string kind = json_string(json, "sink", kWhere);
+  const std::string kind = json_string(json, "sink", kPlanText);
   if (kind == "array") return make_array_sink(json);
   if (kind == "chunks") {
-    return chunk_sink(store_to_write("spill"), Key(json_string(json, "chunks", kWhere)),
+    return chunk_sink(store_to_write("spill"), Key(json_string(json, "chunks", kPlanText)),
                       out_array(json));
   }
   if (kind == "shards") return make_shard_sink(json);
   if (kind == "state") return state_sink(state_target(json));
   throw Error(ErrorKind::unsupported,
-              fmt::format("{}: this version knows no sink \"{}\"", kWhere, kind));
+              fmt::format("{}: this version knows no sink \"{}\"", kPlanText, kind));
 }
 
 const ArrayMetadata& OpenPlan::out_array(const Json& sink) const {
-  const std::string path = json_string(sink, "array", kWhere);
+  const std::string path = json_string(sink, "array", kPlanText);
   const auto& nodes = plan_.target.nodes;
   const auto node = std::find_if(nodes.begin(), nodes.end(), [&](const ZarrNode& candidate) {
     return candidate.array && candidate.path == path;
   });
   if (node != nodes.end()) return *node->array;
-  throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kWhere, path));
+  throw Error(ErrorKind::corrupt, fmt::format("{}: the output has no array {}", kPlanText, path));
 }
 
 std::shared_ptr<Sink> OpenPlan::make_shard_sink(const Json& json) {
-  const std::string path = json_string(json, "array", kWhere);
-  const Key chunks(json_string(json, "chunks", kWhere));
+  const std::string path = json_string(json, "array", kPlanText);
+  const Key chunks(json_string(json, "chunks", kPlanText));
   return shard_sink(archive_ ? archive_->store() : nowhere_, Key(path), out_array(json),
                     store("spill"), chunks);
 }
 
 std::shared_ptr<Sink> OpenPlan::make_array_sink(const Json& json) {
-  const std::string place = json_string(json, "store", kWhere);
-  const std::string array = json_string(json, "array", kWhere);
+  const std::string place = json_string(json, "store", kPlanText);
+  const std::string array = json_string(json, "array", kPlanText);
   if (place == "out") {
     return archive_ ? archive_->array(array) : array_sink(nowhere_, Key(array), out_array(json));
   }
-  return array_sink(store_to_write(place), Key(array),
-                    array_metadata_from_v2(json_member(json, "document", kWhere), Json::object()));
+  return array_sink(
+      store_to_write(place), Key(array),
+      array_metadata_from_v2(json_member(json, "document", kPlanText), Json::object()));
 }
 
 std::vector<std::pair<std::int64_t, std::int64_t>> tasks_left(const Stage& stage,

@@ -13,24 +13,23 @@ namespace gridmill {
 namespace {
 
 constexpr std::int64_t kFormat = 1;
-constexpr std::string_view kWhere = "the plan";
 
 const Json& list(const Json& json, std::string_view name) {
-  const Json& found = json_member(json, name, kWhere);
+  const Json& found = json_member(json, name, kPlanText);
   if (found.is_array()) return found;
-  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is not a list", kWhere, name));
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is not a list", kPlanText, name));
 }
 
 const Json& object(const Json& json, std::string_view name) {
-  const Json& found = json_member(json, name, kWhere);
+  const Json& found = json_member(json, name, kPlanText);
   if (found.is_object()) return found;
-  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is not an object", kWhere, name));
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is not an object", kPlanText, name));
 }
 
 bool flag(const Json& json, std::string_view name) {
-  const Json& found = json_member(json, name, kWhere);
+  const Json& found = json_member(json, name, kPlanText);
   if (found.is_boolean()) return found.get<bool>();
-  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is neither true nor false", kWhere, name));
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {} is neither true nor false", kPlanText, name));
 }
 
 // ---- the store that is written
@@ -50,7 +49,7 @@ Json node_to_json(const ZarrNode& node) {
 
 ZarrNode node_from_json(const Json& json, int zarr_format) {
   ZarrNode node;
-  node.path = json_string(json, "path", kWhere);
+  node.path = json_string(json, "path", kPlanText);
   if (!json.contains("document")) {
     node.attributes = Attributes::from_json(object(json, "attributes"));
   } else if (zarr_format == 2) {
@@ -71,11 +70,11 @@ Json target_to_json(const PlanDocument& plan) {
 }
 
 void read_target(const Json& json, PlanDocument& plan) {
-  plan.target.location = parse_location(json_string(json, "location", kWhere));
-  plan.target.zarr_format = static_cast<int>(json_int(json, "zarr_format", kWhere));
+  plan.target.location = parse_location(json_string(json, "location", kPlanText));
+  plan.target.zarr_format = static_cast<int>(json_int(json, "zarr_format", kPlanText));
   if (plan.target.zarr_format != 2 && plan.target.zarr_format != 3) {
     throw Error(ErrorKind::corrupt,
-                fmt::format("{}: Zarr format {}", kWhere, plan.target.zarr_format));
+                fmt::format("{}: Zarr format {}", kPlanText, plan.target.zarr_format));
   }
   plan.overwrite = flag(json, "overwrite");
   for (const Json& node : list(json, "nodes")) {
@@ -98,13 +97,14 @@ Json output_to_json(const OutputRecipe& output) {
 
 OutputRecipe output_from_json(const Json& json) {
   OutputRecipe output;
-  output.name = json_string(json, "name", kWhere);
+  output.name = json_string(json, "name", kPlanText);
   for (const Json& field : list(json, "fields")) output.fields.push_back(field);
   output.sink = object(json, "sink");
-  output.units_per_task = index_from_json(json_member(json, "units_per_task", kWhere), kWhere);
+  output.units_per_task =
+      index_from_json(json_member(json, "units_per_task", kPlanText), kPlanText);
   output.joins_previous = json.contains("joins_previous") && flag(json, "joins_previous");
   if (json.contains("follows")) {
-    for (const std::int64_t d : index_from_json(json["follows"], kWhere)) {
+    for (const std::int64_t d : index_from_json(json["follows"], kPlanText)) {
       output.follows.push_back(static_cast<int>(d));
     }
   }
@@ -127,15 +127,15 @@ Json stage_to_json(const StageRecipe& stage) {
 
 StageRecipe stage_from_json(const Json& json) {
   StageRecipe stage;
-  stage.name = json_string(json, "name", kWhere);
-  stage.why = json_string(json, "why", kWhere);
-  stage.tasks = json_int(json, "tasks", kWhere);
-  stage.least_memory = json_int(json, "least_memory", kWhere);
-  if (json.contains("serves")) stage.serves = static_cast<int>(json_int(json, "serves", kWhere));
+  stage.name = json_string(json, "name", kPlanText);
+  stage.why = json_string(json, "why", kPlanText);
+  stage.tasks = json_int(json, "tasks", kPlanText);
+  stage.least_memory = json_int(json, "least_memory", kPlanText);
+  if (json.contains("serves")) stage.serves = static_cast<int>(json_int(json, "serves", kPlanText));
   if (json.contains("frees")) {
     for (const Json& key : list(json, "frees")) {
       if (!key.is_string()) {
-        throw Error(ErrorKind::corrupt, fmt::format("{}: frees is not a list of keys", kWhere));
+        throw Error(ErrorKind::corrupt, fmt::format("{}: frees is not a list of keys", kPlanText));
       }
       stage.frees.push_back(key.get<std::string>());
     }
@@ -150,7 +150,7 @@ void check_format(const Json& json) {
   if (!json.is_object() || !json.contains("gridmill_plan")) {
     throw Error(ErrorKind::corrupt, "this is no plan of Gridmill: it has no \"gridmill_plan\"");
   }
-  const std::int64_t format = json_int(json, "gridmill_plan", kWhere);
+  const std::int64_t format = json_int(json, "gridmill_plan", kPlanText);
   if (format != kFormat) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("the plan has format {}, and this version reads {}", format, kFormat));
@@ -166,13 +166,13 @@ std::string digest_of(const Json& json) {
 // What a plan says about itself must agree in hundreds of places. A reader checks what it can, and
 // this all of it.
 void check_digest(const Json& json) {
-  if (json_string(json, "digest", kWhere) == digest_of(json)) return;
+  if (json_string(json, "digest", kPlanText) == digest_of(json)) return;
   throw Error(ErrorKind::conflict,
               "the plan was changed after it was made; make it again with other options instead");
 }
 
 [[noreturn]] void contradicts(const std::string& what) {
-  throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, what));
+  throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kPlanText, what));
 }
 
 void check_nodes(const PlanDocument& plan) {
@@ -197,7 +197,7 @@ void check_writers(const PlanDocument& plan) {
   for (const StageRecipe& stage : plan.stages) {
     for (const OutputRecipe& output : stage.outputs) {
       const bool is_out = output.sink.value("store", Json()) == Json("out");
-      if (is_out) written[json_string(output.sink, "array", kWhere)] += 1;
+      if (is_out) written[json_string(output.sink, "array", kPlanText)] += 1;
       if (stage.serves >= 0 && output.sink.value("store", Json()) != Json("spill")) {
         contradicts(fmt::format("{} of stage {} is for one stage alone, and no spill", output.name,
                                 stage.name));
@@ -219,7 +219,7 @@ void check_order(const PlanDocument& plan) {
     if (serves < 0 || (serves > i && serves < count)) continue;
     throw Error(ErrorKind::corrupt,
                 fmt::format("{}: stage {} serves stage {}, which is none of the {} after it",
-                            kWhere, i, serves, count - 1 - i));
+                            kPlanText, i, serves, count - 1 - i));
   }
 }
 
@@ -254,17 +254,17 @@ namespace {
 
 PlanDocument read_plan(const Json& json) {
   PlanDocument plan;
-  plan.verb = json_string(json, "verb", kWhere);
+  plan.verb = json_string(json, "verb", kPlanText);
   plan.identity = object(json, "identity");
   const Json& budget = object(json, "budget");
-  plan.memory = json_int(budget, "memory", kWhere);
-  plan.threads = static_cast<int>(json_int(budget, "threads", kWhere));
+  plan.memory = json_int(budget, "memory", kPlanText);
+  plan.threads = static_cast<int>(json_int(budget, "threads", kPlanText));
   read_target(object(json, "output"), plan);
   for (const auto& [name, recipe] : object(json, "datasets").items()) {
     plan.datasets[name] = recipe_from_json(recipe);
   }
   for (const auto& [name, side] : object(json, "sides").items()) {
-    plan.sides[name] = {object(side, "field"), json_string(side, "digest", kWhere)};
+    plan.sides[name] = {object(side, "field"), json_string(side, "digest", kPlanText)};
   }
   for (const Json& stage : list(json, "stages")) plan.stages.push_back(stage_from_json(stage));
   plan.about = object(json, "about");
@@ -282,7 +282,7 @@ PlanDocument plan_from_json(const Json& json) {
   try {
     return read_plan(json);
   } catch (const Json::exception& error) {
-    throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kWhere, error.what()));
+    throw Error(ErrorKind::corrupt, fmt::format("{}: {}", kPlanText, error.what()));
   }
 }
 

@@ -9,6 +9,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gridmill/base/json.h"
@@ -16,6 +17,9 @@
 #include "gridmill/engine/archive.h"
 
 namespace gridmill {
+
+// What errors call a plan.
+inline constexpr std::string_view kPlanText = "the plan";
 
 struct OutputRecipe {
   std::string name;               // "t2m"

@@ -7,6 +7,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -55,8 +56,8 @@ void Retries::run(const std::function<void()>& call, const std::function<bool()>
       const bool is_too_late = limit_ns_ > 0 && passed_ns + pause >= limit_ns_;
       if (is_last || is_too_late || !error.retryable()) {
         if (tried > 1) {
-          error.add_context(fmt::format("tried {} times in {}", tried,
-                                        format_duration(static_cast<double>(passed_ns) * 1e-9)));
+          error.add_context(
+              fmt::format("tried {} times in {}", tried, format_duration(seconds_of(passed_ns))));
         }
         throw error;
       }

@@ -9,26 +9,26 @@
 #include "gridmill/base/text.h"
 #include "gridmill/engine/bottleneck.h"
 #include "gridmill/engine/worker_part.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill {
 namespace {
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 double over(double amount, double time) { return time > 0 ? amount / time : 0; }
 
 double cpu_of(const StageFigures& stage, LaneWork work) {
   const LaneKind kind = lane_of(work);
   const auto busy = static_cast<double>(stage.busy_ns(kind));
-  return over(static_cast<double>(stage.of(work).busy_ns), busy) * seconds(stage.of(kind).cpu_ns);
+  return over(static_cast<double>(stage.of(work).busy_ns), busy) *
+         seconds_of(stage.of(kind).cpu_ns);
 }
 
 Json work_json(const StageFigures& stage, LaneWork work) {
   const WorkFigures& figures = stage.of(work);
-  const double wall = seconds(stage.end_ns - stage.start_ns);
+  const double wall = seconds_of(stage.end_ns - stage.start_ns);
   return {{"items", figures.items},
           {"bytes", figures.bytes},
-          {"busy_seconds", seconds(figures.busy_ns)},
+          {"busy_seconds", seconds_of(figures.busy_ns)},
           {"cpu_seconds", cpu_of(stage, work)},
           {"bytes_per_second", over(static_cast<double>(figures.bytes), wall)}};
 }
@@ -49,10 +49,10 @@ Json stage_json(const StageFigures& stage) {
   double cpu = 0;
   for (std::size_t i = 0; i < kLaneKinds; ++i) {
     const auto kind = static_cast<LaneKind>(i);
-    cpu += seconds(stage.of(kind).cpu_ns);
+    cpu += seconds_of(stage.of(kind).cpu_ns);
     lanes[name_of(kind)] = {{"lanes", stage.of(kind).lanes},
                             {"use", use_of(stage, kind)},
-                            {"cpu_seconds", seconds(stage.of(kind).cpu_ns)}};
+                            {"cpu_seconds", seconds_of(stage.of(kind).cpu_ns)}};
   }
   return {{"name", stage.name},
           {"skew",
@@ -60,7 +60,7 @@ Json stage_json(const StageFigures& stage) {
             {"median_bytes", stage.skew.median},
             {"largest_bytes", stage.skew.largest},
             {"largest_of", stage.skew.largest_of}}},
-          {"seconds", seconds(stage.end_ns - stage.start_ns)},
+          {"seconds", seconds_of(stage.end_ns - stage.start_ns)},
           {"cpu_seconds", cpu},
           {"tasks", stage.tasks},
           {"work", std::move(work)},
@@ -72,7 +72,7 @@ Json stage_json(const StageFigures& stage) {
           {"credit",
            {{"budget", stage.credit_budget},
             {"most", stage.credit_most},
-            {"wait_seconds", seconds(stage.credit_wait_ns)}}}};
+            {"wait_seconds", seconds_of(stage.credit_wait_ns)}}}};
 }
 
 std::int64_t elapsed_of(const RunFacts& facts) {
@@ -81,12 +81,12 @@ std::int64_t elapsed_of(const RunFacts& facts) {
 
 // How much of what the table can price.
 std::map<std::string, double> amounts_of(const RunFacts& facts) {
-  const double hours = seconds(elapsed_of(facts)) / 3600;
+  const double hours = seconds_of(elapsed_of(facts)) / 3600;
   std::int64_t requests = 0;
   for (const StageFigures& stage : facts.stages) {
     requests += stage.of(LaneWork::read).items + stage.of(LaneWork::write).items;
   }
-  return {{"cpu-hour", seconds(facts.cpu_ns) / 3600},
+  return {{"cpu-hour", seconds_of(facts.cpu_ns) / 3600},
           {"machine-hour", hours},
           {"memory-gib-hour", std::ldexp(static_cast<double>(facts.peak_memory), -30) * hours},
           {"read-gb", static_cast<double>(facts.bytes_read) * 1e-9},
@@ -114,11 +114,6 @@ Json member(const Json& object, const char* name) {
   return found != object.end() ? *found : Json::object();
 }
 
-double number(const Json& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_number() ? found->get<double>() : 0;
-}
-
 std::string rate(double bytes_per_second) {
   return bytes_per_second >= 1e9 ? fmt::format("{:.2f} GB/s", bytes_per_second * 1e-9)
                                  : fmt::format("{:.1f} MB/s", bytes_per_second * 1e-6);
@@ -129,58 +124,61 @@ std::string rate(double bytes_per_second) {
 constexpr std::int64_t kWorthTelling = 16 << 20;
 
 std::string skew_text(const Json& skew) {
-  const auto tasks = static_cast<std::int64_t>(number(skew, "tasks"));
+  const auto tasks = static_cast<std::int64_t>(json_number(skew, "tasks"));
   return fmt::format("skew: {} {} more than {} x the median of {}, up to {} (of {})",
                      format_count(tasks), tasks == 1 ? "task reads" : "tasks read", kSkewed,
-                     format_bytes(number(skew, "median_bytes")),
-                     format_bytes(number(skew, "largest_bytes")), skew.value("largest_of", ""));
+                     format_bytes(json_number(skew, "median_bytes")),
+                     format_bytes(json_number(skew, "largest_bytes")),
+                     skew.value("largest_of", ""));
 }
 
 std::string stage_text(const Json& stage) {
   const Json credit = member(stage, "credit");
   std::string text = fmt::format(
       "  {}: {}, CPU {}, {} tasks, memory of tasks {} of {}\n", stage.value("name", "?"),
-      format_duration(number(stage, "seconds")), format_duration(number(stage, "cpu_seconds")),
-      format_count(static_cast<std::int64_t>(number(stage, "tasks"))),
-      format_bytes(number(credit, "most")), format_bytes(number(credit, "budget")));
+      format_duration(json_number(stage, "seconds")),
+      format_duration(json_number(stage, "cpu_seconds")),
+      format_count(static_cast<std::int64_t>(json_number(stage, "tasks"))),
+      format_bytes(json_number(credit, "most")), format_bytes(json_number(credit, "budget")));
   const Json works = member(stage, "work"), kinds = member(stage, "lanes");
   const Json queues = member(stage, "queues");
   for (const auto& [name, work] : works.items()) {
     text += fmt::format("    {:<8}{:>10} items {:>11} {:>12}  busy {:>8}  CPU {:>8}\n", name,
-                        format_count(static_cast<std::int64_t>(number(work, "items"))),
-                        format_bytes(number(work, "bytes")), rate(number(work, "bytes_per_second")),
-                        format_duration(number(work, "busy_seconds")),
-                        format_duration(number(work, "cpu_seconds")));
+                        format_count(static_cast<std::int64_t>(json_number(work, "items"))),
+                        format_bytes(json_number(work, "bytes")),
+                        rate(json_number(work, "bytes_per_second")),
+                        format_duration(json_number(work, "busy_seconds")),
+                        format_duration(json_number(work, "cpu_seconds")));
   }
   std::vector<std::string> parts;
   for (const auto& [name, lanes] : kinds.items()) {
-    parts.push_back(fmt::format("{} {} {:.0f} %", static_cast<int>(number(lanes, "lanes")), name,
-                                number(lanes, "use") * 100));
+    parts.push_back(fmt::format("{} {} {:.0f} %", static_cast<int>(json_number(lanes, "lanes")),
+                                name, json_number(lanes, "use") * 100));
   }
   text += "    busy: " + join(parts, ", ") + "\n";
   parts.clear();
   for (const auto& [name, queue] : queues.items()) {
-    parts.push_back(fmt::format("{} {:.1f} of {}", name, number(queue, "mean"),
-                                static_cast<std::int64_t>(number(queue, "capacity"))));
+    parts.push_back(fmt::format("{} {:.1f} of {}", name, json_number(queue, "mean"),
+                                static_cast<std::int64_t>(json_number(queue, "capacity"))));
   }
   text += "    queues, on average: " + join(parts, ", ");
-  if (const double wait = number(credit, "wait_seconds"); wait > 1e-3) {
+  if (const double wait = json_number(credit, "wait_seconds"); wait > 1e-3) {
     text += fmt::format("; {} waiting for memory", format_duration(wait));
   }
   const Json skew = member(stage, "skew");
-  if (number(skew, "tasks") > 0) text += "\n    " + skew_text(skew);
+  if (json_number(skew, "tasks") > 0) text += "\n    " + skew_text(skew);
   return text + "\n";
 }
 
 std::string cost_text(const Json& cost) {
   const std::string currency = cost.value("currency", "");
-  std::string text = fmt::format("  cost {:.4g}{}{}:", number(cost, "total"),
+  std::string text = fmt::format("  cost {:.4g}{}{}:", json_number(cost, "total"),
                                  currency.empty() ? "" : " ", currency);
   std::vector<std::string> parts;
   const Json items = member(cost, "items");
   for (const auto& [name, item] : items.items()) {
-    parts.push_back(
-        fmt::format(" {:.4g} {} = {:.4g}", number(item, "amount"), name, number(item, "cost")));
+    parts.push_back(fmt::format(" {:.4g} {} = {:.4g}", json_number(item, "amount"), name,
+                                json_number(item, "cost")));
   }
   return text + join(parts, ",") + "\n";
 }
@@ -223,8 +221,8 @@ Json run_report(const RunFacts& facts, const PriceTable& prices) {
   const Bottleneck found = find_bottleneck(facts.stages, facts.wall_ns, facts.cores);
   Json stages = Json::array();
   for (const StageFigures& stage : facts.stages) stages.push_back(stage_json(stage));
-  Json report = {{"seconds", seconds(elapsed_of(facts))},
-                 {"cpu_seconds", seconds(facts.cpu_ns)},
+  Json report = {{"seconds", seconds_of(elapsed_of(facts))},
+                 {"cpu_seconds", seconds_of(facts.cpu_ns)},
                  {"threads", facts.threads},
                  {"cores", facts.cores},
                  {"memory", facts.memory},
@@ -247,25 +245,27 @@ std::vector<std::string> skew_sentences(const Json& report) {
   std::vector<std::string> sentences;
   for (const Json& stage : report.value("stages", Json::array())) {
     const Json skew = member(stage, "skew");
-    const bool holds_up = number(skew, "largest_bytes") >= static_cast<double>(kWorthTelling);
-    if (number(skew, "tasks") > 0 && holds_up) sentences.push_back(skew_text(skew));
+    const bool holds_up = json_number(skew, "largest_bytes") >= static_cast<double>(kWorthTelling);
+    if (json_number(skew, "tasks") > 0 && holds_up) sentences.push_back(skew_text(skew));
   }
   return sentences;
 }
 
 std::string run_report_text(const Json& report) {
-  std::string text = fmt::format(
-      "  took {}, CPU {} on {} threads, read {}, wrote {}\n",
-      format_duration(number(report, "seconds")), format_duration(number(report, "cpu_seconds")),
-      static_cast<int>(number(report, "threads")), format_bytes(number(report, "bytes_read")),
-      format_bytes(number(report, "bytes_written")));
-  text += fmt::format("  peak memory {}, budget {}\n", format_bytes(number(report, "peak_memory")),
-                      format_bytes(number(report, "memory")));
+  std::string text = fmt::format("  took {}, CPU {} on {} threads, read {}, wrote {}\n",
+                                 format_duration(json_number(report, "seconds")),
+                                 format_duration(json_number(report, "cpu_seconds")),
+                                 static_cast<int>(json_number(report, "threads")),
+                                 format_bytes(json_number(report, "bytes_read")),
+                                 format_bytes(json_number(report, "bytes_written")));
+  text +=
+      fmt::format("  peak memory {}, budget {}\n", format_bytes(json_number(report, "peak_memory")),
+                  format_bytes(json_number(report, "memory")));
   const Json found = member(report, "bottleneck");
   text += fmt::format("  bottleneck: {}\n", found.value("sentence", ""));
-  if (number(found, "most_speedup") > 1) {
+  if (json_number(found, "most_speedup") > 1) {
     text += fmt::format("  with any number of threads: at most {:.1f} x as fast\n",
-                        number(found, "most_speedup"));
+                        json_number(found, "most_speedup"));
   }
   if (report.contains("workers")) text += workers_text(report["workers"]);
   const Json stages = member(report, "stages");

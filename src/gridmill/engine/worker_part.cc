@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill {
 namespace {
@@ -13,8 +14,6 @@ namespace {
 constexpr std::string_view kWhere = "the figures of a worker";
 constexpr std::size_t kMostListed = 256;
 constexpr std::size_t kMostLines = 16;
-
-double seconds(std::int64_t ns) { return static_cast<double>(ns) * 1e-9; }
 
 std::int64_t wall_of(const StageFigures& stage) { return stage.end_ns - stage.start_ns; }
 
@@ -183,9 +182,9 @@ Json part_report(const WorkerPart& part) {
   return {{"name", part.name},
           {"threads", part.threads},
           {"memory", part.memory},
-          {"seconds", seconds(part.end_ns - part.begin_ns)},
+          {"seconds", seconds_of(part.end_ns - part.begin_ns)},
           {"tasks", part.tasks()},
-          {"cpu_seconds", seconds(part.cpu_ns)},
+          {"cpu_seconds", seconds_of(part.cpu_ns)},
           {"bytes_read", part.bytes_read},
           {"bytes_written", part.bytes_written},
           {"peak_memory", part.peak_memory}};
@@ -283,7 +282,7 @@ Json workers_report(const std::vector<WorkerPart>& parts) {
   }
   return {{"count", parts.size()},
           {"tasks", tasks},
-          {"cpu_seconds", seconds(facts.cpu_ns)},
+          {"cpu_seconds", seconds_of(facts.cpu_ns)},
           {"bytes_read", facts.bytes_read},
           {"bytes_written", facts.bytes_written},
           {"peak_memory", facts.peak_memory},

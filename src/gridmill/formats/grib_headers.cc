@@ -10,7 +10,7 @@ namespace gridmill {
 namespace {
 
 constexpr std::size_t kSmallestWindow = 512, kDenseWindow = 1 << 16, kEndMark = 4;
-constexpr std::int64_t kShortest = 32, kPage = 4096, kLongestOfEdition1 = 0x7fffff;
+constexpr std::int64_t kPage = 4096, kLongestOfEdition1 = 0x7fffff;
 
 [[noreturn]] void throw_truncated(std::int64_t at) {
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends at byte {}", at));
@@ -104,7 +104,7 @@ GribMessage GribHeaders::frame_at(std::int64_t offset) {
   } else {
     throw Error(ErrorKind::corrupt, fmt::format("there is no GRIB edition {}", message.edition));
   }
-  if (message.length < kShortest || message.length > size_ - offset) {
+  if (message.length < kGribShortest || message.length > size_ - offset) {
     throw Error(
         ErrorKind::corrupt,
         fmt::format("it says that it is {} bytes long, but the file ends {} bytes after its "

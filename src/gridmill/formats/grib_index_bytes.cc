@@ -259,13 +259,13 @@ class PlaceReader {
   };
 
   void read_message(GribMessage& message) {
-    constexpr std::int64_t kShortest = 32;
     const std::int64_t end = message.offset + message.length;
     ++message.number;
     message.offset =
         end + static_cast<std::int64_t>(in_.number_below(static_cast<std::uint64_t>(size_ - end)));
     const std::int64_t longer = in_.difference();
-    if (longer < kShortest - message.length || longer > size_ - message.offset - message.length) {
+    if (longer < kGribShortest - message.length ||
+        longer > size_ - message.offset - message.length) {
       damaged("a message leaves the file");
     }
     message.length += longer;

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::int64_t kLongestGap = 4096, kBulletinHeader = 128;
 
-[[noreturn]] void throw_truncated(std::int64_t at) {
+[[noreturn]] void throw_ends_behind(std::int64_t at) {
   throw Error(ErrorKind::corrupt, fmt::format("truncated: the file ends behind byte {}", at));
 }
 
@@ -39,7 +39,7 @@ std::int64_t next_message(const ValueReader& file, std::int64_t at, std::int64_t
   while (padding < size) {
     const auto length = static_cast<std::size_t>(std::min(kLongestGap, size - padding));
     window.resize(length);
-    if (file.read_at(padding, window.bytes()) != length) throw_truncated(padding);
+    if (file.read_at(padding, window.bytes()) != length) throw_ends_behind(padding);
     const std::size_t found = as_text(window).find("GRIB");
     const bool at_end = padding + static_cast<std::int64_t>(length) == size;
     const ByteView gap = window.bytes().first(std::min(found, length));

@@ -92,8 +92,7 @@ std::vector<GribSection> grib_sections_2(ByteView message) {
 }
 
 GribSections grib_sections(ByteView message) {
-  constexpr std::size_t kShortest = 32;
-  if (message.size() < kShortest) {
+  if (std::ssize(message) < kGribShortest) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} bytes are too few for a GRIB message", message.size()));
   }

@@ -14,6 +14,8 @@
 
 namespace gridmill {
 
+inline constexpr std::int64_t kGribShortest = 32;  // no message has fewer bytes
+
 // Unsigned, big-endian, `count` bytes up to 8 from `at`; what exceeds INT64_MAX becomes it.
 std::int64_t grib_integer(ByteView bytes, std::size_t at, std::size_t count);
 // Its topmost bit is the sign.

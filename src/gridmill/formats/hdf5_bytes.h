@@ -88,6 +88,7 @@ std::uint32_t hdf5_checksum(ByteView bytes) noexcept;
 // Whether they are the same; always true in fuzz targets, whose inputs are to get further.
 bool checksums_agree(std::uint32_t stored, std::uint32_t computed) noexcept;
 // `block` ends with the checksum of all that stands before it.
+inline constexpr std::uint64_t kHdf5ChecksumBytes = 4;
 void check_hdf5_checksum(ByteView block, std::string_view what);
 
 }  // namespace gridmill

@@ -19,9 +19,7 @@
 namespace gridmill {
 namespace {
 
-constexpr std::uint64_t kChecksum = 4;
-
-struct Header {
+struct ExtensibleArrayHeader {
   int client = 0, element_size = 0, index_bits = 0, page_bits = 0;
   std::uint64_t in_index_block = 0;  // elements
   std::uint64_t smallest = 0;        // elements of the smallest data block
@@ -38,7 +36,7 @@ struct Header {
   int dissolved() const { return 2 * std::countr_zero(least_pointers); }
 };
 
-void check(const Header& header, int version) {
+void check(const ExtensibleArrayHeader& header, int version) {
   const bool fits = version == 0 && header.index_bits >= 1 && header.index_bits <= 64 &&
                     std::has_single_bit(header.smallest) && header.least_pointers >= 2 &&
                     std::has_single_bit(header.least_pointers) &&
@@ -51,7 +49,7 @@ void check(const Header& header, int version) {
                           version, header.index_bits, header.smallest, header.least_pointers));
 }
 
-Header read_header(Hdf5IndexWalk& walk) {
+ExtensibleArrayHeader extensible_array_header(Hdf5IndexWalk& walk) {
   const Hdf5Bytes& file = walk.file();
   const int size = 4 + 8 + 6 * file.length_size() + file.offset_size() + 4;
   const Bytes bytes =
@@ -60,7 +58,7 @@ Header read_header(Hdf5IndexWalk& walk) {
   Hdf5Cursor cursor(bytes, file);
   cursor.expect("EAHD");
   const int version = cursor.u8();
-  Header header;
+  ExtensibleArrayHeader header;
   header.client = cursor.u8();
   header.element_size = cursor.u8();
   header.index_bits = cursor.u8();
@@ -76,7 +74,7 @@ Header read_header(Hdf5IndexWalk& walk) {
 
 class Blocks {
  public:
-  Blocks(Hdf5IndexWalk& walk, const Header& header)
+  Blocks(Hdf5IndexWalk& walk, const ExtensibleArrayHeader& header)
       : walk_(walk),
         header_(header),
         elements_(header.client, header.element_size, walk.file()),
@@ -89,11 +87,11 @@ class Blocks {
     const std::uint64_t pointers = data_blocks + static_cast<std::uint64_t>(secondary_blocks);
     const Bytes bytes =
         walk_.read(header_.index_block, prefix_bytes() + header_.in_index_block * elements_.size() +
-                                            pointers * offset_size + kChecksum);
+                                            pointers * offset_size + kHdf5ChecksumBytes);
     Hdf5Cursor cursor = opened(bytes, "EAIB", "the index block of an extensible array");
     elements_.read(cursor, 0, header_.in_index_block, order_, walk_);
     for (int u = 0; u < header_.dissolved(); ++u) {
-      for (std::uint64_t i = 0; i < Header::data_blocks(u); ++i) {
+      for (std::uint64_t i = 0; i < ExtensibleArrayHeader::data_blocks(u); ++i) {
         add_data_block(u, i, cursor.offset(), {});
       }
     }
@@ -133,13 +131,14 @@ class Blocks {
   // Of the bits of secondary block u: whole bytes per data block.
   std::uint64_t bitmap_bytes(int u) const {
     const std::int64_t per_block = ceil_div(static_cast<std::int64_t>(pages(u)), 8);
-    return static_cast<std::uint64_t>(checked_mul(static_cast<std::int64_t>(Header::data_blocks(u)),
-                                                  per_block, "the size of a page bitmap"));
+    return static_cast<std::uint64_t>(
+        checked_mul(static_cast<std::int64_t>(ExtensibleArrayHeader::data_blocks(u)), per_block,
+                    "the size of a page bitmap"));
   }
   std::uint64_t secondary_bytes(int u) const {
     const auto offset_size = static_cast<std::uint64_t>(walk_.file().offset_size());
-    return prefix_bytes() + place_bytes() + bitmap_bytes(u) + Header::data_blocks(u) * offset_size +
-           kChecksum;
+    return prefix_bytes() + place_bytes() + bitmap_bytes(u) +
+           ExtensibleArrayHeader::data_blocks(u) * offset_size + kHdf5ChecksumBytes;
   }
 
   Hdf5Cursor opened(ByteView block, std::string_view signature, std::string_view what) const {
@@ -154,7 +153,7 @@ class Blocks {
     Hdf5Cursor cursor = opened(bytes, "EASB", "a secondary block of an extensible array");
     cursor.skip(place_bytes());
     const ByteView bitmap = cursor.take(bitmap_bytes(u));
-    for (std::uint64_t i = 0; i < Header::data_blocks(u); ++i) {
+    for (std::uint64_t i = 0; i < ExtensibleArrayHeader::data_blocks(u); ++i) {
       add_data_block(u, i, cursor.offset(), bitmap);
     }
   }
@@ -165,13 +164,14 @@ class Blocks {
     const std::uint64_t first = header_.first(u) + i * count;
     const std::uint64_t head = prefix_bytes() + place_bytes();
     if (bitmap.empty()) {
-      return add({first, count, false}, address, head + count * elements_.size() + kChecksum);
+      return add({first, count, false}, address,
+                 head + count * elements_.size() + kHdf5ChecksumBytes);
     }
-    const std::uint64_t page_bytes = per_page() * elements_.size() + kChecksum;
+    const std::uint64_t page_bytes = per_page() * elements_.size() + kHdf5ChecksumBytes;
     for (std::uint64_t page = 0; page < pages(u); ++page) {
       const std::uint64_t bit = i * pages(u) + page;
       if ((static_cast<unsigned>(bitmap[bit / 8]) & (0x80U >> (bit % 8))) == 0) continue;
-      const std::uint64_t at = address + head + kChecksum + page * page_bytes;
+      const std::uint64_t at = address + head + kHdf5ChecksumBytes + page * page_bytes;
       add({first + page * per_page(), per_page(), true}, at, page_bytes);
     }
   }
@@ -201,7 +201,7 @@ class Blocks {
   }
 
   Hdf5IndexWalk& walk_;
-  const Header& header_;
+  const ExtensibleArrayHeader& header_;
   const Hdf5ArrayElements elements_;
   const Hdf5ArrayOrder order_;
   std::vector<Hdf5IndexBlock> blocks_;
@@ -211,7 +211,7 @@ class Blocks {
 }  // namespace
 
 void read_extensible_array(Hdf5IndexWalk& walk) {
-  const Header header = read_header(walk);
+  const ExtensibleArrayHeader header = extensible_array_header(walk);
   if (header.index_block == kNoAddress) return;
   Blocks(walk, header).read();
 }

@@ -15,14 +15,12 @@
 namespace gridmill {
 namespace {
 
-constexpr std::uint64_t kChecksum = 4;
-
-struct Header {
+struct FixedArrayHeader {
   int client = 0, element_size = 0, page_bits = 0;
   std::uint64_t elements = 0, data_block = kNoAddress;
 };
 
-Header read_header(Hdf5IndexWalk& walk) {
+FixedArrayHeader fixed_array_header(Hdf5IndexWalk& walk) {
   const Hdf5Bytes& file = walk.file();
   const int size = 4 + 4 + file.length_size() + file.offset_size() + 4;
   const Bytes bytes =
@@ -34,7 +32,7 @@ Header read_header(Hdf5IndexWalk& walk) {
   if (version != 0) {
     throw Error(ErrorKind::corrupt, fmt::format("a fixed array of version {}", version));
   }
-  Header header;
+  FixedArrayHeader header;
   header.client = cursor.u8();
   header.element_size = cursor.u8();
   header.page_bits = cursor.u8();
@@ -45,7 +43,7 @@ Header read_header(Hdf5IndexWalk& walk) {
 
 class DataBlock {
  public:
-  DataBlock(Hdf5IndexWalk& walk, const Header& header)
+  DataBlock(Hdf5IndexWalk& walk, const FixedArrayHeader& header)
       : walk_(walk),
         header_(header),
         elements_(header.client, header.element_size, walk.file()),
@@ -71,7 +69,7 @@ class DataBlock {
     const std::int64_t bytes =
         checked_mul(static_cast<std::int64_t>(elements),
                     static_cast<std::int64_t>(elements_.size()), "the size of a fixed array");
-    return static_cast<std::uint64_t>(bytes) + before + kChecksum;
+    return static_cast<std::uint64_t>(bytes) + before + kHdf5ChecksumBytes;
   }
 
   Hdf5Cursor opened(ByteView block) const {
@@ -86,7 +84,7 @@ class DataBlock {
     const std::uint64_t per_page = std::uint64_t{1} << header_.page_bits;
     const std::uint64_t pages = header_.elements / per_page + (header_.elements % per_page != 0);
     const std::uint64_t bitmap_bytes = pages / 8 + (pages % 8 != 0);
-    const std::uint64_t head_bytes = prefix_bytes() + bitmap_bytes + kChecksum;
+    const std::uint64_t head_bytes = prefix_bytes() + bitmap_bytes + kHdf5ChecksumBytes;
     const Bytes head = walk_.read(header_.data_block, head_bytes);
     const ByteView bitmap = opened(head).take(bitmap_bytes);
     const std::uint64_t page_bytes = size_of(per_page, 0);
@@ -110,7 +108,7 @@ class DataBlock {
   }
 
   Hdf5IndexWalk& walk_;
-  const Header& header_;
+  const FixedArrayHeader& header_;
   const Hdf5ArrayElements elements_;
   const Hdf5ArrayOrder order_;
 };
@@ -118,7 +116,7 @@ class DataBlock {
 }  // namespace
 
 void read_fixed_array(Hdf5IndexWalk& walk) {
-  const Header header = read_header(walk);
+  const FixedArrayHeader header = fixed_array_header(walk);
   if (header.data_block == kNoAddress) return;
   DataBlock(walk, header).read();
 }

@@ -13,7 +13,7 @@ namespace gridmill {
 namespace {
 
 constexpr int kNameRecords = 5;
-constexpr int kMaxDepth = 32;
+constexpr int kMostTreeDepth = 32;
 
 Hdf5Link parse_link(ByteView message, const Hdf5Blocks& blocks) {
   constexpr std::uint8_t kLengthBits = 3, kHasOrder = 4, kHasType = 8, kHasCharset = 16;
@@ -51,7 +51,7 @@ class SymbolTable {
   }
 
   std::vector<Hdf5Link> read() {
-    tree(tree_, kMaxDepth);
+    tree(tree_, kMostTreeDepth);
     return std::move(links_);
   }
 

@@ -16,6 +16,7 @@
 #include "gridmill/field/sources.h"
 #include "gridmill/jobs/convert.h"
 #include "gridmill/sink/view_sink.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -198,7 +199,7 @@ std::vector<double> timed(const BenchOptions& options, const Clock& clock,
   for (int i = 0; i < options.repeat; ++i) {
     const std::int64_t start_ns = clock.monotonic_ns();
     round();
-    seconds.push_back(static_cast<double>(clock.monotonic_ns() - start_ns) * 1e-9);
+    seconds.push_back(seconds_of(clock.monotonic_ns() - start_ns));
     after();
   }
   return seconds;

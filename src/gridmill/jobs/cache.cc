@@ -7,6 +7,7 @@
 
 #include "gridmill/base/text.h"
 #include "gridmill/store/leftovers.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill {
 namespace {
@@ -45,10 +46,9 @@ Json look_after_spill(const CacheOptions& options, const Workplace& workplace) {
                         {"files", leftover.files},
                         {"bytes", leftover.bytes},
                         {"spill_bytes", leftover.spill_bytes},
-                        {"age_seconds",
-                         leftover.modified_ns == 0
-                             ? Json()
-                             : Json(static_cast<double>(std::max<std::int64_t>(0, age_ns)) * 1e-9)},
+                        {"age_seconds", leftover.modified_ns == 0
+                                            ? Json()
+                                            : Json(seconds_of(std::max<std::int64_t>(0, age_ns)))},
                         {"removed", goes}});
       bytes += leftover.bytes;
       if (goes) removed += leftover.bytes;

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/archive_plan.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/memory.h"
 #include "gridmill/system/random.h"
 
@@ -15,7 +16,7 @@ namespace {
 
 constexpr std::int64_t kLargestPart = 16 << 20;
 
-std::shared_ptr<Archive> join(const PlanDocument& plan, const Workplace& workplace) {
+std::shared_ptr<Archive> joined_archive(const PlanDocument& plan, const Workplace& workplace) {
   check_identity(plan, workplace.files);
   StageOptions options;
   options.overwrite = plan.overwrite;
@@ -52,7 +53,7 @@ PlanSession::PlanSession(const PlanDocument& plan, const Resources& resources,
     : plan_(plan),
       resources_(resources),
       workplace_(workplace),
-      archive_(join(plan, workplace)),
+      archive_(joined_archive(plan, workplace)),
       open_(plan, workplace.files, archive_),
       part_key_(unique_suffix() + ".json") {
   part_.name = name.empty() ? "worker " + part_key_.text().substr(0, 8) : std::move(name);
@@ -110,7 +111,7 @@ Json PlanSession::run(std::int64_t stage, std::int64_t first, std::int64_t last,
           {"bytes_read", progress.bytes_fetched.load()},
           {"bytes_written", progress.bytes_written.load()},
           {"chunks_written", progress.units_written.load()},
-          {"seconds", static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9},
+          {"seconds", seconds_of(workplace_.clock.monotonic_ns() - start_ns)},
           {"peak_memory", peak_resident_memory()}};
 }
 

@@ -13,6 +13,7 @@
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/run_records.h"
 #include "gridmill/store/stage.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/cpu.h"
 #include "gridmill/system/cpu_time.h"
 #include "gridmill/system/memory.h"
@@ -162,17 +163,16 @@ RunAccount::~RunAccount() = default;
 
 // From the responder's thread: of this object only what never changes.
 std::string RunAccount::live_page() const {
-  const Json record{
-      {"gridmill", kVersion},
-      {"id", id_},
-      {"verb", verb_},
-      {"output", output_},
-      {"tags", tags_},
-      {"seconds", static_cast<double>(workplace_.clock.monotonic_ns() - start_ns_) * 1e-9},
-      {"cpu_seconds", static_cast<double>(process_cpu_ns() - cpu_before_ns_) * 1e-9},
-      {"peak_memory", peak_resident_memory()},
-      {"memory", resources_.memory},
-      {"threads", resources_.threads}};
+  const Json record{{"gridmill", kVersion},
+                    {"id", id_},
+                    {"verb", verb_},
+                    {"output", output_},
+                    {"tags", tags_},
+                    {"seconds", seconds_of(workplace_.clock.monotonic_ns() - start_ns_)},
+                    {"cpu_seconds", seconds_of(process_cpu_ns() - cpu_before_ns_)},
+                    {"peak_memory", peak_resident_memory()},
+                    {"memory", resources_.memory},
+                    {"threads", resources_.threads}};
   return following_->look([&](const Progress* progress) { return live_metrics(record, progress); });
 }
 

@@ -31,11 +31,6 @@ std::vector<std::string> record_names(Store& companion) {
   return names;
 }
 
-double number(const Json& record, const char* name) {
-  const auto found = record.find(name);
-  return found != record.end() && found->is_number() ? found->get<double>() : 0;
-}
-
 std::string text(const Json& record, const char* name) {
   const auto found = record.find(name);
   return found != record.end() && found->is_string() ? found->get<std::string>() : "";
@@ -47,11 +42,11 @@ bool is_comparable(const Json& a, const Json& b) {
   };
   const auto processes = [](const Json& record) {
     const auto workers = record.find("workers");
-    return workers != record.end() && workers->is_object() ? number(*workers, "count") : 1;
+    return workers != record.end() && workers->is_object() ? json_number(*workers, "count") : 1;
   };
   return processes(a) == processes(b) && same("plan") && same("threads") && same("memory") &&
-         text(b, "state") == "done" && number(a, "chunks_resumed") == 0 &&
-         number(b, "chunks_resumed") == 0 && text(b, "id") < text(a, "id");
+         text(b, "state") == "done" && json_number(a, "chunks_resumed") == 0 &&
+         json_number(b, "chunks_resumed") == 0 && text(b, "id") < text(a, "id");
 }
 
 double median(std::vector<double> values) {
@@ -102,27 +97,28 @@ Json compare_run(const Json& record, const std::vector<Json>& others) {
   std::vector<double> seconds, memory;
   for (const Json& other : others) {
     if (!is_comparable(record, other)) continue;
-    seconds.push_back(number(other, "seconds"));
-    memory.push_back(number(other, "peak_memory"));
+    seconds.push_back(json_number(other, "seconds"));
+    memory.push_back(json_number(other, "peak_memory"));
   }
   if (seconds.empty()) return {{"runs", 0}};
   const double usual = median(seconds);
   return {{"runs", seconds.size()},
           {"median_seconds", usual},
-          {"times_median", usual > 0 ? number(record, "seconds") / usual : 0},
+          {"times_median", usual > 0 ? json_number(record, "seconds") / usual : 0},
           {"median_peak_memory", median(memory)}};
 }
 
 std::vector<std::string> run_warnings(const Json& record, const Json& comparison) {
   std::vector<std::string> warnings;
-  const double took = number(record, "seconds"), usual = number(comparison, "median_seconds");
+  const double took = json_number(record, "seconds"),
+               usual = json_number(comparison, "median_seconds");
   if (usual > 0 && took > kSlow * usual && took - usual > kSlowAtLeast_s) {
-    const auto runs = static_cast<std::int64_t>(number(comparison, "runs"));
+    const auto runs = static_cast<std::int64_t>(json_number(comparison, "runs"));
     warnings.push_back(fmt::format(
         "took {}, {:.1f} x the median of {} earlier {} of this plan ({})", format_duration(took),
         took / usual, runs, runs == 1 ? "run" : "runs", format_duration(usual)));
   }
-  const double peak = number(record, "peak_memory"), budget = number(record, "memory");
+  const double peak = json_number(record, "peak_memory"), budget = json_number(record, "memory");
   if (budget > 0 && peak > kFullMemory * budget) {
     warnings.push_back(fmt::format("peak memory {} is {:.0f} % of --memory {}", format_bytes(peak),
                                    100 * peak / budget, format_bytes(budget)));

@@ -20,14 +20,9 @@ std::vector<Json> runs_of(const std::string& output, const Workplace& workplace)
   return runs;
 }
 
-double number(const Json& run, const char* name) {
-  const auto found = run.find(name);
-  return found != run.end() && found->is_number() ? found->get<double>() : 0;
-}
-
 std::string compared(const Json& run) {
-  if (number(run, "runs") == 0) return "-";
-  return fmt::format("{:.2f} x", number(run, "times_median"));
+  if (json_number(run, "runs") == 0) return "-";
+  return fmt::format("{:.2f} x", json_number(run, "times_median"));
 }
 
 }  // namespace
@@ -55,12 +50,13 @@ std::string runs_text(const Json& list) {
       fmt::format("{:<26} {:<8} {:<11} {:>11} {:>11} {:>10} {:>10} {:>9}  {}\n", "run", "verb",
                   "state", "took", "CPU", "memory", "wrote", "x median", "plan");
   for (const Json& run : list["runs"]) {
-    text += fmt::format(
-        "{:<26} {:<8} {:<11} {:>11} {:>11} {:>10} {:>10} {:>9}  {}\n", run.value("id", ""),
-        run.value("verb", ""), run.value("state", ""), format_duration(number(run, "seconds")),
-        format_duration(number(run, "cpu_seconds")), format_bytes(number(run, "peak_memory")),
-        format_bytes(number(run, "bytes_written")), compared(run),
-        run.value("plan", "").substr(0, 8));
+    text += fmt::format("{:<26} {:<8} {:<11} {:>11} {:>11} {:>10} {:>10} {:>9}  {}\n",
+                        run.value("id", ""), run.value("verb", ""), run.value("state", ""),
+                        format_duration(json_number(run, "seconds")),
+                        format_duration(json_number(run, "cpu_seconds")),
+                        format_bytes(json_number(run, "peak_memory")),
+                        format_bytes(json_number(run, "bytes_written")), compared(run),
+                        run.value("plan", "").substr(0, 8));
     for (const Json& warning : run["warnings"]) {
       text += fmt::format("  warning: {}\n", warning.get<std::string>());
     }

@@ -21,6 +21,7 @@
 #include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/compare_sink.h"
 #include "gridmill/store/stage.h"
+#include "gridmill/system/clock.h"
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
@@ -91,7 +92,7 @@ class Verification {
     report["variables_total"] = store_.variables.size();
     report["chunks"] = progress.units_written.load();
     report["bytes_decoded"] = progress.bytes_decoded.load();
-    report["seconds"] = static_cast<double>(workplace_.clock.monotonic_ns() - start_ns) * 1e-9;
+    report["seconds"] = seconds_of(workplace_.clock.monotonic_ns() - start_ns);
     report["peak_memory"] = peak_resident_memory();
     return report;
   }

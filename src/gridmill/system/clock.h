@@ -20,4 +20,6 @@ class Clock {
 
 std::unique_ptr<Clock> system_clock();
 
+constexpr double seconds_of(std::int64_t ns) noexcept { return static_cast<double>(ns) * 1e-9; }
+
 }  // namespace gridmill

@@ -15,26 +15,13 @@
 #include <thread>
 
 #include "gridmill/base/error.h"
+#include "gridmill/system/descriptor.h"
 
 namespace gridmill {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(2);
 constexpr std::size_t kLongestRequest = 8192;
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd = -1) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const noexcept { return fd_; }
-
- private:
-  const int fd_;
-};
 
 std::string system_words(int code) { return std::generic_category().message(code); }
 

@@ -15,6 +15,7 @@
 #include <filesystem>
 
 #include "gridmill/base/error.h"
+#include "gridmill/system/descriptor.h"
 #include "gridmill/system/files.h"
 
 namespace gridmill {
@@ -62,21 +63,6 @@ FileStatus to_status(const struct stat& raw) {
   status.inode = raw.st_ino;
   return status;
 }
-
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  ~Descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return fd_; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 // Every disk's block size divides it.
 constexpr std::size_t kDirectBlock = 4096;

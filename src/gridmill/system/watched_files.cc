@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "gridmill/base/text.h"
+#include "gridmill/system/clock.h"
 
 namespace gridmill {
 namespace {
@@ -35,7 +36,7 @@ class Register {
     const std::int64_t waited_ns = clock_.monotonic_ns() - oldest.since_ns;
     if (waited_ns <= limit_ns) return std::nullopt;
     return fmt::format("{} of {} has not returned for {}", oldest.action, oldest.subject,
-                       format_duration(static_cast<double>(waited_ns) * 1e-9));
+                       format_duration(seconds_of(waited_ns)));
   }
 
  private:

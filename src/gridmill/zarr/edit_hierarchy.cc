@@ -6,37 +6,20 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/hierarchy.h"
 #include "gridmill/zarr/writer.h"
 
 namespace gridmill {
 namespace {
 
-constexpr int kMaxDepth = 64;  // as for reading
-constexpr const char* kInline = "consolidated_metadata";
-
-std::optional<Json> read_document(Store& store, const Key& key) {
-  Buffer text;
-  if (!store.get(key, {{}, {}, kMostDocumentBytes}, text)) return std::nullopt;
-  return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
-                    [&] { return parse_json(as_text(text)); });
-}
-
 void put_document(Store& store, const Key& key, const Json& document) {
   store.put(key, as_bytes(dump_json(document)));
-}
-
-std::string joined(const std::string& path, const std::string& name) {
-  return path.empty() ? name : path + "/" + name;
 }
 
 std::string parent_of(const std::string& path) {
   const std::size_t slash = path.rfind('/');
   return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-Json inline_metadata(Json metadata) {
-  return {{"kind", "inline"}, {"must_understand", false}, {"metadata", std::move(metadata)}};
 }
 
 [[noreturn]] void throw_exists(const StoredNode& node) {
@@ -72,7 +55,7 @@ HierarchyEditor::HierarchyEditor(Store& store, int zarr_format, std::function<bo
 bool HierarchyEditor::is_consolidated() const {
   if (zarr_format_ == 2) return store_.stat(Key(".zmetadata")).has_value();
   const auto root = read_document(store_, Key("zarr.json"));
-  const auto found = root ? root->find(kInline) : Json::const_iterator();
+  const auto found = root ? root->find(kConsolidated) : Json::const_iterator();
   return root && found != root->end() && found->is_object();
 }
 
@@ -91,16 +74,17 @@ std::optional<StoredNode> HierarchyEditor::node_at(const std::string& path) {
 
 void HierarchyEditor::add_children(const std::string& path, std::vector<StoredNode>& nodes,
                                    int depth) {
-  if (depth > kMaxDepth) {
-    throw Error(ErrorKind::corrupt, fmt::format("groups are nested deeper than {}", kMaxDepth));
+  if (depth > kMostGroupDepth) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("groups are nested deeper than {}", kMostGroupDepth));
   }
   for (const std::string& name : store_.children(Key(path))) {
     if (name == "zarr.json" || name.starts_with(".z")) continue;
-    auto child = node_at(joined(path, name));
+    auto child = node_at(node_path(path, name));
     if (!child) continue;
     const bool is_array = child->is_array();
     nodes.push_back(std::move(*child));
-    if (!is_array) add_children(joined(path, name), nodes, depth + 1);
+    if (!is_array) add_children(node_path(path, name), nodes, depth + 1);
   }
 }
 
@@ -193,7 +177,7 @@ void HierarchyEditor::consolidate() {
   if (zarr_format_ == 2) {
     for (const StoredNode& node : all) {
       for (const auto& [name, document] : node.documents) {
-        metadata[joined(node.path, name)] = document;
+        metadata[node_path(node.path, name)] = document;
       }
     }
     put_document(store_, Key(".zmetadata"),
@@ -202,11 +186,11 @@ void HierarchyEditor::consolidate() {
   }
   for (std::size_t i = 1; i < all.size(); ++i) {
     Json document = all[i].documents.at("zarr.json");
-    if (!all[i].is_array()) document[kInline] = inline_metadata(Json::object());
+    if (!all[i].is_array()) document[kConsolidated] = consolidated_member(Json::object());
     metadata[all[i].path] = std::move(document);
   }
   Json root = all[0].documents.at("zarr.json");
-  root[kInline] = inline_metadata(std::move(metadata));
+  root[kConsolidated] = consolidated_member(std::move(metadata));
   put_document(store_, Key("zarr.json"), root);
 }
 

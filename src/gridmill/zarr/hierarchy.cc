@@ -5,22 +5,10 @@
 #include <algorithm>
 
 #include "gridmill/base/error.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
-
-constexpr int kMaxDepth = 64;  // of groups in groups
-
-std::optional<Json> read_json(Store& store, const Key& key) {
-  Buffer text;
-  if (!store.get(key, {{}, {}, kMostDocumentBytes}, text)) return std::nullopt;
-  return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
-                    [&] { return parse_json(as_text(text)); });
-}
-
-std::string joined(const std::string& path, const std::string& name) {
-  return path.empty() ? name : path + "/" + name;
-}
 
 Key below(const Key& root, const std::string& path) { return path.empty() ? root : root / path; }
 
@@ -119,7 +107,7 @@ void add_consolidated_v2(const Json& document, std::vector<ZarrNode>& nodes) {
   const Json& metadata = json_member(document, "metadata", ".zmetadata");
   if (!metadata.is_object()) throw Error(ErrorKind::corrupt, ".zmetadata holds no object of nodes");
   const auto attributes_of = [&](const std::string& path) {
-    const auto found = metadata.find(joined(path, ".zattrs"));
+    const auto found = metadata.find(node_path(path, ".zattrs"));
     return found == metadata.end() ? Json(Json::object()) : *found;
   };
   for (const auto& [key, value] : metadata.items()) {
@@ -142,27 +130,28 @@ class Lister {
   std::optional<ZarrNode> node_at(const std::string& path) {
     const Key key = below(root_, path);
     if (zarr_format_ == 3) {
-      const auto document = read_json(store_, key / "zarr.json");
+      const auto document = read_document(store_, key / "zarr.json");
       if (!document) return std::nullopt;
       return node_from_v3(path, *document);
     }
-    const auto array = read_json(store_, key / ".zarray");
-    if (!array && !read_json(store_, key / ".zgroup")) return std::nullopt;
-    const Json attributes = read_json(store_, key / ".zattrs").value_or(Json(Json::object()));
+    const auto array = read_document(store_, key / ".zarray");
+    if (!array && !read_document(store_, key / ".zgroup")) return std::nullopt;
+    const Json attributes = read_document(store_, key / ".zattrs").value_or(Json(Json::object()));
     return array ? array_node_v2(path, *array, attributes) : group_node_v2(path, attributes);
   }
 
   void add_children(const std::string& path, std::vector<ZarrNode>& nodes, int depth = 0) {
-    if (depth > kMaxDepth) {
-      throw Error(ErrorKind::corrupt, fmt::format("groups are nested deeper than {}", kMaxDepth));
+    if (depth > kMostGroupDepth) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("groups are nested deeper than {}", kMostGroupDepth));
     }
     for (const std::string& name : store_.children(below(root_, path))) {
       if (name == "zarr.json" || name.starts_with(".z")) continue;
-      auto child = node_at(joined(path, name));
+      auto child = node_at(node_path(path, name));
       if (!child) continue;
       const bool is_group = child->is_group();
       nodes.push_back(std::move(*child));
-      if (is_group) add_children(joined(path, name), nodes, depth + 1);
+      if (is_group) add_children(node_path(path, name), nodes, depth + 1);
     }
   }
 
@@ -173,7 +162,7 @@ class Lister {
 };
 
 std::optional<ZarrHierarchy> open_v3(Store& store, const Key& root) {
-  const auto document = read_json(store, root / "zarr.json");
+  const auto document = read_document(store, root / "zarr.json");
   if (!document) return std::nullopt;
   ZarrHierarchy hierarchy;
   hierarchy.nodes.push_back(node_from_v3("", *document));
@@ -191,7 +180,7 @@ std::optional<ZarrHierarchy> open_v3(Store& store, const Key& root) {
 std::optional<ZarrHierarchy> open_v2(Store& store, const Key& root) {
   ZarrHierarchy hierarchy;
   hierarchy.zarr_format = 2;
-  if (const auto consolidated = read_json(store, root / ".zmetadata")) {
+  if (const auto consolidated = read_document(store, root / ".zmetadata")) {
     hierarchy.is_consolidated = true;
     add_consolidated_v2(*consolidated, hierarchy.nodes);
     sort_parents_first(hierarchy.nodes);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/error.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
@@ -16,10 +17,6 @@ Json group_v3(const Attributes& attributes) {
 }
 
 Json group_v2() { return {{"zarr_format", 2}}; }
-
-Json inline_metadata(Json metadata) {
-  return {{"kind", "inline"}, {"must_understand", false}, {"metadata", std::move(metadata)}};
-}
 
 void check_root(const std::vector<ZarrNode>& nodes) {
   if (nodes.empty() || !nodes[0].path.empty() || nodes[0].array) {
@@ -38,10 +35,10 @@ Json consolidated_v3(const std::vector<ZarrNode>& nodes) {
       continue;
     }
     metadata[node.path] = group_v3(node.attributes);
-    metadata[node.path]["consolidated_metadata"] = inline_metadata(Json::object());
+    metadata[node.path][kConsolidated] = consolidated_member(Json::object());
   }
   Json root = group_v3(nodes[0].attributes);
-  root["consolidated_metadata"] = inline_metadata(std::move(metadata));
+  root[kConsolidated] = consolidated_member(std::move(metadata));
   return root;
 }
 

@@ -1,0 +1,25 @@
+// documents.h: what reading, writing and editing a hierarchy share: its JSON documents and their
+// places.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "gridmill/base/json.h"
+#include "gridmill/store/store.h"
+
+namespace gridmill {
+
+inline constexpr int kMostGroupDepth = 64;  // of groups in groups
+
+// The member of a v3 root that holds the metadata of all nodes.
+inline constexpr const char* kConsolidated = "consolidated_metadata";
+Json consolidated_member(Json metadata);
+
+// nullopt where nothing is stored. Error(corrupt), with key and store, for what is no JSON.
+std::optional<Json> read_document(Store& store, const Key& key);
+
+// "a/b" of "a" and "b"; the root is "".
+std::string node_path(const std::string& parent, const std::string& name);
+
+}  // namespace gridmill
