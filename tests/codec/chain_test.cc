@@ -89,6 +89,25 @@ TEST_P(EveryCodec, PartsEqualTheWhole) {
   }
 }
 
+// Chunks that are decoded a piece at a time, and written past the caches.
+TEST_P(EveryCodec, PartsOfALargeChunkEqualTheWhole) {
+  const Shape shape{30, 96, 128};
+  for (const DataType type : {types::float32, types::bytes(3)}) {
+    const CodecChain chain = parse_codec(GetParam(), type, 3);
+    const Array in = sample(type, shape);
+    CodecContext context;
+    Buffer stored;
+    chain.encode(in.view(), stored, context);
+    for (const Box& box :
+         {whole_box(shape), Box{{0, 3, 64}, {30, 90, 64}}, Box{{7, 95, 127}, {1, 1, 1}}}) {
+      for (const Stores stores : {Stores::cached, Stores::past_the_caches}) {
+        const Array out = decoded(chain, stored, type, shape, box, stores);
+        expect_same(out.view(), in.view().part(box));
+      }
+    }
+  }
+}
+
 // Whatever the damage: an Error or, where nothing checks the content, some content; never a crash
 // (the sanitizers watch) and never more than the chunk.
 TEST_P(EveryCodec, SurvivesDamage) {
@@ -166,6 +185,21 @@ TEST(CodecChain, FewBlocksOfATransposedBloscChunk) {
   for (const Box& box : {Box{{5, 6, 7}, {1, 1, 1}}, Box{{0, 64, 32}, {64, 1, 1}},
                          Box{{63, 0, 0}, {1, 65, 1}}, Box{{3, 3, 3}, {10, 10, 10}}}) {
     expect_same(decoded(chain, stored, types::float32, shape, box).view(), in.view().part(box));
+  }
+}
+
+TEST(CodecChain, ALargeChunkOfAnotherSizeIsRefused) {
+  const CodecChain chain = parse_codec("zstd:1", types::float32, 2);
+  CodecContext context;
+  Buffer stored;
+  chain.encode(sample(types::float32, {512, 1024}).view(), stored, context);
+  const Box box{{0, 0}, {1, 1}};
+  for (const Shape& wrong : {Shape{513, 1024}, Shape{511, 1024}, Shape{512, 1023}}) {
+    EXPECT_THROW(decoded(chain, stored, types::float32, wrong, box), Error) << to_string(wrong);
+  }
+  for (std::size_t size = 0; size < stored.size(); size += 1 + stored.size() / 31) {
+    const ByteView cut = stored.bytes().first(size);
+    EXPECT_THROW(decoded(chain, cut, types::float32, {512, 1024}, box), Error) << size;
   }
 }
 

@@ -36,12 +36,12 @@ inline Array noise(DataType type, const Shape& shape) {
 }
 
 inline Array decoded(const CodecChain& chain, ByteView stored, DataType type, const Shape& chunk,
-                     const Box& box) {
+                     const Box& box, Stores stores = Stores::cached) {
   Array out(type, box.shape);
   fill_array(std::vector<std::byte>(static_cast<std::size_t>(type.size), std::byte{0xee}).data(),
              out.view());
   CodecContext context;
-  const Part part{box, out.view()};
+  const Part part{box, out.view(), stores};
   chain.decode(stored, type, chunk, std::span(&part, 1), out.strings(), context);
   return out;
 }

@@ -43,7 +43,7 @@ __attribute__((target("avx2"))) std::size_t swap_vectors(const std::byte* from, 
   return at;
 }
 
-// The same past the caches; `to` is aligned to 32.
+// The same past the caches; the stores aren't ordered with others yet. `to` is aligned to 32.
 __attribute__((target("avx2"))) std::size_t stream_vectors(const std::byte* from, std::byte* to,
                                                            std::size_t bytes, std::int32_t unit) {
   const std::array<char, 32> order = turned(unit);
@@ -53,7 +53,6 @@ __attribute__((target("avx2"))) std::size_t stream_vectors(const std::byte* from
     const __m256i words = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from + at));
     _mm256_stream_si256(reinterpret_cast<__m256i*>(to + at), _mm256_shuffle_epi8(words, shuffle));
   }
-  _mm_sfence();
   return at;
 }
 
@@ -84,6 +83,14 @@ void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::
   if (unit == 2) swap_words<std::uint16_t>(from, to, bytes);
   if (unit == 4) swap_words<std::uint32_t>(from, to, bytes);
   if (unit == 8) swap_words<std::uint64_t>(from, to, bytes);
+}
+
+void finish_stores(Stores stores) noexcept {
+#if defined(__x86_64__)
+  if (stores == Stores::past_the_caches) _mm_sfence();
+#else
+  (void)stores;
+#endif
 }
 
 void copy_swapped_apart(const std::byte* from, std::int64_t from_step, std::byte* to,

@@ -15,9 +15,12 @@ namespace gridmill {
 enum class Stores { cached, past_the_caches };
 
 // Copies `bytes` bytes and reverses each unit of `unit` bytes (1, 2, 4 or 8, a divisor of `bytes`).
-// `from` and `to` are the same or don't overlap; any alignment.
+// `from` and `to` are the same or don't overlap; any alignment. What went past the caches is there
+// for other threads only after finish_stores().
 void copy_swapped(const std::byte* from, std::byte* to, std::size_t bytes, std::int32_t unit,
                   Stores stores = Stores::cached);
+
+void finish_stores(Stores stores) noexcept;
 
 // `count` elements of `size` bytes each, `from_step` and `to_step` bytes apart.
 void copy_swapped_apart(const std::byte* from, std::int64_t from_step, std::byte* to,

@@ -121,6 +121,7 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap, St
     if (unit == 1) return copy_row(source, from_step, target, to_step, count, size);
     copy_swapped_apart(source, from_step, target, to_step, count, from.type.size, unit);
   });
+  finish_stores(stores);
 }
 
 void fill_array(const std::byte* value, const MutableArrayView& to) {

@@ -98,7 +98,7 @@ void BloscFrame::check_size(MutableByteView out) const {
   }
 }
 
-void BloscFrame::decode(MutableByteView out, CodecContext& context) const {
+void BloscFrame::decode(MutableByteView out, CodecContext& context, Stores stores) const {
   check_size(out);
   if (nbytes_ == 0) return;
   if ((flags_ & kMemcpyed) != 0) {
@@ -109,8 +109,9 @@ void BloscFrame::decode(MutableByteView out, CodecContext& context) const {
     for (std::int64_t block = 0; block < block_count_; ++block) {
       const auto begin = static_cast<std::size_t>(block_begin(block));
       const auto end = static_cast<std::size_t>(block_end(block));
-      decode_compressed(block, out.subspan(begin, end - begin), context);
+      decode_compressed(block, out.subspan(begin, end - begin), context, stores);
     }
+    finish_stores(stores);
     return;
   }
   std::size_t claimed = 0;
@@ -133,7 +134,7 @@ void BloscFrame::decode_block(std::int64_t block, MutableByteView out,
   if ((flags_ & kMemcpyed) != 0) {
     std::memcpy(out.data(), stored_.data() + kHeaderSize + begin, out.size());
   } else if (has_own_path()) {
-    decode_compressed(block, out, context);
+    decode_compressed(block, out, context, Stores::cached);
   } else if (blosc_getitem(stored_.data(), static_cast<int>(begin / typesize_),
                            static_cast<int>(size / typesize_), out.data()) != size) {
     throw_damaged_blosc(stored_, fmt::format("block {} is damaged", block));
@@ -141,7 +142,7 @@ void BloscFrame::decode_block(std::int64_t block, MutableByteView out,
 }
 
 void BloscFrame::decode_compressed(std::int64_t block, MutableByteView target,
-                                   CodecContext& context) const {
+                                   CodecContext& context, Stores stores) const {
   const std::size_t size = target.size();
   const std::int64_t start = load_le<std::int32_t>(stored_.data() + kHeaderSize + 4 * block);
   if (start < static_cast<std::int64_t>(kHeaderSize) + 4 * block_count_ ||
@@ -157,7 +158,7 @@ void BloscFrame::decode_compressed(std::int64_t block, MutableByteView target,
   Buffer& planes = context.states().block;
   planes.resize(size);
   decode_streams(from, streams, planes.bytes(), context);
-  unshuffle(typesize_, planes, target.data());
+  unshuffle(typesize_, planes, target.data(), stores);
 }
 
 void BloscFrame::decode_streams(ByteView streams, std::size_t count, MutableByteView out,

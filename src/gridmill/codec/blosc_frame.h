@@ -18,6 +18,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/base/bytes.h"
 #include "gridmill/codec/context.h"
 
@@ -48,7 +49,7 @@ class BloscFrame {
   BloscInfo info() const;
 
   // The whole content; out.size() must be nbytes(), or Error(corrupt).
-  void decode(MutableByteView out, CodecContext& context) const;
+  void decode(MutableByteView out, CodecContext& context, Stores stores = Stores::cached) const;
   // Decoded by our own code rather than libblosc's.
   bool has_own_path() const noexcept;
   // False for frames whose elements straddle blocks and that only libblosc decodes.
@@ -61,7 +62,8 @@ class BloscFrame {
  private:
   bool is_shuffled() const noexcept;
   void check_size(MutableByteView out) const;
-  void decode_compressed(std::int64_t block, MutableByteView out, CodecContext& context) const;
+  void decode_compressed(std::int64_t block, MutableByteView out, CodecContext& context,
+                         Stores stores) const;
   void decode_streams(ByteView streams, std::size_t count, MutableByteView out,
                       CodecContext& context) const;
 

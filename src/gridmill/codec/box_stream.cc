@@ -41,13 +41,13 @@ bool BoxStream::read(Buffer& piece) {
   return false;
 }
 
-void BoxStream::place(ByteView piece, Stores stores) {
+void BoxStream::place(ByteView piece) {
   const ArrayView read = view(piece, last_);
   for (const Part& part : parts_) {
     const Box overlap = intersect(part.box, last_);
     if (overlap.is_empty()) continue;
     copy_array(read.part(shifted(overlap, last_.begin, -1)),
-               part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_, stores);
+               part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_, part.stores);
   }
 }
 

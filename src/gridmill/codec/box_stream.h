@@ -22,7 +22,7 @@ Shape run_shape(const Shape& shape, std::int64_t element_bytes, std::int64_t mos
 class BoxStream : public LeafStream {
  public:
   bool read(Buffer& piece) final;
-  void place(ByteView piece, Stores stores) final;
+  void place(ByteView piece) final;
 
  protected:
   // Boxes of `piece` elements out of `leaf`, both in the leaf's own positions.

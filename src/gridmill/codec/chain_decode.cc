@@ -18,6 +18,17 @@ namespace {
 // What the largest element is aligned to.
 constexpr std::uintptr_t kAlignment = 16;
 
+// From here on a chunk is scattered while its pieces are in a core's own cache.
+constexpr std::size_t kWorthPieces = std::size_t{1} << 20;
+
+void decode_placed(const ByteCodec& codec, ByteView stored, MutableByteView out, Stores stores,
+                   CodecContext& context) {
+  if (std::holds_alternative<BloscCodec>(codec)) {
+    return BloscFrame(stored).decode(out, context, stores);
+  }
+  decode_sized(codec, stored, out, context);
+}
+
 bool is_whole_chunk(const Part& part, const Shape& chunk) {
   return part.box.shape == chunk && part.into.is_contiguous();
 }
@@ -67,7 +78,8 @@ ByteView CodecChain::sized(ByteView stored, std::size_t size, CodecContext& cont
 void CodecChain::scatter(ByteView content, DataType type, const Shape& chunk,
                          std::span<const Part> parts, bool swap_bytes) const {
   const ArrayView whole{content.data(), type, chunk, transposed_strides(chunk, type.size)};
-  for (const Part& part : parts) copy_array(whole.part(part.box), part.into, swap_bytes);
+  for (const Part& part : parts)
+    copy_array(whole.part(part.box), part.into, swap_bytes, part.stores);
 }
 
 std::vector<bool> CodecChain::touched_blocks(DataType type, const Shape& chunk,
@@ -133,8 +145,17 @@ void CodecChain::decode_plain(ByteView stored, DataType type, const Shape& chunk
   if (sizing < codecs_.size() && sizing == 0) {
     if (parts.size() == 1 && is_whole_chunk(parts[0], chunk) && transposition() == nullptr) {
       const MutableByteView direct{parts[0].into.data, size};
-      decode_sized(codecs_[0], content, direct, context);
+      decode_placed(codecs_[0], content, direct, parts[0].stores, context);
       if (swaps(type)) copy_swapped(direct.data(), direct.data(), direct.size(), type.swap_unit());
+      return;
+    }
+    const auto* zstd = std::get_if<ZstdCodec>(&codecs_[0]);
+    if (zstd != nullptr && transposition() == nullptr && size >= kWorthPieces) {
+      RunScatter into(type, chunk, parts, swaps(type));
+      const auto unit = static_cast<std::size_t>(type.size);
+      zstd->decode_in_pieces(content, size, unit, context, [&](std::size_t at, ByteView run) {
+        into.scatter(static_cast<std::int64_t>(at / unit), run);
+      });
       return;
     }
     if (std::holds_alternative<BloscCodec>(codecs_[0]) &&

@@ -27,6 +27,7 @@ namespace gridmill {
 struct Part {
   Box box;
   MutableArrayView into;
+  Stores stores = Stores::cached;  // how to write there: a hint
 };
 
 // Where a leaf's bytes lie, when they are addressable from outside.
@@ -44,7 +45,7 @@ class LeafStream {
   // be called again, and then reads the same piece.
   virtual bool read(Buffer& piece) = 0;
   // Copies the piece that was read last to where it is wanted. Pure CPU.
-  virtual void place(ByteView piece, Stores stores) = 0;
+  virtual void place(ByteView piece) = 0;
 };
 
 class LeafReader {

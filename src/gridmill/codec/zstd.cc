@@ -4,6 +4,7 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cstring>
 
 #include "gridmill/base/error.h"
 #include "gridmill/codec/codec_json.h"
@@ -71,6 +72,33 @@ void ZstdCodec::decode(ByteView stored, MutableByteView out, CodecContext& conte
     throw_damaged(kName, stored.size(), ZSTD_getErrorName(size));
   }
   if (size != out.size()) throw_wrong_size(kName, size, out.size());
+}
+
+void ZstdCodec::decode_in_pieces(ByteView stored, std::size_t size, std::size_t unit,
+                                 CodecContext& context, const Take& take) const {
+  constexpr std::size_t kPiece = 256 << 10;  // stays in a core's own cache
+  ZSTD_DCtx& decoder = context.states().zstd_decoder();
+  ZSTD_DCtx_reset(&decoder, ZSTD_reset_session_only);
+  Buffer& piece = context.states().block;
+  piece.resize(std::max(kPiece, unit));
+  ZSTD_inBuffer in{stored.data(), stored.size(), 0};
+  std::size_t taken = 0, kept = 0, hint = 1;
+  while (in.pos < in.size || hint != 0) {
+    ZSTD_outBuffer out{piece.data(), piece.size(), kept};
+    const std::size_t consumed_before = in.pos;
+    hint = ZSTD_decompressStream(&decoder, &out, &in);
+    if (ZSTD_isError(hint)) throw_damaged(kName, stored.size(), ZSTD_getErrorName(hint));
+    if (in.pos == consumed_before && out.pos == kept && hint != 0) {
+      throw_damaged(kName, stored.size(), "the frame is cut short");
+    }
+    if (taken + out.pos > size) throw_wrong_size(kName, taken + out.pos, size);
+    const std::size_t whole = out.pos / unit * unit;
+    if (whole > 0) take(taken, piece.bytes().first(whole));
+    taken += whole;
+    kept = out.pos - whole;
+    std::memmove(piece.data(), piece.data() + whole, kept);
+  }
+  if (taken + kept != size) throw_wrong_size(kName, taken + kept, size);
 }
 
 void ZstdCodec::decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "gridmill/array/data_type.h"
@@ -27,6 +28,11 @@ struct ZstdCodec {
   void encode(ByteView raw, Buffer& out, CodecContext& context) const;
   // Fills `out` exactly, or Error(corrupt).
   void decode(ByteView stored, MutableByteView out, CodecContext& context) const;
+  // The same `size` bytes, in order, a piece at a time: whole units of `unit` bytes, a divisor of
+  // `size`, which are gone when take() returns.
+  using Take = std::function<void(std::size_t at, ByteView piece)>;
+  void decode_in_pieces(ByteView stored, std::size_t size, std::size_t unit, CodecContext& context,
+                        const Take& take) const;
   // For content of unknown size, at most `limit` bytes; `out` grows with what is really there.
   void decode_unsized(ByteView stored, std::int64_t limit, Buffer& out,
                       CodecContext& context) const;

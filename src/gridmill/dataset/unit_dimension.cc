@@ -64,10 +64,11 @@ class UnitDimensionReader final : public LeafReader {
   std::vector<Part> inner_parts(std::span<const Part> parts) const {
     std::vector<Part> result;
     result.reserve(parts.size());
-    for (const auto& [box, into] : parts) {
+    for (const auto& [box, into, stores] : parts) {
       result.push_back(
           {{without(box.begin, at_), without(box.shape, at_)},
-           {into.data, into.type, without(into.shape, at_), without(into.strides, at_)}});
+           {into.data, into.type, without(into.shape, at_), without(into.strides, at_)},
+           stores});
     }
     return result;
   }

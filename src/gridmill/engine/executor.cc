@@ -49,20 +49,6 @@ constexpr std::size_t kWriteQueue = 4;
 // After the time for draining a call that has lasted longer than this is no longer waited for.
 constexpr std::int64_t kPatience_ns = 1'000'000'000;
 
-// Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
-// than they are. The rest is encoded next.
-Stores stores_of(const Stage& stage) {
-  constexpr std::int64_t kLarge = 64 << 20;
-  for (const Output& output : stage.outputs) {
-    const ChunkGrid& units = output.sink->units();
-    if (units.size() == 0) continue;
-    const bool is_placed = output.sink->place(0, units.position(0)).has_value();
-    const std::int64_t bytes = volume(units.shape()) * output.sink->column_type(0).size;
-    if (!is_placed || bytes < kLarge) return Stores::cached;
-  }
-  return Stores::past_the_caches;
-}
-
 // All that the lanes share. Lanes hold it by shared pointer, so that one that has to be abandoned
 // leaves nothing dangling.
 class Run : public std::enable_shared_from_this<Run> {
@@ -75,7 +61,6 @@ class Run : public std::enable_shared_from_this<Run> {
         clock_(clock),
         progress_(progress),
         memory_(run_memory(*stage_, options)),
-        stores_(stores_of(*stage_)),
         credit_(options.memory - memory_.fixed()),
         pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
@@ -322,8 +307,7 @@ class Run : public std::enable_shared_from_this<Run> {
     try {
       take_buffers(*job.task, pool_);
       Buffer piece = pool_.take(static_cast<std::size_t>(piece_bytes));
-      const Fetched fetched =
-          fetching_.stream(job, piece, stores_, lane, stopping_.get_token(), bytes);
+      const Fetched fetched = fetching_.stream(job, piece, lane, stopping_.get_token(), bytes);
       if (fetched == Fetched::abandoned) return false;
       pool_.give(std::move(piece));
       if (fetched == Fetched::superseded) return true;
@@ -571,8 +555,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::shared_ptr<StageRecorder> recorder_;  // null: nobody counts
 
   const RunMemory memory_;
-  const Stores stores_;  // of what streams place
-  Credit credit_;        // before the queues: their jobs give credit and buffers back when they go
+  Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come

@@ -29,7 +29,7 @@ Fetched Fetching::fetch(const ReadJob& asked, Buffer& into, Lane& lane,
               [&] { return leaf.reader->fetch_parts(leaf.position, *job.parts, into); });
 }
 
-Fetched Fetching::stream(const ReadJob& asked, Buffer& piece, Stores stores, Lane& lane,
+Fetched Fetching::stream(const ReadJob& asked, Buffer& piece, Lane& lane,
                          const std::stop_token& stopping, std::int64_t& bytes) {
   const ReadJob job = with_parts(asked);
   const Leaf& leaf = job.wanted();
@@ -39,7 +39,7 @@ Fetched Fetching::stream(const ReadJob& asked, Buffer& piece, Stores stores, Lan
   const Fetched first = race(job, leaf.reader->stream_bytes(), lane, stopping, read);
   if (first != Fetched::stored) return first == Fetched::absent ? Fetched::placed : first;
   while (is_more) {
-    pieces->place(piece, stores);
+    pieces->place(piece);
     bytes += static_cast<std::int64_t>(piece.size());
     const auto what = [&] { return describe_leaf(*job.task, leaf); };
     const auto is_in_vain = [&] { return stopping.stop_requested(); };

@@ -59,8 +59,8 @@ class Fetching {
   Fetched fetch(const ReadJob& job, Buffer& into, Lane& lane, const std::stop_token& stopping);
   // Of readers that stream: `piece` holds what is on its way, `bytes` counts what was read. The
   // race is for the first piece: who has it places all of them.
-  Fetched stream(const ReadJob& job, Buffer& piece, Stores stores, Lane& lane,
-                 const std::stop_token& stopping, std::int64_t& bytes);
+  Fetched stream(const ReadJob& job, Buffer& piece, Lane& lane, const std::stop_token& stopping,
+                 std::int64_t& bytes);
 
   // Jobs for second attempts of what has become late since this was last asked.
   std::vector<ReadJob> late();

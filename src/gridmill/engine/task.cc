@@ -111,18 +111,27 @@ void take_input_buffers(Evaluation& node, BufferPool& pool) {
   }
 }
 
+// Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
+// than they are. The rest is encoded next.
+Stores stores_in_place(const Sink& sink, int column) {
+  constexpr std::int64_t kLarge = 64 << 20;
+  const std::int64_t bytes = bytes_of(sink.units().shape(), sink.column_type(column));
+  return bytes < kLarge ? Stores::cached : Stores::past_the_caches;
+}
+
 // The sink's own memory, or a buffer that the unit keeps.
 void take_column(Unit& unit, int column, BufferPool& pool) {
   const Sink& sink = *unit.output->sink;
+  Evaluation& evaluation = *unit.evaluations[static_cast<std::size_t>(column)];
   MutableArrayView& view = unit.column_views[static_cast<std::size_t>(column)];
   if (const auto placed = sink.place(column, unit.position)) {
     view = *placed;
+    evaluation.stores = stores_in_place(sink, column);
   } else {
     unit.columns.push_back(buffer_for(view, pool));
     view.data = unit.columns.back().data();
   }
   sink.prepare(column, unit.position, view);
-  Evaluation& evaluation = *unit.evaluations[static_cast<std::size_t>(column)];
   evaluation.view = view.part(whole_box(evaluation.region.shape));
   take_input_buffers(evaluation, pool);
 }
@@ -205,7 +214,9 @@ std::vector<Part> parts_of(const WantedLeaf& wanted) {
   std::vector<Part> parts;
   for (const Evaluation* node : wanted.wanted_by) {
     const auto& source = dynamic_cast<const Source&>(*node->field);
+    const std::size_t before = parts.size();
     source.scatter(wanted.leaf, node->region, node->view, parts);
+    for (std::size_t i = before; i < parts.size(); ++i) parts[i].stores = node->stores;
   }
   return parts;
 }

@@ -20,6 +20,7 @@ struct Evaluation {
   FieldPtr field;
   Box region;
   MutableArrayView view;
+  Stores stores = Stores::cached;
   Buffer owned;  // of an operator's input; a unit's own columns live in Unit::columns
   std::vector<std::unique_ptr<Evaluation>> inputs;
 };

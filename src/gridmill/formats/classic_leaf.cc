@@ -182,7 +182,7 @@ class ClassicLeafReader final : public LeafReader {
   void decode(const Index& position, ByteView stored, std::span<const Part> parts, StringArena&,
               CodecContext&) const override {
     const ArrayView leaf = values_->view(stored, grid().box_of(position).shape);
-    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, true);
+    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, true, part.stores);
   }
 
   void fill(std::span<const Part>, StringArena&) const override {

@@ -67,7 +67,8 @@ class GribLeafReader final : public LeafReader {
                  }
                  arrange(values, leaf);
                  const ArrayView view = view_of(floats.bytes(), type(), leaf);
-                 for (const Part& part : parts) copy_array(view.part(part.box), part.into);
+                 for (const Part& part : parts)
+                   copy_array(view.part(part.box), part.into, false, part.stores);
                });
   }
 

@@ -73,7 +73,7 @@ void Hdf5Elements::place_numbers(ByteView content, const Shape& chunk,
     return;
   }
   const ArrayView whole = view_of(content, type_, chunk);
-  for (const Part& part : parts) copy_array(whole.part(part.box), part.into, swaps_);
+  for (const Part& part : parts) copy_array(whole.part(part.box), part.into, swaps_, part.stores);
 }
 
 void Hdf5Elements::place_planes(ByteView planes, const Shape& chunk, std::span<const Part> parts,

@@ -75,7 +75,7 @@ class NetcdfLeafReader : public LeafReader {
       throw Error(ErrorKind::internal, describe(position) + ": a leaf of the wrong size");
     }
     const ArrayView leaf = view_of(stored, type(), box.shape);
-    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into);
+    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, false, part.stores);
   }
 
   void fill(std::span<const Part> parts, StringArena&) const override {
