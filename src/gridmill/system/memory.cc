@@ -80,9 +80,13 @@ void Buffer::release() noexcept {
   size_ = capacity_ = 0;
 }
 
-// Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up.
+// Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up. What is
+// all but whole huge pages becomes whole ones: the kernel makes none of a mapping that ends before,
+// and its small pages cost several times what is done with them (docs/benchmarks.md, rechunk).
 std::size_t Buffer::capacity_for(std::size_t size) noexcept {
-  return round_up(size, size >= kHugeFrom ? 4096 : 64);
+  if (size < kHugeFrom) return round_up(size, 64);
+  const std::size_t huge = round_up(size, kHugePage);
+  return huge - size <= size / 32 ? huge : round_up(size, 4096);
 }
 
 void Buffer::resize(std::size_t size) {
