@@ -108,6 +108,8 @@ def read(bench, store, program):
 def subchunks(bench, store, program):
     text = bench.gridmill("bench", "subchunks", store, "--repeat", bench.rounds + 1, "--json")[2]
     seconds = {"gridmill": json.loads(text)["rounds"][1:]}
+    text = bench.gridmill("bench", "subchunks", store, "--ahead", "--repeat", bench.rounds + 1, "--json")[2]
+    seconds["gridmill, ahead"] = json.loads(text)["rounds"][1:]
     if program:
         words = ("--inner-chunks", "--concurrent-chunks", "1", store)
         seconds["zarrs"] = run_zarrs(bench, program, words, bench.rounds)

@@ -69,11 +69,14 @@ Verb bench_verb() {
   verb.examples = {
       {"bench read era5.zarr#/t2m", "the whole array into memory"},
       {"bench subchunks era5.zarr --concurrency 4 --repeat 3", "chunk by chunk, four readers"},
+      {"bench subchunks era5.zarr --ahead --threads 4", "one reader, four threads ahead of it"},
       {"bench roundtrip era5.zarr --chunks 4MiB --codec zstd:3 --json", "another layout, tried"},
   };
   verb.options = {
       count_row("concurrency", "C", "readers of subchunks", "1",
                 member_of(options, &BenchOptions::concurrency)),
+      switch_row("ahead", "one reader of subchunks; --threads threads decode ahead of it",
+                 member_of(options, &BenchOptions::ahead)),
       count_row("repeat", "R", "rounds", "5", member_of(options, &BenchOptions::repeat)),
       chunks_row(member_of(layout, &TargetLayout::chunks)),
       shards_row(member_of(layout, &TargetLayout::shards)),

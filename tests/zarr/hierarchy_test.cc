@@ -10,6 +10,7 @@
 #include <array>
 
 #include "doubles/assertions.h"
+#include "doubles/faulty_files.h"
 #include "doubles/faulty_store.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/array/array.h"
@@ -340,6 +341,43 @@ TEST_P(Shards, ADamagedIndexIsCorrupt) {
   expect_corrupt(good.bytes().first(40));
   expect_corrupt(shard_bytes(GetParam(), 1000));                   // beyond the shard
   expect_corrupt(shard_bytes(GetParam(), ~std::uint64_t{0} - 3));  // offset + size overflows
+}
+
+// What a chunk costs is one read; its shard's file is opened once for all of them.
+TEST_P(Shards, AreOpenedOnce) {
+  TemporaryDirectory folder;
+  FaultyFiles files(folder.files());
+  const std::shared_ptr<Store> store = file_store(files, folder.path());
+  ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
+  metadata.codecs = CodecChain();
+  metadata.sharding = Sharding{{8}, GetParam(), true};
+  store->put(Key("c/0"), shard_bytes(GetParam()));
+  const auto reader = zarr_leaf_reader(store, Key(), metadata);
+  const std::int64_t before = files.gate().count("open");
+  Buffer stored;
+  for (int round = 0; round < 3; ++round) {
+    for (const std::int64_t chunk : {0, 1, 3}) ASSERT_TRUE(reader->fetch({chunk}, stored));
+  }
+  EXPECT_EQ(files.gate().count("open") - before, 1);
+}
+
+TEST(OpenValues, AreOfTheVersionThatIsAskedFor) {
+  TemporaryDirectory folder;
+  const std::shared_ptr<Store> store = file_store(folder.files(), folder.path());
+  const Key key("c/0");
+  const Version old = store->put(key, as_bytes("old"));
+  OpenValues values(1);
+  const auto opened = values.get(*store, key, old);
+  const Version fresh = store->put(key, as_bytes("fresher"));
+  Buffer text;
+  read_range(*values.get(*store, key, old), {0, 3}, text);  // kept open, so still what it was
+  EXPECT_EQ(as_text(text), "old");
+  read_range(*values.get(*store, key, fresh), {0, 7}, text);
+  EXPECT_EQ(as_text(text), "fresher");
+  EXPECT_THROW(values.get(*store, key, old), Error) << "it isn't kept any more";
+  EXPECT_THROW(read_range(*values.get(*store, key, fresh), {5, 3}, text), Error);
+  store->remove(key);
+  EXPECT_THROW(OpenValues().get(*store, key, fresh), Error);
 }
 
 // A hundred shards of a thousand chunks: 16 KiB of index each, most of them forgotten again.

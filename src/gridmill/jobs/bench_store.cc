@@ -13,6 +13,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/leaf_sequence.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/jobs/convert.h"
 #include "gridmill/sink/view_sink.h"
@@ -84,41 +85,37 @@ class ReadBench {
   Buffer whole_;
 };
 
+// The array's only block: its leaves are read.
+const LeafReader& only_block(const Variable& variable) {
+  if (variable.blocks.size() == 1) return *variable.blocks[0].reader;
+  throw Error(ErrorKind::invalid, "subchunks are of one array, not of several files");
+}
+
 // Readers that take the next chunk each. Buffers stay from round to round.
 class SubchunkBench {
  public:
   SubchunkBench(const Variable& variable, const BenchOptions& options, const Workplace& workplace)
-      : reader_(*variable.blocks.at(0).reader),
-        workplace_(workplace),
-        readers_(static_cast<std::size_t>(options.concurrency)) {
-    if (variable.blocks.size() != 1) {
-      throw Error(ErrorKind::invalid, "subchunks are of one array, not of several files");
-    }
+      : reader_(only_block(variable)), workplace_(workplace) {
+    for (int i = 0; i < options.concurrency; ++i) readers_.emplace_back(reader_);
   }
 
   void round() {
     next_ = 0;
     {
       std::vector<std::jthread> threads;
-      for (Reader& reader : readers_) threads.emplace_back([&] { read_chunks(reader); });
+      for (WholeLeaf& leaf : readers_) threads.emplace_back([&] { read_chunks(leaf); });
     }
     if (failure_) std::rethrow_exception(failure_);
     if (workplace_.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
   }
 
  private:
-  struct Reader {
-    CodecContext context;
-    Buffer stored, chunk;
-    StringArena strings;
-  };
-
-  void read_chunks(Reader& reader) noexcept {
+  void read_chunks(WholeLeaf& leaf) noexcept {
     try {
       const std::int64_t count = reader_.grid().size();
       for (std::int64_t i = next_++; i < count; i = next_++) {
         if (workplace_.stop.stop_requested()) return;
-        read_chunk(reader, reader_.grid().position(i));
+        (void)leaf.read(reader_.grid().position(i));
       }
     } catch (...) {
       const std::lock_guard lock(mutex_);
@@ -126,23 +123,31 @@ class SubchunkBench {
     }
   }
 
-  void read_chunk(Reader& reader, const Index& position) const {
-    const Shape shape = reader_.grid().box_of(position).shape;
-    reader.chunk.resize(static_cast<std::size_t>(volume(shape) * reader_.type().size));
-    const Part whole{whole_box(shape), view_of(reader.chunk.bytes(), reader_.type(), shape)};
-    if (reader_.fetch(position, reader.stored)) {
-      reader_.decode(position, reader.stored, {&whole, 1}, reader.strings, reader.context);
-    } else {
-      reader_.fill({&whole, 1}, reader.strings);
-    }
-  }
-
   const LeafReader& reader_;
   const Workplace& workplace_;
-  std::vector<Reader> readers_;
+  std::vector<WholeLeaf> readers_;
   std::atomic<std::int64_t> next_{0};
   std::mutex mutex_;
   std::exception_ptr failure_;
+};
+
+// One reader, and threads that decode ahead of it.
+class AheadBench {
+ public:
+  AheadBench(const Variable& variable, const BenchOptions& options, const Workplace& workplace)
+      : reader_(only_block(variable)), options_(options), workplace_(workplace) {}
+
+  void round() {
+    LeafSequence chunks(reader_, options_.resources.threads);
+    while (chunks.next()) {
+      if (workplace_.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+    }
+  }
+
+ private:
+  const LeafReader& reader_;
+  const BenchOptions& options_;
+  const Workplace& workplace_;
 };
 
 // The rounds of a measurement are not worth a line each.
@@ -223,7 +228,8 @@ std::vector<double> run(const Variable& variable, const BenchOptions& options,
   }
   check_readable(variable);
   if (options.kind == BenchKind::subchunks) {
-    return rounds_of<SubchunkBench>(variable, options, workplace);
+    return options.ahead ? rounds_of<AheadBench>(variable, options, workplace)
+                         : rounds_of<SubchunkBench>(variable, options, workplace);
   }
   check_fits(variable, options.resources);
   return rounds_of<ReadBench>(variable, options, workplace);
@@ -252,6 +258,9 @@ Json bench_store(const BenchOptions& options, const Workplace& workplace) {
   if (options.repeat < 1 || options.concurrency < 1) {
     throw Error(ErrorKind::invalid, "--repeat and --concurrency are 1 or more");
   }
+  if (options.ahead && (options.kind != BenchKind::subchunks || options.concurrency > 1)) {
+    throw Error(ErrorKind::invalid, "--ahead is for one reader of subchunks");
+  }
   Location location = parse_location(options.location);
   const std::string node = location.node;
   location.node.clear();
@@ -270,6 +279,7 @@ Json bench_store(const BenchOptions& options, const Workplace& workplace) {
           {"bytes", bytes_of(variable)},
           {"threads", options.resources.threads},
           {"concurrency", options.concurrency},
+          {"ahead", options.ahead},
           {"rounds", seconds},
           {"best", best},
           {"median", median(seconds)},

@@ -25,12 +25,14 @@ struct BenchOptions {
   BenchKind kind = BenchKind::read;
   std::string location;  // STORE or STORE#/ARRAY; without an array the largest one
   int concurrency = 1;   // readers of `subchunks`
+  bool ahead = false;    // one reader of `subchunks`, with threads that decode ahead of it
   int repeat = 5;
   TargetLayout layout;  // of `roundtrip`
   Resources resources = default_resources();
 };
 
-// {"kind", "location", "array", "shape", "type", "chunks", "shards", "bytes", "rounds": [seconds],
+// {"kind", "location", "array", "shape", "type", "chunks", "shards", "bytes", "threads",
+// "concurrency", "ahead", "rounds": [seconds],
 // "best", "median", "best_gb_per_s", "median_gb_per_s", "peak_memory"}. Throws Error(invalid) if
 // what is to be read whole doesn't fit into the machine's memory.
 Json bench_store(const BenchOptions& options, const Workplace& workplace);

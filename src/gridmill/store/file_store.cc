@@ -86,6 +86,7 @@ class FileStore final : public Store {
   }
 
   std::unique_ptr<ValueReader> reader(const Key& key) override { return reader_of(open(key)); }
+  bool has_open_values() const override { return true; }
 
   std::optional<GetResult> stat(const Key& key) override {
     const auto status = files_.status(path_of(key));

@@ -92,6 +92,8 @@ class Store {
   // Null: the key is absent. By ranges of get(), where a store has nothing better; the store must
   // outlive what it opens.
   virtual std::unique_ptr<ValueReader> reader(const Key& key);
+  // Whether reader() opens the value, so that its pieces cost less than by get().
+  virtual bool has_open_values() const { return false; }
   // Stores the concatenation of `pieces`.
   virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
   // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).

@@ -9,6 +9,7 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/box_stream.h"
+#include "gridmill/store/ranges.h"
 #include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
@@ -68,6 +69,7 @@ class ChunkStream final : public BoxStream {
       throw Error(ErrorKind::corrupt, fmt::format("{} bytes are stored and {} belong to a chunk",
                                                   stored_->range.length, wanted));
     }
+    if (stored_) value_ = open_version(store_, stored_->key, stored_->version);
     if (!stored_) fill_ = stored_fill();
     is_found_ = true;
   }
@@ -85,9 +87,7 @@ class ChunkStream final : public BoxStream {
     const Index strides = c_strides(metadata_.chunk, metadata_.type.size);
     std::int64_t offset = stored_->range.offset;
     for (int d = 0; d < box.rank(); ++d) offset += box.begin[d] * strides[d];
-    const GetRequest request{{{offset, size}}, stored_->version, size};
-    if (store_.get(stored_->key, request, into)) return;
-    throw Error(ErrorKind::conflict, "it vanished while it was read");
+    read_range(*value_, {offset, size}, into);
   }
 
   const ArrayMetadata& metadata_;
@@ -96,6 +96,7 @@ class ChunkStream final : public BoxStream {
   const std::function<std::string()> describe_;
   bool is_found_ = false;
   std::optional<Stored> stored_;
+  std::shared_ptr<const ValueReader> value_;
   std::vector<std::byte> fill_;
 };
 
@@ -291,9 +292,9 @@ class ShardReader final : public ZarrLeafReader {
   bool fetch_chunk(const Index& position, Buffer& stored) const override {
     const auto found = find_stored(position);
     if (!found) return false;
-    const GetRequest request{{found->range}, found->version, most_stored()};
-    if (store_->get(found->key, request, stored)) return true;
-    throw Error(ErrorKind::conflict, "the shard vanished while it was read");
+    (void)total_length(found->key, {found->range}, most_stored());
+    read_range(*indexes_->shards().get(*store_, found->key, found->version), found->range, stored);
+    return true;
   }
 
   std::optional<Stored> find_stored(const Index& position) const override {

@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gridmill/base/error.h"
+#include "gridmill/store/ranges.h"
 
 namespace gridmill {
 namespace {
@@ -28,6 +29,47 @@ std::int64_t bytes_of(const std::string& key, const ShardIndexes::Entry& entry) 
   return static_cast<std::int64_t>(256 + 2 * key.size() + chunks * sizeof(ByteRange));
 }
 
+// What is stored of the index, and whose it is.
+struct StoredIndex {
+  Version version;
+  std::int64_t shard_size = 0;
+  Buffer bytes;
+};
+
+// From its end for an index that lies there: an object store answers that in one request.
+std::optional<StoredIndex> get_index(Store& store, const Key& key, std::int64_t size, bool at_end) {
+  StoredIndex index;
+  const auto got = store.get(key, {{{at_end ? -size : 0, size}}, {}}, index.bytes);
+  if (!got) return std::nullopt;
+  index.version = got->version;
+  index.shard_size = got->value_size;
+  return index;
+}
+
+std::optional<StoredIndex> get_index_of_open(OpenValues& shards, Store& store, const Key& key,
+                                             std::int64_t size, bool at_end) {
+  const auto shard = shards.get_newest(store, key);
+  if (shard == nullptr) return std::nullopt;
+  StoredIndex index{shard->version(), shard->size(), {}};
+  const auto range = resolve_ranges({{at_end ? -size : 0, size}}, shard->size()).front();
+  read_range(*shard, range, index.bytes);
+  return index;
+}
+
+ShardIndex checked_index(const StoredIndex& stored, bool has_checksum) {
+  const ByteView entries =
+      has_checksum ? Crc32cCodec::verified(stored.bytes) : ByteView(stored.bytes);
+  const auto count = static_cast<std::int64_t>(entries.size() / 16);
+  ShardIndex index{stored.version, {}};
+  index.chunks.reserve(static_cast<std::size_t>(count));
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::byte* entry = entries.data() + 16 * i;
+    index.chunks.push_back(checked_entry(load_le<std::uint64_t>(entry),
+                                         load_le<std::uint64_t>(entry + 8), stored.shard_size, i));
+  }
+  return index;
+}
+
 }  // namespace
 
 std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
@@ -36,39 +78,29 @@ std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
   return range;
 }
 
-std::optional<ShardIndex> read_shard_index(Store& store, const Key& key,
-                                           const ArrayMetadata& metadata) {
-  const Sharding& sharding = *metadata.sharding;
-  std::int64_t count = 1;
-  for (int d = 0; d < metadata.chunk.rank(); ++d) count *= sharding.shard[d] / metadata.chunk[d];
-  const std::int64_t size = 16 * count + (sharding.is_index_checked ? 4 : 0);
-  Buffer stored;
-  const ByteRange range{sharding.is_index_at_end ? -size : 0, size};
-  const auto got = store.get(key, {{range}, {}}, stored);
-  if (!got) return std::nullopt;
-  const ByteView entries =
-      sharding.is_index_checked ? Crc32cCodec::verified(stored) : ByteView(stored);
-  ShardIndex index{got->version, {}};
-  index.chunks.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::byte* entry = entries.data() + 16 * i;
-    index.chunks.push_back(checked_entry(load_le<std::uint64_t>(entry),
-                                         load_le<std::uint64_t>(entry + 8), got->value_size, i));
-  }
-  return index;
-}
-
 ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const ArrayMetadata& metadata) {
   {
     const std::lock_guard lock(mutex_);
     if (Entry entry = kept(key.text())) return entry;
   }
-  auto read =
-      std::make_shared<const std::optional<ShardIndex>>(read_shard_index(store, key, metadata));
+  auto read = std::make_shared<const std::optional<ShardIndex>>(this->read(store, key, metadata));
   const std::lock_guard lock(mutex_);
   if (Entry entry = kept(key.text())) return entry;
   keep(key.text(), read);
   return read;
+}
+
+std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key,
+                                             const ArrayMetadata& metadata) {
+  const Sharding& sharding = *metadata.sharding;
+  std::int64_t count = 1;
+  for (int d = 0; d < metadata.chunk.rank(); ++d) count *= sharding.shard[d] / metadata.chunk[d];
+  const std::int64_t size = 16 * count + (sharding.is_index_checked ? 4 : 0);
+  const bool at_end = sharding.is_index_at_end;
+  const auto stored = store.has_open_values() ? get_index_of_open(shards_, store, key, size, at_end)
+                                              : get_index(store, key, size, at_end);
+  if (!stored) return std::nullopt;
+  return checked_index(*stored, sharding.is_index_checked);
 }
 
 ShardIndexes::Entry ShardIndexes::kept(const std::string& key) {

@@ -16,6 +16,7 @@
 
 #include "gridmill/store/store.h"
 #include "gridmill/zarr/metadata.h"
+#include "gridmill/zarr/open_values.h"
 
 namespace gridmill {
 
@@ -26,11 +27,7 @@ struct ShardIndex {
   std::optional<ByteRange> find(std::int64_t ordinal) const;
 };
 
-// nullopt: the shard is absent. Error(corrupt) for a damaged index.
-std::optional<ShardIndex> read_shard_index(Store& store, const Key& key,
-                                           const ArrayMetadata& metadata);
-
-// The indexes of one store's shards. Thread-safe.
+// The indexes of one store's shards, and the shards read last. Thread-safe.
 class ShardIndexes {
  public:
   using Entry = std::shared_ptr<const std::optional<ShardIndex>>;  // nullopt: the shard is absent
@@ -39,15 +36,18 @@ class ShardIndexes {
   explicit ShardIndexes(std::int64_t most_bytes = std::int64_t{32} << 20)
       : most_bytes_(most_bytes) {}
 
-  // Reads it if it isn't kept. Two threads may read the same index at once; the first one's is
-  // kept.
+  // Reads it if it isn't kept; Error(corrupt) for a damaged one. Two threads may read the same
+  // index at once; the first one's is kept.
   Entry get(Store& store, const Key& key, const ArrayMetadata& metadata);
   std::int64_t kept_bytes() const;
+  OpenValues& shards() noexcept { return shards_; }
 
  private:
+  std::optional<ShardIndex> read(Store& store, const Key& key, const ArrayMetadata& metadata);
   Entry kept(const std::string& key);
   void keep(const std::string& key, const Entry& entry);
 
+  OpenValues shards_;
   const std::int64_t most_bytes_;
   mutable std::mutex mutex_;
   std::int64_t bytes_ = 0;
