@@ -26,6 +26,7 @@ bool has_moving_lines() {
 
 int main(int count, char** words) {
   gridmill::survive_closed_pipes();
+  gridmill::allow_many_open_files();
   const gridmill::InterruptWatch interrupt;
   const auto files = gridmill::posix_files();
   const auto clock = gridmill::system_clock();

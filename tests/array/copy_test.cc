@@ -205,7 +205,7 @@ TEST(CopySwapped, PastTheCachesIsTheSame) {
     for (const std::size_t size : {256U, 264U, 4096U + 8U}) {
       Bytes from(size + 64);
       for (std::size_t i = 0; i < from.size(); ++i) from[i] = static_cast<std::byte>(i * 7);
-      for (const std::size_t at : {0U, 8U, 32U}) {  // some places are aligned, some are not
+      for (const std::size_t at : {0U, 8U, 16U, 32U}) {  // some places are aligned, some are not
         Bytes cached(size + 64), streamed(size + 64);
         copy_swapped(from.data() + 1, cached.data() + at, size, unit);
         copy_swapped(from.data() + 1, streamed.data() + at, size, unit, Stores::past_the_caches);

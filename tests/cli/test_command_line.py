@@ -51,14 +51,21 @@ def test_program_help_names_every_verb(gridmill):
 
 def test_every_example_in_the_help_parses(gridmill):
     """With --show-config the options of an example are read and nothing is run."""
-    for verb in VERBS:
-        examples = re.findall(r"^  (gridmill .*)$", gridmill(verb, "--help").stdout, re.MULTILINE)
-        assert examples
+    for words in [(verb,) for verb in VERBS] + [()]:  # and the program's own
+        examples = re.findall(r"^  (gridmill .*)$", gridmill(*words, "--help").stdout, re.MULTILINE)
+        assert examples, words
         for example in examples:
             command = example.split(" | ")[0]
             script = f'{command.replace("gridmill", chr(34) + "$0" + chr(34), 1)} --show-config'
             run = subprocess.run(["bash", "-c", script, path_of(gridmill)], capture_output=True, text=True)
             assert run.returncode == 0, (example, run.stderr)
+
+
+def test_every_verb_has_the_options_of_every_verb(gridmill):
+    for verb in VERBS:
+        text = gridmill(verb, "--help").stdout.split("Options of every verb")[1]
+        for option in ("memory", "threads", "timeout", "mpi", "dry-run", "json", "log", "config", "show-config", "help"):
+            assert f"--{option}" in text, (verb, option)
 
 
 def test_version_names_the_libraries(gridmill):

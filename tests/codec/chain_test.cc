@@ -2,6 +2,7 @@
 #include "gridmill/codec/chain.h"
 
 #include <gmock/gmock.h>
+#include <zstd.h>
 
 #include <random>
 
@@ -200,6 +201,37 @@ TEST(CodecChain, ALargeChunkOfAnotherSizeIsRefused) {
   for (std::size_t size = 0; size < stored.size(); size += 1 + stored.size() / 31) {
     const ByteView cut = stored.bytes().first(size);
     EXPECT_THROW(decoded(chain, cut, types::float32, {512, 1024}, box), Error) << size;
+  }
+}
+
+// As other writers may make them: the whole in several frames, without its size, behind a frame
+// that is to be skipped.
+TEST(CodecChain, ALargeChunkInOtherFramesIsRead) {
+  const Shape shape{512, 1024};
+  const CodecChain chain = parse_codec("zstd:1", types::float32, 2);
+  const Array in = sample(types::float32, shape);
+  const ArrayView view = in.view();
+  const auto bytes = static_cast<std::size_t>(view.byte_size());
+  CodecContext context;
+  Buffer two, unsized, skipped;
+  for (const Box& half : {Box{{0, 0}, {256, 1024}}, Box{{256, 0}, {256, 1024}}}) {
+    Buffer frame;
+    chain.encode(in.view().part(half), frame, context);
+    two.append(frame);
+  }
+  ZSTD_CCtx& encoder = context.states().zstd_encoder();
+  ZSTD_CCtx_reset(&encoder, ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(&encoder, ZSTD_c_contentSizeFlag, 0);
+  unsized.resize(ZSTD_compressBound(bytes));
+  unsized.resize(ZSTD_compress2(&encoder, unsized.data(), unsized.size(), view.data, bytes));
+  const std::array<std::uint32_t, 3> skippable{0x184D2A50, 4, 0};
+  skipped.append(as_bytes(std::string_view(reinterpret_cast<const char*>(skippable.data()), 12)));
+  skipped.append(two);
+  for (const Buffer* stored : {&two, &unsized, &skipped}) {
+    const Array out = decoded(chain, *stored, types::float32, shape, whole_box(shape));
+    expect_same(out.view(), in.view());
+    const Box box{{3, 5}, {400, 900}};
+    expect_same(decoded(chain, *stored, types::float32, shape, box).view(), in.view().part(box));
   }
 }
 

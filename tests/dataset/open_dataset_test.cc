@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <map>
 
+#include "doubles/real_data.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset.h"
@@ -153,15 +154,6 @@ void expect_file(const std::string& folder, const Expected& expected) {
 bool may_skip() {
   const char* without = std::getenv("GRIDMILL_NO_REAL_DATA");
   return without != nullptr && std::string_view(without) == "1";
-}
-
-// The folder of real data, "" if it is not set and need not be.
-std::string real_data() {
-  const char* folder = std::getenv("GRIDMILL_TEST_DATA");
-  if (folder == nullptr && !may_skip()) {
-    ADD_FAILURE() << "GRIDMILL_TEST_DATA is not set (GRIDMILL_NO_REAL_DATA=1 skips the real data)";
-  }
-  return folder == nullptr ? "" : folder;
 }
 
 TEST(OpenDataset, RealFilesAsXarrayReadsThem) {

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -184,16 +185,32 @@ def test_another_source(make, verify, source, tmp_path, zarr_format):
     assert "units" in text and "extra" in text and "v" in text
 
 
-@pytest.mark.parametrize("values", [[0, 1, 3, 2], [0, 1, 1, 2], [0, np.nan, 2, 3]])
-def test_a_coordinate_that_is_no_coordinate(verify, tmp_path, values):
+@pytest.mark.parametrize("what,value", [("values", 1), ("units", "hours since 2000-01-01"), ("calendar", "noleap")])
+def test_a_source_of_other_times(make, verify, source, tmp_path, what, value):
+    store = make(3)
+    other = tmp_path / "other.nc"
+    shutil.copy(source, other)
+    with netCDF4.Dataset(other, "a") as nc:
+        if what == "values":
+            nc["time"][7] += value
+        else:
+            nc["time"].setncattr(what, value)
+    text, report = verify(store, "--against", other, code=3)
+    assert {problem["variable"] for problem in report["problems"]} == {"time"}, text
+
+
+@pytest.mark.parametrize("values,why", [([0, 1, 3, 2], "not monotonic"), ([0, 1, 1, 2], "not unique"),
+                                        ([0, np.nan, 2, 3], "position 1 is nan")])  # fmt: skip
+def test_a_coordinate_that_is_no_coordinate(verify, tmp_path, values, why):
     store = tmp_path / "other.zarr"
     group = zarr.create_group(store, zarr_format=2)
     for name, content in (("x", values), ("v", [1, 2, 3, 4])):
         array = group.create_array(name, shape=(4,), dtype="f8", attributes={"units": "m"})
         array.attrs["_ARRAY_DIMENSIONS"] = ["x"]
         array[...] = content
-    text, _ = verify(store, code=3)
-    assert "x" in text
+    text, report = verify(store, code=3)
+    assert f"coordinate x: {why}" in text or ("coordinate x: positions" in text and why in text)
+    assert len(report["problems"]) == 1
 
 
 @formats

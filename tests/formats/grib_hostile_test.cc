@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <random>
 
+#include "doubles/real_data.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "gridmill/formats/grib_handle.h"
@@ -212,14 +212,12 @@ TEST(GribWithoutValues, HasThePlacesOfTheMessage) {
 }
 
 TEST(RealFiles, PlacesAreThoseOfTheMessageWithItsValues) {
-  const char* folder = std::getenv("GRIDMILL_TEST_DATA");
-  const char* skipped = std::getenv("GRIDMILL_NO_REAL_DATA");
-  if (folder == nullptr && skipped != nullptr) GTEST_SKIP() << "without real data, as asked";
-  ASSERT_NE(folder, nullptr) << "set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1";
+  const std::string folder = real_data();
+  if (folder.empty()) GTEST_SKIP() << "no real data";
   const auto files = posix_files();
   int count = 0;
   for (const DirectoryEntry& entry : files->list(folder)) {
-    const std::string path = std::string(folder) + "/" + entry.name;
+    const std::string path = folder + "/" + entry.name;
     const bool is_damaged = entry.name == "era5-levels-corrupted.grib";
     if (is_damaged || detect_format(*files, {path, ""}) != FileFormat::grib) continue;
     SCOPED_TRACE(entry.name);

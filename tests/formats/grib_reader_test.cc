@@ -5,9 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <cstdlib>
 
 #include "doubles/faulty_files.h"
+#include "doubles/real_data.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 
@@ -319,23 +319,13 @@ TEST_F(GribReader, EveryFailingOrShortReadIsReported) {
   }
 }
 
-std::string test_data() {
-  const char* folder = std::getenv("GRIDMILL_TEST_DATA");
-  return folder == nullptr ? "" : folder;
-}
-
-bool may_skip() {
-  const char* allowed = std::getenv("GRIDMILL_NO_REAL_DATA");
-  return allowed != nullptr && std::string_view(allowed) == "1";
-}
-
 TEST(RealFiles, AllOpenAndCanBeRead) {
-  if (test_data().empty() && may_skip()) GTEST_SKIP() << "without real data, as asked";
-  ASSERT_FALSE(test_data().empty()) << "set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1";
+  const std::string folder = real_data();
+  if (folder.empty()) GTEST_SKIP() << "no real data";
   const auto files = posix_files();
   int count = 0;
-  for (const DirectoryEntry& entry : files->list(test_data())) {
-    const Location location{test_data() + "/" + entry.name, ""};
+  for (const DirectoryEntry& entry : files->list(folder)) {
+    const Location location{folder + "/" + entry.name, ""};
     const FileFormat format = detect_format(*files, location);
     if (format == FileFormat::unknown) continue;
     if (entry.name == "era5-levels-corrupted.grib") continue;
@@ -354,11 +344,11 @@ TEST(RealFiles, AllOpenAndCanBeRead) {
 }
 
 TEST(RealFiles, TheDamagedGribIsRefusedWithMessageAndOffset) {
-  if (test_data().empty() && may_skip()) GTEST_SKIP() << "without real data, as asked";
-  ASSERT_FALSE(test_data().empty()) << "set GRIDMILL_TEST_DATA, or GRIDMILL_NO_REAL_DATA=1";
+  const std::string folder = real_data();
+  if (folder.empty()) GTEST_SKIP() << "no real data";
   const auto files = posix_files();
   try {
-    open_grib(*files, {test_data() + "/era5-levels-corrupted.grib", ""});
+    open_grib(*files, {folder + "/era5-levels-corrupted.grib", ""});
     FAIL() << "a damaged file was opened";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt);

@@ -7,12 +7,12 @@
 #include <hdf5.h>
 #include <netcdf.h>
 
-#include <cstdlib>
 #include <numeric>
 #include <random>
 #include <set>
 
 #include "doubles/faulty_files.h"
+#include "doubles/real_data.h"
 #include "doubles/value_readers.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
@@ -57,11 +57,11 @@ bool is_hdf5(Files& files, const std::string& path) {
 }
 
 TEST_F(Hdf5Reader, SeesInRealFilesWhatTheLibrarySees) {
-  const char* folder = std::getenv("GRIDMILL_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
-  if (folder == nullptr) GTEST_SKIP() << "GRIDMILL_TEST_DATA is not set";
+  const std::string folder = real_data();
+  if (folder.empty()) GTEST_SKIP() << "no real data";
   int seen = 0;
   for (const DirectoryEntry& entry : files_->list(folder)) {
-    const std::string file = std::string(folder) + "/" + entry.name;
+    const std::string file = folder + "/" + entry.name;
     if (!entry.name.ends_with(".nc") || !is_hdf5(*files_, file)) continue;
     EXPECT_THAT(differences_from_library(file), IsEmpty()) << file;
     ++seen;

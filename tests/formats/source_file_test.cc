@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "doubles/assertions.h"
+#include "doubles/real_data.h"
 #include "formats/netcdf_file.h"
 #include "formats/read_variable.h"
 #include "formats/same_file.h"
@@ -121,9 +122,9 @@ TEST_F(SourceInAStore, Hdf5FilesAreRead) {
 }
 
 TEST_F(SourceInAStore, GribMessagesAreFound) {
-  const char* folder = std::getenv("GRIDMILL_TEST_DATA");  // NOLINT(concurrency-mt-unsafe)
-  if (folder == nullptr) GTEST_SKIP() << "GRIDMILL_TEST_DATA is not set";
-  const std::string path = std::string(folder) + "/era5-levels-members.grib";
+  const std::string folder = real_data();
+  if (folder.empty()) GTEST_SKIP() << "no real data";
+  const std::string path = folder + "/era5-levels-members.grib";
   const OpenedSource source = opened(scratch_.read(path));
   const OpenedSource by_path = open_source(*files_, path, "GRIB");
   const GribIndex ours = index_grib(*source.bytes), theirs = index_grib(*by_path.bytes);

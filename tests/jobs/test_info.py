@@ -44,7 +44,9 @@ def test_presence_sizes_and_frames(gridmill, store):
     assert variable["stored_bytes"] == stored
     assert variable["logical_bytes"] == 100 * 50 * 4
     assert variable["blosc"]["codec"] == "lz4" and variable["blosc"]["shuffle"] == "bitshuffle"
-    assert variable["blosc"]["block_size"] > 0
+    frame = next(p for p in (store / "deep/down/v/c").rglob("*") if p.is_file()).read_bytes()
+    assert variable["blosc"]["block_size"] == int.from_bytes(frame[8:12], "little")
+    assert variable["ratio"] == pytest.approx(variable["logical_bytes"] / stored)
     sharded = by_path(report)["s"]
     assert (sharded["shards_present"], sharded["shards_total"]) == (1, 4)
     assert sharded["chunks"] == [8, 8] and sharded["shards"] == [32, 32]

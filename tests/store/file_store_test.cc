@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <fstream>
 #include <thread>
 
 #include "doubles/assertions.h"
@@ -95,6 +97,19 @@ TEST_F(FileStoreTest, OrderedWritesCloseBeforeTheRenameAndSyncNothing) {
   EXPECT_LT(at("rename"), static_cast<std::ptrdiff_t>(log.size()));
   EXPECT_EQ(files_.gate().count("sync"), 0);
   EXPECT_EQ(files_.gate().count("sync_directory"), 0);
+}
+
+TEST_F(FileStoreTest, AReaderTellsWhoWritesIntoItsFile) {
+  store()->put(Key("k"), as_bytes("first"));
+  const auto reader = store()->reader(Key("k"));
+  std::array<std::byte, 5> bytes{};
+  EXPECT_EQ(reader->read_at(0, bytes), 5U);
+  store()->put(Key("k"), as_bytes("other"));  // by a rename: the reader has its own file
+  EXPECT_EQ(reader->read_at(0, bytes), 5U);
+  EXPECT_EQ(as_text(bytes), "first");
+  const auto replaced = store()->reader(Key("k"));
+  std::ofstream(root_ + "/k", std::ios::app) << "!";
+  EXPECT_THROW(replaced->read_at(0, bytes), Error);
 }
 
 TEST_F(FileStoreTest, NeverTouchesAnythingOutsideItsRoot) {

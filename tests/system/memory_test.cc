@@ -131,11 +131,34 @@ TEST(BufferPool, NeverKeepsMoreThanItsLimit) {
       used.pop_back();
     }
     ASSERT_GE(pool.lent(), asked);
-    ASSERT_LE(pool.lent(), asked + asked / 256 + 4 * 4097);
+    ASSERT_LE(pool.lent(), asked + asked / 32 + 4 * 4097);
     ASSERT_LE(pool.allocated(), kLimit);
   }
   for (auto& [buffer, size] : used) pool.give(std::move(buffer));
   EXPECT_EQ(pool.lent(), 0);
+}
+
+// Chunks of 1.94 MiB: whole huge pages, until too much would be held that nobody asked for.
+TEST(BufferPool, FillsHugePagesWithinBounds) {
+  constexpr std::size_t kSize = 744 * 19 * 36 * 4, kHuge = std::size_t{2} << 20;
+  BufferPool pool(std::int64_t{4} << 30);
+  std::vector<Buffer> taken;
+  std::int64_t over = 0;
+  int huge = 0;
+  for (int i = 0; i < 1000; ++i) {
+    taken.push_back(pool.take(kSize));  // mapped, not touched
+    ASSERT_EQ(taken.back().size(), kSize);
+    huge += taken.back().capacity() == kHuge ? 1 : 0;
+    over += static_cast<std::int64_t>(taken.back().capacity() - Buffer::capacity_for(kSize));
+  }
+  EXPECT_LE(over, BufferPool::kMostOver);
+  EXPECT_GT(huge, 500);
+  EXPECT_LT(huge, 1000);
+  for (Buffer& buffer : taken) pool.give(std::move(buffer));
+  EXPECT_EQ(pool.lent(), 0);
+  EXPECT_EQ(pool.take(kSize).capacity(), Buffer::capacity_for(kSize)) << "the warmest";
+  EXPECT_EQ(BufferPool(1 << 30).take(kSize).capacity(), kHuge);
+  EXPECT_EQ(BufferPool(1 << 30).take(kHuge * 5 / 4).capacity(), kHuge * 5 / 4);
 }
 
 // float64 chunks, then float32 ones of the same shape: the large buffers used to serve the small

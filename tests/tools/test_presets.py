@@ -14,7 +14,7 @@ BINARY = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build" / "release" / "gr
 
 def configured(preset, folder):
     """The compiler's command for each file, by its path in the tree."""
-    command = ["cmake", "--preset", preset, "-S", ROOT, "-B", folder]
+    command = ["cmake", "--preset", preset, "-DCMAKE_UNITY_BUILD=OFF", "-S", ROOT, "-B", folder]
     run = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     entries = json.loads((folder / "compile_commands.json").read_text())

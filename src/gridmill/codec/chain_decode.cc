@@ -150,7 +150,8 @@ void CodecChain::decode_plain(ByteView stored, DataType type, const Shape& chunk
       return;
     }
     const auto* zstd = std::get_if<ZstdCodec>(&codecs_[0]);
-    if (zstd != nullptr && transposition() == nullptr && size >= kWorthPieces) {
+    if (zstd != nullptr && transposition() == nullptr && size >= kWorthPieces &&
+        ZstdCodec::has_pieces(content, size)) {
       RunScatter into(type, chunk, parts, swaps(type));
       const auto unit = static_cast<std::size_t>(type.size);
       zstd->decode_in_pieces(content, size, unit, context, [&](std::size_t at, ByteView run) {

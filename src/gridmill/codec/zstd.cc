@@ -1,6 +1,6 @@
 #include "gridmill/codec/zstd.h"
 
-#define ZSTD_STATIC_LINKING_ONLY  // the two functions that size an encoder; they are exported
+#define ZSTD_STATIC_LINKING_ONLY  // sizes of encoders, heads of frames; they are exported
 #include <zstd.h>
 
 #include <algorithm>
@@ -72,6 +72,14 @@ void ZstdCodec::decode(ByteView stored, MutableByteView out, CodecContext& conte
     throw_damaged(kName, stored.size(), ZSTD_getErrorName(size));
   }
   if (size != out.size()) throw_wrong_size(kName, size, out.size());
+}
+
+bool ZstdCodec::has_pieces(ByteView stored, std::size_t size) {
+  constexpr unsigned long long kMostWindow = 8 << 20;
+  ZSTD_frameHeader header;
+  return ZSTD_getFrameHeader(&header, stored.data(), stored.size()) == 0 &&
+         header.frameType == ZSTD_frame && header.frameContentSize == size &&
+         header.windowSize <= kMostWindow;
 }
 
 void ZstdCodec::decode_in_pieces(ByteView stored, std::size_t size, std::size_t unit,

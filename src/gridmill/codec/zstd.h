@@ -28,6 +28,9 @@ struct ZstdCodec {
   void encode(ByteView raw, Buffer& out, CodecContext& context) const;
   // Fills `out` exactly, or Error(corrupt).
   void decode(ByteView stored, MutableByteView out, CodecContext& context) const;
+  // Whether decode_in_pieces() takes little memory: one frame says that it holds `size` bytes, and
+  // looks back no further than 8 MiB.
+  static bool has_pieces(ByteView stored, std::size_t size);
   // The same `size` bytes, in order, a piece at a time: whole units of `unit` bytes, a divisor of
   // `size`, which are gone when take() returns.
   using Take = std::function<void(std::size_t at, ByteView piece)>;

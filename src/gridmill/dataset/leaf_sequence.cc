@@ -34,10 +34,19 @@ LeafSequence::LeafSequence(const LeafReader& reader, int threads)
       count_(reader.grid().size()),
       slots_(static_cast<std::size_t>(std::max(1, threads)) + 2) {
   for (Slot& slot : slots_) slot.leaf.emplace(reader);
-  for (int i = 0; i < std::max(1, threads); ++i) threads_.emplace_back([this] { decode_ahead(); });
+  try {
+    for (int i = 0; i < std::max(1, threads); ++i) {
+      threads_.emplace_back([this] { decode_ahead(); });
+    }
+  } catch (...) {  // those that were started are waited for
+    end();
+    throw;
+  }
 }
 
-LeafSequence::~LeafSequence() {
+LeafSequence::~LeafSequence() { end(); }
+
+void LeafSequence::end() noexcept {
   {
     const std::lock_guard lock(mutex_);
     is_ended_ = true;

@@ -1,8 +1,9 @@
 // leaf_sequence.h: the leaves of an array, one after the other in the grid's order, decoded ahead
 // of who takes them by threads of its own.
 //
-// For programs that work on one chunk at a time. Memory: as many decoded leaves as there are
-// threads and two more, each `leaf_bytes(reader)`; nothing is allocated from leaf to leaf.
+// For programs that work on one chunk at a time. Memory: what a thread needs to decode a leaf (the
+// leaf, its stored bytes, the codecs' scratch), as often as there are threads and twice more;
+// nothing is allocated from leaf to leaf.
 #pragma once
 
 #include <condition_variable>
@@ -48,6 +49,7 @@ class LeafSequence {
   std::optional<Item> next();
 
  private:
+  void end() noexcept;
   struct Slot {
     std::optional<WholeLeaf> leaf;
     ArrayView values;

@@ -87,8 +87,8 @@ class Hdf5Cursor {
 std::uint32_t hdf5_checksum(ByteView bytes) noexcept;
 // Whether they are the same; always true in fuzz targets, whose inputs are to get further.
 bool checksums_agree(std::uint32_t stored, std::uint32_t computed) noexcept;
-// `block` ends with the checksum of all that stands before it.
 inline constexpr std::uint64_t kHdf5ChecksumBytes = 4;
+// `block` ends with the checksum of all that stands before it.
 void check_hdf5_checksum(ByteView block, std::string_view what);
 
 }  // namespace gridmill

@@ -12,8 +12,8 @@
 namespace gridmill {
 namespace {
 
-constexpr int kMostGroupDepth = 128;  // of groups in groups
-constexpr int kMaxLinks = 16;         // soft links on the way of one, as HDF5's library has it
+constexpr int kMostNesting = 128;  // of groups in groups
+constexpr int kMaxLinks = 16;      // soft links on the way of one, as HDF5's library has it
 constexpr std::string_view kNonCoordinate = "_nc4_non_coord_";
 constexpr std::string_view kDimensionOnly = "This is a netCDF dimension but not a netCDF variable.";
 
@@ -56,7 +56,7 @@ class NetcdfView {
 
   void group(const Hdf5Object& object, const std::string& path, std::optional<std::size_t> parent,
              int depth) {
-    if (depth > kMostGroupDepth) {
+    if (depth > kMostNesting) {
       throw Error(ErrorKind::unsupported, fmt::format("groups nested {} deep", depth));
     }
     const std::size_t self = result_.groups.size();

@@ -38,7 +38,12 @@ class FileReader final : public ValueReader {
   std::int64_t size() const override { return size_; }
   const Version& version() const override { return version_; }
   std::size_t read_at(std::int64_t offset, MutableByteView into) const override {
-    return file_->read_at(offset, into);
+    const std::size_t got = file_->read_at(offset, into);
+    // Who renames leaves this file as it was; who writes into it doesn't.
+    if (version_of(file_->status()) != version_) {
+      throw Error(ErrorKind::conflict, "the file changed while it was being read");
+    }
+    return got;
   }
 
  private:

@@ -54,7 +54,8 @@ Buffer::Buffer(Buffer&& other) noexcept
     : data_(std::exchange(other.data_, nullptr)),
       size_(std::exchange(other.size_, 0)),
       capacity_(std::exchange(other.capacity_, 0)),
-      lent_bytes_(std::exchange(other.lent_bytes_, 0)) {}
+      lent_bytes_(std::exchange(other.lent_bytes_, 0)),
+      lent_over_(std::exchange(other.lent_over_, 0)) {}
 
 Buffer& Buffer::operator=(Buffer&& other) noexcept {
   if (this != &other) {
@@ -63,6 +64,7 @@ Buffer& Buffer::operator=(Buffer&& other) noexcept {
     size_ = std::exchange(other.size_, 0);
     capacity_ = std::exchange(other.capacity_, 0);
     lent_bytes_ = std::exchange(other.lent_bytes_, 0);
+    lent_over_ = std::exchange(other.lent_over_, 0);
   }
   return *this;
 }
@@ -80,13 +82,9 @@ void Buffer::release() noexcept {
   size_ = capacity_ = 0;
 }
 
-// Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up. What is
-// all but whole huge pages becomes whole ones: the kernel makes none of a mapping that ends before,
-// and its small pages cost several times what is done with them (docs/benchmarks.md, rechunk).
+// Page-sized steps: a 4 MiB chunk must not cost a 6 MiB mapping, or budgets stop adding up.
 std::size_t Buffer::capacity_for(std::size_t size) noexcept {
-  if (size < kHugeFrom) return round_up(size, 64);
-  const std::size_t huge = round_up(size, kHugePage);
-  return huge - size <= size / 32 ? huge : round_up(size, 4096);
+  return round_up(size, size >= kHugeFrom ? 4096 : 64);
 }
 
 void Buffer::resize(std::size_t size) {
@@ -111,6 +109,7 @@ void Buffer::grow(std::size_t size) {
   Buffer larger(size);
   std::copy_n(data_, size_, larger.data_);
   larger.lent_bytes_ = lent_bytes_;
+  larger.lent_over_ = lent_over_;
   *this = std::move(larger);
 }
 
@@ -124,46 +123,78 @@ void Buffer::append(ByteView bytes) {
   std::copy(bytes.begin(), bytes.end(), data_ + old_size);
 }
 
+// The kernel makes no huge page of a mapping that ends before one does, and of 1.9 MiB 490 small
+// ones, whose faults cost more than what is done with them (docs/benchmarks.md, "Pages").
+std::size_t BufferPool::in_huge_pages(std::size_t wanted) const noexcept {
+  const std::size_t huge = round_up(wanted, kHugePage);
+  return is_mapped(wanted) && huge - wanted <= wanted / 32 ? huge : wanted;
+}
+
+bool BufferPool::is_affordable(std::size_t wanted, std::size_t capacity) const noexcept {
+  const std::size_t over = capacity - wanted;
+  return over <= wanted / 256 || over_bytes_ + static_cast<std::int64_t>(over) <= kMostOver;
+}
+
+// A chunk and its encoded form differ by a few bytes; twice the request would break the budget.
+Buffer BufferPool::warmest(std::size_t wanted) {
+  const std::size_t most = std::max(wanted + wanted / 256, in_huge_pages(wanted));
+  const auto fits = [&](const Buffer& buffer) {
+    const std::size_t capacity = buffer.capacity();
+    return capacity >= wanted && capacity <= most && is_affordable(wanted, capacity);
+  };
+  const auto found = std::find_if(waiting_.rbegin(), waiting_.rend(), fits);
+  if (found == waiting_.rend()) return {};
+  Buffer buffer = std::move(*found);
+  waiting_.erase(std::next(found).base());
+  waiting_bytes_ -= static_cast<std::int64_t>(buffer.capacity());
+  return buffer;
+}
+
 Buffer BufferPool::take(std::size_t size) {
   const std::size_t wanted = Buffer::capacity_for(size);
-  // A chunk and its encoded form differ by a few bytes; twice the request would break the budget.
-  const auto fits = [wanted](const Buffer& buffer) {
-    return buffer.capacity() >= wanted && buffer.capacity() <= wanted + wanted / 256;
-  };
+  std::size_t capacity = 0;
   std::vector<Buffer> evicted;  // freed after the lock is gone
   Buffer buffer;
   {
     const std::lock_guard lock(mutex_);
-    const auto found = std::find_if(waiting_.rbegin(), waiting_.rend(), fits);
-    if (found != waiting_.rend()) {
-      buffer = std::move(*found);
-      waiting_.erase(std::next(found).base());
-      waiting_bytes_ -= static_cast<std::int64_t>(buffer.capacity());
-    }
-    const auto bytes = static_cast<std::int64_t>(std::max(wanted, buffer.capacity()));
+    buffer = warmest(wanted);
+    const std::size_t huge = in_huge_pages(wanted);
+    capacity = is_affordable(wanted, huge) ? huge : wanted;
+    if (buffer.capacity() > 0) capacity = buffer.capacity();
+    const auto bytes = static_cast<std::int64_t>(capacity);
     while (!waiting_.empty() && lent_bytes_ + waiting_bytes_ + bytes > limit_) {
       waiting_bytes_ -= static_cast<std::int64_t>(waiting_.front().capacity());
       evicted.push_back(std::move(waiting_.front()));
       waiting_.erase(waiting_.begin());
     }
-    buffer.lent_bytes_ = bytes;
-    lent_bytes_ += bytes;
+    lend(buffer, bytes, bytes - static_cast<std::int64_t>(wanted));
   }
   evicted.clear();
   try {
+    buffer.resize(capacity);
     buffer.resize(size);
   } catch (...) {
     const std::lock_guard lock(mutex_);
-    lent_bytes_ -= buffer.lent_bytes_;
+    take_back(buffer);
     throw;
   }
   return buffer;
 }
 
+void BufferPool::lend(Buffer& buffer, std::int64_t bytes, std::int64_t over) noexcept {
+  lent_bytes_ += buffer.lent_bytes_ = bytes;
+  over_bytes_ += buffer.lent_over_ = over;
+}
+
+void BufferPool::take_back(Buffer& buffer) noexcept {
+  lent_bytes_ -= std::exchange(buffer.lent_bytes_, 0);
+  over_bytes_ -= std::exchange(buffer.lent_over_, 0);
+}
+
 void BufferPool::give(Buffer buffer) {
   const auto bytes = static_cast<std::int64_t>(buffer.capacity());
   const std::lock_guard lock(mutex_);
-  lent_bytes_ -= std::exchange(buffer.lent_bytes_, 0);
+  take_back(buffer);
   if (bytes == 0 || lent_bytes_ + waiting_bytes_ + bytes > limit_) return;
   waiting_.push_back(std::move(buffer));
   waiting_bytes_ += bytes;

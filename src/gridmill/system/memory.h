@@ -57,15 +57,19 @@ class Buffer {
   std::byte* data_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
-  std::int64_t lent_bytes_ = 0;  // what a pool counts for it, whatever its user makes of it
+  // What a pool counts for it, whatever its user makes of it; how much of that wasn't asked for.
+  std::int64_t lent_bytes_ = 0, lent_over_ = 0;
 };
 
 // Buffers that wait for their next use, warmest first. All that the pool has lent or keeps stays
 // below `limit` as long as its users ask for no more than that (each request counts 1/256 more at
-// most, so that credit and memory agree): before it allocates, it frees what has waited longest.
-// What a user lets a buffer grow by is not counted until it is given back. Thread-safe.
+// most, so that credit and memory agree; to fill huge pages up to 1/32, but kMostOver in all):
+// before it allocates, it frees what has waited longest. What a user lets a buffer grow by is not
+// counted until it is given back. Thread-safe.
 class BufferPool {
  public:
+  static constexpr std::int64_t kMostOver = std::int64_t{32} << 20;
+
   explicit BufferPool(std::int64_t limit) : limit_(limit) {}
   // A buffer of `size` bytes, content unspecified: the one given back last that fits without waste.
   // Throws Error(out_of_memory).
@@ -77,11 +81,18 @@ class BufferPool {
   std::int64_t lent() const;
 
  private:
+  std::size_t in_huge_pages(std::size_t wanted) const noexcept;
+  bool is_affordable(std::size_t wanted, std::size_t capacity) const noexcept;
+  Buffer warmest(std::size_t wanted);
+  void lend(Buffer& buffer, std::int64_t bytes, std::int64_t over) noexcept;
+  void take_back(Buffer& buffer) noexcept;
+
   const std::int64_t limit_;
   mutable std::mutex mutex_;
   std::vector<Buffer> waiting_;  // oldest first
   std::int64_t waiting_bytes_ = 0;
   std::int64_t lent_bytes_ = 0;
+  std::int64_t over_bytes_ = 0;  // of them, what nobody asked for
 };
 
 // A counted budget of bytes. Thread-safe; first come, first served, so that a large request is not

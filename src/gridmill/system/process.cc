@@ -1,6 +1,7 @@
 #include "gridmill/system/process.h"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <array>
@@ -9,6 +10,13 @@
 namespace gridmill {
 
 void leave_at_once(int code) noexcept { std::_Exit(code); }
+
+void allow_many_open_files() noexcept {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)::setrlimit(RLIMIT_NOFILE, &limit);
+}
 
 std::string boot_id() {
   const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);

@@ -9,6 +9,10 @@ namespace gridmill {
 // never returns, and would meet destroyed objects if it did.
 [[noreturn]] void leave_at_once(int code) noexcept;
 
+// As many open files as the system allows this process to have: who joins hundreds of stores keeps
+// some of each open. Without effect where it isn't allowed.
+void allow_many_open_files() noexcept;
+
 // Another one after each start of the machine; "" where the system gives none.
 std::string boot_id();
 

@@ -69,7 +69,6 @@ class ChunkStream final : public BoxStream {
       throw Error(ErrorKind::corrupt, fmt::format("{} bytes are stored and {} belong to a chunk",
                                                   stored_->range.length, wanted));
     }
-    if (stored_) value_ = open_version(store_, stored_->key, stored_->version);
     if (!stored_) fill_ = stored_fill();
     is_found_ = true;
   }
@@ -83,11 +82,21 @@ class ChunkStream final : public BoxStream {
   }
 
   // A box is one run of the chunk.
-  void get(const Box& box, std::int64_t size, Buffer& into) const {
+  void get(const Box& box, std::int64_t size, Buffer& into) {
     const Index strides = c_strides(metadata_.chunk, metadata_.type.size);
     std::int64_t offset = stored_->range.offset;
     for (int d = 0; d < box.rank(); ++d) offset += box.begin[d] * strides[d];
-    read_range(*value_, {offset, size}, into);
+    if (!store_.has_open_values()) {
+      if (store_.get(stored_->key, {{{offset, size}}, stored_->version, size}, into)) return;
+      throw Error(ErrorKind::conflict, "it vanished while it was read");
+    }
+    if (value_ == nullptr) value_ = open_version(store_, stored_->key, stored_->version);
+    try {
+      read_range(*value_, {offset, size}, into);
+    } catch (...) {
+      value_ = nullptr;  // the next attempt opens it anew
+      throw;
+    }
   }
 
   const ArrayMetadata& metadata_;
@@ -292,8 +301,20 @@ class ShardReader final : public ZarrLeafReader {
   bool fetch_chunk(const Index& position, Buffer& stored) const override {
     const auto found = find_stored(position);
     if (!found) return false;
+    if (!store_->has_open_values()) {
+      const GetRequest request{{found->range}, found->version, most_stored()};
+      if (store_->get(found->key, request, stored)) return true;
+      throw Error(ErrorKind::conflict, "the shard vanished while it was read");
+    }
     (void)total_length(found->key, {found->range}, most_stored());
-    read_range(*indexes_->shards().get(*store_, found->key, found->version), found->range, stored);
+    OpenValues& shards = indexes_->shards();
+    const auto shard = shards.get(*store_, found->key, found->version);
+    try {
+      read_range(*shard, found->range, stored);
+    } catch (...) {
+      shards.forget(found->key);
+      throw;
+    }
     return true;
   }
 

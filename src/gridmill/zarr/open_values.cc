@@ -39,6 +39,11 @@ std::shared_ptr<const ValueReader> OpenValues::get_newest(Store& store, const Ke
   return value;
 }
 
+void OpenValues::forget(const Key& key) {
+  const std::lock_guard lock(mutex_);
+  by_use_.remove_if([&](const Entry& entry) { return entry.first == key.text(); });
+}
+
 void OpenValues::keep(const Key& key, std::shared_ptr<const ValueReader> value) {
   const std::lock_guard lock(mutex_);
   by_use_.remove_if([&](const Entry& entry) { return entry.first == key.text(); });

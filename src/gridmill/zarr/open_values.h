@@ -27,6 +27,8 @@ class OpenValues {
   explicit OpenValues(std::size_t most = 16) : most_(most) {}
 
   std::shared_ptr<const ValueReader> get(Store& store, const Key& key, const Version& version);
+  // One that can't be read any more may be read when it is opened anew.
+  void forget(const Key& key);
   // As it is now; null: the key is absent.
   std::shared_ptr<const ValueReader> get_newest(Store& store, const Key& key);
 
