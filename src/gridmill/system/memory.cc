@@ -124,7 +124,7 @@ void Buffer::append(ByteView bytes) {
 }
 
 // The kernel makes no huge page of a mapping that ends before one does, and of 1.9 MiB 490 small
-// ones, whose faults cost more than what is done with them (docs/benchmarks.md, "Pages").
+// ones, whose faults cost more than what is done with them (docs/benchmarks.md).
 std::size_t BufferPool::in_huge_pages(std::size_t wanted) const noexcept {
   const std::size_t huge = round_up(wanted, kHugePage);
   return is_mapped(wanted) && huge - wanted <= wanted / 32 ? huge : wanted;
