@@ -100,6 +100,7 @@ TEST(Text, SuggestsNearNames) {
   EXPECT_EQ(did_you_mean("T2m", names), " (did you mean t2m?)");
   EXPECT_EQ(nearest_names("lattitude", names).front(), "latitude");
   EXPECT_EQ(did_you_mean("w10", names), " (did you mean u10 or v10?)");
+  EXPECT_EQ(did_you_mean("thread", {"ahead", "threads"}), " (did you mean threads?)");
   EXPECT_EQ(did_you_mean("precipitation", names), "");
   EXPECT_EQ(did_you_mean("t2m", {}), "");
 }

@@ -177,7 +177,9 @@ std::vector<std::string> nearest_names(std::string_view name,
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> best;
-  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i) best.push_back(ranked[i].second);
+  for (std::size_t i = 0; i < ranked.size() && i < 3; ++i) {
+    if (ranked[i].first == ranked[0].first) best.push_back(ranked[i].second);
+  }
   return best;
 }
 

@@ -26,7 +26,7 @@ std::string format_count(std::int64_t n);     // "1,234,567"
 std::string format_double(double value);      // shortest text that reads back as the same double
 std::string format_float(float value);        // the same for float
 
-// The candidates nearest in spelling to `name`, best first, at most three, none if all are far.
+// The candidates nearest in spelling to `name`, all as near, at most three; none if all are far.
 std::vector<std::string> nearest_names(std::string_view name,
                                        const std::vector<std::string>& candidates);
 // " (did you mean t2m?)" or "" for use at the end of an error message.
