@@ -1,6 +1,7 @@
 """`gridmill bench`: what it reports is about the array that was asked for, and it leaves nothing."""
 
 import json
+import subprocess
 
 import numpy as np
 import pytest
@@ -29,6 +30,25 @@ def test_the_largest_array_is_measured(gridmill, store, kind):
     assert report["median"] == sorted(report["rounds"])[1]
     assert report["best_gb_per_s"] == pytest.approx(240000 / report["best"] / 1e9)
     assert sorted(store.parent.iterdir()) == before
+
+
+def test_one_reader_with_threads_ahead_of_it(gridmill, store):
+    run = gridmill("bench", "subchunks", store, "--ahead", "--threads", "3", "--repeat", "2", "--json")
+    report = json.loads(run.stdout)
+    assert report["ahead"] and report["threads"] == 3 and len(report["rounds"]) == 2
+    for words in (("read", store, "--ahead"), ("subchunks", store, "--ahead", "--concurrency", "2")):
+        run = gridmill("bench", *words)
+        assert run.returncode == 2 and "one reader" in run.stderr and not run.stdout
+
+
+def test_the_limit_of_open_files_is_raised(gridmill, tmp_path):
+    """Sixteen shards are kept open; a shell's limit of twelve files must not be the end."""
+    path = tmp_path / "many.zarr"
+    zarr.open_group(path, mode="w").create_array("x", data=np.arange(400, dtype="i4"), chunks=(5,), shards=(10,))
+    program = gridmill("--version").args[0]
+    script = 'ulimit -S -n 12; exec "$0" bench subchunks "$1" --repeat 1'
+    run = subprocess.run(["bash", "-c", script, program, path], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
 
 
 def test_an_array_may_be_named(gridmill, store):

@@ -1,7 +1,5 @@
 #include "gridmill/dataset/leaf_sequence.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gridmill/base/checked.h"
