@@ -34,11 +34,18 @@ bool writes_bytes(const std::string& name) {
 
 bool reads_bytes(const std::string& name) { return name == "read_at" || name == "get"; }
 
-// Whether a fault that is due can happen to this call.
+bool removes_something(const std::string& name) {
+  return name == "remove_file" || name == "remove_directory" || name == "remove" || name == "lock";
+}
+
+// Whether the failure can happen to this call, and leaves something there that an error does not.
 bool applies(Failure failure, const Call& call) {
   switch (failure) {
     case Failure::full_disk:
       return changes_something(call.name);
+    case Failure::lost_reply:
+    case Failure::crash:
+      return changes_something(call.name) || removes_something(call.name);
     case Failure::torn_write:
       return writes_bytes(call.name);
     case Failure::short_read:
@@ -58,7 +65,7 @@ bool applies(Failure failure, const Call& call) {
 void FaultGate::set_fault(Fault fault) {
   const std::lock_guard lock(mutex_);
   fault_ = std::move(fault);
-  calls_ = matching_ = 0;
+  calls_ = matching_ = fired_at_ = 0;
   fired_ = is_released_ = false;
   stuck_.clear();
   log_.clear();
@@ -78,6 +85,11 @@ std::int64_t FaultGate::calls() const {
 bool FaultGate::fired() const {
   const std::lock_guard lock(mutex_);
   return fired_;
+}
+
+std::int64_t FaultGate::fired_at() const {
+  const std::lock_guard lock(mutex_);
+  return fired_at_;
 }
 
 std::vector<Call> FaultGate::log() const {
@@ -108,6 +120,7 @@ FaultGate::Verdict FaultGate::enter(Call call) {
   const bool is_due = matches && fault_.at_call > 0 && matching_ >= fault_.at_call && !fired_;
   if (!is_due || !applies(fault_.failure, call)) return Verdict::proceed;
   fired_ = true;
+  fired_at_ = matching_;
   switch (fault_.failure) {
     case Failure::error:
       throw Error(fault_.kind, fmt::format("{} {}: pretended failure ({})", call.name, call.subject,

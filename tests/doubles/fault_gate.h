@@ -2,9 +2,10 @@
 //
 // A double (FaultyFiles, FaultyStore) announces each call here before it does it. The gate counts
 // the calls, over all open files and all threads, keeps a log for assertions, and makes the n-th
-// fail. A failure that only makes sense for some calls (a torn write) waits for the first such call
-// at or after the n-th; fired() says whether it has happened, so that a test can try every n until
-// none fires. Thread-safe.
+// fail. A failure that only makes sense for some calls (a torn write), or that is nothing but an
+// error for others (a reply that is lost by a read), waits for the first such call at or after the
+// n-th. fired() says whether it has happened, so that a test can try every n until none fires, and
+// fired_at() at which call: the n up to it would do the same again. Thread-safe.
 #pragma once
 
 #include <condition_variable>
@@ -67,6 +68,7 @@ class FaultGate {
   void release();  // ends a hang
   std::int64_t calls() const;
   bool fired() const;
+  std::int64_t fired_at() const;  // 0: nowhere; counted as Fault::at_call is
   std::vector<Call> log() const;
   std::int64_t count(std::string_view name) const;  // calls of that name
 
@@ -92,6 +94,7 @@ class FaultGate {
   Fault fault_;
   std::int64_t calls_ = 0;
   std::int64_t matching_ = 0;
+  std::int64_t fired_at_ = 0;
   bool fired_ = false;
   bool is_released_ = false;
   std::string stuck_;  // the name of the call after which a sticky failure goes on

@@ -36,6 +36,7 @@ class FaultyFiles final : public Files {
   void release() { gate_->release(); }
   std::int64_t calls() const { return gate_->calls(); }
   bool fired() const { return gate_->fired(); }
+  std::int64_t fired_at() const { return gate_->fired_at(); }
   std::vector<Call> log() const { return gate_->log(); }
 
   std::unique_ptr<ReadableFile> open(const std::string& path) override;

@@ -85,7 +85,7 @@ TEST_F(ArchiveTest, AKilledRunIsResumedFromWhereverItDied) {
   const auto expected = tree();
   ASSERT_EQ(expected.size(), kChunks + 2U);  // and two documents
   std::int64_t least = kChunks;
-  for (int n = 1;; ++n) {
+  for (std::int64_t n = 1;; ++n) {
     start_over();
     FaultyFiles files(disk(), {n, Failure::crash});
     std::int64_t stored = 0;
@@ -96,6 +96,7 @@ TEST_F(ArchiveTest, AKilledRunIsResumedFromWhereverItDied) {
       for (const std::string& key : listed(*incoming, "v/c")) stored += key.empty() ? 0 : 1;
     }
     if (!files.fired()) break;
+    n = files.fired_at();
     if (disk().status(out_)) {  // it died behind the rename, perhaps with the manifest inside
       for (const auto& entry : expected) EXPECT_THAT(tree(), ::testing::Contains(entry));
       continue;
@@ -127,7 +128,7 @@ TEST_F(ArchiveTest, WhatAKilledRunReplacedNeverComesBack) {
   make_old();
   run(disk(), {.overwrite = true}, {{"of", "twice v"}});
   const auto expected = tree();
-  for (int n = 1;; ++n) {
+  for (std::int64_t n = 1;; ++n) {
     start_over();
     make_old();
     FaultyFiles files(disk(), {n, Failure::crash});
@@ -139,6 +140,7 @@ TEST_F(ArchiveTest, WhatAKilledRunReplacedNeverComesBack) {
     EXPECT_EQ(tree(), expected) << "call " << n;
     EXPECT_FALSE(disk().status(out_ + ".gridmill/incoming")) << "call " << n;
     if (!files.fired()) break;
+    n = files.fired_at();
   }
 }
 
@@ -161,7 +163,7 @@ TEST_F(ArchiveTest, WhatWorkersSpilledIsNotRemovedByAnErrorOfTheRunThatPublishes
 
 TEST_F(ArchiveTest, AFailedRunKeepsWhatCanBeResumedAndSaysSo) {
   int kept = 0;
-  for (int n = 1;; ++n) {
+  for (std::int64_t n = 1;; ++n) {
     start_over();
     FaultyFiles files(disk(), {n, Failure::full_disk});
     try {
@@ -181,6 +183,7 @@ TEST_F(ArchiveTest, AFailedRunKeepsWhatCanBeResumedAndSaysSo) {
       }
     }
     if (!files.fired()) break;
+    n = files.fired_at();
   }
   EXPECT_GT(kept, 5);
 }

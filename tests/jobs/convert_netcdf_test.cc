@@ -4,7 +4,10 @@
 
 #include <gtest/gtest.h>
 
+#include <tuple>
+
 #include "doubles/faulty_files.h"
+#include "doubles/hasty_clock.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/dataset.h"
@@ -14,7 +17,7 @@
 namespace gridmill {
 namespace {
 
-class ConvertNetcdf : public testing::TestWithParam<bool> {
+class ConvertNetcdf : public testing::TestWithParam<std::tuple<Failure, bool>> {
  protected:
   ConvertNetcdf() : in_(directory_ / "in.zarr"), out_(directory_ / "out.nc") {
     make_small_store(directory_.files(), in_, 0.5F, "t2m");
@@ -27,7 +30,7 @@ class ConvertNetcdf : public testing::TestWithParam<bool> {
     options.overwrite = overwrite;
     options.resources.memory = 64 << 20;
     options.resources.threads = 2;
-    return convert(options, {files, *clock_, console_, {}});
+    return convert(options, {files, clock_, console_, {}});
   }
 
   bool is_whole() {
@@ -39,6 +42,14 @@ class ConvertNetcdf : public testing::TestWithParam<bool> {
            std::equal(a.values<float>(), a.values<float>() + a.size(), b.values<float>());
   }
 
+  void expect_nothing_or_old_or_whole(std::int64_t n) {
+    const auto status = directory_.files().status(out_);
+    const bool with_old = std::get<bool>(GetParam());
+    EXPECT_TRUE(status.has_value() || !with_old) << "call " << n << " lost the old file";
+    const bool is_old = status.has_value() && with_old && status->size == 3;
+    EXPECT_TRUE(!status.has_value() || is_old || is_whole()) << "call " << n;
+  }
+
   std::vector<std::string> names() {
     std::vector<std::string> names;
     for (const auto& entry : directory_.files().list(directory_ / ".")) names.push_back(entry.name);
@@ -48,36 +59,45 @@ class ConvertNetcdf : public testing::TestWithParam<bool> {
   TemporaryDirectory directory_;
   std::string in_;
   std::string out_;
-  std::unique_ptr<Clock> clock_ = system_clock();
+  const HastyClock clock_;
   SilentConsole console_;
 };
 
 TEST_P(ConvertNetcdf, LeavesNothingOrTheOldFileOrTheWholeNewOne) {
-  const bool with_old = GetParam();
-  for (int n = 1;; ++n) {
+  const auto [failure, with_old] = GetParam();
+  for (std::int64_t n = 1;; ++n) {
     ASSERT_LT(n, 1000);
     remove_tree(directory_.files(), out_);
     if (with_old) directory_.files().create(out_)->append(as_bytes("old"));
-    FaultyFiles files(directory_.files(), {n, Failure::error});
+    FaultyFiles files(directory_.files(), {n, failure});
     try {
       run(files, with_old);
       EXPECT_TRUE(is_whole()) << "call " << n;
     } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::unavailable) << "call " << n << ": " << error.what();
-      const auto status = directory_.files().status(out_);
-      EXPECT_EQ(status.has_value(), with_old) << "call " << n;
-      if (status.has_value()) {
-        EXPECT_EQ(status->size, 3) << "call " << n;
+      const bool is_full = failure == Failure::full_disk;
+      if (failure != Failure::short_read && failure != Failure::crash) {
+        EXPECT_EQ(error.kind(), is_full ? ErrorKind::out_of_space : ErrorKind::unavailable)
+            << "call " << n << ": " << error.what();
       }
+      expect_nothing_or_old_or_whole(n);
+    } catch (const CrashError&) {
+      EXPECT_EQ(failure, Failure::crash);
+      expect_nothing_or_old_or_whole(n);
     }
     run(directory_.files(), true);
     EXPECT_TRUE(is_whole()) << "after call " << n;
     EXPECT_EQ(names(), (std::vector<std::string>{"in.zarr", "out.nc"})) << "after call " << n;
     if (!files.fired()) return;
+    n = files.fired_at();
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(OldAndNew, ConvertNetcdf, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(OldAndNew, ConvertNetcdf,
+                         testing::Combine(testing::Values(Failure::error, Failure::sticky,
+                                                          Failure::full_disk, Failure::torn_write,
+                                                          Failure::short_read, Failure::lost_reply,
+                                                          Failure::crash),
+                                          testing::Bool()));
 
 using ConvertNetcdfOnce = ConvertNetcdf;
 
@@ -102,7 +122,8 @@ TEST_P(ConvertNetcdfOnce, ACleanUpThatFailsDoesNotHideTheError) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(New, ConvertNetcdfOnce, testing::Values(false));
+INSTANTIATE_TEST_SUITE_P(New, ConvertNetcdfOnce,
+                         testing::Values(std::tuple(Failure::crash, false)));
 
 }  // namespace
 }  // namespace gridmill

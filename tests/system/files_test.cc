@@ -286,10 +286,13 @@ TEST_F(PosixFiles, TheDoubleCountsAndFails) {
   EXPECT_EQ(kind_thrown([&] { torn->append(as_bytes("0123456789")); }), ErrorKind::unavailable);
   EXPECT_EQ(read(b_), "01234");
 
-  faulty.set_fault({2, Failure::crash});
+  faulty.set_fault(
+      {1, Failure::crash});  // where it shows: at the first call that changes something
   EXPECT_TRUE(faulty.status(a_));
-  EXPECT_THROW((void)faulty.status(a_), CrashError);
+  EXPECT_EQ(faulty.gate().fired_at(), 0);
   EXPECT_THROW((void)faulty.remove_file(a_), CrashError);
+  EXPECT_EQ(faulty.gate().fired_at(), 2);
+  EXPECT_THROW((void)faulty.status(a_), CrashError);
   EXPECT_TRUE(files_.status(a_));
 
   faulty.set_fault({1, Failure::lost_reply});
