@@ -8,7 +8,7 @@ export GRIDMILL_TEST_DATA GRIDMILL_BINARY
 
 JOBS ?= $(shell nproc)
 
-.PHONY: help setup build test torture fuzz demo bench format lint check-includes clean need-data
+.PHONY: help setup build test torture fuzz demo bench format lint check-includes check-globals clean need-data
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
@@ -52,6 +52,9 @@ lint:  ## clang-tidy on the C++ files that changed (GRIDMILL_LINT_BASE=COMMIT, o
 
 check-includes:  ## which room may include which, and the doors to the system and to data
 	@tools/check_includes.py
+
+check-globals:  ## no mutable globals in what `make build` has built
+	@tools/check_globals.py
 
 clean:  ## remove what was built (keeps .venv, .venv-zarr2 and web/node_modules)
 	rm -rf build demo-output
