@@ -222,12 +222,14 @@ TEST(CoordinateProblems, AreFoundInOneDataset) {
       dataset_with("x", {axis_with<double>("lat", {1, nan}), axis_with<float>("lon", {3, 2, 2}),
                          axis_with<int>("station", {7, 3, 5}), axis_with<int>("id", {7, 3, 7}),
                          axis_with<double>("time", {1, 2}, {{"units", "days since never"}})});
-  const std::vector<std::string> problems = coordinate_problems(bad);
+  const std::vector<CoordinateProblem> problems = coordinate_problems(bad);
   ASSERT_EQ(problems.size(), 4u);
-  EXPECT_THAT(problems[0], HasSubstr("lat: position 1 is nan"));
-  EXPECT_THAT(problems[1], HasSubstr("lon: positions 1 and 2 are 2 and 2: not unique"));
-  EXPECT_THAT(problems[2], HasSubstr("id: positions 0 and 2 are 7 and 7"));
-  EXPECT_THAT(problems[3], HasSubstr("days since never"));
+  EXPECT_THAT(problems[0].what, HasSubstr("lat: position 1 is nan"));
+  EXPECT_THAT(problems[1].what, HasSubstr("lon: positions 1 and 2 are 2 and 2: not unique"));
+  EXPECT_THAT(problems[2].what, HasSubstr("id: positions 0 and 2 are 7 and 7"));
+  EXPECT_THAT(problems[3].what, HasSubstr("days since never"));
+  EXPECT_EQ(problems[0].variable, "lat");
+  EXPECT_EQ(problems[3].variable, "time");
   EXPECT_THROW(check_coordinates(bad), Error);
 }
 

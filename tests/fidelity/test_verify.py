@@ -210,7 +210,7 @@ def test_a_coordinate_that_is_no_coordinate(verify, tmp_path, values, why):
         array[...] = content
     text, report = verify(store, code=3)
     assert f"coordinate x: {why}" in text or ("coordinate x: positions" in text and why in text)
-    assert len(report["problems"]) == 1
+    assert [problem["variable"] for problem in report["problems"]] == ["x"]
 
 
 @formats

@@ -164,20 +164,20 @@ std::optional<std::string> coordinate_problem(const Variable& coordinate, const 
   return problem ? problem : time_problem(coordinate, values);
 }
 
-std::vector<std::string> coordinate_problems(const Dataset& dataset) {
-  std::vector<std::string> problems;
+std::vector<CoordinateProblem> coordinate_problems(const Dataset& dataset) {
+  std::vector<CoordinateProblem> problems;
   for (const Variable& variable : dataset.variables) {
     if (!is_dimension_coordinate(variable)) continue;
     try {
       if (auto problem = coordinate_problem(variable, read_array(variable))) {
-        problems.push_back(std::move(*problem));
+        problems.push_back({variable.path(), std::move(*problem)});
       }
     } catch (const Error& error) {
       const bool is_damage = error.kind() == ErrorKind::corrupt ||
                              error.kind() == ErrorKind::invalid ||
                              error.kind() == ErrorKind::unsupported;
       if (!is_damage) throw;  // it could not be looked at
-      problems.push_back(error.what());
+      problems.push_back({variable.path(), error.what()});
     }
   }
   return problems;

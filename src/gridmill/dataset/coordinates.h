@@ -19,9 +19,13 @@ namespace gridmill {
 // What is wrong with one coordinate's values: "latitude: positions 3 and 4 are 10.5 and 10.5: not
 // unique".
 std::optional<std::string> coordinate_problem(const Variable& coordinate, const Array& values);
-// All of them; damaged coordinates and time units that nobody can decode count. For `verify`.
+// Those of all coordinates; damaged coordinates and time units that nobody can decode count. For `verify`.
 // Throws what keeps it from looking (no permission, a failing disk).
-std::vector<std::string> coordinate_problems(const Dataset& dataset);
+struct CoordinateProblem {
+  std::string variable;  // its path
+  std::string what;
+};
+std::vector<CoordinateProblem> coordinate_problems(const Dataset& dataset);
 // Throws Error(corrupt) with the first problem, the dataset named.
 void check_coordinates(const Dataset& dataset);
 

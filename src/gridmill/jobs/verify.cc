@@ -112,8 +112,8 @@ class Verification {
   }
 
   void check_structure() {
-    for (const std::string& problem : coordinate_problems(chosen_)) {
-      findings_->add(Check::coordinates, {"", "", "", problem});
+    for (const auto& [variable, what] : coordinate_problems(chosen_)) {
+      findings_->add(Check::coordinates, {variable, "", "", what});
     }
     if (manifest_) {
       std::set<std::string> paths;
