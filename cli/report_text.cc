@@ -133,6 +133,35 @@ std::string convert_text(const Json& report, bool dry_run) {
   return text;
 }
 
+std::string template_text(const Json& report, bool dry_run) {
+  const Json axis = report.value("axis", Json::object());
+  return convert_text(report, dry_run) +
+         fmt::format("  {}: {}, from {} to {} in steps of {}\n", text_at(axis, "dimension"),
+                     counted(axis.value("size", std::int64_t{0}), "time", "times"),
+                     text_at(axis, "from"), text_at(axis, "to"), text_at(axis, "step"));
+}
+
+std::string region_text(const Json& report, bool dry_run) {
+  std::string text = dry_run ? fmt::format("would write into {}\n", text_at(report, "output"))
+                             : text_at(report, "output") + "\n";
+  std::vector<std::string> region;
+  const Json ranges = report.value("region", Json::object());
+  for (const auto& [name, range] : ranges.items()) {
+    region.push_back(
+        fmt::format("{}={}:{}", name, range[0].get<std::int64_t>(), range[1].get<std::int64_t>()));
+  }
+  text += fmt::format("  region {}\n", join(region, ","));
+  for (const Json& variable : report.value("variables", Json::array())) {
+    const auto merged = variable.value("merged_chunks", std::int64_t{0});
+    text += fmt::format("  {}: {}{}\n", text_at(variable, "name"),
+                        counted(variable.value("chunks", std::int64_t{0}), "chunk", "chunks"),
+                        merged == 0 ? ""
+                                    : fmt::format(", {} of them shared with what lies beside",
+                                                  format_count(merged)));
+  }
+  return dry_run ? text : text + figures_text(report);
+}
+
 std::string extract_text(const Json& report, bool dry_run) {
   const auto rows = number_at(report, "rows");
   const std::string count =

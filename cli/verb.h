@@ -48,6 +48,8 @@ Verb dump_verb();
 Verb verify_verb();
 Verb extract_verb();
 Verb rechunk_verb();
+Verb template_verb();
+Verb write_region_verb();
 Verb plan_verb();
 Verb exec_verb();
 Verb runs_verb();

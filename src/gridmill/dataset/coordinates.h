@@ -19,8 +19,8 @@ namespace gridmill {
 // What is wrong with one coordinate's values: "latitude: positions 3 and 4 are 10.5 and 10.5: not
 // unique".
 std::optional<std::string> coordinate_problem(const Variable& coordinate, const Array& values);
-// Those of all coordinates; damaged coordinates and time units that nobody can decode count. For `verify`.
-// Throws what keeps it from looking (no permission, a failing disk).
+// Those of all coordinates; damaged coordinates and time units that nobody can decode count. For
+// `verify`. Throws what keeps it from looking (no permission, a failing disk).
 struct CoordinateProblem {
   std::string variable;  // its path
   std::string what;

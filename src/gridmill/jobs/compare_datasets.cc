@@ -13,11 +13,14 @@ void add(Findings& findings, const std::string& variable, const std::string& wha
   findings.add(Check::source, {variable, "", "", what});
 }
 
+bool is_nan(const AttributeValue& value) {
+  return value.as_double() && *value.as_double() != *value.as_double();
+}
+
 // An integer can't equal NaN: such a `_FillValue` says nothing and Zarr v3 can't hold it.
 bool is_meaningless(const Variable& variable, const std::string& name,
                     const AttributeValue& value) {
-  return name == "_FillValue" && variable.type.is_integer() && value.as_double() &&
-         *value.as_double() != *value.as_double();
+  return name == "_FillValue" && variable.type.is_integer() && is_nan(value);
 }
 
 void compare_attributes(const std::string& where, const Attributes& found, const Attributes& wanted,
@@ -34,8 +37,14 @@ void compare_attributes(const std::string& where, const Attributes& found, const
     }
   }
   for (const auto& [name, value] : found) {
-    if (wanted.find(name) == nullptr) {
+    if (wanted.find(name) != nullptr) continue;
+    if (variable == nullptr || name != "_FillValue") {
       add(findings, where, fmt::format("attribute {} is not in the source", name));
+    } else if (!is_nan(value)) {  // as a template adds it
+      findings.leave_open(
+          fmt::format("{} declares _FillValue {}, its source none: whether a value "
+                      "of the source equals it and now reads as missing",
+                      where, dump_json(value.to_json(), -1)));
     }
   }
 }

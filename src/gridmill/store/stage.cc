@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <mutex>
@@ -10,19 +9,11 @@
 #include "gridmill/base/error.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
+#include "gridmill/store/store_locks.h"
 #include "gridmill/store/zip_store.h"
-#include "gridmill/system/random.h"
 
 namespace gridmill {
 namespace {
-
-constexpr std::string_view kEnding = ".gridmill";
-
-constexpr std::int64_t kFirstPause_ns = 1'000'000;
-constexpr std::int64_t kMostPause_ns = 64 * kFirstPause_ns;
-constexpr std::int64_t kPatience_ns = 1'000'000'000;
-
-std::string companion_path(const std::string& path) { return path + std::string(kEnding); }
 
 // In the run's records: the folder that is about to be published, by its inode, which a rename
 // keeps.
@@ -53,10 +44,14 @@ class FileStage final : public OutputStage {
         incoming_(companion_ + "/incoming"),
         packed_(companion_ + "/packed.zip"),
         run_(companion_ + "/run"),
-        overwrite_(options.overwrite) {
+        overwrite_(options.overwrite),
+        locks_(files, path_) {
     files_.make_directories(companion_);
-    options.is_worker ? join_workers(options.clock != nullptr ? *options.clock : *system_clock())
-                      : take_alone();
+    if (options.is_worker) {
+      locks_.join(options.clock != nullptr ? *options.clock : *system_clock());
+    } else {
+      locks_.take_alone();
+    }
     settle_publishing(options.is_worker);
     if (!options.resume) clear();
     try {
@@ -159,44 +154,6 @@ class FileStage final : public OutputStage {
     clear();
   }
 
-  // Whoever comes alone takes the common lock, then looks for workers; a worker takes its own lock,
-  // then looks at the common one: of two that come at once at least one sees the other.
-  void take_alone() {
-    lock_ = files_.lock(lock_path());
-    if (lock_ == nullptr) refuse("another run is");
-    for (const DirectoryEntry& worker : files_.list(workers_path())) {
-      if (files_.lock(workers_path() + "/" + worker.name) == nullptr) refuse("workers are");
-    }
-  }
-
-  // Whoever looks for workers holds their locks for the moment of the test, and a file that was
-  // only looked at is gone then; other workers hold the common lock as briefly.
-  void join_workers(const Clock& clock) {
-    files_.make_directories(workers_path());
-    lock_ = lock_soon(clock, [&] { return workers_path() + "/" + unique_suffix(); });
-    (void)lock_soon(clock, [&] { return lock_path(); });
-  }
-
-  // A moment may be long on a machine that is full: pauses grow from a millisecond to 64.
-  template <class Path>
-  std::unique_ptr<FileLock> lock_soon(const Clock& clock, Path&& path) {
-    const std::int64_t give_up_ns = clock.monotonic_ns() + kPatience_ns;
-    for (std::int64_t pause_ns = kFirstPause_ns;;
-         pause_ns = std::min(2 * pause_ns, kMostPause_ns)) {
-      if (auto lock = files_.lock(path())) return lock;
-      if (clock.monotonic_ns() >= give_up_ns) refuse("another run is");
-      (void)clock.wait(pause_ns, {});
-    }
-  }
-
-  [[noreturn]] void refuse(const std::string& who) const {
-    throw Error(ErrorKind::conflict,
-                fmt::format("{} writing {}; wait for it, or stop it first", who, path_));
-  }
-
-  std::string lock_path() const { return companion_ + "/lock"; }
-  std::string workers_path() const { return companion_ + "/workers"; }
-
   void abandon_quietly() {
     try {
       FileStage::abandon();
@@ -238,14 +195,12 @@ class FileStage final : public OutputStage {
   // already at work in it.
   void release() {
     try {
-      if (files_.status(workers_path()) && files_.list(workers_path()).empty()) {
-        files_.remove_directory(workers_path());
-      }
+      locks_.tidy();
       const bool is_empty = files_.list(companion_).size() == 1;  // the lock itself
-      lock_.reset();
+      locks_.release();
       if (is_empty) files_.remove_directory(companion_);
     } catch (const Error&) {
-      lock_.reset();
+      locks_.release();
     }
   }
 
@@ -256,7 +211,7 @@ class FileStage final : public OutputStage {
   const std::string packed_;  // OUT as a zip file, made of `incoming_` when that is complete
   const std::string run_;
   const bool overwrite_;
-  std::unique_ptr<FileLock> lock_;
+  StoreLocks locks_;
   std::unique_ptr<Disk> disk_;
   std::mutex sync_mutex_;
   std::atomic<bool> may_have_lost_{false};
@@ -279,7 +234,8 @@ std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
 
 bool has_published(Files& files, const std::string& companion) {
   const auto inode = about_to_be_published(files, companion + "/run");
-  return inode && is_at(files, companion.substr(0, companion.size() - kEnding.size()), *inode);
+  return inode &&
+         is_at(files, companion.substr(0, companion.size() - companion_path("").size()), *inode);
 }
 
 std::unique_ptr<Store> open_companion(Files& files, const Location& location) {

@@ -1,0 +1,38 @@
+// region_target.h: where the variables of an input belong in an archive that is there already.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "gridmill/dataset/dataset.h"
+#include "gridmill/zarr/hierarchy.h"
+
+namespace gridmill {
+
+// One variable that is to be written.
+struct RegionPart {
+  Variable source;  // times in the archive's units
+  ArrayMetadata metadata;
+  Box box;  // in the archive's array
+};
+
+struct RegionTarget {
+  std::vector<RegionPart> parts;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> region;  // by dimension, half-open
+  std::vector<std::string> compared;  // coordinates and static variables: equal in both
+  std::vector<std::string> notes;
+};
+
+// Every coordinate of `input` is looked for in `archive`; a dimension without one in both takes its
+// place from `region` ("time=0:100" each), or must be as long as the archive's. `region` may not
+// speak against coordinates. What has no dimension of which the input is a part is compared, not
+// written, unless the input is all of the archive. `arrays` are the archive's, by path.
+//
+// Throws Error(corrupt) for other grids, types, packing or units, Error(not_found) for a variable
+// that the archive lacks, Error(invalid) for a region that is none.
+RegionTarget region_target(const Dataset& input, const Dataset& archive,
+                           const std::map<std::string, ArrayMetadata>& arrays,
+                           const std::vector<std::string>& region);
+
+}  // namespace gridmill

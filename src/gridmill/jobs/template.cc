@@ -1,0 +1,159 @@
+#include "gridmill/jobs/template.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "gridmill/jobs/archive_plan.h"
+#include "gridmill/jobs/convert_input.h"
+#include "gridmill/jobs/run_plan.h"
+#include "gridmill/jobs/task_layout.h"
+#include "gridmill/jobs/template_axis.h"
+#include "gridmill/jobs/working_budget.h"
+#include "gridmill/jobs/zarr_target.h"
+
+namespace gridmill {
+namespace {
+
+// What has no dimension but time: more in a chunk would make all files meet in it.
+constexpr std::int64_t kSeriesChunkBytes = std::int64_t{1} << 20;
+
+ConvertOptions as_convert(const TemplateOptions& options) {
+  ConvertOptions convert;
+  convert.inputs = options.inputs;
+  convert.output = options.output;
+  convert.zarr_format = options.zarr_format;
+  convert.variables = options.variables;
+  convert.drop = options.drop;
+  convert.overwrite = options.overwrite;
+  convert.grib_index = options.grib_index;
+  convert.resources = options.resources;
+  return convert;
+}
+
+// As many files as the default chunk has room for, or an even part of one: then files end where
+// chunks do, and their writers need not wait for each other.
+std::int64_t aligned_length(std::int64_t chosen, std::int64_t in_file) {
+  if (chosen >= in_file) return chosen / in_file * in_file;
+  for (std::int64_t part = chosen; part > chosen / 2; --part) {
+    if (in_file % part == 0) return part;
+  }
+  return chosen;
+}
+
+void align_chunks(const Variable& variable, const TemplateAxis& axis, TargetArray& array) {
+  const int d = variable.dimension_index(axis.dimension);
+  if (d < 0 || !is_unwritten(variable)) return;
+  std::int64_t& length = array.metadata.chunk[d];
+  const std::int64_t others = volume(array.metadata.chunk) / length * variable.type.size;
+  const bool is_series = volume(variable.shape) == variable.shape[d];
+  if (is_series) length = std::min(length, std::max(axis.in_file, kSeriesChunkBytes / others));
+  length = std::min(aligned_length(length, axis.in_file), variable.shape[d]);
+  array.why_chunks +=
+      fmt::format("; {} steps of {}, of which a file has {}", length, axis.dimension, axis.in_file);
+}
+
+// Unwritten is missing: NaN, or what _FillValue says.
+void set_missing(const Variable& variable, ArrayMetadata& metadata) {
+  const bool is_open = is_unwritten(variable) && variable.type.is_floating() &&
+                       variable.attributes.find("_FillValue") == nullptr;
+  if (is_open) metadata.fill = FillValue::from_json("NaN", variable.type, 3);
+}
+
+ZarrTarget template_target(const TemplateOptions& options, const Dataset& whole,
+                           const TemplateAxis& axis) {
+  ZarrTarget target =
+      make_target(whole, options.zarr_format, {options.chunks, options.shards, options.codec});
+  const std::size_t groups = target.nodes.size() - target.arrays.size();
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    TargetArray& array = target.arrays[i];
+    if (options.chunks.empty() && !array.metadata.sharding) {
+      align_chunks(whole.variables[i], axis, array);
+    }
+    set_missing(whole.variables[i], array.metadata);
+    target.nodes[groups + i].array = array.metadata;
+  }
+  return target;
+}
+
+// What is written now: whatever has its values.
+StageRecipe static_stage(const ConvertInput& input, const ZarrTarget& target,
+                         const Resources& resources) {
+  StageRecipe stage;
+  stage.name = "template";
+  stage.why = "coordinates and static fields; the rest is metadata";
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    const Variable& variable = input.dataset.variables[i];
+    if (is_unwritten(variable)) continue;
+    const ArrayMetadata& metadata = target.arrays[i].metadata;
+    OutputRecipe output;
+    output.name = variable.path();
+    output.fields = {input.field(i)->to_json()};
+    output.sink = out_array(output.name);
+    const TaskChoice tasks = tasks_for(variable, input.regions[i], metadata.unit(), resources);
+    output.units_per_task = tasks.units_per_task;
+    output.figures = stage_figures(metadata, tasks.read_amplification);
+    stage.tasks += ChunkGrid(metadata.key_grid().counts(), output.units_per_task).size();
+    stage.outputs.push_back(std::move(output));
+  }
+  return stage;
+}
+
+Json describe(const TemplateOptions& options, const ConvertInput& input, const ZarrTarget& target,
+              const TemplateAxis& axis) {
+  Json variables = Json::array();
+  std::int64_t total = 0;
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    Json variable = describe_array(input.dataset.variables[i], target.arrays[i].metadata);
+    variable["why"] = target.arrays[i].why_chunks;
+    variable["written"] = !is_unwritten(input.dataset.variables[i]);
+    total += variable["logical_bytes"].get<std::int64_t>();
+    variables.push_back(std::move(variable));
+  }
+  Json notes(input.dataset.notes);
+  for (const std::string& note : target.notes) notes.push_back(note);
+  return {{"output", options.output},
+          {"format", fmt::format("Zarr v{}", options.zarr_format)},
+          {"inputs", options.inputs},
+          {"axis", axis.about},
+          {"variables", variables},
+          {"logical_bytes", total},
+          {"notes", notes}};
+}
+
+PlannedJob plan_template(const TemplateOptions& options, const Workplace& workplace) {
+  const ConvertOptions source = as_convert(options);
+  ConvertInput input = open_convert_input(source, workplace);
+  const TemplateAxis axis = template_axis(input.dataset, options);
+  input.dataset = stretched(input.dataset, axis);
+  input.selected = input.dataset;
+  for (std::size_t i = 0; i < input.regions.size(); ++i) {
+    input.regions[i] = whole_box(input.dataset.variables[i].shape);
+  }
+  const ZarrTarget target = template_target(options, input.dataset, axis);
+  return plan_within(options.resources.memory, [&](std::int64_t memory) {
+    ConvertOptions planned = source;
+    planned.resources.memory = memory;
+    PlannedJob job;
+    job.plan = archive_plan("template", planned, input, target, workplace.files);
+    job.plan.identity["axis"] = axis.about;
+    job.plan.stages = {static_stage(input, target, planned.resources)};
+    job.plan.about = describe(options, input, target, axis);
+    job.opened.emplace(kInputDataset, input.dataset);
+    rate_memory(job, planned.resources, workplace);
+    return job;
+  });
+}
+
+}  // namespace
+
+Json make_template(const TemplateOptions& options, const Workplace& workplace) {
+  check_output(options.output, options.overwrite, workplace.files);
+  RunAccount account("template", options.inputs, options.output, options.reports, options.resources,
+                     workplace);
+  return carry_out(plan_template(options, workplace),
+                   {"making the template " + options.output, false, options.resources, account},
+                   options.dry_run, account.workplace());
+}
+
+}  // namespace gridmill

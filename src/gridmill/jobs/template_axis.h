@@ -1,0 +1,31 @@
+// template_axis.h: a dataset stretched along its time dimension: what a template's archive holds.
+#pragma once
+
+#include <string>
+
+#include "gridmill/dataset/dataset.h"
+#include "gridmill/jobs/template.h"
+
+namespace gridmill {
+
+struct TemplateAxis {
+  std::string dimension;
+  std::string coordinate;    // its path
+  std::int64_t in_file = 0;  // the dimension's size in the input
+  Array values;              // of the coordinate, all of them
+  std::string units;         // of `values`, as the attribute has them
+  Json about;                // {"dimension", "size", "from", "to", "step"}
+};
+
+// Throws Error(invalid) where the axis can't be made of `dataset` and the options.
+TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& options);
+
+// `dataset` with the axis in the place of its coordinate's values. What else has the dimension gets
+// its size and no blocks; integers that declare no _FillValue get netCDF's own for their type, with
+// a note, so that what was not written is told from what was.
+Dataset stretched(const Dataset& dataset, const TemplateAxis& axis);
+
+// Whether stretched() has taken away a variable's values.
+bool is_unwritten(const Variable& variable) noexcept;
+
+}  // namespace gridmill

@@ -1,0 +1,62 @@
+// shared_store.h: a store that is there already, and that several processes write into at once.
+//
+// Each owns the keys that it alone writes. A key that several write parts of is read, changed and
+// put back under its lock. Nobody who replaces or rearranges the store is let in meanwhile. Readers
+// see each key's old or new value; which keys are new already is the writers' affair.
+//
+// Where the store has a manifest, each writer brings it up to date when it is done. A writer that
+// dies leaves whole values and an old manifest: the same work done again mends both.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "gridmill/store/location.h"
+#include "gridmill/store/manifest.h"
+#include "gridmill/store/store.h"
+#include "gridmill/store/store_locks.h"
+#include "gridmill/system/clock.h"
+
+namespace gridmill {
+
+enum class KeyOwner { us, shared };
+
+class SharedStore {
+ public:
+  // Joins the writers. Error(not_found) if nothing is at `location`, Error(unsupported) for a zip
+  // file, Error(conflict) if the store is being replaced or rearranged. `files` and `clock` must
+  // outlive it.
+  SharedStore(Files& files, const Clock& clock, const Location& location);
+
+  Store& store() noexcept { return *store_; }
+  std::string place() const { return path_; }
+
+  // Held until it is destroyed; whoever holds it now is waited for, five minutes at most, then
+  // Error(timeout). One at a time for each thread, or two could wait for each other.
+  std::unique_ptr<FileLock> lock(const Key& key) const;
+
+  // Stores a value, or removes what is there if `value` is empty, and notes it for the manifest.
+  KeyRecord put(const Key& key, ByteView value, KeyOwner owner);
+
+  // All was stored: brings it to the disk, then the manifest up to date. False: the store has none.
+  bool finish();
+
+ private:
+  std::unique_ptr<FileLock> wait_for(const std::string& path, const std::string& what) const;
+  KeyRecord as_it_is(const Key& key) const;
+
+  Files& files_;
+  const Clock& clock_;
+  const std::string path_;
+  StoreLocks locks_;
+  const std::unique_ptr<Disk> disk_;
+  const std::unique_ptr<Store> store_;
+  const std::unique_ptr<Store> companion_;
+  std::mutex mutex_;
+  std::map<std::string, KeyRecord> written_;  // by key; shared ones are looked at again
+  std::map<std::string, KeyOwner> owners_;
+};
+
+}  // namespace gridmill

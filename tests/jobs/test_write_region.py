@@ -1,0 +1,274 @@
+"""`gridmill write-region`: files into an archive, against xarray's concatenation of the same files."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from killed_runs import BINARY, hashes
+
+formats = pytest.mark.parametrize("zarr_format", [3, 2])
+ROUNDS = int(os.environ.get("GRIDMILL_ROUNDS", "3"))  # `make torture` sets it
+
+
+def whole_series(steps, **options):
+    """An hourly field with bounds and a static one."""
+    rng = np.random.default_rng(17)
+    times = np.datetime64("2001-01-01", "ns") + np.arange(steps) * np.timedelta64(1, "h")
+    values = rng.normal(280, 9, (steps, 6, 8)).astype(options.get("dtype", "f4"))
+    values[:: max(1, steps // 5), 2, 3] = np.nan
+    bounds = np.stack([times - np.timedelta64(1, "h"), times], axis=1)
+    return xr.Dataset(
+        {
+            "t": (("time", "lat", "lon"), values, {"units": "K"}),
+            "orography": (("lat", "lon"), rng.normal(size=(6, 8))),
+            "time_bnds": (("time", "nv"), bounds),
+            "crs": ((), np.int32(4326)),
+        },
+        coords={
+            "time": ("time", times, {"standard_name": "time", "bounds": "time_bnds"}),
+            "lat": ("lat", np.linspace(10, 60, 6), {"units": "degrees_north"}),
+            "lon": ("lon", np.arange(8.0), {"units": "degrees_east"}),
+        },
+    )
+
+
+def write_parts(whole, lengths, folder, packed=False):
+    """Consecutive files, each with a time reference of its own."""
+    encoding = {"t": {"_FillValue": None}, "orography": {"_FillValue": None}}
+    if packed:
+        encoding["t"] = {"dtype": "i2", "scale_factor": 0.01, "add_offset": 280.0, "_FillValue": np.int16(-32768)}
+    paths, start = [], 0
+    for number, length in enumerate(lengths):
+        part = whole.isel(time=slice(start, start + length))
+        units = f"hours since {str(part.time.values[0])[:10]}"
+        paths.append(folder / f"part{number}.nc")
+        part.to_netcdf(paths[-1], encoding={**encoding, "time": {"units": units, "dtype": "i4"}})
+        start += length
+    return paths
+
+
+@pytest.fixture
+def archive(gridmill, tmp_path):
+    """Makes files and the template for all of them: archive([5, 7], "time=4") -> (files, store, whole)."""
+
+    def make(lengths, chunks, *options, zarr_format=3, packed=False):
+        whole = whole_series(sum(lengths))
+        paths = write_parts(whole, lengths, tmp_path, packed)
+        store = tmp_path / "archive.zarr"
+        run = gridmill("template", paths[0], store, "--end", str(whole.time.values[-1])[:16], "--freq", "1h",
+                       "--zarr-format", zarr_format, "--chunks", chunks, *options)  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        return paths, store, whole
+
+    return make
+
+
+def assert_holds(store, whole, packed=False):
+    with xr.open_zarr(store, consolidated=None, chunks=None) as found:
+        assert (found.time.values == whole.time.values).all()
+        for name in ("t", "orography", "crs"):
+            if packed and name == "t":
+                np.testing.assert_allclose(found.t.values, whole.t.values, atol=0.006)
+                continue
+            np.testing.assert_array_equal(found[name].values, whole[name].values)
+        np.testing.assert_array_equal(found.time_bnds.values, whole.time_bnds.values)
+
+
+@formats
+@pytest.mark.parametrize("lengths", [[5, 7, 1, 12], [10, 10, 10]])
+@pytest.mark.parametrize("chunks", ["time=4", "time=5,lat=4,lon=3", "time=25"])
+def test_one_file_after_the_other(gridmill, archive, lengths, chunks, zarr_format):
+    paths, store, whole = archive(lengths, chunks, zarr_format=zarr_format)
+    for path in reversed(paths):  # in whatever order
+        run = gridmill("write-region", path, store)
+        assert run.returncode == 0, run.stderr
+    assert_holds(store, whole)
+    run = gridmill("verify", store, "--against", *paths)
+    assert run.returncode == 0, run.stdout + run.stderr
+
+
+@formats
+def test_what_is_not_written_yet_is_missing(gridmill, archive, zarr_format):
+    paths, store, whole = archive([5, 7, 4], "time=8", zarr_format=zarr_format)
+    run = gridmill("write-region", paths[1], store, "--json")
+    assert run.returncode == 0, run.stderr
+    report = json.loads(run.stdout)
+    assert report["region"]["time"] == [5, 12]
+    assert {v["name"]: (v["chunks"], v["merged_chunks"]) for v in report["variables"]}["t"] == (2, 2)
+    assert sorted(report["compared"]) == ["crs", "lat", "lon", "orography", "time"]
+    with xr.open_zarr(store, consolidated=None, chunks=None) as found:
+        np.testing.assert_array_equal(found.t.values[5:12], whole.t.values[5:12])
+        assert np.isnan(found.t.values[:5]).all() and np.isnan(found.t.values[12:]).all()
+
+
+def test_all_files_at_once(gridmill, archive):
+    """Files that end inside chunks are one plan, whose tasks own chunks: nothing is merged."""
+    paths, store, whole = archive([5, 7, 1, 12], "time=10")
+    run = gridmill("write-region", *paths, store, "--json", "--no-lock")
+    assert run.returncode == 0, run.stderr
+    assert all(variable["merged_chunks"] == 0 for variable in json.loads(run.stdout)["variables"])
+    assert_holds(store, whole)
+
+
+def test_packed_values_are_passed_through(gridmill, archive):
+    paths, store, whole = archive([5, 8], "time=4", packed=True)
+    for path in paths:
+        assert gridmill("write-region", path, store).returncode == 0
+    assert_holds(store, whole, packed=True)
+    with xr.open_zarr(store, consolidated=None, chunks=None, mask_and_scale=False) as found:
+        stored = [xr.open_dataset(path, mask_and_scale=False).t.values for path in paths]
+        np.testing.assert_array_equal(found.t.values, np.concatenate(stored))
+
+
+def test_parts_of_shards(gridmill, archive):
+    paths, store, whole = archive([5, 7, 12], "t:time=2,lat=3,lon=4", "--shards", "t:time=8,lat=6,lon=8")
+    for path in paths:
+        assert gridmill("write-region", path, store).returncode == 0
+    assert_holds(store, whole)
+
+
+@pytest.mark.parametrize("chunks", ["time=100", "time=9", "time=12,lat=3"])
+def test_many_processes_at_once(gridmill, archive, chunks):
+    """One chunk for all files: without locks, xarray's writers lost half of the values."""
+    lengths = [12, 11, 13, 12]
+    paths, store, whole = archive(lengths, chunks)
+    for _ in range(ROUNDS):
+        running = [subprocess.Popen([BINARY, "write-region", path, store, "--threads", "1"],
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE) for path in paths]  # fmt: skip
+        for process in running:
+            _, said = process.communicate(timeout=120)
+            assert process.returncode == 0, said
+        assert_holds(store, whole)
+        run = gridmill("verify", store)
+        assert run.returncode == 0, run.stdout + run.stderr
+        for chunk in (store / "t").rglob("c/*"):  # again from nothing
+            if chunk.is_file():
+                chunk.unlink()
+
+
+def test_a_killed_writer_is_finished_by_the_same_command(gridmill, archive):
+    paths, store, whole = archive([12, 11, 13, 12], "time=9")
+    for round_ in range(ROUNDS):
+        running = [subprocess.Popen([BINARY, "write-region", path, store, "--threads", "1"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for path in paths]  # fmt: skip
+        time.sleep(0.004 * (round_ % 25))
+        running[round_ % 4].send_signal(signal.SIGKILL)
+        for process in running:
+            process.wait(timeout=120)
+        run = gridmill("write-region", paths[round_ % 4], store)
+        assert run.returncode == 0, run.stderr
+        assert_holds(store, whole)
+        found = hashes(store)
+        run = gridmill("verify", store)
+        assert run.returncode == 0, run.stdout + run.stderr
+        if round_ == 0:
+            expected = found
+        assert found == expected
+        for path in (store / "t").rglob("*"):
+            if path.is_file() and path.name != "zarr.json":
+                path.unlink()
+
+
+def test_a_store_that_is_being_replaced_lets_nobody_in(gridmill, archive, tmp_path):
+    import fcntl
+
+    paths, store, _ = archive([5, 7], "time=4")
+    with open(f"{store}.gridmill/lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = gridmill("write-region", paths[0], store)
+    assert run.returncode == 5 and "another run is writing" in run.stderr, run.stderr
+
+
+def test_without_locks_regions_are_whole_chunks(gridmill, archive):
+    paths, store, _ = archive([5, 7, 4], "time=8")
+    before = hashes(store)
+    run = gridmill("write-region", paths[1], store, "--no-lock")
+    assert run.returncode == 5, run.stderr
+    assert "[5:12, 0:6, 0:8]" in run.stderr and "[0:16, 0:6, 0:8]" in run.stderr
+    assert hashes(store) == before
+
+
+def changed(path, out, change):
+    with xr.open_dataset(path, decode_times=False) as part:
+        change(part.load()).to_netcdf(out)
+    return out
+
+
+def bad_lat(values):
+    return lambda part: part.assign_coords(lat=("lat", values(part.lat.values), part.lat.attrs))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (bad_lat(lambda lat: lat + 0.25), ["coordinate lat", "10.25", "there are 10 and 20", "nothing is rounded"]),
+        (bad_lat(lambda lat: lat[::-1].copy()), ["coordinate lat", "60 and 50 follow each other", "5 and 4"]),
+        (lambda part: part.assign_coords(time=("time", part.time.values + 0.5, part.time.attrs)),
+         ["coordinate time", "05:30:00", "nothing is rounded"]),
+        (lambda part: part.assign_coords(time=("time", part.time.values + 24 * 400, part.time.attrs)),
+         ["coordinate time", "2002-", "goes from 2001-01-01"]),
+        (lambda part: part.assign_coords(time=("time", part.time.values, part.time.attrs | {"calendar": "noleap"})),
+         ["calendar"]),
+        (lambda part: part.assign(t=part.t.astype("f8")), ["t", "float64", "float32"]),
+        (lambda part: part.assign(t=part.t.assign_attrs(units="degC")), ["t", "degC", "K"]),
+        (lambda part: part.assign(orography=part.orography + 1), ["orography"]),
+        (lambda part: part.rename(t="t2m"), ["no variable t2m", "--drop t2m"]),
+        (lambda part: part.transpose("time", "lon", "lat", ...), ["dimensions", "time, lon, lat"]),
+        (lambda part: part.isel(lat=[0, 2, 4]), ["coordinate lat", "follow each other"]),
+    ],
+)  # fmt: skip
+def test_what_does_not_fit_changes_nothing(gridmill, archive, tmp_path, change, words):
+    """Shifted and flipped latitudes and times between the archive's: zarrio overwrote coordinates."""
+    paths, store, _ = archive([5, 7], "time=4")
+    before = hashes(store)
+    bad = changed(paths[1], tmp_path / "bad.nc", change)
+    run = gridmill("write-region", bad, store)
+    assert run.returncode in (2, 3), (run.returncode, run.stderr)
+    for word in words:
+        assert word in run.stderr, run.stderr
+    assert hashes(store) == before
+
+
+def test_a_part_in_every_dimension(gridmill, archive, tmp_path):
+    paths, store, whole = archive([5, 7], "time=4,lat=4,lon=5")
+    with xr.open_dataset(paths[1]) as part:
+        part.drop_vars(["orography"]).isel(lat=slice(1, 5), lon=slice(2, 7)).to_netcdf(tmp_path / "part.nc")
+    run = gridmill("write-region", tmp_path / "part.nc", store)
+    assert run.returncode == 0, run.stderr
+    with xr.open_zarr(store, consolidated=None, chunks=None) as found:
+        expected = np.full_like(whole.t.values, np.nan)
+        expected[5:, 1:5, 2:7] = whole.t.values[5:, 1:5, 2:7]
+        np.testing.assert_array_equal(found.t.values, expected)
+
+
+def test_a_region_for_dimensions_without_coordinates(gridmill, archive, tmp_path):
+    paths, store, whole = archive([5, 7], "time=4")
+    bare = changed(paths[1], tmp_path / "bare.nc", lambda part: part[["t"]].drop_vars("time"))
+    run = gridmill("write-region", bare, store)
+    assert run.returncode == 2 and "give --region time=FROM:TO" in run.stderr, run.stderr
+    run = gridmill("write-region", bare, store, "--region", "time=5:10")
+    assert run.returncode == 2 and "5 positions, but" in run.stderr, run.stderr
+    run = gridmill("write-region", bare, store, "--region", "time=5:12")
+    assert run.returncode == 0, run.stderr
+    with xr.open_zarr(store, consolidated=None, chunks=None) as found:
+        np.testing.assert_array_equal(found.t.values[5:], whole.t.values[5:])
+    run = gridmill("write-region", paths[1], store, "--region", "time=0:7")
+    assert run.returncode == 3 and "belongs at time=5:12" in run.stderr, run.stderr
+    run = gridmill("write-region", paths[1], store, "--region", "level=0:7")
+    assert run.returncode == 2 and "level" in run.stderr, run.stderr
+
+
+def test_what_is_no_archive(gridmill, archive, tmp_path):
+    paths, store, _ = archive([5, 7], "time=4")
+    run = gridmill("write-region", paths[0], tmp_path / "nowhere.zarr")
+    assert run.returncode == 2 and "nowhere.zarr" in run.stderr, run.stderr
+    run = gridmill("write-region", paths[0], paths[1])
+    assert run.returncode == 1 and "not a Zarr store" in run.stderr, run.stderr
+    run = gridmill("write-region", paths[0], store, "--dry-run")
+    assert run.returncode == 0 and "time=0:5" in run.stdout, run.stdout
