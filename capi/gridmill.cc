@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 #include "gridmill/base/version.h"
 #include "gridmill/jobs/plan_file.h"
@@ -31,7 +32,7 @@ char* copied(const std::string& text) {
 PlanDocument plan_of(const char* plan, Files& files) {
   if (plan == nullptr) throw Error(ErrorKind::invalid, "no plan is given");
   const std::string text = plan;
-  return trim(text).starts_with("{") ? store_plan(parse_json(text)) : load_plan(text, files);
+  return trim(text).starts_with("{") ? store_plan(parse_exact_json(text)) : load_plan(text, files);
 }
 
 // What nobody means; beyond it arithmetic overflows.

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 
 namespace gridmill {
 namespace {
@@ -44,6 +45,20 @@ TEST(Attribute, EveryJsonComesBackAsItWas) {
                            "-Infinity"}) {
     EXPECT_EQ(through(json), json);
   }
+}
+
+TEST(Attribute, WideIntegersAreNumbersAndKeepTheirDigits) {
+  for (const char* json :
+       {"100000000000000000001", "[100000000000000000001]", "[1,-100000000000000000001,0.5]",
+        "[\"a\",100000000000000000001]", "{\"a\":100000000000000000001}"}) {
+    EXPECT_EQ(dump_json(AttributeValue::from_json(parse_exact_json(json)).to_json(), -1), json);
+  }
+  const auto wide = AttributeValue::from_json(parse_exact_json("100000000000000000001"));
+  EXPECT_EQ(wide.as_double(), 1e20);
+  EXPECT_EQ(wide.type(), types::float64);
+  EXPECT_EQ(wide, AttributeValue::from_json(1e20)) << "as netCDF would have it";
+  EXPECT_FALSE(wide == AttributeValue::from_json(parse_exact_json("100000000000000000002")));
+  EXPECT_FALSE(wide == AttributeValue::from_json(1e21));
 }
 
 TEST(Attribute, KeepsTheTypeOfItsFile) {

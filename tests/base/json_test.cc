@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 
 namespace gridmill {
 namespace {
@@ -33,6 +34,34 @@ TEST(Json, KeepsIntegersOf64Bits) {
   EXPECT_EQ(parsed[0].get<std::uint64_t>(), std::numeric_limits<std::uint64_t>::max());
   EXPECT_EQ(parsed[2].get<std::int64_t>(), std::numeric_limits<std::int64_t>::min());
   EXPECT_EQ(dump_json(parsed, -1), text);
+}
+
+TEST(ExactJson, KeepsIntegersOfAnyLength) {
+  const std::string text =
+      R"({"a":18446744073709551616,"b":[-9223372036854775809,1.5,-1],"c":{"d":)" +
+      std::string(400, '7') + R"(},"e":"18446744073709551616","f":NaN})";
+  const Json parsed = parse_exact_json(text);
+  EXPECT_EQ(dump_json(parsed, -1), text);
+  EXPECT_TRUE(is_wide_integer(parsed["a"]));
+  EXPECT_EQ(digits_of(parsed["b"][0]), "-9223372036854775809");
+  EXPECT_EQ(nearest_double(parsed["a"]), 0x1p64);
+  EXPECT_TRUE(parsed["e"].is_string());
+  EXPECT_EQ(with_doubles(parsed)["b"], Json::array({-0x1p63, 1.5, -1}));
+  EXPECT_EQ(dump_json(parse_exact_json(dump_json(parsed, 2)), -1), text);
+}
+
+TEST(ExactJson, LeavesOtherNumbersAlone) {
+  for (const char* text : {"18446744073709551615", "-9223372036854775808", "[1e30,1.0]",
+                           "[0.12345678901234567]", "1e+300", "[]"}) {
+    EXPECT_EQ(parse_exact_json(text), parse_json(text)) << text;
+  }
+  for (const char* wrong :
+       {"018446744073709551616", "18446744073709551616x", "--1", "{18446744073709551616:1}",
+        "1844674407370955161618446744073709551616-"}) {
+    EXPECT_THROW(parse_exact_json(wrong), Error) << wrong;
+  }
+  EXPECT_EQ(parse_json("18446744073709551616").get<double>(), 0x1p64);
+  EXPECT_FALSE(is_wide_integer(Json::binary({'1'}))) << "a value of MessagePack";
 }
 
 TEST(Json, KeepsDoublesExactly) {

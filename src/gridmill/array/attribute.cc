@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 
 namespace gridmill {
 namespace {
@@ -26,7 +27,10 @@ bool fits_double(const Json& number) {
   return number.is_number_float() || std::abs(number.get<double>()) < kExact;
 }
 
+bool is_number_or_wide(const Json& item) { return item.is_number() || is_wide_integer(item); }
+
 bool json_equal(const Json& a, const Json& b) {
+  if (is_wide_integer(a) != is_wide_integer(b)) return json_equal(with_doubles(a), with_doubles(b));
   if (a.is_number() && b.is_number()) {
     const bool nan_a = a.is_number_float() && std::isnan(a.get<double>());
     const bool nan_b = b.is_number_float() && std::isnan(b.get<double>());
@@ -87,6 +91,13 @@ AttributeValue AttributeValue::from_json(const Json& value) {
   if (value.is_string()) return text(value.get<std::string>());
   const Json list = value.is_array() ? value : Json::array({value});
   AttributeValue result;
+  const bool is_wide = std::any_of(list.begin(), list.end(), is_wide_integer) &&
+                       std::all_of(list.begin(), list.end(), is_number_or_wide);
+  if (is_wide) {
+    result = floats(types::float64, with_doubles(list).get<std::vector<double>>());
+    result.exact_ = value;
+    return result;
+  }
   if (value.is_array() && all_of_kind(list, &Json::is_string)) {
     return texts(list.get<std::vector<std::string>>());
   }
@@ -147,6 +158,7 @@ std::vector<double> AttributeValue::as_doubles() const {
 }
 
 Json AttributeValue::to_json() const {
+  if (!exact_.is_null()) return exact_;
   return std::visit(
       [this](const auto& values) -> Json {
         using Values = std::decay_t<decltype(values)>;

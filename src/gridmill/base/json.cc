@@ -3,22 +3,28 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 
 namespace gridmill {
 namespace {
 
-// nlohmann's grammar is strict. Bare non-finite tokens outside strings are rewritten to strings
-// that start with this marker before parsing, and turned back into numbers afterwards. U+E0F0 is
-// private use: a document that holds both it and such tokens is refused rather than misread.
+// nlohmann's grammar is strict, and its integers have 64 bits. Bare non-finite tokens and wide
+// integers outside strings are rewritten to strings that start with this marker before parsing, and
+// turned back into numbers afterwards. U+E0F0 is private use: a document that holds both it and
+// such tokens is refused rather than misread.
 constexpr std::string_view kMarker = "\uE0F0gridmill:";
 constexpr std::string_view kMarkerStart = "\uE0F0";
 constexpr std::string_view kMarkerStartEscaped = "\\ue0f0";
+// Of binary values that are wide integers; MessagePack's have less.
+constexpr std::uint64_t kWideSubtype = std::uint64_t{1} << 32;
 
 struct Prepared {
   std::string text;
@@ -40,8 +46,50 @@ void check_depth(int depth, int max_depth) {
                                               at - line_begin + 1, reason));
 }
 
-// One pass outside strings: measures depth and quotes bare non-finite tokens.
-Prepared prepare(std::string_view text, int max_depth) {
+enum class WideIntegers { rounded, kept };
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+bool is_of_number(char c) {
+  return is_digit(c) || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
+}
+
+bool fits_64_bits(std::string_view integer) {
+  std::uint64_t magnitude = 0;
+  const bool is_negative = integer[0] == '-';
+  if (is_negative) integer.remove_prefix(1);
+  const auto result = std::from_chars(integer.data(), integer.data() + integer.size(), magnitude);
+  const std::uint64_t most = is_negative ? std::uint64_t{1} << 63 : UINT64_MAX;
+  return result.ec == std::errc() && magnitude <= most;
+}
+
+// The characters from `at` on that a number may have.
+std::string_view number_at(std::string_view text, std::size_t at) {
+  std::size_t end = at;
+  while (end < text.size() && is_of_number(text[end])) ++end;
+  return text.substr(at, end - at);
+}
+
+// Leading zeros and the like are left to the parser, which refuses them.
+bool is_wide(std::string_view number) {
+  const std::string_view digits = number.substr(number.starts_with('-') ? 1 : 0);
+  return digits.size() >= 19 && digits[0] != '0' &&
+         std::all_of(digits.begin(), digits.end(), is_digit) && !fits_64_bits(number);
+}
+
+// What stands at `at` and must be rewritten, "" if nothing.
+std::string_view token_at(std::string_view text, std::size_t at, WideIntegers wide) {
+  for (const std::string_view token : {"NaN", "Infinity", "-Infinity"}) {
+    if (text.substr(at, token.size()) == token) return token;
+  }
+  const bool begins = wide == WideIntegers::kept && (is_digit(text[at]) || text[at] == '-') &&
+                      (at == 0 || !is_of_number(text[at - 1]));
+  const std::string_view number = begins ? number_at(text, at) : std::string_view();
+  return is_wide(number) ? number : std::string_view();
+}
+
+// One pass outside strings: measures depth and quotes what the parser can't take.
+Prepared prepare(std::string_view text, int max_depth, WideIntegers wide) {
   Prepared out;
   out.text.reserve(text.size());
   int depth = 0;
@@ -58,18 +106,15 @@ Prepared prepare(std::string_view text, int max_depth) {
     if (c == '"') in_string = true;
     if (c == '[' || c == '{') check_depth(++depth, max_depth);
     if (c == ']' || c == '}') --depth;
-    bool token_found = false;
-    for (const std::string_view token : {"NaN", "Infinity", "-Infinity"}) {
-      if (text.substr(i, token.size()) == token) {
-        out.text += fmt::format("\"{}{}\"", kMarker, token);
-        out.replaced_at.push_back(i);
-        out.growth.push_back(kMarker.size() + 2);
-        token_found = true;
-        i += token.size() - 1;
-        break;
-      }
+    const std::string_view token = token_at(text, i, wide);
+    if (token.empty()) {
+      out.text += c;
+      continue;
     }
-    if (!token_found) out.text += c;
+    out.text += fmt::format("\"{}{}\"", kMarker, token);
+    out.replaced_at.push_back(i);
+    out.growth.push_back(kMarker.size() + 2);
+    i += token.size() - 1;
   }
   return out;
 }
@@ -105,28 +150,41 @@ std::string reason_of(const nlohmann::json::exception& error) {
   return reason;
 }
 
-void restore_non_finite(Json& node) {
+Json wide_integer(std::string_view digits) {
+  return Json::binary(std::vector<std::uint8_t>(digits.begin(), digits.end()), kWideSubtype);
+}
+
+void restore_marked(Json& node) {
   if (node.is_structured()) {
     if (node.is_object()) refuse_marked_names(node);
-    for (auto& child : node) restore_non_finite(child);
+    for (auto& child : node) restore_marked(child);
     return;
   }
   if (!node.is_string()) return;
   const auto& text = node.get_ref<const std::string&>();
   if (!text.starts_with(kMarker)) return;
-  const std::string_view token = std::string_view(text).substr(kMarker.size());
-  if (token == "NaN") node = std::numeric_limits<double>::quiet_NaN();
-  if (token == "Infinity") node = std::numeric_limits<double>::infinity();
-  if (token == "-Infinity") node = -std::numeric_limits<double>::infinity();
+  const std::string token = text.substr(kMarker.size());
+  if (token == "NaN") {
+    node = std::numeric_limits<double>::quiet_NaN();
+  } else if (token == "Infinity") {
+    node = std::numeric_limits<double>::infinity();
+  } else if (token == "-Infinity") {
+    node = -std::numeric_limits<double>::infinity();
+  } else {
+    node = wide_integer(token);
+  }
 }
 
-bool has_non_finite(const Json& node) {
-  if (node.is_number_float()) return !std::isfinite(node.get<double>());
-  if (!node.is_structured()) return false;
-  for (const auto& child : node) {
-    if (has_non_finite(child)) return true;
-  }
-  return false;
+// What the parser's own writer has no words for.
+bool is_special(const Json& node) {
+  return is_wide_integer(node) || (node.is_number_float() && !std::isfinite(node.get<double>()));
+}
+
+template <class Test>
+bool has_any(const Json& node, Test&& test) {
+  if (!node.is_structured()) return test(node);
+  return std::any_of(node.begin(), node.end(),
+                     [&](const Json& child) { return has_any(child, test); });
 }
 
 void refuse_marker(std::string_view text) {
@@ -135,16 +193,20 @@ void refuse_marker(std::string_view text) {
   }
 }
 
-void mark_non_finite(Json& node) {
+void mark_specials(Json& node) {
   if (node.is_object()) {
     for (const auto& [name, value] : node.items()) refuse_marker(name);
   }
   if (node.is_structured()) {
-    for (auto& child : node) mark_non_finite(child);
+    for (auto& child : node) mark_specials(child);
     return;
   }
   if (node.is_string()) refuse_marker(node.get_ref<const std::string&>());
-  if (!node.is_number_float() || std::isfinite(node.get<double>())) return;
+  if (!is_special(node)) return;
+  if (is_wide_integer(node)) {
+    node = std::string(kMarker) + std::string(digits_of(node));
+    return;
+  }
   const double value = node.get<double>();
   std::string token = std::isnan(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
   node = std::string(kMarker) + token;
@@ -154,18 +216,17 @@ std::string plain_dump(const Json& document, int indent) {
   return document.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-}  // namespace
-
-Json parse_json(std::string_view text, int max_depth) {
-  const Prepared prepared = prepare(text, max_depth);
+Json parse(std::string_view text, int max_depth, WideIntegers wide) {
+  const Prepared prepared = prepare(text, max_depth, wide);
   const bool is_rewritten = !prepared.replaced_at.empty();
   if (is_rewritten && (text.find(kMarkerStart) != std::string_view::npos ||
                        to_lower(text).find(kMarkerStartEscaped) != std::string::npos)) {
-    throw Error(ErrorKind::unsupported, "JSON holds a reserved private-use marker and NaN");
+    throw Error(ErrorKind::unsupported,
+                "JSON holds a reserved private-use marker and NaN or a wide integer");
   }
   try {
     Json document = Json::parse(prepared.text);
-    if (is_rewritten) restore_non_finite(document);
+    if (is_rewritten) restore_marked(document);
     return document;
   } catch (const nlohmann::json::parse_error& error) {
     const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
@@ -175,10 +236,40 @@ Json parse_json(std::string_view text, int max_depth) {
   }
 }
 
+}  // namespace
+
+Json parse_json(std::string_view text, int max_depth) {
+  return parse(text, max_depth, WideIntegers::rounded);
+}
+
+Json parse_exact_json(std::string_view text, int max_depth) {
+  return parse(text, max_depth, WideIntegers::kept);
+}
+
+bool is_wide_integer(const Json& value) noexcept {
+  return value.is_binary() && value.get_binary().subtype() == kWideSubtype;
+}
+
+std::string_view digits_of(const Json& wide_integer) {
+  const auto& bytes = wide_integer.get_binary();
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+double nearest_double(const Json& wide_integer) {
+  return std::strtod(std::string(digits_of(wide_integer)).c_str(), nullptr);
+}
+
+Json with_doubles(Json document) {
+  if (!has_any(document, is_wide_integer)) return document;
+  if (is_wide_integer(document)) return nearest_double(document);
+  for (auto& child : document) child = with_doubles(std::move(child));
+  return document;
+}
+
 std::string dump_json(const Json& document, int indent) {
-  if (!has_non_finite(document)) return plain_dump(document, indent);
+  if (!has_any(document, is_special)) return plain_dump(document, indent);
   Json marked = document;
-  mark_non_finite(marked);
+  mark_specials(marked);
   std::string text = plain_dump(marked, indent);
   const std::string opening = "\"" + std::string(kMarker);
   for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at)) {

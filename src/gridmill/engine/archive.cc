@@ -8,6 +8,7 @@
 #include <mutex>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 #include "gridmill/sink/array_sink.h"
 #include "gridmill/store/file_store.h"
@@ -182,7 +183,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   void check_plan(const Json& plan) {
     Buffer before;
     if (!stage_->records().get(Key(kPlanKey), before)) return;
-    const auto differences = plan_differences(parse_json(as_text(before)), plan, 4);
+    const auto differences = plan_differences(parse_exact_json(as_text(before)), plan, 4);
     if (differences.empty()) return;
     throw Error(ErrorKind::conflict,
                 fmt::format("the unfinished run of {} can't be resumed, because its plan was "

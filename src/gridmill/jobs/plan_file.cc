@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/convert_netcdf.h"
@@ -197,7 +198,7 @@ Json read_plan_file(const std::string& path, Files& files) {
                         throw Error(ErrorKind::corrupt, "it is too large to be a plan");
                       std::string text(static_cast<std::size_t>(size), '\0');
                       text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
-                      return parse_json(text);
+                      return parse_exact_json(text);
                     });
 }
 

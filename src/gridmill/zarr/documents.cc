@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 
 namespace gridmill {
 
@@ -14,7 +15,7 @@ std::optional<Json> read_document(Store& store, const Key& key) {
   Buffer text;
   if (!store.get(key, {{}, {}, kMostDocumentBytes}, text)) return std::nullopt;
   return in_context([&] { return fmt::format("{} of {}", key.text(), store.describe()); },
-                    [&] { return parse_json(as_text(text)); });
+                    [&] { return parse_exact_json(as_text(text)); });
 }
 
 std::string node_path(const std::string& parent, const std::string& name) {

@@ -1,6 +1,7 @@
 // Zarr v2's .zarray and .zattrs.
 #include <fmt/format.h>
 
+#include "gridmill/base/exact_json.h"
 #include "gridmill/zarr/data_type_names.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
@@ -10,9 +11,8 @@ namespace {
 
 constexpr std::string_view kDimensions = "_ARRAY_DIMENSIONS";  // xarray's convention
 
-const Json& member_or_null(const Json& document, const char* name) {
-  static const Json kNull;
-  return document.contains(name) ? document[name] : kNull;
+Json member_or_null(const Json& document, const char* name) {
+  return document.contains(name) ? with_doubles(document[name]) : Json();
 }
 
 bool is_fortran_order(const Json& document) {

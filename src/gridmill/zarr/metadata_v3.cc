@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "gridmill/base/exact_json.h"
 #include "gridmill/zarr/data_type_names.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
@@ -171,10 +172,10 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
   metadata.type_document = data_type.document;
   metadata.chunk = chunk_shape_from(document);
   read_chunk_keys(document, metadata);
-  read_codecs(json_member(document, "codecs", "array"), metadata);
+  read_codecs(with_doubles(json_member(document, "codecs", "array")), metadata);
   check_record_order(metadata);
-  metadata.fill = fill_from_json(json_member(document, "fill_value", "array"), metadata.type,
-                                 metadata.type_document, 3);
+  metadata.fill = fill_from_json(with_doubles(json_member(document, "fill_value", "array")),
+                                 metadata.type, metadata.type_document, 3);
   metadata.dimension_names = dimension_names_from(document);
   if (document.contains("attributes")) {
     metadata.attributes = Attributes::from_json(document["attributes"]);
