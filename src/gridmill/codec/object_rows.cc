@@ -93,6 +93,16 @@ void put_value(const Json& leaf, std::byte* element, DataType type, StringArena&
                [&](auto kind) { store_le(element, number_from<decltype(kind)>(leaf, codec)); });
 }
 
+void check_dtype(const Json& leaf, DataType type, std::string_view codec) {
+  const bool is_raw =
+      type.kind == ScalarKind::bytes && leaf == Json(fmt::format("|V{}", type.size));
+  if (is_raw) return;  // memory holds them like texts
+  const NumpyType dtype = numpy_type_from({{"dtype", leaf}}, "dtype", codec);
+  if (dtype.type != type) {
+    throw_corrupt(codec, fmt::format("holds {}, the chunk {}", dtype.type.name(), type.name()));
+  }
+}
+
 }  // namespace
 
 void check_object_type(DataType type, bool has_bytes, std::string_view codec) {
@@ -121,11 +131,7 @@ void elements_from_leaves(const std::vector<Json>& leaves, const MutableArrayVie
     throw_corrupt(codec, fmt::format("holds {} values, the chunk needs {}", leaves.size(), count));
   }
   const auto dtype_at = static_cast<std::size_t>(count);
-  const NumpyType dtype = numpy_type_from({{"dtype", leaves[dtype_at]}}, "dtype", codec);
-  if (dtype.type != elements.type) {
-    throw_corrupt(codec,
-                  fmt::format("holds {}, the chunk {}", dtype.type.name(), elements.type.name()));
-  }
+  check_dtype(leaves[dtype_at], elements.type, codec);
   std::int64_t told = 1;
   for (std::size_t i = dtype_at + 1; i < leaves.size(); ++i) {
     const bool is_extent = leaves[i].is_number_integer() && leaves[i].get<std::int64_t>() >= 0 &&

@@ -114,6 +114,7 @@ class TargetMaker {
     metadata.codecs = codec.value.empty()
                           ? default_chain(variable.type)
                           : parse_codec(codec.value, variable.type, variable.shape.rank());
+    check_writable(metadata);
     metadata.dimension_names = variable.dimensions;
     target_.nodes.push_back({variable.path(), {}, metadata});
     target_.arrays.push_back(std::move(array));

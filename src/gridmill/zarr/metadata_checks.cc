@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
 namespace {
@@ -72,6 +73,24 @@ void check_layout(const ArrayMetadata& metadata) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} dimension names for {} dimensions",
                             metadata.dimension_names->size(), metadata.shape.rank()));
+  }
+}
+
+void check_writable(const ArrayMetadata& metadata) {
+  if (is_record(metadata.type_document) && metadata.codecs.is_big_endian()) {
+    throw Error(ErrorKind::unsupported,
+                "a record's members have the byte order that its data type says: leave \"endian\" "
+                "out of --codec, or say \"little\"");
+  }
+  const bool is_opaque =
+      metadata.type.kind == ScalarKind::bytes && !metadata.type_document.is_null();
+  if (!is_opaque || metadata.zarr_format != 2) return;
+  const Json filters = metadata.codecs.v2_filters(metadata.type);
+  for (const Json& filter : filters) {
+    if (filter.value("id", Json()) != Json(std::string(Msgpack2Codec::kName))) continue;
+    throw Error(ErrorKind::unsupported,
+                fmt::format("codec msgpack2 of {} is read, not written: choose another --codec",
+                            spelled_name(metadata.type, metadata.type_document)));
   }
 }
 
