@@ -77,7 +77,7 @@ TEST(MetadataV3, RefusesByName) {
   expect_refused(good, "surprise", "{}", ErrorKind::unsupported, "surprise");
   expect_refused(good, "surprise", "1", ErrorKind::unsupported, "surprise");
   expect_refused(good, "storage_transformers", "[{}]", ErrorKind::unsupported);
-  expect_refused(good, "data_type", R"("bfloat16")", ErrorKind::unsupported, "bfloat16");
+  expect_refused(good, "data_type", R"("float8_e9m9")", ErrorKind::unsupported, "float8_e9m9");
   expect_refused(good, "data_type", R"({"name":"float128"})", ErrorKind::unsupported, "float128");
   expect_refused(good, "chunk_grid", R"({"name":"regular","configuration":{"chunk_shape":[0,20]}})",
                  ErrorKind::corrupt);

@@ -10,6 +10,7 @@ import warnings
 from dataclasses import dataclass
 from typing import Callable
 
+import ml_dtypes
 import numcodecs
 import numpy as np
 import zfpy
@@ -319,11 +320,21 @@ def write_encoded(store, zarr_format, codec):
 
 
 def more_type(name):
-    """The document of an array of such a type, and its chunk."""
+    """The document of an array of such a type, its chunk, and what `dump --raw` is to give of it."""
     size = MORE_TYPES[name]
     fill = [0, 0] if name.startswith("complex") else [0] * 4 if name == "r32" else 0
     chunk = bytes(i % 2 for i in range(size * int(np.prod(SHAPE))))
-    return document_v3(name, fill, [serializer("int32")]), chunk
+    return document_v3(name, fill, [serializer("int32")]), chunk, in_memory(name, chunk)
+
+
+def in_memory(name, chunk):
+    """Types that memory doesn't have are wider numbers there."""
+    part = name.removeprefix("complex_")
+    if part in ("r32", "float32", "float64"):
+        return chunk
+    dtype = np.dtype(getattr(ml_dtypes, part, part))
+    wide = {"i": np.int8, "u": np.uint8}.get(part[0], np.float32)
+    return np.frombuffer(chunk, dtype).astype(wide).tobytes()
 
 
 def shard(chunk, location):

@@ -22,6 +22,7 @@
 #include "gridmill/codec/fixed_scale_offset.h"
 #include "gridmill/codec/json2.h"
 #include "gridmill/codec/msgpack2.h"
+#include "gridmill/codec/narrow_codec.h"
 #include "gridmill/codec/pack_bits.h"
 #include "gridmill/codec/quantize.h"
 #include "gridmill/codec/reshape.h"
@@ -32,9 +33,10 @@
 
 namespace gridmill {
 
-using ArrayCodec = std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec,
-                                BitRoundCodec, AsTypeCodec, PackBitsFilter, CategorizeCodec,
-                                ScaleOffsetCodec, CastValueCodec, ReshapeCodec, SqueezeCodec>;
+using ArrayCodec =
+    std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec, BitRoundCodec,
+                 AsTypeCodec, PackBitsFilter, CategorizeCodec, ScaleOffsetCodec, CastValueCodec,
+                 ReshapeCodec, SqueezeCodec, NarrowCodec>;
 using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec,
                                      Json2Codec, Msgpack2Codec, ZfpCodec, ZfpyCodec>;
 

@@ -37,6 +37,11 @@ void CodecChain::add(ArrayCodec codec) {
   array_codecs_.push_back(std::move(codec));
 }
 
+CodecChain CodecChain::narrowed(const std::optional<NarrowType>& narrow) && {
+  if (narrow) add(NarrowCodec{*narrow});
+  return std::move(*this);
+}
+
 const TransposeCodec* CodecChain::transposition() const noexcept {
   return array_codecs_.empty() ? nullptr : std::get_if<TransposeCodec>(&array_codecs_.front());
 }
@@ -170,12 +175,13 @@ bool CodecChain::has_pieces(DataType type) const {
          std::holds_alternative<BloscCodec>(codecs_[0]);
 }
 
-CodecChain default_chain(DataType type) {
+CodecChain default_chain(DataType type, const std::optional<NarrowType>& narrow) {
   if (type.is_string()) return CodecChain({ZstdCodec{}});
+  const std::int32_t size = narrow ? narrow->stored_type().size : type.size;
   BloscCodec blosc;
-  blosc.typesize = type.size <= 255 ? type.size : 1;
+  blosc.typesize = size <= 255 ? size : 1;
   blosc.blocksize = std::int64_t{512} << 10;
-  return CodecChain({blosc});
+  return CodecChain({blosc}).narrowed(narrow);
 }
 
 CodecChain quick_chain(DataType type) {

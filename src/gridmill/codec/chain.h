@@ -30,11 +30,16 @@ class CodecChain {
   explicit CodecChain(std::vector<ByteCodec> codecs) : codecs_(std::move(codecs)) {}
 
   // The `codecs` of v3 metadata, or of one shard's inside. Throws Error(unsupported) naming a codec
-  // that is not known, Error(corrupt) for a list that breaks the rules.
-  static CodecChain from_v3(const Json& codecs, DataType type, int rank);
+  // that is not known, Error(corrupt) for a list that breaks the rules. Elements of a narrow type
+  // are stored as its codes; `type` is what memory holds.
+  static CodecChain from_v3(const Json& codecs, DataType type, int rank,
+                            const std::optional<NarrowType>& narrow = {});
   // v2's members; `filters` and `compressor` may be null. `is_big_endian` is the dtype's.
   static CodecChain from_v2(const Json& compressor, const Json& filters, bool is_fortran_order,
-                            DataType type, bool is_big_endian, int rank);
+                            DataType type, bool is_big_endian, int rank,
+                            const std::optional<NarrowType>& narrow = {});
+  // The same bytes -> bytes codecs, behind a narrow type's codes.
+  CodecChain narrowed(const std::optional<NarrowType>& narrow) &&;
 
   Json to_v3(DataType type) const;
   // v2 has no place for some chains (crc32c, permutations but C and F): Error(unsupported).
@@ -89,6 +94,7 @@ class CodecChain {
   bool add_v2(const Json& stage, bool is_array, GivenArray& given);
   void end_array_v2(const NumpyType& type);
   void set_array_bytes(ArrayBytesCodec codec, DataType type);
+  void narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_bytes);
   std::int64_t item_size(DataType encoded_type) const noexcept;
 
   // The chain's own; strings have no bytes of their own, `bytes` means vlen-utf8 for them.
@@ -139,7 +145,7 @@ class CodecChain {
 
 // What is written unless the user says otherwise: blosc, zstd level 1, byte shuffle, 512 KiB
 // blocks; for strings zstd.
-CodecChain default_chain(DataType type);
+CodecChain default_chain(DataType type, const std::optional<NarrowType>& narrow = {});
 // What is written to be read once, e.g. a spill: blosc, lz4, byte shuffle; faster than a disk.
 CodecChain quick_chain(DataType type);
 

@@ -16,21 +16,40 @@ namespace {
   throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
 }
 
+[[noreturn]] void throw_not_narrow(std::string_view codec, const NarrowType& narrow) {
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("codec {} of {} is not supported: bytes, packbits, transpose, reshape and "
+                  "squeeze are, and what compresses bytes",
+                  codec, narrow.name()));
+}
+
+// Memory holds wider numbers, whose arithmetic is another.
+void check_moves_only(const ArrayCodec& codec, const NarrowType& narrow) {
+  const bool moves_only = std::holds_alternative<TransposeCodec>(codec) ||
+                          std::holds_alternative<ReshapeCodec>(codec) ||
+                          std::holds_alternative<SqueezeCodec>(codec);
+  if (!moves_only) throw_not_narrow(name_of(codec), narrow);
+}
+
 }  // namespace
 
-CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank) {
+CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
+                               const std::optional<NarrowType>& narrow) {
   if (!codecs.is_array()) throw_bad_codecs("not a list");
   CodecChain chain;
-  GivenArray given{{type}, rank};
+  GivenArray given{{narrow ? narrow->stored_type() : type}, rank};
   bool has_array_bytes = false;
   for (const Json& codec : codecs) {
     const std::string name = codec_name(codec);
     refuse_known_codec(name);
     if (std::optional<ArrayCodec> array_codec = array_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
+      if (narrow) check_moves_only(*array_codec, *narrow);
       chain.add_to_v3(std::move(*array_codec), given);
     } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
+      if (narrow) chain.narrow_to(*narrow, *array_bytes);
       chain.set_array_bytes(std::move(*array_bytes), given.type.type);
       has_array_bytes = true;
     } else {
@@ -69,6 +88,16 @@ void CodecChain::set_array_bytes(ArrayBytesCodec codec, DataType type) {
   if (!is_default) array_bytes_ = std::move(codec);
 }
 
+// The codes are made right before the bytes, of which packbits keeps no more than the codes have.
+void CodecChain::narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_bytes) {
+  auto* packbits = std::get_if<PackBitsCodec>(&array_bytes);
+  if (packbits == nullptr && !std::holds_alternative<BytesCodec>(array_bytes)) {
+    throw_not_narrow(name_of(array_bytes), narrow);
+  }
+  if (packbits != nullptr) packbits->code_bits = narrow.bits;
+  add(NarrowCodec{narrow});
+}
+
 // What a codec shuffles unless it is told otherwise.
 std::int64_t CodecChain::item_size(DataType encoded_type) const noexcept {
   const bool is_bytes = std::holds_alternative<BytesCodec>(array_bytes_);
@@ -100,11 +129,16 @@ bool sees_elements(const ArrayCodec& codec, const NumpyType& given) {
 }  // namespace
 
 CodecChain CodecChain::from_v2(const Json& compressor, const Json& filters, bool is_fortran_order,
-                               DataType type, bool is_big_endian, int rank) {
+                               DataType type, bool is_big_endian, int rank,
+                               const std::optional<NarrowType>& narrow) {
   CodecChain chain;
   if (is_fortran_order && rank > 1) chain.add(TransposeCodec::reversed(rank));
   GivenArray given{
       {type, is_big_endian && type.swap_unit() > 1}, rank, chain.transposition() != nullptr};
+  if (narrow) {  // filters see its codes
+    chain.add(NarrowCodec{*narrow});
+    given.type = {narrow->stored_type()};
+  }
   chain.is_dtype_big_endian_ = given.type.is_big_endian;
   std::vector<Json> stages;
   if (!filters.is_null()) stages.insert(stages.end(), filters.begin(), filters.end());
@@ -166,6 +200,7 @@ bool CodecChain::is_big_endian() const noexcept {
 Json CodecChain::to_v3(DataType type) const {
   Json codecs = Json::array();
   for (const ArrayCodec& codec : array_codecs_) {
+    if (std::holds_alternative<NarrowCodec>(codec)) continue;  // the data type says it
     codecs.push_back(std::visit([](const auto& one) { return one.to_v3(); }, codec));
   }
   const DataType encoded = encoded_type(type);
@@ -199,7 +234,9 @@ Json CodecChain::v2_filters(DataType type) const {
   Json filters = Json::array();
   NumpyType now{type, is_dtype_big_endian_};
   for (std::size_t i = transposition() != nullptr ? 1 : 0; i < array_codecs_.size(); ++i) {
-    filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_codecs_[i]));
+    if (!std::holds_alternative<NarrowCodec>(array_codecs_[i])) {
+      filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_codecs_[i]));
+    }
     now = std::visit([&](const auto& one) { return one.encoded_as(now); }, array_codecs_[i]);
   }
   const ArrayBytesCodec& array_bytes = array_bytes_codec(now.type);
@@ -232,6 +269,7 @@ std::string CodecChain::summary() const {
   std::string text;
   for (const ArrayCodec& codec : array_codecs_) {
     if (std::holds_alternative<TransposeCodec>(codec)) continue;
+    if (std::holds_alternative<NarrowCodec>(codec)) continue;
     if (!text.empty()) text += " + ";
     text += name_of(codec);
   }

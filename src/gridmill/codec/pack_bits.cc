@@ -134,7 +134,7 @@ PackBitsCodec::Bits PackBitsCodec::bits_of(DataType type) const {
   }
   bits.components = type.kind == ScalarKind::complex ? 2 : 1;
   bits.width = 8 * type.size / bits.components;
-  const int here = type == types::boolean ? 1 : bits.width;
+  const int here = code_bits > 0 ? code_bits : type == types::boolean ? 1 : bits.width;
   bits.first = first_bit.value_or(0);
   const int last = last_bit.value_or(here - 1);
   if (last < bits.first || last >= here) {

@@ -44,6 +44,7 @@ struct PackBitsCodec {
   BitPadding padding = BitPadding::none;
   std::optional<int> first_bit;
   std::optional<int> last_bit;
+  int code_bits = 0;  // of a narrow type's codes; 0: all bits of the elements count
 
   static PackBitsCodec from_json(const Json& configuration);
   Json to_v3(DataType type) const;

@@ -68,12 +68,13 @@ ZstdCodec zstd_of(std::string_view text, const Parts& parts) {
 }
 
 // Filters and compressor in one list. Strings that no filter makes bytes of are vlen-utf8.
-CodecChain from_v2_list(Json codecs, DataType type, int rank) {
+CodecChain from_v2_list(Json codecs, DataType type, int rank,
+                        const std::optional<NarrowType>& narrow) {
   if (type.is_string() && !array_bytes_codec_from_v2(codecs[0], {{type}, rank}) &&
       !array_codec_from_v2(codecs[0], {{type}, rank})) {
     codecs.insert(codecs.begin(), VlenUtf8Codec{}.to_v2());
   }
-  return CodecChain::from_v2(nullptr, codecs, false, type, false, rank);
+  return CodecChain::from_v2(nullptr, codecs, false, type, false, rank, narrow);
 }
 
 // `bytes` may be left out: it is put behind the array -> array codecs.
@@ -95,35 +96,24 @@ Json with_array_bytes(Json codecs, DataType type, int rank) {
   return codecs;
 }
 
-CodecChain from_json_text(std::string_view text, DataType type, int rank) {
+CodecChain from_json_text(std::string_view text, DataType type, int rank,
+                          const std::optional<NarrowType>& narrow) {
   const Json json = parse_json(text);
   Json codecs = json.is_array() ? json : Json(Json::array({json}));
   const auto is_v2 = [](const Json& codec) { return codec.is_object() && codec.contains("id"); };
   if (!codecs.empty() && std::all_of(codecs.begin(), codecs.end(), is_v2)) {
-    return from_v2_list(std::move(codecs), type, rank);
+    return from_v2_list(std::move(codecs), type, rank, narrow);
   }
   for (const Json& codec : codecs) {
     if (codec_name(codec) == "sharding_indexed") {
       throw Error(ErrorKind::unsupported, "sharding is asked for with --shards, not with --codec");
     }
   }
-  return CodecChain::from_v3(with_array_bytes(std::move(codecs), type, rank), type, rank);
+  codecs = with_array_bytes(std::move(codecs), type, rank);
+  return CodecChain::from_v3(codecs, type, rank, narrow);
 }
 
-}  // namespace
-
-CodecChain parse_codec(std::string_view full_text, DataType type, int rank) {
-  const std::string_view text = trim(full_text);
-  if (text.starts_with('{') || text.starts_with('[')) {
-    try {
-      return from_json_text(text, type, rank);
-    } catch (const Error& error) {
-      // Here the JSON is the request, not data.
-      const bool unsupported = error.kind() == ErrorKind::unsupported;
-      throw Error(unsupported ? ErrorKind::unsupported : ErrorKind::invalid,
-                  fmt::format("codec {}: {}", text, error.what()));
-    }
-  }
+CodecChain from_short_form(std::string_view text, DataType type) {
   const Parts parts = split(text, ':');
   const std::string& name = parts[0];
   if (name == "none" || name == "uncompressed") {
@@ -150,6 +140,24 @@ CodecChain parse_codec(std::string_view full_text, DataType type, int rank) {
                 fmt::format("\"{}\" is not one of {}{}; forms are blosc:zstd:1:shuffle:512KiB, "
                             "zstd:3, gzip:5, none, or Zarr codec JSON",
                             name, join(known, ", "), did_you_mean(name, known)));
+}
+
+}  // namespace
+
+CodecChain parse_codec(std::string_view full_text, DataType type, int rank,
+                       const std::optional<NarrowType>& narrow) {
+  const std::string_view text = trim(full_text);
+  if (!text.starts_with('{') && !text.starts_with('[')) {
+    return from_short_form(text, narrow ? narrow->stored_type() : type).narrowed(narrow);
+  }
+  try {
+    return from_json_text(text, type, rank, narrow);
+  } catch (const Error& error) {
+    // Here the JSON is the request, not data.
+    const bool unsupported = error.kind() == ErrorKind::unsupported;
+    throw Error(unsupported ? ErrorKind::unsupported : ErrorKind::invalid,
+                fmt::format("codec {}: {}", text, error.what()));
+  }
 }
 
 }  // namespace gridmill

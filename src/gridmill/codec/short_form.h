@@ -12,6 +12,8 @@
 
 namespace gridmill {
 
-CodecChain parse_codec(std::string_view text, DataType type, int rank);
+// `narrow`: what the elements, in memory of type `type`, are stored as.
+CodecChain parse_codec(std::string_view text, DataType type, int rank,
+                       const std::optional<NarrowType>& narrow = {});
 
 }  // namespace gridmill

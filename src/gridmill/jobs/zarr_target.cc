@@ -18,7 +18,7 @@ namespace {
 
 // `_FillValue` as the element that means "missing"; nullopt if there is none or the type can't hold
 // it.
-std::optional<FillValue> declared_fill(const Variable& variable) {
+std::optional<FillValue> declared_fill(const Variable& variable, const Json& document) {
   const AttributeValue* attribute = variable.attributes.find("_FillValue");
   if (attribute == nullptr) return std::nullopt;
   Json json = attribute->to_json();
@@ -30,7 +30,7 @@ std::optional<FillValue> declared_fill(const Variable& variable) {
     json = base64_encode(as_bytes(json.get_ref<const std::string&>()));
   }
   try {
-    return FillValue::from_json(json, variable.type, 3);
+    return fill_from_json(json, variable.type, document, 3);
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -111,9 +111,10 @@ class TargetMaker {
     set_shards(variable, metadata);
     set_fill(variable, metadata);
     const VariableOption codec = codec_.for_variable(variable);
+    const std::optional<NarrowType> narrow = narrow_of(metadata.type_document);
     metadata.codecs = codec.value.empty()
-                          ? default_chain(variable.type)
-                          : parse_codec(codec.value, variable.type, variable.shape.rank());
+                          ? default_chain(variable.type, narrow)
+                          : parse_codec(codec.value, variable.type, variable.shape.rank(), narrow);
     check_writable(metadata);
     metadata.dimension_names = variable.dimensions;
     target_.nodes.push_back({variable.path(), {}, metadata});
@@ -150,7 +151,7 @@ class TargetMaker {
   void set_fill(const Variable& variable, ArrayMetadata& metadata) {
     metadata.attributes = variable.attributes;
     const AttributeValue* declared = variable.attributes.find("_FillValue");
-    const std::optional<FillValue> fill = declared_fill(variable);
+    const std::optional<FillValue> fill = declared_fill(variable, metadata.type_document);
     if (fill) {
       metadata.fill = *fill;
     } else {

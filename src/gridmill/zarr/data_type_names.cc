@@ -83,6 +83,8 @@ ZarrType data_type_from_v2(const Json& dtype, const Json& filters) {
   if (!dtype.is_string()) throw_unsupported(dtype);
   const auto& text = dtype.get_ref<const std::string&>();
   if (text == "|O") return {has_filter(filters, "vlen-bytes") ? types::blob : types::string, {}};
+  // TensorStore's, which names them so in v2, too.
+  if (const auto narrow = narrow_type_from_name(text)) return {narrow->memory_type(), text};
   const bool has_order = text.size() >= 3 && (text[0] == '<' || text[0] == '>' || text[0] == '|');
   if (!has_order) throw_unsupported(dtype);
   const bool is_big_endian = text[0] == '>';
@@ -130,6 +132,7 @@ ZarrType data_type_from_v3(const Json& data_type) {
   if (is_record(data_type)) return {record_memory(data_type), data_type};
   if (name == "variable_length_bytes") return {types::blob, {}};
   if (name == "bytes") return {types::blob, name};
+  if (const auto narrow = narrow_type_from_name(name)) return {narrow->memory_type(), name};
   if (name == "complex_float32") return {types::complex64, name};
   if (name == "complex_float64") return {types::complex128, name};
   try {
@@ -162,6 +165,7 @@ Json document_across(DataType type, const Json& document, int from_format, int t
     if (to_format == 2) return fmt::format("|V{}", type.size);
     return {{"name", "raw_bytes"}, {"configuration", {{"length_bytes", type.size}}}};
   }
+  if (narrow_of(document)) return to_format == 3 ? document : Json();
   if (from_format == 2) return TimeType::from_v2(document.get<std::string>().substr(1))->to_v3();
   if (const auto time = TimeType::from_v3(document)) return "<" + time->to_v2();
   if (type == types::blob || type.kind == ScalarKind::complex) return nullptr;  // other names
@@ -192,6 +196,11 @@ bool is_time_document(const Json& document) {
     return text.starts_with("<M8") || text.starts_with("<m8");
   }
   return TimeType::from_v3(document).has_value();
+}
+
+std::optional<NarrowType> narrow_of(const Json& document) {
+  if (!document.is_string()) return std::nullopt;
+  return narrow_type_from_name(document.get_ref<const std::string&>());
 }
 
 bool is_raw_bits(const Json& document) {

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
+#include "gridmill/zarr/narrow_fill.h"
 #include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
@@ -51,6 +52,9 @@ FillValue fill_from_json(const Json& json, DataType type, const Json& document, 
   if (is_time_document(document) && json == "NaT") {
     return fill_from_json(std::numeric_limits<std::int64_t>::min(), type, document, zarr_format);
   }
+  if (const auto narrow = narrow_of(document)) {
+    return narrow_fill_from_json(json, *narrow, zarr_format);
+  }
   if (is_record(document) && json.is_object()) {
     return FillValue::of_element(type, record_bytes(json, record_members(document)).data());
   }
@@ -63,6 +67,9 @@ Json fill_to_json(const FillValue& fill, DataType type, const Json& document, in
     Json list = Json::array();
     for (const std::byte byte : fill.element(type)) list.push_back(std::to_integer<int>(byte));
     return list;
+  }
+  if (const auto narrow = narrow_of(document)) {
+    return narrow_fill_to_json(fill, *narrow, zarr_format);
   }
   if (is_struct(document)) return record_json(fill.element(type), record_members(document));
   if (type.kind == ScalarKind::bytes && document.is_null()) return text_json(fill, type);

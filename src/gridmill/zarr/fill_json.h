@@ -1,5 +1,6 @@
 // fill_json.h: a fill value's JSON where the data type's document has a say (data_type_names.h):
-// "NaT", lists of bytes for raw bits, a record's members by name. All else is FillValue's.
+// "NaT", lists of bytes for raw bits, a record's members by name, narrow types. All else is
+// FillValue's.
 //
 // Throws Error(corrupt) for a value that its type can't hold.
 #pragma once

@@ -58,9 +58,10 @@ ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attribute
                                            member_or_null(document, "filters"));
   metadata.type = dtype.type;
   metadata.type_document = dtype.document;
-  metadata.codecs = CodecChain::from_v2(
-      member_or_null(document, "compressor"), member_or_null(document, "filters"),
-      is_fortran_order(document), dtype.type, dtype.is_big_endian, metadata.shape.rank());
+  metadata.codecs = CodecChain::from_v2(member_or_null(document, "compressor"),
+                                        member_or_null(document, "filters"),
+                                        is_fortran_order(document), dtype.type, dtype.is_big_endian,
+                                        metadata.shape.rank(), narrow_of(dtype.document));
   metadata.fill =
       fill_from_json(member_or_null(document, "fill_value"), dtype.type, dtype.document, 2);
   if (!member_or_null(document, "dimension_separator").is_null()) {

@@ -102,8 +102,9 @@ bool is_index_checked(const Json& configuration) {
 
 void read_codecs(const Json& codecs, ArrayMetadata& metadata) {
   const int rank = metadata.shape.rank();
+  const std::optional<NarrowType> narrow = narrow_of(metadata.type_document);
   if (!codecs.is_array() || codecs.size() != 1 || !is_codec(codecs[0], "sharding_indexed")) {
-    metadata.codecs = CodecChain::from_v3(codecs, metadata.type, rank);
+    metadata.codecs = CodecChain::from_v3(codecs, metadata.type, rank, narrow);
     return;
   }
   const Json& configuration = json_member(codecs[0], "configuration", "sharding_indexed");
@@ -121,7 +122,7 @@ void read_codecs(const Json& codecs, ArrayMetadata& metadata) {
   }
   sharding.is_index_checked = is_index_checked(configuration);
   metadata.codecs = CodecChain::from_v3(json_member(configuration, "codecs", "sharding_indexed"),
-                                        metadata.type, rank);
+                                        metadata.type, rank, narrow);
   metadata.sharding = sharding;
 }
 

@@ -13,10 +13,12 @@ namespace {
 }
 
 void check_sized(const ZarrType& type, const Json& document) {
-  if (!type.type.is_string()) return;
-  throw Error(
-      ErrorKind::unsupported,
-      fmt::format("data type {}: a member of variable length is not supported", document.dump()));
+  const bool is_narrow = narrow_of(type.document).has_value();
+  if (!type.type.is_string() && !is_narrow) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("data type {}: a member {} is not supported", document.dump(),
+                          is_narrow ? "of type " + type.document.get<std::string>()
+                                    : "of variable length"));
 }
 
 // ["name", dtype] or ["name", dtype, shape]; numpy's names may be [title, name].

@@ -1,0 +1,314 @@
+"""bfloat16, small floats and integers of a few bits: what ml_dtypes and TensorStore make of them.
+
+Memory holds float32, int8, uint8 or complex64 in their place: `dump` shows those, exactly.
+`convert` keeps the type.
+"""
+
+import json
+
+import ml_dtypes
+import netCDF4
+import numpy as np
+import pytest
+import tensorstore as ts
+from peers.plain_store import read_plain, write_document
+
+FLOATS = ["bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
+          "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz", "float8_e8m0fnu", "float6_e2m3fn",
+          "float6_e3m2fn", "float4_e2m1fn"]
+INTEGERS = ["int2", "int4", "uint2", "uint4"]
+ALL = FLOATS + INTEGERS
+BITS = {"bfloat16": 16, "float6_e2m3fn": 6, "float6_e3m2fn": 6, "float4_e2m1fn": 4, "int2": 2,
+        "int4": 4, "uint2": 2, "uint4": 4}
+# Those that TensorStore has.
+SHARED = [name for name in ALL
+          if name not in ("float8_e4m3", "float6_e2m3fn", "float6_e3m2fn", "uint2", "uint4")]
+LITTLE = {"name": "bytes", "configuration": {"endian": "little"}}
+INDEX = [LITTLE, {"name": "crc32c"}]
+
+
+def dtype(name):
+    return np.dtype(getattr(ml_dtypes, name))
+
+
+def bits(name):
+    return BITS.get(name, 8)
+
+
+def codes(name):
+    """Each code, several times, at random."""
+    unit = np.uint16 if bits(name) == 16 else np.uint8
+    count = 1 << bits(name)
+    made = np.arange(max(count, 2048), dtype=np.uint32) % count
+    return np.random.default_rng(2).permutation(made).astype(unit)
+
+
+def values(name, stored):
+    """What ml_dtypes says the codes are."""
+    wide = np.float32 if name in FLOATS else np.int8 if name[0] == "i" else np.uint8
+    return stored.view(dtype(name)).astype(wide)
+
+
+def same(got, wanted):
+    """Zeros have signs; one NaN is another."""
+    assert got.dtype == wanted.dtype
+    np.testing.assert_array_equal(got, wanted)
+    if got.dtype.kind == "f":
+        known = ~np.isnan(wanted)
+        np.testing.assert_array_equal(np.signbit(got)[known], np.signbit(wanted)[known])
+
+
+def run(gridmill, *arguments, **options):
+    done = gridmill(*arguments, **options)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def dumped(gridmill, store, like):
+    raw = run(gridmill, "dump", store, "--raw", text=False)
+    return np.frombuffer(raw, like.dtype).reshape(like.shape)
+
+
+def document(name, shape, chunk, codecs, fill):
+    return {"zarr_format": 3, "node_type": "array", "shape": list(shape), "data_type": name,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk)}},
+            "chunk_key_encoding": {"name": "default"}, "fill_value": fill, "codecs": codecs,
+            "attributes": {}}
+
+
+def write(path, name, stored, codecs=(LITTLE,), fill=1):
+    write_document(path / "zarr.json",
+                   document(name, stored.shape, stored.shape, list(codecs), fill))
+    (path / "c").mkdir()
+    (path / "c" / "0").write_bytes(stored.tobytes())
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_code_is_read(gridmill, tmp_path, name):
+    stored = codes(name)
+    unused = np.random.default_rng(3).integers(0, 256, stored.shape) << bits(name)
+    dirty = (stored | unused).astype(stored.dtype)  # what lies above a code says nothing
+    write(tmp_path / "x.zarr", name, dirty)
+    wanted = values(name, stored)
+    same(dumped(gridmill, tmp_path / "x.zarr", wanted), wanted)
+    listed = json.loads(run(gridmill, "info", tmp_path / "x.zarr", "--json"))
+    assert listed["variables"][0]["type"] == name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_each_code_is_kept(gridmill, tmp_path, name):
+    stored = codes(name)
+    write(tmp_path / "x.zarr", name, stored)
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr", "--codec", "none",
+        "--chunks", "dim_0=all")
+    (array,) = [path.parent for path in (tmp_path / "y.zarr").rglob("zarr.json")
+                if path.parent != tmp_path / "y.zarr"]
+    assert json.loads((array / "zarr.json").read_text())["data_type"] == name
+    written = np.frombuffer((array / "c" / "0").read_bytes(), stored.dtype)
+    np.testing.assert_array_equal(written & ((1 << bits(name)) - 1), stored)
+    if name in INTEGERS:  # sign-extended, as TensorStore has them
+        np.testing.assert_array_equal(written.view(values(name, stored).dtype),
+                                      values(name, stored))
+
+
+@pytest.mark.parametrize("part", ["bfloat16", "float16", "float8_e5m2", "float8_e4m3b11fnuz"])
+def test_complex_numbers(gridmill, tmp_path, part):
+    name = f"complex_{part}"
+    unit = np.uint16 if part.endswith("16") else np.uint8
+    stored = np.random.default_rng(4).integers(0, 1 << 8 * unit().itemsize, 512).astype(unit)
+    kind = np.dtype(np.float16) if part == "float16" else dtype(part)
+    with np.errstate(invalid="ignore"):  # signalling NaNs
+        wanted = stored.view(kind).astype(np.float32)
+    # Two parts make an element.
+    meta = document(name, (256,), (256,), [LITTLE], [1, "NaN"])
+    write_document(tmp_path / "x.zarr" / "zarr.json", meta)
+    (tmp_path / "x.zarr" / "c").mkdir()
+    (tmp_path / "x.zarr" / "c" / "0").write_bytes(stored.tobytes())
+    same(dumped(gridmill, tmp_path / "x.zarr", wanted), wanted)
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr", "--codec", "none")
+    (chunk,) = (tmp_path / "y.zarr").rglob("c/0")
+    assert chunk.read_bytes() == stored.tobytes()
+    kept = json.loads((chunk.parent.parent / "zarr.json").read_text())
+    assert kept["data_type"] == name and kept["fill_value"] == [1, "NaN"]
+
+
+# ---- TensorStore ----
+
+SHAPE, CHUNK = (24, 9, 10), (8, 3, 10)
+CHAINS = {
+    "raw": [LITTLE],
+    "transposed": [{"name": "transpose", "configuration": {"order": [2, 0, 1]}}, LITTLE,
+                   {"name": "zstd", "configuration": {"level": 3}}],
+    "blosc": [LITTLE, {"name": "blosc", "configuration": {"cname": "lz4", "clevel": 5,
+                                                           "shuffle": "shuffle"}}],
+    "shards": [{"name": "sharding_indexed", "configuration": {
+        "chunk_shape": [4, 3, 5], "index_codecs": INDEX, "index_location": "end",
+        "codecs": [LITTLE, {"name": "zstd", "configuration": {"level": 1}}]}}],
+}
+
+
+def opened(path, driver="zarr3", **spec):
+    return ts.open({"driver": driver, "kvstore": {"driver": "file", "path": f"{path}/"}, **spec})
+
+
+def block(name):
+    """Values of the type; its chunk at (8.., 3.., 0..) is never written."""
+    return np.resize(codes(name), SHAPE).view(dtype(name))
+
+
+def fits(name, chain):
+    """One byte has no order: TensorStore refuses to be told of one."""
+    text = json.dumps(CHAINS[chain])
+    plain = json.dumps({"name": "bytes"})
+    head, index, tail = text.partition('"index_codecs"')
+    if bits(name) < 16:
+        head = head.replace(json.dumps(LITTLE), plain)
+        at = tail.find('"codecs"')
+        tail = tail[:at] + tail[at:].replace(json.dumps(LITTLE), plain) if at >= 0 else tail
+    return json.loads(head + index + tail)
+
+
+def array_in(store):
+    (path,) = [path.parent for path in store.rglob("zarr.json") if path.parent != store]
+    return path
+
+
+@pytest.mark.parametrize("chain", CHAINS)
+@pytest.mark.parametrize("name", SHARED)
+def test_tensorstore_both_ways(gridmill, tmp_path, name, chain):
+    source = opened(tmp_path / "x.zarr", create=True, metadata={
+        "data_type": name, "shape": SHAPE, "codecs": fits(name, chain),
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": CHUNK}}}).result()
+    made = block(name)
+    source[:8] = made[:8]
+    source[16:] = made[16:]
+    wanted = source.read().result()
+    unit = np.uint16 if bits(name) == 16 else np.uint8
+    same(dumped(gridmill, tmp_path / "x.zarr", values(name, wanted.view(unit))),
+         values(name, wanted.view(unit)))
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr")
+    got = opened(array_in(tmp_path / "y.zarr"), open=True).result().read().result()
+    assert got.dtype == wanted.dtype
+    if name in INTEGERS:
+        np.testing.assert_array_equal(got.astype(int), wanted.astype(int))
+    else:
+        assert got.tobytes() == wanted.tobytes()
+
+
+def test_bfloat16_of_the_other_byte_order(gridmill, tmp_path):
+    big = {"name": "bytes", "configuration": {"endian": "big"}}
+    source = opened(tmp_path / "x.zarr", create=True, metadata={
+        "data_type": "bfloat16", "shape": SHAPE, "codecs": [big]}).result()
+    made = block("bfloat16")
+    source[...] = made
+    same(dumped(gridmill, tmp_path / "x.zarr", made.astype(np.float32)), made.astype(np.float32))
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr", "--codec",
+        json.dumps([big]))
+    ours = array_in(tmp_path / "y.zarr")
+    assert json.loads((ours / "zarr.json").read_text())["codecs"] == [big]
+    assert opened(ours, open=True).result().read().result().tobytes() == made.tobytes()
+
+
+@pytest.mark.parametrize("order", "CF")
+@pytest.mark.parametrize("name", SHARED)
+def test_tensorstores_v2(gridmill, tmp_path, name, order):
+    """It names these types in v2 as in v3, and is alone in that."""
+    source = opened(tmp_path / "x.zarr", "zarr", create=True, dtype=name, metadata={
+        "shape": SHAPE, "chunks": CHUNK, "order": order,
+        "compressor": {"id": "zlib", "level": 1}}).result()
+    made = block(name)
+    source[...] = made
+    wanted = values(name, codes_of(made, name))
+    same(dumped(gridmill, tmp_path / "x.zarr", wanted), wanted)
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr", "--zarr-format", 2)
+    (path,) = [path.parent for path in (tmp_path / "y.zarr").rglob(".zarray")]
+    got = opened(path, "zarr", open=True).result().read().result()
+    assert got.dtype == made.dtype
+    same(values(name, codes_of(got, name)), wanted)
+
+
+def codes_of(array, name):
+    return array.view(np.uint16 if bits(name) == 16 else np.uint8)
+
+
+# ---- fill values ----
+
+FILLS = [
+    ("bfloat16", ["NaN", "Infinity", "-Infinity", "0x7fc1", "0xff81", 0.3, -0.0, 1e-40, 3.3e38]),
+    ("float8_e3m4", ["NaN", "0x7f", "-Infinity", 0.3, "0x01"]),
+    ("float8_e4m3b11fnuz", ["NaN", 0.1, -30]),
+    ("float8_e4m3fn", ["NaN", "0xff", 0.3, 448]),
+    ("float8_e4m3fnuz", ["NaN", 0.2, "0x01"]),
+    ("float8_e5m2", ["NaN", "0x7d", "Infinity", 0.2, 57344]),
+    ("float8_e5m2fnuz", ["NaN", 3]),
+    ("float8_e8m0fnu", ["NaN", 0.0, "0x00", "0x80"]),
+    ("float4_e2m1fn", ["0x0f", "0xff", 0.3, 6, -0.0]),
+    ("int4", [-8, 7, 0, 3.0]),
+    ("int2", [-2, 1]),
+]
+FILL_CASES = [(name, fill) for name, fills in FILLS for fill in fills]
+
+
+@pytest.mark.parametrize("name, fill", FILL_CASES, ids=[f"{n}={f}" for n, f in FILL_CASES])
+def test_fill_values_are_tensorstores(gridmill, tmp_path, name, fill):
+    codecs = [LITTLE] if bits(name) == 16 else [{"name": "bytes"}]
+    write_document(tmp_path / "x.zarr" / "zarr.json", document(name, (3,), (2,), codecs, fill))
+    wanted = opened(tmp_path / "x.zarr", open=True).result().read().result()
+    numbers = values(name, codes_of(wanted, name))
+    same(dumped(gridmill, tmp_path / "x.zarr", numbers), numbers)
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr")
+    ours = array_in(tmp_path / "y.zarr")
+    got = opened(ours, open=True).result().read().result()
+    mask = (1 << bits(name)) - 1
+    np.testing.assert_array_equal(codes_of(got, name) & mask, codes_of(wanted, name) & mask)
+    assert not (ours / "c").exists()  # absent chunks stay absent
+
+
+@pytest.mark.parametrize("name, fill", [
+    ("bfloat16", "0x7fc"), ("bfloat16", 1e39), ("float8_e4m3fn", "Infinity"),
+    ("float4_e2m1fn", "NaN"), ("float4_e2m1fn", 7), ("float8_e8m0fnu", -1), ("float8_e5m2", "0x7"),
+    ("int4", 8), ("int2", -3), ("uint4", -1), ("uint2", 4), ("int4", 0.5), ("uint4", "0x1"),
+])
+def test_no_value_of_the_type(gridmill, tmp_path, name, fill):
+    write_document(tmp_path / "x.zarr" / "zarr.json", document(name, (3,), (2,), [LITTLE], fill))
+    done = gridmill("dump", tmp_path / "x.zarr", "--raw")
+    assert done.returncode != 0 and "is no value of" in done.stderr and "fill_value" in done.stderr
+
+
+# ---- where there is no such type ----
+
+def test_v2_has_the_numbers(gridmill, tmp_path):
+    for name in ["bfloat16", "float8_e5m2", "int4", "uint2"]:
+        source, out = tmp_path / f"{name}.zarr", tmp_path / f"{name}-2.zarr"
+        stored = codes(name)
+        write(source / "x", name, stored)
+        write_document(source / "zarr.json", {"zarr_format": 3, "node_type": "group"})
+        run(gridmill, "convert", source, out, "--zarr-format", 2, "--codec", "none", "--chunks",
+            "dim_0=all")
+        same(read_plain(out, "x"), values(name, stored))
+
+
+def test_netcdf_has_the_numbers(gridmill, tmp_path):
+    stored = codes("bfloat16")
+    write(tmp_path / "x.zarr" / "t", "bfloat16", stored)
+    write_document(tmp_path / "x.zarr" / "zarr.json", {"zarr_format": 3, "node_type": "group"})
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "x.nc")
+    with netCDF4.Dataset(tmp_path / "x.nc") as file:
+        file.set_auto_mask(False)
+        same(np.asarray(file["t"][...]), values("bfloat16", stored))
+
+
+def test_codecs_that_reckon_are_refused_by_name(gridmill, tmp_path):
+    scale = {"name": "scale_offset", "configuration": {"offset": 1, "scale": 2}}
+    write(tmp_path / "x.zarr", "float8_e4m3", codes("float8_e4m3"), [scale, LITTLE])
+    done = gridmill("dump", tmp_path / "x.zarr", "--raw")
+    assert done.returncode != 0
+    assert "scale_offset" in done.stderr and "float8_e4m3" in done.stderr
+
+
+def test_members_of_records_are_refused_by_name(gridmill, tmp_path):
+    record = {"name": "struct", "configuration": {"fields": [
+        {"name": "a", "data_type": "bfloat16"}]}}
+    write(tmp_path / "x.zarr", record, codes("bfloat16"), fill={"a": 0})
+    done = gridmill("dump", tmp_path / "x.zarr", "--raw")
+    assert done.returncode != 0 and "bfloat16" in done.stderr
