@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <numeric>
 #include <random>
+#include <set>
+#include <tuple>
 #include <vector>
 
 namespace gridmill {
@@ -143,6 +146,125 @@ TEST(ChunkGrid, RefusesImpossibleGrids) {
   EXPECT_THROW(ChunkGrid({-4}, {1}), Error);
   EXPECT_EQ(ChunkGrid({0, 5}, {3, 3}).size(), 0);
   EXPECT_EQ(ChunkGrid({INT64_MAX}, {2}).counts()[0], INT64_MAX / 2 + 1);
+}
+
+// A grid of chunks of random extents, beside the same told element by element.
+struct Irregular {
+  Irregular(Dice& dice, int rank) : shape(dice.index(rank, 0, 9)) {
+    for (int d = 0; d < rank; ++d) {
+      ChunkRuns along{{dice.roll(1, 3), dice.roll(1, 4)}};
+      std::vector<std::int64_t> extents(static_cast<std::size_t>(along[0].count), along[0].extent);
+      while (sum(extents) < shape[d] || dice.roll(0, 1) == 0) {  // and some behind the array's end
+        along.push_back({dice.roll(1, 3), dice.roll(1, 4)});
+        extents.insert(extents.end(), static_cast<std::size_t>(along.back().count),
+                       along.back().extent);
+      }
+      runs.push_back(along);
+      edges.push_back(extents);
+    }
+  }
+  static std::int64_t sum(const std::vector<std::int64_t>& extents) {
+    return std::accumulate(extents.begin(), extents.end(), std::int64_t{0});
+  }
+  // Of the chunk that holds `at`: its position, its begin and its extents.
+  std::tuple<Index, Index, Shape> chunk_of(const Index& at) const {
+    Index position, begin;
+    Shape extents;
+    for (int d = 0; d < at.rank(); ++d) {
+      const auto& along = edges[static_cast<std::size_t>(d)];
+      std::size_t i = 0;
+      std::int64_t first = 0;
+      for (; first + along[i] <= at[d]; ++i) first += along[i];
+      position.push_back(static_cast<std::int64_t>(i));
+      begin.push_back(first);
+      extents.push_back(along[i]);
+    }
+    return {position, begin, extents};
+  }
+
+  Shape shape;
+  std::vector<ChunkRuns> runs;
+  std::vector<std::vector<std::int64_t>> edges;
+};
+
+TEST(ChunkGrid, OfDifferentExtentsCoversEveryPositionOnce) {
+  Dice dice(5);
+  for (int i = 0; i < 500; ++i) {
+    const Irregular wanted(dice, static_cast<int>(dice.roll(0, 3)));
+    const ChunkGrid grid = ChunkGrid::rectilinear(wanted.shape, wanted.runs);
+    std::map<std::string, std::int64_t> held;
+    for_each_position(whole_box(wanted.shape), [&](const Index& at) {
+      const auto [position, begin, extents] = wanted.chunk_of(at);
+      ASSERT_EQ(grid.full_box_of(position), (Box{begin, extents})) << to_string(at);
+      ASSERT_EQ(grid.box_of(position), intersect({begin, extents}, whole_box(wanted.shape)));
+      ASSERT_EQ(grid.touching({at, Index::filled(at.rank(), 1)}).begin, position);
+      ASSERT_EQ(grid.position(grid.ordinal(position)), position);
+      for (int d = 0; d < at.rank(); ++d) ASSERT_EQ(grid.begin(d, position[d]), begin[d]);
+      for (int d = 0; d < at.rank(); ++d) ASSERT_GE(grid.chunk()[d], extents[d]);
+      ++held[to_string(position)];
+    });
+    ASSERT_EQ(static_cast<std::int64_t>(held.size()), grid.size());
+    for (const auto& [position, elements] : held) {
+      ASSERT_LE(elements, held[to_string(grid.fullest())]) << position;
+    }
+  }
+}
+
+TEST(ChunkGrid, OfDifferentExtentsTouchesExactlyTheChunksThatOverlap) {
+  Dice dice(6);
+  for (int i = 0; i < 1000; ++i) {
+    const Irregular wanted(dice, static_cast<int>(dice.roll(0, 3)));
+    const ChunkGrid grid = ChunkGrid::rectilinear(wanted.shape, wanted.runs);
+    const int rank = wanted.shape.rank();
+    const Box region =
+        intersect({dice.index(rank, 0, 8), dice.index(rank, 0, 9)}, whole_box(grid.shape()));
+    std::set<std::string> expected;
+    for_each_position(region, [&](const Index& at) {
+      expected.insert(to_string(std::get<0>(wanted.chunk_of(at))));
+    });
+    const auto touched = positions(grid.touching(region));
+    ASSERT_EQ(std::set(touched.begin(), touched.end()), expected) << to_string(region);
+    ASSERT_EQ(touched.size(), expected.size());
+  }
+}
+
+TEST(ChunkGrid, KeepsDifferentExtentsBehindAnotherDimension) {
+  const ChunkGrid grid = ChunkGrid::rectilinear({6, 5}, {{{1, 1}, {1, 5}}, {{2, 4}}});
+  const ChunkGrid more = grid.with_unit_dimension(1);
+  EXPECT_EQ(more.shape(), (Shape{6, 1, 5}));
+  EXPECT_EQ(more.counts(), (Shape{2, 1, 2}));
+  EXPECT_EQ(more.full_box_of({1, 0, 1}), (Box{{1, 0, 4}, {5, 1, 4}}));
+  EXPECT_EQ(more.touching({{2, 0, 0}, {1, 1, 4}}), (Box{{1, 0, 0}, {1, 1, 1}}));
+  const ChunkGrid regular = ChunkGrid({6, 5}, {4, 2}).with_unit_dimension(0);
+  EXPECT_EQ(regular.counts(), (Shape{1, 2, 3}));
+  EXPECT_EQ(regular.box_of({0, 1, 2}), (Box{{0, 4, 4}, {1, 2, 1}}));
+}
+
+TEST(ChunkGrid, OfEqualRunsIsRegular) {
+  const auto grid = [](std::int64_t length, const ChunkRuns& runs) {
+    return ChunkGrid::rectilinear({length}, std::vector<ChunkRuns>{runs});
+  };
+  EXPECT_TRUE(grid(10, {{2, 4}, {1, 4}}).is_regular());
+  EXPECT_TRUE(grid(8, {{2, 4}, {9, 7}}).is_regular()) << "what lies behind the end";
+  EXPECT_EQ(grid(10, {{2, 4}, {1, 4}}).box_of({2}), (Box{{8}, {2}}));
+  EXPECT_FALSE(grid(10, {{2, 4}, {1, 2}}).is_regular());
+  EXPECT_EQ(grid(0, {}).size(), 0);
+  EXPECT_EQ(grid(0, {{3, 7}}).chunk(), (Shape{7}));
+  constexpr std::int64_t kHuge = INT64_MAX / 4;
+  EXPECT_EQ(grid(kHuge, {{1, 2}, {INT64_MAX, 1}}).size(), kHuge - 1);
+}
+
+TEST(ChunkGrid, RefusesRunsThatAreNone) {
+  const auto refused = [](std::int64_t length, const ChunkRuns& runs) {
+    EXPECT_THROW(ChunkGrid::rectilinear({length}, std::vector<ChunkRuns>{runs}), Error);
+  };
+  refused(4, {});
+  refused(4, {{1, 3}});
+  refused(4, {{1, 4}, {0, 1}});
+  refused(4, {{1, 4}, {1, 0}});
+  refused(4, {{-1, -4}});
+  refused(INT64_MAX, {{1, 1}, {INT64_MAX, 4}});  // its end is no position
+  EXPECT_THROW(ChunkGrid::rectilinear({4, 4}, std::vector<ChunkRuns>{{{1, 4}}}), Error);
 }
 
 }  // namespace

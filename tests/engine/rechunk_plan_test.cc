@@ -107,6 +107,22 @@ TEST(RechunkPlan, MapsToSeriesInOneStageWhereItFits) {
   EXPECT_EQ(walk(maps.shape, maps.leaves, maps.target, plan.units_per_task).read, 1);
 }
 
+// As of a rectilinear grid: all of an irregular dimension doesn't fit, so that some leaves are read
+// again.
+TEST(RechunkPlan, SpillsLeavesOfDifferentExtentsInLittleMemory) {
+  RechunkCase grid = make_case({3000, 4000}, {3000, 4000}, {3000, 16});
+  grid.leaves = {{0, 100, 200, 1100, 2100, 3000}, {0, 1, 2, 400, 1200, 2000, 4000}};
+  grid.pieces = pieces_of(grid.leaves, {1000, 2000}, 0, grid.type);
+  const RechunkPlan plan = plan_rechunk(grid, 16 * kMiB, kMiB, WayWanted::spill);
+  ASSERT_EQ(plan.way, RechunkWay::spill);
+  const Counted first = walk(grid.shape, grid.leaves, plan.spill_chunk, plan.spill_units_per_task);
+  EXPECT_LE(first.most_box, 16 * kMiB);
+  EXPECT_LE(first.read, 4);
+  EXPECT_LE(walk(grid.shape, grid.leaves, grid.target, plan.units_per_task).most_box, 16 * kMiB);
+  EXPECT_THROW(plan_rechunk(grid, 4 * kMiB, kMiB, WayWanted::spill), Error)
+      << "of the largest leaf";
+}
+
 // Small blocks: bands touch little memory and decode little twice, so that a box of all is not
 // worth its memory.
 TEST(RechunkPlan, MuchMemoryIsNotTouchedBecauseItIsThere) {

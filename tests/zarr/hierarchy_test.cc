@@ -384,15 +384,14 @@ TEST(OpenValues, AreOfTheVersionThatIsAskedFor) {
 TEST(ShardIndexes, KeepWhatWasUsedLastWithinTheirBytes) {
   const auto under = memory_store();
   FaultyStore store(*under);
-  ArrayMetadata metadata = new_array_metadata(3, types::int8, {1000}, {1});
-  metadata.sharding = Sharding{{1000}, true, false};
+  const Sharding sharding{{1000}, true, false};
   const std::string absent(16'000, '\xff');
   for (int i = 0; i < 100; ++i) under->put(Key(fmt::format("c/{}", i)), as_bytes(absent));
   constexpr std::int64_t kMost = 100'000;
   ShardIndexes indexes(kMost);
   const auto reads = [&](int shard) {
     const std::int64_t before = store.gate().count("get");
-    const auto entry = indexes.get(store, Key(fmt::format("c/{}", shard)), metadata);
+    const auto entry = indexes.get(store, Key(fmt::format("c/{}", shard)), sharding, 1000);
     EXPECT_TRUE(entry->has_value());
     EXPECT_FALSE((*entry)->find(7));
     return store.gate().count("get") - before;
@@ -407,7 +406,7 @@ TEST(ShardIndexes, KeepWhatWasUsedLastWithinTheirBytes) {
   EXPECT_EQ(reads(99), 0);
   EXPECT_EQ(reads(1), 1);
   ShardIndexes tiny(1);
-  EXPECT_TRUE(tiny.get(store, Key("c/5"), metadata)->has_value());
+  EXPECT_TRUE(tiny.get(store, Key("c/5"), sharding, 1000)->has_value());
   EXPECT_GT(tiny.kept_bytes(), 0) << "one is always kept";
 }
 

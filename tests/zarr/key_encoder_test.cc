@@ -26,6 +26,18 @@ Array some_shard() {
   return shard;
 }
 
+TEST(KeyEncoder, RefusesARectilinearGrid) {
+  ArrayMetadata metadata = new_array_metadata(3, types::int32, {6}, {4});
+  metadata.runs = {{{1, 2}, {1, 4}}};
+  try {
+    const KeyEncoder encoder(metadata);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_NE(std::string(error.what()).find("rectilinear"), std::string::npos);
+  }
+}
+
 TEST(KeyEncoder, AShardIsReadBackChunkByChunk) {
   const ArrayMetadata metadata = sharded({4, 6}, {4, 6}, {2, 3});
   const Array shard = some_shard();

@@ -1,6 +1,7 @@
 // Metadata of both formats: what is kept, what is refused, and how fill values are spelled.
 #include "gridmill/zarr/metadata.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "gridmill/array/half.h"
@@ -72,8 +73,8 @@ TEST(MetadataV3, ReadsShards) {
 
 TEST(MetadataV3, RefusesByName) {
   const Json good = v3_document();
-  expect_refused(good, "chunk_grid", R"({"name":"rectilinear"})", ErrorKind::unsupported,
-                 "rectilinear");
+  expect_refused(good, "chunk_grid", R"({"name":"rectangular"})", ErrorKind::unsupported,
+                 "rectangular");
   expect_refused(good, "surprise", "{}", ErrorKind::unsupported, "surprise");
   expect_refused(good, "surprise", "1", ErrorKind::unsupported, "surprise");
   expect_refused(good, "storage_transformers", "[{}]", ErrorKind::unsupported);
@@ -94,6 +95,115 @@ TEST(MetadataV3, RefusesByName) {
   Json ignorable = good;
   ignorable["surprise"] = {{"must_understand", false}};
   EXPECT_NO_THROW(array_metadata_from_v3(ignorable));
+}
+
+Json rectilinear(const char* chunk_shapes) {
+  Json document = v3_document();
+  document["chunk_grid"] = {
+      {"name", "rectilinear"},
+      {"configuration", {{"kind", "inline"}, {"chunk_shapes", parse_json(chunk_shapes)}}}};
+  return document;
+}
+
+// The extents of the chunks along dimension d.
+std::vector<std::int64_t> extents_along(const ChunkGrid& grid, int d) {
+  std::vector<std::int64_t> extents;
+  Index position = Index::filled(grid.shape().rank(), 0);
+  for (; position[d] < grid.counts()[d]; ++position[d]) {
+    extents.push_back(grid.full_box_of(position).shape[d]);
+  }
+  return extents;
+}
+
+// The examples of the extension's specification, and what they expand to.
+TEST(MetadataV3, ReadsRectilinearGrids) {
+  Json document = rectilinear("[4, [1, 2, 3], [[4, 2]], [[1, 3], 3], [4, 4, 4]]");
+  document["shape"] = {6, 6, 6, 6, 6};
+  document.erase("dimension_names");
+  const ArrayMetadata metadata = array_metadata_from_v3(document);
+  const ChunkGrid grid = metadata.grid();
+  using Extents = std::vector<std::int64_t>;
+  EXPECT_EQ(extents_along(grid, 0), (Extents{4, 4}));
+  EXPECT_EQ(extents_along(grid, 1), (Extents{1, 2, 3}));
+  EXPECT_EQ(extents_along(grid, 2), (Extents{4, 4}));
+  EXPECT_EQ(extents_along(grid, 3), (Extents{1, 1, 1, 3}));
+  EXPECT_EQ(extents_along(grid, 4), (Extents{4, 4})) << "none lies behind the array's end";
+  EXPECT_EQ(metadata.chunk, (Shape{4, 3, 4, 3, 4}));
+  EXPECT_TRUE(metadata.is_rectilinear());
+  const ArrayMetadata again = array_metadata_from_v3(array_metadata_to_v3(metadata));
+  EXPECT_EQ(again.runs, metadata.runs);
+  EXPECT_EQ(array_metadata_to_v3(again), array_metadata_to_v3(metadata));
+}
+
+TEST(MetadataV3, TakesAGridOfEqualExtentsForARegularOne) {
+  const ArrayMetadata metadata = array_metadata_from_v3(rectilinear("[[[5, 2]], 20]"));
+  EXPECT_FALSE(metadata.is_rectilinear());
+  EXPECT_EQ(array_metadata_to_v3(metadata), v3_document());
+}
+
+TEST(MetadataV3, RefusesRectilinearGridsThatAreNone) {
+  const auto refused = [](const char* chunk_shapes, ErrorKind kind = ErrorKind::corrupt) {
+    const Json document = rectilinear(chunk_shapes);
+    expect_refused(document, "chunk_grid", document["chunk_grid"].dump().c_str(), kind);
+  };
+  for (const char* dimension : {"0",
+                                "-3",
+                                "2.5",
+                                "\"10\"",
+                                "null",
+                                "{}",
+                                "[]",
+                                "[9]",
+                                "[[3, 3]]",
+                                "[0, 10]",
+                                "[-1, 11]",
+                                "[[10]]",
+                                "[[5, 2, 1]]",
+                                "[[5, 0]]",
+                                "[[0, 5]]",
+                                "[[5, -2]]",
+                                "[[[5], 2]]",
+                                "[true]",
+                                "[18446744073709551615]",
+                                "[[5, 18446744073709551615]]",
+                                "[[5, 9223372036854775807], [5, 9223372036854775807]]"}) {
+    refused(fmt::format("[{}, 20]", dimension).c_str());
+  }
+  refused("[[4, 6]]");
+  refused("[[4, 6], 20, 1]");
+  refused("10");
+  refused("[[1, 9], 4294967296]", ErrorKind::unsupported);  // chunks of more than 2 GiB
+  Json document = rectilinear("[[4, 6], 20]");
+  document["chunk_grid"]["configuration"]["kind"] = "elsewhere";
+  expect_refused(document, "chunk_grid", document["chunk_grid"].dump().c_str(),
+                 ErrorKind::unsupported, "elsewhere");
+  document["chunk_grid"]["configuration"].erase("kind");
+  expect_refused(document, "chunk_grid", document["chunk_grid"].dump().c_str(), ErrorKind::corrupt);
+}
+
+// As many chunks as there are, named in a few bytes: nothing is made of each.
+TEST(MetadataV3, ReadsAMillionBillionChunksInAFewBytes) {
+  Json document = rectilinear("[[3, [1, 1000000000000000]], 20]");
+  document["shape"] = {1'000'000'000'000'000, 20};
+  const ChunkGrid grid = array_metadata_from_v3(document).grid();
+  EXPECT_EQ(grid.size(), 999'999'999'999'998);
+  EXPECT_EQ(grid.full_box_of({999'999'999'999'997, 0}).begin[0], 999'999'999'999'999);
+}
+
+TEST(MetadataV3, ReadsShardsOfDifferentExtents) {
+  Json document = rectilinear("[[4, 6], [[10, 2]]]");
+  document["codecs"] = parse_json(R"([{"name": "sharding_indexed", "configuration": {
+    "chunk_shape": [2, 5], "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+    "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}}, {"name": "crc32c"}],
+    "index_location": "end"}}])");
+  const ArrayMetadata metadata = array_metadata_from_v3(document);
+  EXPECT_EQ(metadata.sharding->shard, (Shape{6, 10}));
+  EXPECT_TRUE(metadata.grid().is_regular());
+  EXPECT_EQ(metadata.grid().counts(), (Shape{5, 4}));
+  EXPECT_EQ(extents_along(metadata.key_grid(), 0), (std::vector<std::int64_t>{4, 6}));
+  EXPECT_EQ(array_metadata_to_v3(metadata)["codecs"], document["codecs"]);
+  document["chunk_grid"]["configuration"]["chunk_shapes"] = parse_json("[[5, 6], 10]");
+  EXPECT_THROW(array_metadata_from_v3(document), Error) << "a shard of 5 holds no whole chunks";
 }
 
 TEST(MetadataV2, SurvivesARoundTrip) {

@@ -8,6 +8,15 @@
 
 namespace gridmill {
 
+Index inserted(const Index& index, int at, std::int64_t value) {
+  Index result;
+  for (int d = 0; d <= index.rank(); ++d) {
+    if (d == at) result.push_back(value);
+    if (d < index.rank()) result.push_back(index[d]);
+  }
+  return result;
+}
+
 std::int64_t volume(const Shape& shape) {
   std::int64_t product = 1;
   for (const std::int64_t extent : shape) product = checked_mul(product, extent, "array size");
@@ -87,9 +96,60 @@ ChunkGrid::ChunkGrid(Shape shape, Shape chunk) : shape_(shape), chunk_(chunk) {
   size_ = volume(counts_);
 }
 
+ChunkGrid ChunkGrid::rectilinear(Shape shape, const std::vector<ChunkRuns>& runs) {
+  if (static_cast<int>(runs.size()) != shape.rank()) {
+    throw Error(ErrorKind::corrupt, fmt::format("a chunk grid of {} dimensions for shape {}",
+                                                runs.size(), to_string(shape)));
+  }
+  std::vector<ChunkEdges> edges;
+  Shape largest;
+  bool is_regular = true;
+  for (int d = 0; d < shape.rank(); ++d) {
+    edges.emplace_back(shape[d], runs[static_cast<std::size_t>(d)]);
+    largest.push_back(edges.back().largest());
+    is_regular = is_regular && edges.back().is_regular();
+  }
+  ChunkGrid grid(shape, largest);
+  if (is_regular) return grid;
+  for (int d = 0; d < shape.rank(); ++d) {
+    grid.counts_[d] = edges[static_cast<std::size_t>(d)].count();
+  }
+  grid.size_ = volume(grid.counts_);
+  grid.edges_ = std::make_shared<const std::vector<ChunkEdges>>(std::move(edges));
+  return grid;
+}
+
+std::int64_t ChunkGrid::begin(int d, std::int64_t at) const noexcept {
+  return edges_ ? (*edges_)[static_cast<std::size_t>(d)].begin(at) : at * chunk_[d];
+}
+
+Index ChunkGrid::fullest() const {
+  Index position = Index::filled(shape_.rank(), 0);
+  for (int d = 0; d < shape_.rank() && edges_; ++d) {
+    position[d] = (*edges_)[static_cast<std::size_t>(d)].fullest();
+  }
+  return position;
+}
+
+ChunkGrid ChunkGrid::with_unit_dimension(int d) const {
+  ChunkGrid grid = *this;
+  for (Shape* extents : {&grid.shape_, &grid.chunk_, &grid.counts_}) {
+    *extents = inserted(*extents, d, 1);
+  }
+  if (!edges_) return grid;
+  const std::vector<ChunkRun> one{{1, 1}};
+  std::vector<ChunkEdges> edges = *edges_;
+  edges.emplace(edges.begin() + d, 1, one);
+  grid.edges_ = std::make_shared<const std::vector<ChunkEdges>>(std::move(edges));
+  return grid;
+}
+
 Box ChunkGrid::full_box_of(const Index& position) const {
   Box box{position, chunk_};
-  for (int d = 0; d < box.rank(); ++d) box.begin[d] *= chunk_[d];
+  for (int d = 0; d < box.rank(); ++d) {
+    box.begin[d] = begin(d, position[d]);
+    if (edges_) box.shape[d] = (*edges_)[static_cast<std::size_t>(d)].extent(position[d]);
+  }
   return box;
 }
 
@@ -97,12 +157,16 @@ Box ChunkGrid::box_of(const Index& position) const {
   return intersect(full_box_of(position), whole_box(shape_));
 }
 
+std::int64_t ChunkGrid::at_element(int d, std::int64_t element) const noexcept {
+  return edges_ ? (*edges_)[static_cast<std::size_t>(d)].chunk_at(element) : element / chunk_[d];
+}
+
 Box ChunkGrid::touching(const Box& region) const {
   Box positions = region;
   for (int d = 0; d < region.rank(); ++d) {
-    positions.begin[d] = region.begin[d] / chunk_[d];
+    positions.begin[d] = at_element(d, region.begin[d]);
     const std::int64_t end =
-        region.shape[d] > 0 ? ceil_div(region.end(d), chunk_[d]) : positions.begin[d];
+        region.shape[d] > 0 ? at_element(d, region.end(d) - 1) + 1 : positions.begin[d];
     positions.shape[d] = end - positions.begin[d];
   }
   return positions;

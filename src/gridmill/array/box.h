@@ -1,12 +1,16 @@
-// box.h: shapes, indices and boxes of up to 12 dimensions, as plain values without allocation.
+// box.h: shapes, indices and boxes of up to 12 dimensions, as plain values without allocation, and
+// grids of chunks.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <initializer_list>
+#include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
+#include "gridmill/array/chunk_edges.h"
 #include "gridmill/base/error.h"
 
 namespace gridmill {
@@ -61,6 +65,9 @@ class Index {
 
 using Shape = Index;
 
+// `index` with one more number before its number `at`.
+Index inserted(const Index& index, int at, std::int64_t value);
+
 // Product of the extents, 1 for a scalar; Error(corrupt) if it overflows.
 std::int64_t volume(const Shape& shape);
 // Byte strides of a C-ordered array.
@@ -100,16 +107,27 @@ void for_each_position(const Box& box, Visit&& visit) {
   }
 }
 
-// A regular grid of chunks over an array: which chunk holds what. Chunks at the far edge are
-// clipped by box_of, whole by full_box_of. Positions in the grid are indices too.
+// A grid of chunks over an array: which chunk holds what. Chunks at the far edge are clipped by
+// box_of, whole by full_box_of. Positions in the grid are indices too. It is regular, or chunks'
+// extents differ along some dimensions (a rectilinear grid); copies share what is kept of those.
 class ChunkGrid {
  public:
   ChunkGrid() = default;
   // Throws Error(invalid) if ranks differ or a chunk extent is < 1.
   ChunkGrid(Shape shape, Shape chunk);
+  // `runs[d]` along dimension d; throws as ChunkEdges does, Error(corrupt) if ranks differ.
+  static ChunkGrid rectilinear(Shape shape, const std::vector<ChunkRuns>& runs);
 
   const Shape& shape() const noexcept { return shape_; }
+  // Of every chunk; of the largest one if they differ.
   const Shape& chunk() const noexcept { return chunk_; }
+  bool is_regular() const noexcept { return edges_ == nullptr; }
+  // The first element, along dimension d, of the chunks that are number `at` there.
+  std::int64_t begin(int d, std::int64_t at) const noexcept;
+  // The position of a chunk that no other holds more elements than.
+  Index fullest() const;
+  // Over an array that has one more dimension, of length 1, before dimension d.
+  ChunkGrid with_unit_dimension(int d) const;
   const Shape& counts() const noexcept { return counts_; }  // chunks along each dimension
   std::int64_t size() const noexcept { return size_; }      // chunks in all
   Box box_of(const Index& position) const;
@@ -120,10 +138,13 @@ class ChunkGrid {
   Index position(std::int64_t ordinal) const;
 
  private:
+  std::int64_t at_element(int d, std::int64_t element) const noexcept;
+
   Shape shape_;
   Shape chunk_;
   Shape counts_;
   std::int64_t size_ = 1;
+  std::shared_ptr<const std::vector<ChunkEdges>> edges_;  // null: regular
 };
 
 }  // namespace gridmill

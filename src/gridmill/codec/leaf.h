@@ -1,8 +1,8 @@
 // leaf.h: the smallest unit that is read and decoded: a Zarr chunk, an HDF5 chunk, a GRIB message,
 // a slab of a contiguous variable.
 //
-// A LeafReader is one variable of one file or store, cut into a regular grid of leaves. Reading is
-// two steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's
+// A LeafReader is one variable of one file or store, cut into a grid of leaves. Reading is two
+// steps, so that they can overlap in different lanes: `fetch` (blocks on I/O, or on a library's
 // lock) and `decode` (pure CPU). Both may be called from any thread at once. What needs no decoding
 // can be read as a stream instead (`stream`): piece by piece, each placed while it is in the cache.
 #pragma once
@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gridmill/array/byte_order.h"
@@ -94,7 +95,7 @@ class LeafReader {
   virtual std::string describe(const Index& position) const = 0;
 
  protected:
-  LeafReader(DataType type, ChunkGrid grid) : type_(type), grid_(grid) {}
+  LeafReader(DataType type, ChunkGrid grid) : type_(type), grid_(std::move(grid)) {}
 
  private:
   DataType type_;

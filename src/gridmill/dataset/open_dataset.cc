@@ -172,6 +172,7 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   variable.attributes.erase("_ARRAY_DIMENSIONS");
   variable.chunks = metadata.chunk;
   if (metadata.sharding) variable.shards = metadata.sharding->shard;
+  variable.keys = metadata.key_grid();
   variable.encoding = codecs_of(metadata);
   variable.zarr = {
       metadata.zarr_format, metadata.type, metadata.type_document,

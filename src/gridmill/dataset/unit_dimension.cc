@@ -5,15 +5,6 @@
 namespace gridmill {
 namespace {
 
-Index with(const Index& index, int at, std::int64_t value) {
-  Index result;
-  for (int d = 0; d <= index.rank(); ++d) {
-    if (d == at) result.push_back(value);
-    if (d < index.rank()) result.push_back(index[d]);
-  }
-  return result;
-}
-
 Index without(const Index& index, int at) {
   Index result;
   for (int d = 0; d < index.rank(); ++d) {
@@ -25,8 +16,7 @@ Index without(const Index& index, int at) {
 class UnitDimensionReader final : public LeafReader {
  public:
   UnitDimensionReader(std::shared_ptr<const LeafReader> inner, int at)
-      : LeafReader(inner->type(), ChunkGrid(with(inner->grid().shape(), at, 1),
-                                            with(inner->grid().chunk(), at, 1))),
+      : LeafReader(inner->type(), inner->grid().with_unit_dimension(at)),
         inner_(std::move(inner)),
         at_(at) {}
 
@@ -82,11 +72,12 @@ class UnitDimensionReader final : public LeafReader {
 Variable with_unit_dimension(const Variable& variable, const std::string& dimension, int at) {
   Variable result = variable;
   result.dimensions.insert(result.dimensions.begin() + at, dimension);
-  result.shape = with(variable.shape, at, 1);
-  if (variable.chunks) result.chunks = with(*variable.chunks, at, 1);
-  if (variable.shards) result.shards = with(*variable.shards, at, 1);
+  result.shape = inserted(variable.shape, at, 1);
+  if (variable.chunks) result.chunks = inserted(*variable.chunks, at, 1);
+  if (variable.shards) result.shards = inserted(*variable.shards, at, 1);
+  if (variable.keys) result.keys = variable.keys->with_unit_dimension(at);
   for (Block& block : result.blocks) {
-    block.offset = with(block.offset, at, 0);
+    block.offset = inserted(block.offset, at, 0);
     block.reader = std::make_shared<UnitDimensionReader>(std::move(block.reader), at);
   }
   return result;

@@ -139,20 +139,28 @@ double spill_cost(const RechunkCase& rechunk) {
   return rechunk.pieces.cuts == rechunk.leaves ? kSpillCost : kSpillCostOfPieces;
 }
 
-// The regular chunks that the leaves come from; irregular ones (concatenated files) count as one
-// leaf along their dimension.
-Shape leaf_shape(const RechunkCase& rechunk) {
+// The regular chunks that the leaves come from. Along a dimension where they are irregular (files
+// that were joined, a rectilinear grid) all of it, so that each is read once, or the largest.
+enum class Irregular { whole, largest };
+
+Shape leaf_shape(const RechunkCase& rechunk, Irregular irregular) {
   Shape leaf = rechunk.shape;
   for (int d = 0; d < leaf.rank(); ++d) {
     const Cuts& cuts = rechunk.leaves[static_cast<std::size_t>(d)];
     leaf[d] = std::max<std::int64_t>(rechunk.shape[d], 1);
     if (cuts.size() < 3) continue;
     const std::int64_t step = cuts[1];
+    std::int64_t largest = 1;
     bool is_regular = true;
     for (std::size_t i = 0; i + 1 < cuts.size(); ++i) {
       is_regular = is_regular && cuts[i] == static_cast<std::int64_t>(i) * step;
+      largest = std::max(largest, cuts[i + 1] - cuts[i]);
     }
-    if (is_regular) leaf[d] = step;
+    if (is_regular) {
+      leaf[d] = step;
+    } else if (irregular == Irregular::largest) {
+      leaf[d] = largest;
+    }
   }
   return leaf;
 }
@@ -179,8 +187,8 @@ struct SpillBoxes {
 
 // The spill chunk between both boxes the largest, up to the size that is asked for: larger chunks
 // mean fewer files. Then the smallest boxes: less memory to touch, and tasks that overlap.
-std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t box_bytes,
-                                     std::int64_t chunk_bytes) {
+std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, const Shape& leaf,
+                                     std::int64_t box_bytes, std::int64_t chunk_bytes) {
   std::vector<Shape> firsts, seconds;
   const auto collect = [&](const Shape& unit, std::vector<Shape>& into) {
     for_each_box(rechunk.shape, unit, rechunk.type, box_bytes, [&](const Shape& box) {
@@ -192,7 +200,7 @@ std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t bo
     }
     thin(into);
   };
-  collect(leaf_shape(rechunk), firsts);
+  collect(leaf, firsts);
   collect(rechunk.target, seconds);
   std::optional<SpillBoxes> best;
   for (const Shape& first : firsts) {
@@ -213,6 +221,16 @@ std::optional<SpillBoxes> best_spill(const RechunkCase& rechunk, std::int64_t bo
     }
   }
   return best;
+}
+
+std::optional<SpillBoxes> any_spill(const RechunkCase& rechunk, std::int64_t box_bytes,
+                                    std::int64_t chunk_bytes) {
+  const Shape whole = leaf_shape(rechunk, Irregular::whole);
+  if (auto boxes = best_spill(rechunk, whole, box_bytes, chunk_bytes)) return boxes;
+  // Some leaves are read more than once then.
+  const Shape largest = leaf_shape(rechunk, Irregular::largest);
+  if (largest == whole) return std::nullopt;
+  return best_spill(rechunk, largest, box_bytes, chunk_bytes);
 }
 
 // A whole part of a spill chunk suits both boxes as well as the chunk did.
@@ -257,7 +275,7 @@ RechunkPlan plan_rechunk(const RechunkCase& rechunk, std::int64_t box_bytes,
       direct && (direct->cost <= spill_cost(rechunk) || wanted == WayWanted::direct);
   const auto spill = is_cheap || wanted == WayWanted::direct
                          ? std::nullopt
-                         : best_spill(rechunk, box_bytes, spill_chunk_bytes);
+                         : any_spill(rechunk, box_bytes, spill_chunk_bytes);
   if (!direct && !spill) throw_too_little(rechunk, box_bytes);
   if (spill) {
     RechunkPlan plan = spill_plan(*spill, rechunk, spill_chunk_bytes);

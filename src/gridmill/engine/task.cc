@@ -168,9 +168,14 @@ std::int64_t task_cost(const std::vector<Output>& outputs, const TaskGrid::Task&
 }
 
 std::int64_t largest_share_cost(const Output& output) {
-  const ChunkGrid tasks(output.sink->units().counts(), output.units_per_task);
+  const ChunkGrid& units = output.sink->units();
+  const ChunkGrid tasks(units.counts(), output.units_per_task);
   const Shape counts = tasks.counts();
   if (volume(counts) == 0) return 0;
+  if (!units.is_regular()) {  // as if all units of a task were like the largest
+    const Box first = tasks.box_of(Index::filled(counts.rank(), 0));
+    return checked_mul(unit_cost(output, units.fullest()), volume(first.shape), "a task's memory");
+  }
   Shape choices;
   for (const std::int64_t count : counts) choices.push_back(std::min<std::int64_t>(count, 3));
   std::int64_t largest = 0;

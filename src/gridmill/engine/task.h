@@ -60,8 +60,8 @@ std::int64_t task_cost(const std::vector<Output>& outputs, const TaskGrid::Task&
 // What one output's units of a task add to that.
 std::int64_t units_cost(const Output& output, const Box& units);
 // Of the costliest task, bounded from above by the costliest share of each output. Only the first,
-// the second and the last along each dimension can differ from the others: grids are regular but
-// for a short first unit and a short last one.
+// the second and the last along each dimension can differ from the others where grids are regular
+// but for a short first unit and a short last one; of others every unit counts as the largest.
 std::int64_t largest_share_cost(const Output& output);
 
 // The caller holds task_cost() bytes of credit. A leaf that several outputs of the task want is

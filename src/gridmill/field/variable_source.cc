@@ -127,8 +127,8 @@ class VariableSource final : public Source {
       if (block.offset[d] == last_offset) continue;
       last_offset = block.offset[d];
       const ChunkGrid& grid = block.reader->grid();
-      const std::int64_t end = last_offset + grid.shape()[d];
-      for (std::int64_t at = last_offset; at < end; at += grid.chunk()[d]) cuts.push_back(at);
+      for (std::int64_t i = 0; i < grid.counts()[d]; ++i)
+        cuts.push_back(last_offset + grid.begin(d, i));
     }
     std::sort(cuts.begin(), cuts.end());
     cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());

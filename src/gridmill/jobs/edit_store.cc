@@ -74,6 +74,7 @@ Json listed(const ZarrHierarchy& hierarchy, const std::string& below) {
       row["type"] = node.array->type.name();
       row["shape"] = index_to_json(node.array->shape);
       row["chunks"] = index_to_json(node.array->chunk);
+      if (node.array->is_rectilinear()) row["chunk_grid"] = "rectilinear";
     } else if (node.unreadable) {
       row["shape"] = index_to_json(node.unreadable->shape);
       row["unreadable"] = node.unreadable->reason;

@@ -87,10 +87,9 @@ bool is_blosc(const Variable& variable) {
 bool fetch_present(const Variable& variable, const Index& key, Buffer& stored) {
   const LeafReader& reader = *variable.blocks.at(0).reader;
   if (!variable.shards) return reader.fetch(key, stored);
-  const ChunkGrid shards(variable.shape, *variable.shards);
   int tries = 0;
   bool found = false;
-  for_each_position(reader.grid().touching(shards.box_of(key)), [&](const Index& position) {
+  for_each_position(reader.grid().touching(variable.keys->box_of(key)), [&](const Index& position) {
     if (!found && ++tries <= 4096) found = reader.fetch(position, stored);
   });
   return found;
@@ -116,10 +115,9 @@ void add_chunks(const Variable& variable, const StoredChunks& chunks, Json& item
   item["stored_bytes"] = chunks.bytes;
   item["ratio"] = ratio_of(logical_bytes(variable), chunks.bytes);
   const bool is_sharded = variable.shards.has_value();
-  const Shape& unit = is_sharded ? *variable.shards : *variable.chunks;
   const std::string what = is_sharded ? "shards" : "chunks";
   item[what + "_present"] = chunks.present;
-  item[what + "_total"] = ChunkGrid(variable.shape, unit).size();
+  item[what + "_total"] = variable.keys->size();
   add_blosc(variable, chunks, item);
 }
 
@@ -130,6 +128,7 @@ Json variable_report(const Variable& variable) {
             {"shape", extents(variable.shape)}};
   if (variable.chunks) item["chunks"] = extents(*variable.chunks);
   if (variable.shards) item["shards"] = extents(*variable.shards);
+  if (variable.keys && !variable.keys->is_regular()) item["chunk_grid"] = "rectilinear";
   if (!variable.encoding.empty()) item["encoding"] = variable.encoding;
   for (const char* name : {"units", "calendar", "long_name"}) {
     const std::string_view text = variable.attributes.text(name);

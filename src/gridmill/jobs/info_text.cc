@@ -164,8 +164,13 @@ void put_variable(std::string& out, std::size_t indent, const Json& variable) {
   if (!long_name.empty()) head += " " + long_name;
   put_line(out, indent, head);
   std::vector<std::string> words;
-  if (variable.contains("shards")) words.push_back("shards " + by(variable["shards"]));
-  if (variable.contains("chunks")) words.push_back("chunks " + by(variable["chunks"]));
+  // Where extents differ they are those of the largest, and inside shards all alike.
+  const bool is_sharded = variable.contains("shards");
+  const std::string most = variable.contains("chunk_grid") ? "up to " : "";
+  if (is_sharded) words.push_back("shards " + most + by(variable["shards"]));
+  if (variable.contains("chunks")) {
+    words.push_back("chunks " + (is_sharded ? "" : most) + by(variable["chunks"]));
+  }
   for (const char* what : {"chunks", "shards"}) {
     if (const std::string text = presence(variable, what); !text.empty()) words.push_back(text);
   }

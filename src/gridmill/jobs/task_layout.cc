@@ -15,10 +15,8 @@ std::int64_t most_task_bytes(const Resources& resources) { return resources.memo
 
 void add_cuts(const Block& block, int d, const Box& region, Cuts& cuts) {
   const ChunkGrid& grid = block.reader->grid();
-  const std::int64_t step = grid.chunk()[d];
-  const std::int64_t first = block.offset[d];
-  const std::int64_t end = first + grid.shape()[d];
-  for (std::int64_t at = first; at < end; at += step) {
+  for (std::int64_t i = 0; i < grid.counts()[d]; ++i) {
+    const std::int64_t at = block.offset[d] + grid.begin(d, i);
     if (at > region.begin[d] && at < region.end(d)) cuts.push_back(at - region.begin[d]);
   }
 }

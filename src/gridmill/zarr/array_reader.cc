@@ -10,7 +10,6 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/box_stream.h"
 #include "gridmill/store/ranges.h"
-#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -31,20 +30,26 @@ struct Stored {
 // An uncoded chunk, read box by box; one that is absent gives its fill value.
 class ChunkStream final : public BoxStream {
  public:
-  // `find` says where the chunk lies, and `describe` which it is. What they refer to must outlive
-  // this.
-  ChunkStream(const ArrayMetadata& metadata, Store& store,
+  // Of a chunk of such a shape. `find` says where it lies, and `describe` which it is. What they
+  // refer to must outlive this.
+  ChunkStream(const ArrayMetadata& metadata, const Shape& chunk, Store& store,
               std::function<std::optional<Stored>()> find, std::function<std::string()> describe,
               std::vector<Part> parts)
-      : BoxStream(metadata.chunk, piece_shape(metadata), std::move(parts),
+      : BoxStream(chunk, run_shape(chunk, metadata.type.size, kStreamBytes), std::move(parts),
                   metadata.codecs.is_big_endian()),
         metadata_(metadata),
+        chunk_(chunk),
         store_(store),
         find_(std::move(find)),
         describe_(std::move(describe)) {}
 
-  static Shape piece_shape(const ArrayMetadata& metadata) {
-    return run_shape(metadata.chunk, metadata.type.size, kStreamBytes);
+  // The largest piece of any chunk.
+  static std::int64_t piece_bytes(const ArrayMetadata& metadata) {
+    const std::int64_t element = metadata.type.size;
+    const std::int64_t chunk = volume(metadata.chunk) * element;
+    // A small chunk may be read in larger pieces than the largest one.
+    if (metadata.is_rectilinear()) return std::min(chunk, std::max(kStreamBytes, element));
+    return volume(run_shape(metadata.chunk, element, kStreamBytes)) * element;
   }
 
  private:
@@ -64,7 +69,7 @@ class ChunkStream final : public BoxStream {
 
   void find() {
     stored_ = find_();
-    const std::int64_t wanted = volume(metadata_.chunk) * metadata_.type.size;
+    const std::int64_t wanted = volume(chunk_) * metadata_.type.size;
     if (stored_ && stored_->range.length != wanted) {
       throw Error(ErrorKind::corrupt, fmt::format("{} bytes are stored and {} belong to a chunk",
                                                   stored_->range.length, wanted));
@@ -83,7 +88,7 @@ class ChunkStream final : public BoxStream {
 
   // A box is one run of the chunk.
   void get(const Box& box, std::int64_t size, Buffer& into) {
-    const Index strides = c_strides(metadata_.chunk, metadata_.type.size);
+    const Index strides = c_strides(chunk_, metadata_.type.size);
     std::int64_t offset = stored_->range.offset;
     for (int d = 0; d < box.rank(); ++d) offset += box.begin[d] * strides[d];
     if (!store_.has_open_values()) {
@@ -100,6 +105,7 @@ class ChunkStream final : public BoxStream {
   }
 
   const ArrayMetadata& metadata_;
+  const Shape chunk_;
   Store& store_;
   const std::function<std::optional<Stored>()> find_;
   const std::function<std::string()> describe_;
@@ -119,12 +125,13 @@ class ZarrLeafReader : public LeafReader {
         is_uncoded_(metadata_.codecs.is_uncoded(metadata_.type)) {}
 
   std::int64_t stream_bytes() const override {
-    return is_uncoded_ ? volume(ChunkStream::piece_shape(metadata_)) * type().size : 0;
+    return is_uncoded_ ? ChunkStream::piece_bytes(metadata_) : 0;
   }
   std::unique_ptr<LeafStream> stream(const Index& position,
                                      std::vector<Part> parts) const override {
     return std::make_unique<ChunkStream>(
-        metadata_, *store_, [this, position] { return find_stored(position); },
+        metadata_, chunk_shape(position), *store_,
+        [this, position] { return find_stored(position); },
         [this, position] { return describe(position); }, std::move(parts));
   }
 
@@ -160,9 +167,11 @@ class ZarrLeafReader : public LeafReader {
 
   void decode(const Index& position, ByteView stored, std::span<const Part> parts,
               StringArena& strings, CodecContext& context) const override {
-    in_context(
-        [&] { return describe(position); },
-        [&] { metadata_.codecs.decode(stored, type(), grid().chunk(), parts, strings, context); });
+    in_context([&] { return describe(position); },
+               [&] {
+                 metadata_.codecs.decode(stored, type(), chunk_shape(position), parts, strings,
+                                         context);
+               });
   }
 
   void fill(std::span<const Part> parts, StringArena& strings) const override {
@@ -190,6 +199,8 @@ class ZarrLeafReader : public LeafReader {
     return largest;
   }
   std::int64_t most_stored() const { return metadata_.codecs.stored_limit(type(), grid().chunk()); }
+  // As it is stored: whole at the array's edge, too.
+  Shape chunk_shape(const Index& position) const { return grid().full_box_of(position).shape; }
   // The key that holds the chunk: its own, or its shard's.
   virtual Key key_of(const Index& position) const {
     return array_ / chunk_key(metadata_, position);
@@ -208,7 +219,7 @@ class ZarrLeafReader : public LeafReader {
     const std::int64_t piece = is_uncoded_ ? 0 : piece_bytes();  // that is a stream's
     if (piece == 0) return std::nullopt;
     const std::vector<bool> wanted =
-        metadata_.codecs.touched_blocks(type(), grid().chunk(), parts, piece);
+        metadata_.codecs.touched_blocks(type(), chunk_shape(position), parts, piece);
     if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
     const auto found = find_stored(position);
     if (!found) return false;
@@ -289,8 +300,7 @@ class ShardReader final : public ZarrLeafReader {
               std::shared_ptr<ShardIndexes> indexes)
       : ZarrLeafReader(std::move(store), std::move(array), std::move(metadata)),
         shards_(metadata_.key_grid()),
-        indexes_(indexes ? std::move(indexes) : std::make_shared<ShardIndexes>()),
-        chunks_per_shard_(chunks_per_shard(metadata_)) {}
+        indexes_(indexes ? std::move(indexes) : std::make_shared<ShardIndexes>()) {}
 
   std::string describe(const Index& position) const override {
     return fmt::format("chunk {} in shard {} of {}", to_string(position), key_of(position).text(),
@@ -320,9 +330,10 @@ class ShardReader final : public ZarrLeafReader {
 
   std::optional<Stored> find_stored(const Index& position) const override {
     const Key key = key_of(position);
-    const auto index = indexes_->get(*store_, key, metadata_);
+    const Place place = place_of(position);
+    const auto index = indexes_->get(*store_, key, *metadata_.sharding, place.chunks);
     if (!index->has_value()) return std::nullopt;
-    const auto range = (*index)->find(ordinal_inside(position));
+    const auto range = (*index)->find(place.ordinal);
     if (!range) return std::nullopt;
     return Stored{key, (*index)->version, *range};
   }
@@ -332,23 +343,29 @@ class ShardReader final : public ZarrLeafReader {
   }
 
  private:
+  // Where a chunk is found in its shard's index.
+  struct Place {
+    std::int64_t chunks = 1;  // of the shard
+    std::int64_t ordinal = 0;
+  };
+
   Index shard_of(const Index& position) const {
-    Index shard;
-    for (int d = 0; d < position.rank(); ++d) shard.push_back(position[d] / chunks_per_shard_[d]);
-    return shard;
+    return shards_.touching(grid().box_of(position)).begin;
   }
 
-  std::int64_t ordinal_inside(const Index& position) const {
-    std::int64_t ordinal = 0;
+  Place place_of(const Index& position) const {
+    const Box shard = shards_.full_box_of(shard_of(position));
+    Place place;
     for (int d = 0; d < position.rank(); ++d) {
-      ordinal = ordinal * chunks_per_shard_[d] + position[d] % chunks_per_shard_[d];
+      const std::int64_t chunk = metadata_.chunk[d], count = shard.shape[d] / chunk;
+      place.chunks *= count;
+      place.ordinal = place.ordinal * count + (position[d] - shard.begin[d] / chunk);
     }
-    return ordinal;
+    return place;
   }
 
   const ChunkGrid shards_;
   const std::shared_ptr<ShardIndexes> indexes_;
-  const Shape chunks_per_shard_;
 };
 
 Shape at_least_one(const Shape& shape) {

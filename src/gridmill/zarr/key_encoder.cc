@@ -48,6 +48,10 @@ KeyEncoder::KeyEncoder(ArrayMetadata metadata)
   if (metadata_.sharding && !metadata_.sharding->is_index_at_end) {
     throw Error(ErrorKind::unsupported, "shards are written with their index at the end only");
   }
+  if (metadata_.is_rectilinear()) {
+    throw Error(ErrorKind::unsupported,
+                "the chunk grid \"rectilinear\" is read and not written: give a regular one");
+  }
 }
 
 std::int64_t KeyEncoder::encoded_bound() const {

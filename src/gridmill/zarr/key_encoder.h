@@ -35,7 +35,7 @@ Shape chunks_per_shard(const ArrayMetadata& metadata);
 class KeyEncoder {
  public:
   // Error(invalid) if a codec can't take so large a chunk; Error(unsupported) for shards with their
-  // index in front.
+  // index in front, and for a rectilinear grid.
   explicit KeyEncoder(ArrayMetadata metadata);
 
   std::int64_t encoded_bound() const;

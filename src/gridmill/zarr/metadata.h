@@ -1,9 +1,9 @@
 // metadata.h: one Zarr array's metadata, v2 (.zarray and .zattrs) and v3 (zarr.json) alike.
 //
 // Strict about what it doesn't know: unknown extensions that must be understood, storage
-// transformers, other grids than the regular one and unknown data types are refused by name
-// (Error(unsupported)); contradictions are Error(corrupt). Sizes are checked before anything is
-// allocated: a chunk has at most 2 GiB. A plain value.
+// transformers, other grids than the regular and the rectilinear one and unknown data types are
+// refused by name (Error(unsupported)); contradictions are Error(corrupt). Sizes are checked before
+// anything is allocated: a chunk has at most 2 GiB. A plain value.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ enum class ChunkKeys {
 
 // A shard holds whole chunks and an index of where each lies.
 struct Sharding {
-  Shape shard;  // in elements; multiples of the chunk
+  Shape shard;  // in elements; multiples of the chunk; of the largest where they differ
   bool is_index_at_end = true;
   bool is_index_checked = true;  // crc32c behind the index
   friend bool operator==(const Sharding&, const Sharding&) = default;
@@ -34,8 +34,11 @@ struct Sharding {
 struct ArrayMetadata {
   int zarr_format = 3;
   Shape shape;
-  Shape chunk;  // the unit that is encoded; inside shards the inner chunk
+  Shape chunk;  // the unit that is encoded, the largest if they differ; in shards the inner chunk
   std::optional<Sharding> sharding;
+  // Of a rectilinear grid, which is read and never written: the chunks (or shards) along each
+  // dimension. Empty: a regular grid.
+  std::vector<ChunkRuns> runs;
   DataType type;
   // What `type` leaves open: datetime64's unit, a record's members (data_type_names.h). Null: none.
   Json type_document;
@@ -47,11 +50,14 @@ struct ArrayMetadata {
   ChunkKeys chunk_keys = ChunkKeys::slashed;
   char separator = '/';
 
-  // Chunks over the shape, shards disregarded.
-  ChunkGrid grid() const { return {shape, chunk}; }
-  // What one stored key holds: a shard where there are any, else a chunk.
+  bool is_rectilinear() const noexcept { return !runs.empty(); }
+  // Chunks over the shape, shards disregarded: those of shards make a regular grid in any case.
+  ChunkGrid grid() const { return sharding ? ChunkGrid(shape, chunk) : key_grid(); }
+  // What one stored key holds: a shard where there are any, else a chunk; the largest.
   const Shape& unit() const noexcept { return sharding ? sharding->shard : chunk; }
-  ChunkGrid key_grid() const { return {shape, unit()}; }
+  ChunkGrid key_grid() const {
+    return is_rectilinear() ? ChunkGrid::rectilinear(shape, runs) : ChunkGrid(shape, unit());
+  }
 };
 
 // An array that can't be read here: what is known of it, enough to list it, and why.

@@ -11,12 +11,25 @@ namespace {
 // More chunks than this in a shard are refused: their index has 64 MiB.
 constexpr std::int64_t kMaxChunksPerShard = std::int64_t{1} << 22;
 
+// Every shard of a rectilinear grid; of a regular one there is one shape.
+void check_shards_divide(const ArrayMetadata& metadata) {
+  for (int d = 0; d < metadata.chunk.rank() && metadata.is_rectilinear(); ++d) {
+    for (const ChunkRun& run : metadata.runs[static_cast<std::size_t>(d)]) {
+      if (run.extent % metadata.chunk[d] == 0) continue;
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("chunks {} do not divide shards of {} along dimension {}",
+                              to_string(metadata.chunk), run.extent, d));
+    }
+  }
+}
+
 void check_sharding(const ArrayMetadata& metadata) {
   const Shape& shard = metadata.sharding->shard;
   if (shard.rank() != metadata.shape.rank()) {
     throw Error(ErrorKind::corrupt, fmt::format("shards {} and shape {} differ in rank",
                                                 to_string(shard), to_string(metadata.shape)));
   }
+  check_shards_divide(metadata);
   std::int64_t chunks = 1;
   for (int d = 0; d < shard.rank(); ++d) {
     if (shard[d] % metadata.chunk[d] != 0) {

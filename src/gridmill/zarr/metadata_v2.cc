@@ -85,6 +85,9 @@ Json array_metadata_to_v2(const ArrayMetadata& metadata) {
   if (metadata.sharding) {
     throw Error(ErrorKind::unsupported, "Zarr v2 has no shards; use --zarr-format 3");
   }
+  if (metadata.is_rectilinear()) {
+    throw Error(ErrorKind::unsupported, "Zarr v2 has no chunks of different extents");
+  }
   return {{"zarr_format", 2},
           {"shape", shape_to_json(metadata.shape)},
           {"chunks", shape_to_json(metadata.chunk)},

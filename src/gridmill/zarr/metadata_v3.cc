@@ -9,6 +9,7 @@
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
 #include "gridmill/zarr/record_type.h"
+#include "gridmill/zarr/rectilinear_grid.h"
 
 namespace gridmill {
 namespace {
@@ -36,14 +37,30 @@ void refuse_unknown_members(const Json& document) {
   }
 }
 
-Shape chunk_shape_from(const Json& document) {
+void read_chunk_grid(const Json& document, ArrayMetadata& metadata) {
   const Json& grid = json_member(document, "chunk_grid", "array");
   const std::string name = json_string(grid, "name", "chunk_grid");
-  if (name != "regular") {
+  if (name != "regular" && name != "rectilinear") {
     throw Error(ErrorKind::unsupported, fmt::format("chunk grid \"{}\" is not supported", name));
   }
   const Json& configuration = json_member(grid, "configuration", "chunk_grid");
-  return shape_from_json(json_member(configuration, "chunk_shape", "chunk_grid"), "chunk_shape", 1);
+  if (name == "regular") {
+    metadata.chunk =
+        shape_from_json(json_member(configuration, "chunk_shape", "chunk_grid"), "chunk_shape", 1);
+    return;
+  }
+  std::vector<ChunkRuns> runs = rectilinear_from_json(configuration, metadata.shape);
+  const ChunkGrid chunks = ChunkGrid::rectilinear(metadata.shape, runs);
+  metadata.chunk = chunks.chunk();
+  if (!chunks.is_regular()) metadata.runs = std::move(runs);
+}
+
+Json chunk_grid_to_v3(const ArrayMetadata& metadata) {
+  if (metadata.is_rectilinear()) {
+    return {{"name", "rectilinear"}, {"configuration", rectilinear_to_json(metadata.runs)}};
+  }
+  return {{"name", "regular"},
+          {"configuration", {{"chunk_shape", shape_to_json(metadata.unit())}}}};
 }
 
 void read_chunk_keys(const Json& document, ArrayMetadata& metadata) {
@@ -171,7 +188,7 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
   const ZarrType data_type = data_type_from_v3(json_member(document, "data_type", "array"));
   metadata.type = data_type.type;
   metadata.type_document = data_type.document;
-  metadata.chunk = chunk_shape_from(document);
+  read_chunk_grid(document, metadata);
   read_chunk_keys(document, metadata);
   read_codecs(with_doubles(json_member(document, "codecs", "array")), metadata);
   check_record_order(metadata);
@@ -200,9 +217,7 @@ Json array_metadata_to_v3(const ArrayMetadata& metadata) {
   Json document = {{"zarr_format", 3}, {"node_type", "array"}};
   document["shape"] = shape_to_json(metadata.shape);
   document["data_type"] = data_type_to_v3(metadata.type, metadata.type_document);
-  const Shape& keyed = metadata.sharding ? metadata.sharding->shard : metadata.chunk;
-  document["chunk_grid"] = {{"name", "regular"},
-                            {"configuration", {{"chunk_shape", shape_to_json(keyed)}}}};
+  document["chunk_grid"] = chunk_grid_to_v3(metadata);
   document["chunk_key_encoding"] = {
       {"name", metadata.chunk_keys == ChunkKeys::v2 ? "v2" : "default"},
       {"configuration", {{"separator", std::string(1, metadata.separator)}}}};

@@ -78,24 +78,23 @@ std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
   return range;
 }
 
-ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const ArrayMetadata& metadata) {
+ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const Sharding& sharding,
+                                      std::int64_t chunks) {
   {
     const std::lock_guard lock(mutex_);
     if (Entry entry = kept(key.text())) return entry;
   }
-  auto read = std::make_shared<const std::optional<ShardIndex>>(this->read(store, key, metadata));
+  auto read =
+      std::make_shared<const std::optional<ShardIndex>>(this->read(store, key, sharding, chunks));
   const std::lock_guard lock(mutex_);
   if (Entry entry = kept(key.text())) return entry;
   keep(key.text(), read);
   return read;
 }
 
-std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key,
-                                             const ArrayMetadata& metadata) {
-  const Sharding& sharding = *metadata.sharding;
-  std::int64_t count = 1;
-  for (int d = 0; d < metadata.chunk.rank(); ++d) count *= sharding.shard[d] / metadata.chunk[d];
-  const std::int64_t size = 16 * count + (sharding.is_index_checked ? 4 : 0);
+std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key, const Sharding& sharding,
+                                             std::int64_t chunks) {
+  const std::int64_t size = 16 * chunks + (sharding.is_index_checked ? 4 : 0);
   const bool at_end = sharding.is_index_at_end;
   const auto stored = store.has_open_values() ? get_index_of_open(shards_, store, key, size, at_end)
                                               : get_index(store, key, size, at_end);

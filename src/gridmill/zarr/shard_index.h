@@ -36,14 +36,15 @@ class ShardIndexes {
   explicit ShardIndexes(std::int64_t most_bytes = std::int64_t{32} << 20)
       : most_bytes_(most_bytes) {}
 
-  // Reads it if it isn't kept; Error(corrupt) for a damaged one. Two threads may read the same
-  // index at once; the first one's is kept.
-  Entry get(Store& store, const Key& key, const ArrayMetadata& metadata);
+  // Reads it if it isn't kept; Error(corrupt) for a damaged one. The shard holds `chunks` chunks.
+  // Two threads may read the same index at once; the first one's is kept.
+  Entry get(Store& store, const Key& key, const Sharding& sharding, std::int64_t chunks);
   std::int64_t kept_bytes() const;
   OpenValues& shards() noexcept { return shards_; }
 
  private:
-  std::optional<ShardIndex> read(Store& store, const Key& key, const ArrayMetadata& metadata);
+  std::optional<ShardIndex> read(Store& store, const Key& key, const Sharding& sharding,
+                                 std::int64_t chunks);
   Entry kept(const std::string& key);
   void keep(const std::string& key, const Entry& entry);
 
