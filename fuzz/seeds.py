@@ -131,6 +131,10 @@ def zarr_(folder):
         for key, value in store._store_dict.items():
             if "/" not in key:
                 (folder / f"v{version}-group{key}").write_bytes(value.to_bytes())
+    document = json.loads((folder / "v3-4zarr.json").read_text())  # that in shards
+    document["chunk_grid"] = {"name": "rectilinear", "configuration": {
+        "kind": "inline", "chunk_shapes": [[4, [2, 3], 6], [[10, 1000000000000]]]}}
+    (folder / "rectilinear.json").write_text(json.dumps(document))
     nested = {"zarr_format": 3, "node_type": "array", "attributes": [[[[[]]]]]}
     (folder / "nested.json").write_text(json.dumps(nested))
 
@@ -163,6 +167,7 @@ def chunk(folder):
         (2, "f4", dict(compressors=numcodecs.LZMA())), (2, "f4", dict(compressors=numcodecs.BZ2())),
         (2, "i4", dict(compressors=numcodecs.LZ4())), (2, "i4", dict(filters=[numcodecs.Fletcher32()])),
         (2, "f8", dict(compressors=numcodecs.ZFPY())), (2, "bool", dict(filters=[numcodecs.PackBits()])),
+        (2, "i4", dict(compressors=numcodecs.PCodec())), (2, "f4", dict(compressors=numcodecs.PCodec(delta_spec="try_lookback"))),
         (3, "f4", {}), (3, "i2", dict(compressors=zarr.codecs.GzipCodec())),
         (3, "u8", dict(compressors=zarr.codecs.BloscCodec())), (3, "f8", dict(compressors=[zarr.codecs.Crc32cCodec()])),
         (3, "i4", dict(filters=zarr.codecs.TransposeCodec(order=(1, 0)))), (3, "i4", dict(shards=(12, 20))),

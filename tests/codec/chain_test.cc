@@ -302,7 +302,6 @@ TEST(CodecChain, RefusesWhatItDoesNotKnow) {
   };
   EXPECT_TRUE(refused(behind_bytes(R"({"name":"jpeg"})").c_str(), ErrorKind::unsupported));
   EXPECT_TRUE(refused(behind_bytes(R"({"name":"packbits"})").c_str(), ErrorKind::corrupt));
-  EXPECT_TRUE(refused(R"([{"name":"numcodecs.pcodec"}])", ErrorKind::unsupported));
   EXPECT_TRUE(refused("[]", ErrorKind::corrupt));
   EXPECT_TRUE(refused(R"([{"name":"bytes"}])", ErrorKind::corrupt));  // no endian
   EXPECT_TRUE(refused(R"([{"name":"vlen-utf8"}])", ErrorKind::corrupt));

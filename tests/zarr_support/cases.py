@@ -81,6 +81,11 @@ def values(name):
     return (numbers % 2 if name == "bool" else numbers).astype(dtype_of(name))
 
 
+# What numcodecs' pcodec takes: as int64, numpy's times, too.
+PCODEC_TYPES = {f"{name}{bits}" for name in ["int", "uint", "float"] for bits in [16, 32, 64]} | {
+    "datetime64", "timedelta64"}
+
+
 @dataclass
 class Codec:
     """A row of the table, and how a chunk of it is made without Gridmill."""
@@ -283,11 +288,13 @@ def document_v3(data_type, fill_value, codecs, chunk_shape=SHAPE):
             "fill_value": fill_value, "codecs": codecs, "attributes": {}}
 
 
-def write_array_v3(store, name, document, chunk):
+def write_array_v3(store, name, document, chunks):
+    """Its only chunk, or those along the last dimension."""
     write_document(store / name / "zarr.json", document)
-    path = store / name / "c" / "0" / "0" / "0"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(chunk)
+    folder = store / name / "c" / "0" / "0"
+    folder.mkdir(parents=True)
+    for number, chunk in enumerate([chunks] if isinstance(chunks, bytes) else chunks):
+        (folder / str(number)).write_bytes(chunk)
 
 
 def write_v3(store, kind, codec):
@@ -351,8 +358,14 @@ def sharding(codecs, location):
         "index_codecs": [serializer("int32"), {"name": "crc32c"}]}}
 
 
+def rectilinear(document):
+    document["chunk_grid"] = {"name": "rectilinear", "configuration": {
+        "kind": "inline", "chunk_shapes": [4, 1, [2, 4]]}}
+    return document
+
+
 def layouts():
-    """{name: (document, chunk)} of int32 arrays."""
+    """{name: (document, chunk or chunks)} of int32 arrays."""
     chunk, codecs = values("int32").tobytes(), [serializer("int32")]
     end, start = (sharding(codecs, location) for location in ["end", "start"])
     gzip = {"name": "gzip", "configuration": {"level": 1}}
@@ -363,5 +376,8 @@ def layouts():
         "codecs around a shard": ([end, gzip],
                                   bytes(numcodecs.GZip(1).encode(shard(chunk, "end")))),
     }
-    return {name: (document_v3("int32", 0, codecs), stored)
+    made = {name: (document_v3("int32", 0, codecs), stored)
             for name, (codecs, stored) in cases.items()}
+    parts = [np.ascontiguousarray(part).tobytes() for part in np.split(values("int32"), [2], axis=2)]
+    made["chunks of different extents"] = rectilinear(document_v3("int32", 0, codecs)), parts
+    return made

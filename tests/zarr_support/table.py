@@ -131,10 +131,21 @@ def merged(columns):
     return [(names, found) for found, names in groups.items()]
 
 
+def pcodec_cells(command, plain, codec):
+    """A build may lack it: the page, which is one for all builds, says what the others do."""
+    stated = {kind: "v2, v3" if kind in cases.PCODEC_TYPES else "–" for kind in cases.TYPES}
+    if "\n  pco " in command.gridmill("--version").stdout:
+        found = cells(command, plain, codec)
+        assert found == stated, found
+    return stated
+
+
 def codec_table(command):
     plain = command.place()
     write_plain(plain, {kind: cases.values(kind) for kind in cases.TYPES})
-    rows = {codec.name: cells(command, plain, codec) for codec in cases.CODECS}
+    makers = {"numcodecs.pcodec": pcodec_cells}
+    rows = {codec.name: makers.get(codec.name, cells)(command, plain, codec)
+            for codec in cases.CODECS}
     groups = merged({kind: [row[kind] for row in rows.values()] for kind in cases.TYPES})
     header = ["codec", *("<br>".join(names) for names, _ in groups)]
     body = [[name, *(found[number] for _, found in groups)] for number, name in enumerate(rows)]
@@ -181,11 +192,13 @@ def layouts(command):
         assert raw == cases.values("int32").tobytes(), name
         out = command.place()
         command.run(store, out, ["x"], 3, {"x": "none"})
-        codecs = json.loads((store / "x" / "zarr.json").read_text())["codecs"]
-        kept = json.loads((out / "x" / "zarr.json").read_text())["codecs"]
-        same = [(one["name"], one["configuration"].get("index_location")) for one in codecs] == [
-            (one["name"], one["configuration"].get("index_location")) for one in kept]
-        yield [name, "v3" if same else "v3 read"]
+        source, kept = (json.loads((one / "x" / "zarr.json").read_text()) for one in [store, out])
+        yield [name, "v3" if layout_of(source) == layout_of(kept) else "v3 read"]
+
+
+def layout_of(document):
+    codecs = [(one["name"], one["configuration"].get("index_location")) for one in document["codecs"]]
+    return document["chunk_grid"]["name"], codecs
 
 
 def page(gridmill):
@@ -195,14 +208,16 @@ def page(gridmill):
         command = Command(gridmill, Path(folder))
         parts = [
             HEAD, "\n## Codecs\n\n", "\n".join(codec_table(command)),
-            "\n\n`blosc` with snappy: see `tests/zarr/test_byte_codecs.py`.\n",
+            "\n\n`blosc` with snappy: see `tests/zarr/test_byte_codecs.py`. `numcodecs.pcodec` is an "
+            "optional part of a build\n(CONTRIBUTING.md). v2's `vlen-array` is read, each element "
+            "as the text of its JSON list.\n",
             "\n## Data types\n\nThe names above stand for:\n\n",
             "\n".join(lines_of(["", "dtype in v2", "data_type in v3"], type_table())),
             "\n\nOther names and types of v3, with the codec `bytes`:\n\n",
             "\n".join(lines_of(["data_type", ""], more_types(command))),
             "\n\nbfloat16 and what is smaller is float32, complex64, int8 or uint8 in memory, netCDF and "
             "tables.\n",
-            "\n## Shards\n\n", "\n".join(lines_of(["layout", ""], layouts(command))), "\n",
+            "\n## Shards and chunk grids\n\n", "\n".join(lines_of(["layout", ""], layouts(command))), "\n",
         ]
     return "".join(parts)
 

@@ -116,6 +116,14 @@ constexpr auto kArrayBytesCodecs = std::to_array<ArrayBytesEntry>({
        }
        return ZfpyCodec::from_json(json);
      }},
+    {"numcodecs.pcodec", "pcodec", "pcodec",
+     [](const Json& json, const GivenArray& given) -> ArrayBytesCodec {
+       return PcodecCodec::from_json(json, given.type);
+     }},
+    {"", "", "vlen-array",
+     [](const Json& json, const GivenArray&) -> ArrayBytesCodec {
+       return VlenArrayCodec::from_v2(json);
+     }},
     {"", "", "json2", object_codec<Json2Codec>},
     {"", "", "msgpack2", object_codec<Msgpack2Codec>},
 });
@@ -130,15 +138,6 @@ constexpr auto kRefused = std::to_array<Refused>({
     {"pickle",
      "runs whatever program its bytes hold, so that it is never decoded: recode the data with the "
      "software that wrote them (as vlen-utf8 or with a fixed data type)"},
-    {"vlen-array",
-     "holds a row of numbers of its own length in each element, which has no place in memory here: "
-     "recode the data with the software that wrote them, as an array of one more dimension"},
-    {"pcodec",
-     "is not part of this build: recode the data with the software that wrote them (numcodecs with "
-     "pcodec), for instance as blosc with zstd"},
-    {"numcodecs.pcodec",
-     "is not part of this build: recode the data with the software that wrote them (numcodecs with "
-     "pcodec), for instance as blosc with zstd"},
 });
 
 template <class Entry>

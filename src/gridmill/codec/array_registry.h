@@ -24,10 +24,12 @@
 #include "gridmill/codec/msgpack2.h"
 #include "gridmill/codec/narrow_codec.h"
 #include "gridmill/codec/pack_bits.h"
+#include "gridmill/codec/pcodec.h"
 #include "gridmill/codec/quantize.h"
 #include "gridmill/codec/reshape.h"
 #include "gridmill/codec/scale_offset.h"
 #include "gridmill/codec/transpose.h"
+#include "gridmill/codec/vlen_array.h"
 #include "gridmill/codec/vlen_utf8.h"
 #include "gridmill/codec/zfp_codec.h"
 
@@ -37,8 +39,9 @@ using ArrayCodec =
     std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec, BitRoundCodec,
                  AsTypeCodec, PackBitsFilter, CategorizeCodec, ScaleOffsetCodec, CastValueCodec,
                  ReshapeCodec, SqueezeCodec, NarrowCodec>;
-using ArrayBytesCodec = std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec,
-                                     Json2Codec, Msgpack2Codec, ZfpCodec, ZfpyCodec>;
+using ArrayBytesCodec =
+    std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec, Json2Codec,
+                 Msgpack2Codec, ZfpCodec, ZfpyCodec, PcodecCodec, VlenArrayCodec>;
 
 // What a codec of arrays is given, as far as its place in the chain tells.
 struct GivenArray {

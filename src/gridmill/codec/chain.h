@@ -61,7 +61,7 @@ class CodecChain {
   // What decode and encode take from the context, about: scratch and the libraries' states.
   std::int64_t decode_scratch_size(DataType type, const Shape& chunk) const;
   std::int64_t encode_scratch_size(DataType type, const Shape& chunk) const;
-  // Error(invalid) if a codec can't take so large a chunk.
+  // Error(invalid) if a codec can't take so large a chunk, Error(unsupported) if it can't encode.
   void check_encodable(DataType type, const Shape& chunk) const;
 
   // Decodes a whole stored chunk and copies the wanted parts; strings go to `arena`. Straight into

@@ -216,6 +216,9 @@ namespace {
 
 // What stands under `compressor`; other codecs are filters, wherever they stand.
 bool is_compressor(const ByteCodec& codec) { return !std::holds_alternative<FlatCodec>(codec); }
+bool is_compressor(const ArrayBytesCodec& codec) {
+  return std::holds_alternative<ZfpyCodec>(codec) || std::holds_alternative<PcodecCodec>(codec);
+}
 
 Json v2_of(const ByteCodec& codec) {
   return std::visit([](const auto& one) { return one.to_v2(); }, codec);
@@ -224,8 +227,9 @@ Json v2_of(const ByteCodec& codec) {
 }  // namespace
 
 Json CodecChain::v2_compressor() const {
-  const auto* zfpy = std::get_if<ZfpyCodec>(&array_bytes_);
-  if (codecs_.empty() && zfpy != nullptr) return zfpy->to_v2();
+  if (codecs_.empty() && is_compressor(array_bytes_)) {
+    return std::visit([](const auto& one) { return one.to_v2(); }, array_bytes_);
+  }
   if (codecs_.empty() || !is_compressor(codecs_.back())) return nullptr;
   return v2_of(codecs_.back());
 }
@@ -245,7 +249,7 @@ Json CodecChain::v2_filters(DataType type) const {
       throw Error(ErrorKind::unsupported,
                   "Zarr v2 has no place for a byte order behind filters; use --zarr-format 3");
     }
-  } else if (!codecs_.empty() || !std::holds_alternative<ZfpyCodec>(array_bytes)) {
+  } else if (!codecs_.empty() || !is_compressor(array_bytes)) {
     filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_bytes));
   }
   for (std::size_t i = 0; i < codecs_.size(); ++i) {

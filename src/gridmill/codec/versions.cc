@@ -9,6 +9,8 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "gridmill/codec/pcodec_library.h"
+
 namespace gridmill {
 namespace {
 
@@ -28,14 +30,17 @@ std::string zfp_version() {
 }  // namespace
 
 std::vector<LibraryVersion> codec_library_versions() {
-  return {{"blosc", blosc_get_version_string()},
-          {"zstd", ZSTD_versionString()},
-          {"lz4", LZ4_versionString()},
-          {"libdeflate", LIBDEFLATE_VERSION_STRING},  // it can't be asked at run time
-          {"zlib", zlibVersion()},
-          {"bzip2", bzip2_version()},
-          {"lzma", lzma_version_string()},
-          {"zfp", zfp_version()}};
+  std::vector<LibraryVersion> versions{
+      {"blosc", blosc_get_version_string()},
+      {"zstd", ZSTD_versionString()},
+      {"lz4", LZ4_versionString()},
+      {"libdeflate", LIBDEFLATE_VERSION_STRING},  // it can't be asked at run time
+      {"zlib", zlibVersion()},
+      {"bzip2", bzip2_version()},
+      {"lzma", lzma_version_string()},
+      {"zfp", zfp_version()}};
+  if (const std::string pco = pcodec_version(); !pco.empty()) versions.push_back({"pco", pco});
+  return versions;
 }
 
 }  // namespace gridmill
