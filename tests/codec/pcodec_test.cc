@@ -117,6 +117,32 @@ TEST(Pcodec, HoldsExactlyTheChunk) {
   EXPECT_TRUE(survives(pcodec_chain(types::uint16), stored, Array(types::uint16, {2, 3, 5})));
 }
 
+// A chunk of six numbers in the stream that WritesTheBytesOfNumcodecs has, with such a head.
+std::string claiming(std::string_view count, std::string_view head) {
+  using namespace std::string_view_literals;
+  std::string stream("pco!\x03\x00\x82\x01\x04\x01\x03"sv);
+  return stream.append(count).append(head).append(200, '\0');
+}
+
+// Memory is reserved for what a chunk's head claims: it is looked at before.
+TEST(Pcodec, ClaimsAreLookedAtFirst) {
+  using namespace std::string_view_literals;
+  if (!is_in_build()) return;
+  const Array like(types::int32, {1, 1, 6});
+  const auto claims = [&](const std::string& stream) {
+    try {
+      decoded_whole(pcodec_chain(types::int32), as_bytes(stream), like);
+    } catch (const Error& error) {
+      return std::string(error.what()).find("claims") != std::string::npos;
+    }
+    return false;
+  };
+  EXPECT_TRUE(claims(claiming("\xff\xff\xff"sv, "\x00"sv))) << "2^24 numbers";
+  EXPECT_TRUE(claims(claiming("\x05\x00\x00"sv, "\x04\x00\x00\x10"sv))) << "2^24 words";
+  EXPECT_TRUE(claims(claiming("\x05\x00\x00"sv, "\x20\x17"sv))) << "2^24 numbers back";
+  EXPECT_FALSE(claims(claiming("\x05\x00\x00"sv, "\x20\x03"sv))) << "16 numbers back";
+}
+
 TEST(Pcodec, RefusesByName) {
   if (!is_in_build()) return;
   for (const DataType type :
