@@ -6,12 +6,19 @@
 // number of threads.
 #pragma once
 
+#include "gridmill/array/byte_order.h"
 #include "gridmill/base/bytes.h"
+#include "gridmill/codec/instruction_set.h"
 
 namespace gridmill {
 
-// planes.size() is a multiple of 8 * typesize. `scratch` and `elements` have the size of `planes`;
-// none of the three overlap.
-void bit_unshuffle(int typesize, ByteView planes, std::byte* scratch, std::byte* elements) noexcept;
+// True for the type sizes that this is fast for and needs no scratch: 1, 2, 4 and 8.
+bool bit_unshuffles_fast(int typesize) noexcept;
+
+// planes.size() is a multiple of 8 * typesize. `elements` and, where it is needed, `scratch` have
+// the size of `planes`; none of the three overlap. What goes past the caches wants finish_stores()
+// behind it (byte_order.h).
+void bit_unshuffle(int typesize, ByteView planes, std::byte* scratch, std::byte* elements,
+                   Stores stores = Stores::cached, InstructionSet set = instruction_set()) noexcept;
 
 }  // namespace gridmill

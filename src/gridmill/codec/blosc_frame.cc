@@ -8,6 +8,7 @@
 #include <array>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/bit_unshuffle.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/states.h"
 #include "gridmill/codec/unshuffle.h"
@@ -86,10 +87,14 @@ std::int64_t BloscFrame::block_end(std::int64_t block) const noexcept {
 
 bool BloscFrame::is_shuffled() const noexcept { return (flags_ & kShuffled) != 0 && typesize_ > 1; }
 
+bool BloscFrame::is_bit_shuffled() const noexcept {
+  return !is_shuffled() && (flags_ & kBitShuffled) != 0;
+}
+
 bool BloscFrame::has_own_path() const noexcept {
   const int format = format_of(flags_);
-  return (format == kLz4 || format == kZstd) && (flags_ & kBitShuffled) == 0 &&
-         (!is_shuffled() || unshuffles_fast(typesize_)) && blocksize_ % typesize_ == 0;
+  return (format == kLz4 || format == kZstd) && (!is_shuffled() || unshuffles_fast(typesize_)) &&
+         (!is_bit_shuffled() || bit_unshuffles_fast(typesize_)) && blocksize_ % typesize_ == 0;
 }
 
 void BloscFrame::check_size(MutableByteView out) const {
@@ -154,11 +159,22 @@ void BloscFrame::decode_compressed(std::int64_t block, MutableByteView target,
                         static_cast<std::int64_t>(size) == blocksize_;
   const auto streams = static_cast<std::size_t>(is_split ? typesize_ : 1);
   const ByteView from = stored_.subspan(static_cast<std::size_t>(start));
-  if (!is_shuffled()) return decode_streams(from, streams, target, context);
+  if (!is_shuffled() && !is_bit_shuffled()) return decode_streams(from, streams, target, context);
   Buffer& planes = context.states().block;
   planes.resize(size);
   decode_streams(from, streams, planes.bytes(), context);
-  unshuffle(typesize_, planes, target.data(), stores);
+  undo_shuffle(planes, target, stores);
+}
+
+// Of a block whose elements are no multiple of eight the bits stay where they are.
+void BloscFrame::undo_shuffle(ByteView planes, MutableByteView target, Stores stores) const {
+  if (is_shuffled()) return unshuffle(typesize_, planes, target.data(), stores);
+  const auto typesize = static_cast<std::size_t>(typesize_);
+  const std::size_t count = planes.size() / typesize;
+  const std::size_t shuffled = count % 8 == 0 ? count * typesize : 0;
+  bit_unshuffle(typesize_, planes.first(shuffled), nullptr, target.data(), stores);
+  const ByteView plain = planes.subspan(shuffled);
+  std::copy(plain.begin(), plain.end(), target.begin() + static_cast<std::ptrdiff_t>(shuffled));
 }
 
 void BloscFrame::decode_streams(ByteView streams, std::size_t count, MutableByteView out,

@@ -61,6 +61,8 @@ class BloscFrame {
 
  private:
   bool is_shuffled() const noexcept;
+  bool is_bit_shuffled() const noexcept;
+  void undo_shuffle(ByteView planes, MutableByteView target, Stores stores) const;
   void check_size(MutableByteView out) const;
   void decode_compressed(std::int64_t block, MutableByteView out, CodecContext& context,
                          Stores stores) const;
