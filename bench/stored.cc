@@ -77,7 +77,7 @@ void place_shard(const ArrayMetadata& array, const Box& shard, const MutableArra
                  Worker& worker) {
   const ChunkGrid inner(shard.shape, array.chunk);
   const ByteView file = worker.file.bytes();
-  const std::size_t checksum = array.sharding->is_index_checked ? 4 : 0;
+  const std::size_t checksum = array.sharding->index.is_checked ? 4 : 0;
   const auto entries = static_cast<std::size_t>(inner.size()) * 16;
   const std::byte* index = file.data() + file.size() - checksum - entries;
   worker.piece.resize(static_cast<std::size_t>(volume(array.chunk) * array.type.size));

@@ -152,7 +152,8 @@ Option chunks_row(std::shared_ptr<Values> target) {
 Option shards_row(std::shared_ptr<Values> target) {
   Option row = values_row("shards", OptionKind::repeated, "[NAME:]LAYOUT",
                           "chunks inside shards of this shape, whole chunks (time=all,lat=90; all: "
-                          "one shard; none); Zarr v3; may be repeated",
+                          "one shard; none), and index=start for their index in front; Zarr v3; "
+                          "may be repeated",
                           "the source's, if its chunks are kept", std::move(target));
   row.is_mapping = true;
   return row;

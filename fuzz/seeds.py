@@ -171,6 +171,7 @@ def chunk(folder):
         (3, "f4", {}), (3, "i2", dict(compressors=zarr.codecs.GzipCodec())),
         (3, "u8", dict(compressors=zarr.codecs.BloscCodec())), (3, "f8", dict(compressors=[zarr.codecs.Crc32cCodec()])),
         (3, "i4", dict(filters=zarr.codecs.TransposeCodec(order=(1, 0)))), (3, "i4", dict(shards=(12, 20))),
+        (3, "i4", dict(serializer=_sharding((4, 5), "end"), compressors=zarr.codecs.GzipCodec())),
     ]:
         chunks = (4, 5) if "shards" in options else VALUES.shape
         stored = _array(chunks=chunks, dtype=type_, zarr_format=version, **options)
@@ -181,13 +182,22 @@ def chunk(folder):
         (folder / name).write_bytes(compact.encode() + b"\0" + first)
 
 
+def _sharding(chunk, location, *codecs):
+    return zarr.codecs.ShardingCodec(chunk_shape=chunk, index_location=location,
+                                     codecs=codecs or [zarr.codecs.BytesCodec()],
+                                     index_codecs=[zarr.codecs.BytesCodec()])
+
+
 def shard(folder):
-    for location, compressors in itertools.product(("end", "start"), (None, zarr.codecs.ZstdCodec())):
-        codec = zarr.codecs.ShardingCodec(chunk_shape=(2, 5), index_location=location,
-                                          codecs=[zarr.codecs.BytesCodec()] + ([compressors] if compressors else []),
-                                          index_codecs=[zarr.codecs.BytesCodec()])
-        stored = _array(chunks=VALUES.shape, dtype="i4", zarr_format=3, serializer=codec, compressors=None)
-        (folder / f"{location}-{'zstd' if compressors else 'raw'}").write_bytes(stored["c/0/0"])
+    for location in ("end", "start"):
+        codecs = {
+            "raw": _sharding((2, 5), location),
+            "zstd": _sharding((2, 5), location, zarr.codecs.BytesCodec(), zarr.codecs.ZstdCodec()),
+            "shards": _sharding((6, 10), location, _sharding((2, 5), location)),
+        }
+        for name, codec in codecs.items():
+            stored = _array(chunks=VALUES.shape, dtype="i4", zarr_format=3, serializer=codec, compressors=None)
+            (folder / f"{location}-{name}").write_bytes(stored["c/0/0"])
 
 
 def zip_(folder):

@@ -211,7 +211,7 @@ TEST(ArrayReader, MoreBytesThanAChunkCanHaveAreNotRead) {
   metadata.codecs = parse_codec("zstd", types::float64, 1);
   const std::string large(1'000'000, 'x');
   expect_refused(metadata, as_bytes(large));
-  metadata.sharding = Sharding{{3}, true, false};
+  metadata.sharding = Sharding{{3}, {true, false}};
   std::string shard = large;
   std::array<std::byte, 16> entry{};
   store_le(entry.data() + 8, std::uint64_t{1'000'000});
@@ -300,7 +300,7 @@ TEST_P(Shards, ChunksAreFoundByTheIndex) {
   const std::shared_ptr<Store> store = memory_store();
   ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
   metadata.codecs = CodecChain();
-  metadata.sharding = Sharding{{8}, GetParam(), true};
+  metadata.sharding = Sharding{{8}, {GetParam(), true}};
   store->put(Key("c/0"), shard_bytes(GetParam()));
   const auto reader = zarr_leaf_reader(store, Key(), metadata);
   CodecContext context;
@@ -318,7 +318,7 @@ TEST_P(Shards, ChunksAreFoundByTheIndex) {
 
 TEST_P(Shards, ADamagedIndexIsCorrupt) {
   ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
-  metadata.sharding = Sharding{{8}, GetParam(), true};
+  metadata.sharding = Sharding{{8}, {GetParam(), true}};
   const auto expect_corrupt = [&](ByteView shard) {
     const std::shared_ptr<Store> store = memory_store();
     store->put(Key("c/0"), shard);
@@ -350,7 +350,7 @@ TEST_P(Shards, AreOpenedOnce) {
   const std::shared_ptr<Store> store = file_store(files, folder.path());
   ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
   metadata.codecs = CodecChain();
-  metadata.sharding = Sharding{{8}, GetParam(), true};
+  metadata.sharding = Sharding{{8}, {GetParam(), true}};
   store->put(Key("c/0"), shard_bytes(GetParam()));
   const auto reader = zarr_leaf_reader(store, Key(), metadata);
   const std::int64_t before = files.gate().count("open");
@@ -384,7 +384,7 @@ TEST(OpenValues, AreOfTheVersionThatIsAskedFor) {
 TEST(ShardIndexes, KeepWhatWasUsedLastWithinTheirBytes) {
   const auto under = memory_store();
   FaultyStore store(*under);
-  const Sharding sharding{{1000}, true, false};
+  const Sharding sharding{{1000}, {true, false}};
   const std::string absent(16'000, '\xff');
   for (int i = 0; i < 100; ++i) under->put(Key(fmt::format("c/{}", i)), as_bytes(absent));
   constexpr std::int64_t kMost = 100'000;

@@ -4,15 +4,17 @@
 #include <gtest/gtest.h>
 
 #include "gridmill/array/array.h"
+#include "gridmill/base/json.h"
 #include "gridmill/store/memory_store.h"
 #include "gridmill/zarr/array_reader.h"
 
 namespace gridmill {
 namespace {
 
-ArrayMetadata sharded(const Shape& shape, const Shape& shard, const Shape& chunk) {
+ArrayMetadata sharded(const Shape& shape, const Shape& shard, const Shape& chunk,
+                      ShardIndexForm index = {}) {
   ArrayMetadata metadata = new_array_metadata(3, types::int32, shape, chunk);
-  metadata.sharding = Sharding{shard};
+  metadata.sharding = Sharding{shard, index};
   metadata.codecs = default_chain(types::int32);
   metadata.fill = FillValue::zero(types::int32);
   return metadata;
@@ -38,8 +40,14 @@ TEST(KeyEncoder, RefusesARectilinearGrid) {
   }
 }
 
-TEST(KeyEncoder, AShardIsReadBackChunkByChunk) {
-  const ArrayMetadata metadata = sharded({4, 6}, {4, 6}, {2, 3});
+class ShardsWritten : public testing::TestWithParam<ShardIndexForm> {};
+INSTANTIATE_TEST_SUITE_P(IndexForms, ShardsWritten,
+                         testing::Values(ShardIndexForm{true, true}, ShardIndexForm{true, false},
+                                         ShardIndexForm{false, true},
+                                         ShardIndexForm{false, false}));
+
+TEST_P(ShardsWritten, AreReadBackChunkByChunk) {
+  const ArrayMetadata metadata = sharded({4, 6}, {4, 6}, {2, 3}, GetParam());
   const Array shard = some_shard();
   const KeyEncoder encoder(metadata);
   Buffer stored;
@@ -88,10 +96,39 @@ TEST(KeyEncoder, ADamagedIndexIsFoundByItsChecksum) {
   EXPECT_THROW(zarr_leaf_reader(store, Key("x"), metadata)->fetch({0, 0}, fetched), Error);
 }
 
-TEST(KeyEncoder, AnIndexInFrontIsRefused) {
+// A shard of 4 x 6 in shards of 2 x 3, in chunks of one row; of each only what is wanted is read.
+TEST(KeyEncoder, AShardInAShardIsReadInParts) {
   ArrayMetadata metadata = sharded({4, 6}, {4, 6}, {2, 3});
-  metadata.sharding->is_index_at_end = false;
-  EXPECT_THROW(KeyEncoder{metadata}, Error);
+  metadata.codecs = CodecChain::from_v3(parse_json(R"([{"name": "sharding_indexed",
+    "configuration": {"chunk_shape": [1, 3],
+      "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}],
+      "index_codecs": [{"name": "bytes", "configuration": {"endian": "little"}},
+                       {"name": "crc32c"}]}}])"),
+                                        types::int32, 2);
+  settle_shards(metadata);
+  EXPECT_EQ(array_metadata_from_v3(array_metadata_to_v3(metadata)).codecs, metadata.codecs);
+  const Array shard = some_shard();
+  Buffer stored;
+  CodecContext context;
+  KeyEncoder(metadata).encode(shard.view(), stored, context);
+  const std::shared_ptr<Store> store = memory_store();
+  store->put(Key("x/c/0/0"), stored);
+  const auto reader = zarr_leaf_reader(store, Key("x"), metadata);
+  StringArena strings;
+  for (const Index& position : {Index{0, 0}, Index{1, 0}, Index{1, 1}}) {
+    Array row(types::int32, {1, 2});
+    const Part part{{{1, 1}, {1, 2}}, row.view()};
+    Buffer whole, some;
+    ASSERT_TRUE(reader->fetch(position, whole));
+    ASSERT_TRUE(reader->fetch_parts(position, {&part, 1}, some));
+    EXPECT_EQ(some.size() + 3 * sizeof(std::int32_t), whole.size()) << "one row of two";
+    reader->decode(position, some, {&part, 1}, strings, context);
+    const Index begin = reader->grid().box_of(position).begin;
+    for (int i = 0; i < 2; ++i) {
+      const Index at{begin[0] + 1, begin[1] + 1 + i};
+      EXPECT_EQ(row.values<std::int32_t>()[i], load_le<std::int32_t>(shard.view().at(at)));
+    }
+  }
 }
 
 }  // namespace

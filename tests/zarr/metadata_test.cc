@@ -65,7 +65,7 @@ TEST(MetadataV3, ReadsShards) {
   const ArrayMetadata metadata = array_metadata_from_v3(document);
   EXPECT_EQ(metadata.chunk, (Shape{1, 10}));
   EXPECT_EQ(metadata.sharding->shard, (Shape{5, 20}));
-  EXPECT_FALSE(metadata.sharding->is_index_at_end);
+  EXPECT_FALSE(metadata.sharding->index.is_at_end);
   EXPECT_EQ(array_metadata_to_v3(metadata), document);
   document["codecs"][0]["configuration"]["chunk_shape"] = {2, 10};
   EXPECT_THROW(array_metadata_from_v3(document), Error);

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import tensorstore as ts
 import zarr
 
 SHAPE = (50, 37, 41)
@@ -106,6 +107,56 @@ def test_shards_are_kept_unless_told_otherwise(gridmill, source, tmp_path):
     converted(gridmill, "convert", sharded, plain, *layout, "--shards", "none")
     assert read(plain).shards is None
     assert np.array_equal(read(again)[...], values) and np.array_equal(read(plain)[...], values)
+
+
+def index_location(store):
+    (codec,) = json.loads((store / "x/zarr.json").read_text())["codecs"]
+    return codec["configuration"]["index_location"]
+
+
+@pytest.mark.parametrize("verb", ["convert", "rechunk"])
+@pytest.mark.parametrize("shards", ["t=20,y=20,index=start", "index=start,all"])
+def test_an_index_in_front(gridmill, source, tmp_path, verb, shards):
+    path, values = source
+    out = tmp_path / "out.zarr"
+    converted(gridmill, verb, path, out, "--chunks", "t=10,y=10,x=10", "--shards", shards)
+    assert index_location(out) == "start"
+    assert np.array_equal(read(out)[...], values)
+    spec = {"driver": "zarr3", "kvstore": {"driver": "file", "path": f"{out}/x/"}}
+    assert np.array_equal(ts.open(spec, open=True).result().read().result(), values)
+    check = gridmill("verify", out, "--against", path)
+    assert check.returncode == 0, check.stdout + check.stderr
+
+
+def test_an_index_stays_where_it_was_unless_told_otherwise(gridmill, source, tmp_path):
+    path, values = source
+    first, again, back = (tmp_path / name for name in ("first.zarr", "again.zarr", "back.zarr"))
+    layout = ["--chunks", "t=10,y=10,x=10"]
+    converted(gridmill, "convert", path, first, *layout, "--shards", "t=20,y=20,x=20,index=start")
+    converted(gridmill, "convert", first, again, *layout, "--codec", "zstd:3")
+    assert index_location(again) == "start" and read(again).shards == (20, 20, 20)
+    converted(gridmill, "convert", again, back, *layout, "--shards", "index=end")
+    assert index_location(back) == "end" and read(back).shards == (20, 20, 20)
+    assert np.array_equal(read(again)[...], values) and np.array_equal(read(back)[...], values)
+
+
+def test_an_index_in_front_of_chunks_put_together(gridmill, tmp_path):
+    """Byte for byte what one task would have written."""
+    source = tmp_path / "source.zarr"
+    values = np.arange(64 * 256 * 256, dtype="f4").reshape(64, 256, 256) // 9
+    values[:, 64:128] = 0
+    zarr.open_group(source, mode="w").create_array(
+        "x", data=values, chunks=(64, 64, 64), dimension_names=("t", "y", "x"))
+    stores = []
+    for memory in "8G", "64M":
+        out = tmp_path / f"{memory}.zarr"
+        layout = ["--chunks", "t=64,y=64,x=64", "--shards", "all,index=start", "--memory", memory]
+        plan = gridmill("plan", "convert", source, out, *layout)
+        assert len(json.loads(plan.stdout)["stages"]) == (1 if memory == "8G" else 2)
+        converted(gridmill, "convert", source, out, *layout)
+        stores.append((out / "x/c/0/0/0").read_bytes())
+        assert np.array_equal(read(out)[...], values)
+    assert stores[0] == stores[1]
 
 
 @pytest.mark.parametrize("arguments, says", [

@@ -352,9 +352,9 @@ def shard(chunk, location):
     return index + chunk if location == "start" else chunk + index
 
 
-def sharding(codecs, location):
+def sharding(codecs, location, chunk_shape=SHAPE):
     return {"name": "sharding_indexed", "configuration": {
-        "chunk_shape": SHAPE, "codecs": codecs, "index_location": location,
+        "chunk_shape": chunk_shape, "codecs": codecs, "index_location": location,
         "index_codecs": [serializer("int32"), {"name": "crc32c"}]}}
 
 
@@ -369,12 +369,16 @@ def layouts():
     chunk, codecs = values("int32").tobytes(), [serializer("int32")]
     end, start = (sharding(codecs, location) for location in ["end", "start"])
     gzip = {"name": "gzip", "configuration": {"level": 1}}
+    transpose = {"name": "transpose", "configuration": {"order": [2, 1, 0]}}
+    transposed = values("int32").T.tobytes()
     cases = {
         "chunks in shards": ([end], shard(chunk, "end")),
         "shards with their index in front": ([start], shard(chunk, "start")),
         "shards in shards": ([sharding([end], "end")], shard(shard(chunk, "end"), "end")),
-        "codecs around a shard": ([end, gzip],
+        "codecs behind a shard": ([end, gzip],
                                   bytes(numcodecs.GZip(1).encode(shard(chunk, "end")))),
+        "`transpose` before a shard": ([transpose, sharding(codecs, "end", SHAPE[::-1])],
+                                       shard(transposed, "end")),
     }
     made = {name: (document_v3("int32", 0, codecs), stored)
             for name, (codecs, stored) in cases.items()}

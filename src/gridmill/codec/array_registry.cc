@@ -124,6 +124,11 @@ constexpr auto kArrayBytesCodecs = std::to_array<ArrayBytesEntry>({
      [](const Json& json, const GivenArray&) -> ArrayBytesCodec {
        return VlenArrayCodec::from_v2(json);
      }},
+    {"sharding_indexed", "", "",
+     [](const Json& json, const GivenArray& given) -> ArrayBytesCodec {
+       const DataType type = given.narrow ? given.wide : given.type.type;
+       return ShardingCodec::from_v3(json, type, given.narrow);
+     }},
     {"", "", "json2", object_codec<Json2Codec>},
     {"", "", "msgpack2", object_codec<Msgpack2Codec>},
 });
@@ -134,7 +139,6 @@ struct Refused {
 };
 
 constexpr auto kRefused = std::to_array<Refused>({
-    {"sharding_indexed", "inside another one or behind another is not supported"},
     {"pickle",
      "runs whatever program its bytes hold, so that it is never decoded: recode the data with the "
      "software that wrote them (as vlen-utf8 or with a fixed data type)"},

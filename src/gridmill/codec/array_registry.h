@@ -28,6 +28,7 @@
 #include "gridmill/codec/quantize.h"
 #include "gridmill/codec/reshape.h"
 #include "gridmill/codec/scale_offset.h"
+#include "gridmill/codec/sharding_codec.h"
 #include "gridmill/codec/transpose.h"
 #include "gridmill/codec/vlen_array.h"
 #include "gridmill/codec/vlen_utf8.h"
@@ -41,13 +42,16 @@ using ArrayCodec =
                  ReshapeCodec, SqueezeCodec, NarrowCodec>;
 using ArrayBytesCodec =
     std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec, Json2Codec,
-                 Msgpack2Codec, ZfpCodec, ZfpyCodec, PcodecCodec, VlenArrayCodec>;
+                 Msgpack2Codec, ZfpCodec, ZfpyCodec, PcodecCodec, VlenArrayCodec, ShardingCodec>;
 
 // What a codec of arrays is given, as far as its place in the chain tells.
 struct GivenArray {
   NumpyType type;           // v2: with the byte order that filters see; v3: memory's
   std::optional<int> rank;  // nullopt behind a codec that changes the shape
   bool is_fortran_order = false;
+  // Of codes that memory holds as wider numbers: `type` is the codes'.
+  std::optional<NarrowType> narrow = std::nullopt;
+  DataType wide = {};
 };
 
 // nullopt: no codec of this kind has that name. Error(corrupt) for a bad configuration,

@@ -76,6 +76,33 @@ DataType CodecChain::encoded_type(DataType type) const {
 void CodecChain::check_form(DataType type, const Shape& chunk) const {
   const Form last = forms(type, chunk).back();
   std::visit([&](const auto& one) { one.check_type(last.type); }, array_bytes_codec(last.type));
+  if (sharding() == nullptr) return;
+  (void)sharding()->check_shape(last.shape);
+  sharding()->codecs->check_form(last.type, sharding()->chunk);
+}
+
+const ShardingCodec* CodecChain::sharding() const noexcept {
+  return std::get_if<ShardingCodec>(&array_bytes_);
+}
+
+bool CodecChain::is_scattered_shard() const noexcept {
+  return sharding() != nullptr && array_codecs_.size() == (transposition() != nullptr ? 1U : 0U);
+}
+
+bool CodecChain::is_only_sharding() const noexcept {
+  return sharding() != nullptr && array_codecs_.empty() && codecs_.empty();
+}
+
+void CodecChain::set_absent(const AbsentValue& value) {
+  if (auto* shards = std::get_if<ShardingCodec>(&array_bytes_)) shards->set_absent(value);
+}
+
+std::int64_t CodecChain::chunks_of_shard(const Shape& chunk) const {
+  Shape shard = chunk;
+  for (const ArrayCodec& codec : array_codecs_) {
+    shard = std::visit([&](const auto& one) { return one.encoded_shape(shard); }, codec);
+  }
+  return sharding()->check_shape(shard);
 }
 
 Index CodecChain::transposed_strides(const Shape& chunk, std::int64_t element_size) const {
@@ -90,6 +117,7 @@ bool CodecChain::swaps(DataType type) const noexcept {
 
 bool CodecChain::is_bounded(DataType type, const Shape& chunk) const {
   if (is_plain(type)) return true;
+  if (sharding() != nullptr) return sharding()->is_bounded(type);
   const Form last = forms(type, chunk).back();
   return std::visit([&](const auto& one) { return one.encoded_size(last).has_value(); },
                     array_bytes_codec(last.type));
@@ -134,6 +162,10 @@ std::int64_t CodecChain::decode_scratch_size(DataType type, const Shape& chunk) 
   }
   const auto sizing = std::count_if(codecs_.begin(), codecs_.end(),
                                     [](const ByteCodec& codec) { return !is_checksum(codec); });
+  if (is_scattered_shard()) {  // what is around it, once or twice, then chunk by chunk
+    return sharding()->scratch_size(forms(type, chunk).back()) +
+           std::min<std::int64_t>(sizing, 2) * max_content_size(type, chunk) + states;
+  }
   return scratch_of_forms(type, chunk) + (sizing > 1 ? 2 * encoded : 0) + states;
 }
 

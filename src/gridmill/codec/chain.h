@@ -7,8 +7,9 @@
 // its own CodecContext.
 //
 // Most chains are *plain*: at most a transposition, `bytes`, bytes -> bytes codecs. They decode
-// straight into the part that wants the chunk, or Blosc block by block. Any other chain decodes the
-// whole chunk into scratch, undoes its array -> array codecs there, and scatters the result.
+// straight into the part that wants the chunk, or Blosc block by block. One that ends in a shard
+// decodes those of its chunks that are wanted. Any other chain decodes the whole chunk into
+// scratch, undoes its array -> array codecs there, and scatters the result.
 #pragma once
 
 #include <span>
@@ -48,6 +49,14 @@ class CodecChain {
   bool is_fortran_order() const;
   bool is_big_endian() const noexcept;
   const std::vector<ByteCodec>& byte_codecs() const noexcept { return codecs_; }
+  // Null: it makes no shard of a chunk.
+  const ShardingCodec* sharding() const noexcept;
+  // It does nothing but that.
+  bool is_only_sharding() const noexcept;
+  // What its shards leave out.
+  void set_absent(const AbsentValue& value);
+  // The innermost chunks of its shards; Error as ShardingCodec::check_shape.
+  std::int64_t chunks_of_shard(const Shape& chunk) const;
   // For people: "blosc zstd 1 shuffle", "zstd 3", "uncompressed".
   std::string summary() const;
 
@@ -58,6 +67,8 @@ class CodecChain {
   // No stored chunk is larger: other encoders than ours may need more than max_encoded_size, but
   // what exceeds this is damage.
   std::int64_t stored_limit(DataType type, const Shape& chunk) const;
+  // False: only an estimate of the encoded size can be given.
+  bool is_bounded(DataType type, const Shape& chunk) const;
   // What decode and encode take from the context, about: scratch and the libraries' states.
   std::int64_t decode_scratch_size(DataType type, const Shape& chunk) const;
   std::int64_t encode_scratch_size(DataType type, const Shape& chunk) const;
@@ -86,6 +97,8 @@ class CodecChain {
  private:
   // --- what the chain is (chain.cc) ---
   bool is_plain(DataType type) const noexcept;
+  // A shard whose chunks are decoded to where they are wanted: at most transposed.
+  bool is_scattered_shard() const noexcept;
   // The transposition that comes first, if there is one.
   const TransposeCodec* transposition() const noexcept;
   void add(ArrayCodec codec);
@@ -93,6 +106,7 @@ class CodecChain {
   void add_to_v3(ArrayCodec codec, GivenArray& given);
   bool add_v2(const Json& stage, bool is_array, GivenArray& given);
   void end_array_v2(const NumpyType& type);
+  void check_before_shard() const;
   void set_array_bytes(ArrayBytesCodec codec, DataType type);
   void narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_bytes);
   std::int64_t item_size(DataType encoded_type) const noexcept;
@@ -107,8 +121,6 @@ class CodecChain {
   // Strides by the chunk's own dimensions of a chunk that the transposition has been done to.
   Index transposed_strides(const Shape& chunk, std::int64_t element_size) const;
   bool swaps(DataType type) const noexcept;
-  // False: only an estimate of the encoded size can be given.
-  bool is_bounded(DataType type, const Shape& chunk) const;
   // What forms take on the way, beside what bytes -> bytes codecs need.
   std::int64_t scratch_of_forms(DataType type, const Shape& chunk) const;
 
@@ -121,6 +133,8 @@ class CodecChain {
   void decode_plain(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
                     CodecContext& context) const;
   void decode_whole(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
+                    StringArena& arena, CodecContext& context) const;
+  void decode_shard(ByteView stored, DataType type, const Shape& chunk, std::span<const Part> parts,
                     StringArena& arena, CodecContext& context) const;
   ByteView decode_content(ByteView stored, const Form& form, std::int64_t limit, StringArena& arena,
                           CodecContext& context) const;

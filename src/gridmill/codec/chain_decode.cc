@@ -186,6 +186,22 @@ ByteView CodecChain::decode_content(ByteView stored, const Form& form, std::int6
   return elements;
 }
 
+// Straight to where the parts are wanted, whose dimensions may have been transposed.
+void CodecChain::decode_shard(ByteView stored, DataType type, const Shape& chunk,
+                              std::span<const Part> parts, StringArena& arena,
+                              CodecContext& context) const {
+  const ByteView shard = strip(stored, 0, stored_limit(type, chunk), context);
+  const TransposeCodec* first = transposition();
+  if (first == nullptr) return sharding()->decode_parts(shard, {type, chunk}, parts, arena);
+  std::vector<Part> transposed(parts.begin(), parts.end());
+  for (Part& part : transposed) {
+    part.box = {first->encoded_shape(part.box.begin), first->encoded_shape(part.box.shape)};
+    part.into.shape = part.box.shape;
+    part.into.strides = first->encoded_shape(part.into.strides);
+  }
+  sharding()->decode_parts(shard, {type, first->encoded_shape(chunk)}, transposed, arena);
+}
+
 void CodecChain::decode_whole(ByteView stored, DataType type, const Shape& chunk,
                               std::span<const Part> parts, StringArena& arena,
                               CodecContext& context) const {
@@ -209,6 +225,9 @@ void CodecChain::decode(ByteView stored, DataType type, const Shape& chunk,
                         CodecContext& context) const {
   if (parts.empty()) return;
   if (is_plain(type)) return decode_plain(stored, type, chunk, parts, context);
+  if (is_scattered_shard()) {
+    return decode_shard(stored, type, chunk, parts, arena, context);
+  }
   decode_whole(stored, type, chunk, parts, arena, context);
 }
 

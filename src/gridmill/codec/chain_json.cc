@@ -39,6 +39,8 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
   if (!codecs.is_array()) throw_bad_codecs("not a list");
   CodecChain chain;
   GivenArray given{{narrow ? narrow->stored_type() : type}, rank};
+  given.narrow = narrow;
+  given.wide = type;
   bool has_array_bytes = false;
   for (const Json& codec : codecs) {
     const std::string name = codec_name(codec);
@@ -49,8 +51,10 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
       chain.add_to_v3(std::move(*array_codec), given);
     } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
-      if (narrow) chain.narrow_to(*narrow, *array_bytes);
+      const bool is_shard = std::holds_alternative<ShardingCodec>(*array_bytes);
+      if (narrow && !is_shard) chain.narrow_to(*narrow, *array_bytes);
       chain.set_array_bytes(std::move(*array_bytes), given.type.type);
+      if (is_shard) chain.check_before_shard();
       has_array_bytes = true;
     } else {
       // An unknown one is refused by its name.
@@ -96,6 +100,21 @@ void CodecChain::narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_byte
   }
   if (packbits != nullptr) packbits->code_bits = narrow.bits;
   add(NarrowCodec{narrow});
+}
+
+// What a shard leaves out is the array's fill value only if nothing before it changes values.
+void CodecChain::check_before_shard() const {
+  for (const ArrayCodec& codec : array_codecs_) {
+    const bool moves = std::holds_alternative<TransposeCodec>(codec) ||
+                       std::holds_alternative<ReshapeCodec>(codec) ||
+                       std::holds_alternative<SqueezeCodec>(codec);
+    if (moves) continue;
+    throw Error(ErrorKind::unsupported,
+                fmt::format("codec {0} before a shard is not supported, because software does not "
+                            "agree on what absent chunks then are: recode the data with {0} inside "
+                            "sharding_indexed",
+                            name_of(codec)));
+  }
 }
 
 // What a codec shuffles unless it is told otherwise.
@@ -192,6 +211,7 @@ void CodecChain::end_array_v2(const NumpyType& type) {
 }
 
 bool CodecChain::is_big_endian() const noexcept {
+  if (sharding() != nullptr) return sharding()->codecs->is_big_endian();
   const bool has_others = array_codecs_.size() > (transposition() != nullptr ? 1U : 0U);
   const auto* bytes = std::get_if<BytesCodec>(&array_bytes_);
   return has_others || bytes == nullptr ? is_dtype_big_endian_ : bytes->is_big_endian;
@@ -279,6 +299,9 @@ std::string CodecChain::summary() const {
   }
   const bool is_usual = std::holds_alternative<BytesCodec>(array_bytes_);
   if (!is_usual) text += (text.empty() ? "" : " + ") + std::string(name_of(array_bytes_));
+  if (sharding() != nullptr) {
+    text += fmt::format(" {} ({})", to_string(sharding()->chunk), sharding()->codecs->summary());
+  }
   for (const ByteCodec& codec : codecs_) {
     if (!text.empty()) text += " + ";
     if (const auto* flat = std::get_if<FlatCodec>(&codec)) {

@@ -82,6 +82,7 @@ Json with_array_bytes(Json codecs, DataType type, int rank) {
   GivenArray given{{type}, rank};
   auto at = codecs.begin();
   for (; at != codecs.end(); ++at) {
+    if (codec_name(*at) == ShardingCodec::kName) return codecs;
     if (array_bytes_codec_from_v3(*at, {{types::uint8}, rank})) return codecs;
     const std::optional<ArrayCodec> codec = array_codec_from_v3(*at, given);
     if (!codec) break;
@@ -103,11 +104,6 @@ CodecChain from_json_text(std::string_view text, DataType type, int rank,
   const auto is_v2 = [](const Json& codec) { return codec.is_object() && codec.contains("id"); };
   if (!codecs.empty() && std::all_of(codecs.begin(), codecs.end(), is_v2)) {
     return from_v2_list(std::move(codecs), type, rank, narrow);
-  }
-  for (const Json& codec : codecs) {
-    if (codec_name(codec) == "sharding_indexed") {
-      throw Error(ErrorKind::unsupported, "sharding is asked for with --shards, not with --codec");
-    }
   }
   codecs = with_array_bytes(std::move(codecs), type, rank);
   return CodecChain::from_v3(codecs, type, rank, narrow);

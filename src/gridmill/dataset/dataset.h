@@ -39,12 +39,13 @@ struct Variable {
   DataType type;
   std::vector<std::string> dimensions;
   Shape shape;
-  Attributes attributes;           // as the source has them, _FillValue included
-  std::optional<Shape> chunks;     // the source's own chunk shape; of its largest if they differ
-  std::optional<Shape> shards;     // Zarr: outer chunks when sharded, as above
-  std::optional<ChunkGrid> keys;   // Zarr: what each key holds, a shard or a chunk
-  Json encoding = Json::object();  // the source's storage and codecs, for info
-  std::optional<ZarrOrigin> zarr;  // nullopt for other formats
+  Attributes attributes;            // as the source has them, _FillValue included
+  std::optional<Shape> chunks;      // the source's own chunk shape; of its largest if they differ
+  std::optional<Shape> shards;      // Zarr: outer chunks when sharded, as above
+  bool has_index_in_front = false;  // of each shard
+  std::optional<ChunkGrid> keys;    // Zarr: what each key holds, a shard or a chunk
+  Json encoding = Json::object();   // the source's storage and codecs, for info
+  std::optional<ZarrOrigin> zarr;   // nullopt for other formats
   std::vector<Block> blocks;
 
   std::string path() const { return group.empty() ? name : group + "/" + name; }

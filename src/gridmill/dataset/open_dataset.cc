@@ -173,6 +173,7 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   variable.chunks = metadata.chunk;
   if (metadata.sharding) variable.shards = metadata.sharding->shard;
   variable.keys = metadata.key_grid();
+  variable.has_index_in_front = metadata.sharding && !metadata.sharding->index.is_at_end;
   variable.encoding = codecs_of(metadata);
   variable.zarr = {
       metadata.zarr_format, metadata.type, metadata.type_document,

@@ -18,7 +18,8 @@ struct ConvertOptions {
   int zarr_format = 3;
   // "time=24,lat=all" or a size "16MiB"; each may be prefixed by "NAME:" for one variable.
   std::vector<std::string> chunks;
-  // "time=all,lat=90": chunks inside shards; "none"; each may be prefixed by "NAME:".
+  // "time=all,lat=90": chunks inside shards, also with "index=start"; "none"; each may be prefixed
+  // by "NAME:".
   std::vector<std::string> shards;
   // Short form or Zarr codec JSON; each may be prefixed by "NAME:".
   std::vector<std::string> codec;

@@ -70,10 +70,8 @@ bool is_blosc(const Variable& variable) {
     return encoding["compressor"].value("id", "") == "blosc";
   }
   Json codecs = encoding.value("codecs", Json::array());
-  for (const Json& codec : codecs) {
-    if (codec.value("name", "") != "sharding_indexed") continue;
-    codecs = codec.value("configuration", Json::object()).value("codecs", Json::array());
-    break;
+  if (variable.shards && codecs.size() == 1) {
+    codecs = codecs[0].value("configuration", Json::object()).value("codecs", Json::array());
   }
   std::string last;
   for (const Json& codec : codecs) {

@@ -94,13 +94,19 @@ std::string codec_word(const Json& codec) {
   return word;
 }
 
-std::vector<std::string> codec_words(const Json& codecs) {
+// A shard that is all of a key's value is told elsewhere.
+std::vector<std::string> codec_words(const Json& codecs, bool is_inside = false) {
   std::vector<std::string> words;
   for (const Json& codec : codecs) {
     if (!codec.is_object()) continue;
     if (codec.value("name", "") == "sharding_indexed") {
-      return codec_words(
-          codec.value("configuration", Json::object()).value("codecs", Json::array()));
+      const Json settings = codec.value("configuration", Json::object());
+      if (is_inside || codecs.size() > 1) {
+        words.push_back("shards of " + by(settings.value("chunk_shape", Json::array())));
+      }
+      const auto inside = codec_words(settings.value("codecs", Json::array()), true);
+      words.insert(words.end(), inside.begin(), inside.end());
+      continue;
     }
     words.push_back(codec_word(codec));
   }

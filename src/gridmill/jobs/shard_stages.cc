@@ -69,6 +69,22 @@ StageRecipe shard_stage(const std::string& path, const ArrayMetadata& metadata) 
   return stage;
 }
 
+// No length is called start or end: a dimension may have the name `index` all the same.
+ShardLayout shard_layout(const std::string& spec) {
+  ShardLayout layout;
+  std::vector<std::string> lengths;
+  for (const std::string& item : split(spec, ',')) {
+    const std::string text(trim(item));
+    if (text == "index=start" || text == "index=end") {
+      layout.is_index_at_end = text == "index=end";
+    } else {
+      lengths.push_back(item);
+    }
+  }
+  layout.lengths = join(lengths, ",");
+  return layout;
+}
+
 Shape chosen_shards(const ArrayMetadata& metadata, const std::vector<std::string>& dimensions,
                     const std::string& spec, bool strict) {
   Shape shard = metadata.chunk;

@@ -5,6 +5,7 @@
 // (sink/shard_sink.h), which writes and reads the encoded bytes once more.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "gridmill/engine/plan_document.h"
@@ -26,7 +27,15 @@ Json encoding_sink(const std::string& path, const ArrayMetadata& metadata,
 // The second stage of an array that is put together.
 StageRecipe shard_stage(const std::string& path, const ArrayMetadata& metadata);
 
-// "time=744,lat=76", without its "NAME:" prefix: multiples of the chunks, to which lengths are
+// What --shards says, without its "NAME:" prefix: lengths, and perhaps "index=start" or
+// "index=end".
+struct ShardLayout {
+  std::string lengths;  // "" if it says nothing of them
+  std::optional<bool> is_index_at_end;
+};
+ShardLayout shard_layout(const std::string& spec);
+
+// Lengths as "time=744,lat=76": multiples of the chunks, to which lengths are
 // rounded up; dimensions that are not named are one chunk long; "all": the whole dimension, by
 // itself: one shard. Throws Error(invalid).
 Shape chosen_shards(const ArrayMetadata& metadata, const std::vector<std::string>& dimensions,

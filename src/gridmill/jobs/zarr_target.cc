@@ -78,8 +78,9 @@ class TargetMaker {
       const VariableOption chunks = chunks_.for_variable(variable);
       if (!chunks.is_own && !chunks.value.empty()) (void)chosen_chunks(all, chunks.value, true);
       const VariableOption shards = shards_.for_variable(variable);
-      if (shards.is_own || shards.value.empty() || shards.value == "none") continue;
-      (void)chosen_shards(cube, all.dimensions, shards.value, true);
+      const std::string lengths = shard_layout(shards.value).lengths;
+      if (shards.is_own || lengths.empty() || lengths == "none") continue;
+      (void)chosen_shards(cube, all.dimensions, lengths, true);
     }
   }
 
@@ -115,6 +116,8 @@ class TargetMaker {
     metadata.codecs = codec.value.empty()
                           ? default_chain(variable.type, narrow)
                           : parse_codec(codec.value, variable.type, variable.shape.rank(), narrow);
+    check_shards(metadata);
+    settle_shards(metadata);
     check_writable(metadata);
     metadata.dimension_names = variable.dimensions;
     target_.nodes.push_back({variable.path(), {}, metadata});
@@ -135,17 +138,30 @@ class TargetMaker {
   void set_shards(const Variable& variable, ArrayMetadata& metadata) const {
     const VariableOption option = shards_.for_variable(variable);
     if (option.value == "none") return;
+    const ShardLayout layout = shard_layout(option.value);
     const bool keeps = variable.shards && variable.chunks == metadata.chunk && format_ == 3;
-    if (option.value.empty() && !keeps) return;
+    if (layout.lengths.empty() && !keeps) return;
     if (format_ == 2) {
       throw Error(ErrorKind::invalid, "--shards: Zarr v2 has no shards; give --zarr-format 3");
     }
     Sharding sharding;
-    sharding.shard = option.value.empty() ? *variable.shards
-                                          : chosen_shards(metadata, variable.dimensions,
-                                                          option.value, option.is_own);
+    sharding.shard = layout.lengths.empty() ? *variable.shards
+                                            : chosen_shards(metadata, variable.dimensions,
+                                                            layout.lengths, option.is_own);
+    sharding.index.is_at_end = layout.is_index_at_end.value_or(!variable.has_index_in_front);
     metadata.sharding = sharding;
     check_layout(metadata);
+  }
+
+  // Of the codecs: what is wrong is the request.
+  void check_shards(const ArrayMetadata& metadata) const {
+    if (metadata.codecs.sharding() == nullptr) return;
+    if (format_ == 2) (void)metadata.codecs.sharding()->to_v2();
+    try {
+      metadata.codecs.check_form(metadata.type, metadata.chunk);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::invalid, std::string("--codec: ") + error.what());
+    }
   }
 
   void set_fill(const Variable& variable, ArrayMetadata& metadata) {

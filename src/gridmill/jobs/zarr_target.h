@@ -30,7 +30,7 @@ struct ZarrTarget {
 // The options' texts, each for all variables or, as NAME:TEXT, for one.
 struct TargetLayout {
   std::vector<std::string> chunks;
-  std::vector<std::string> shards;  // "none", or as shard_stages.h says
+  std::vector<std::string> shards;  // "none", or as shard_stages.h says (shard_layout)
   std::vector<std::string> codec;
 };
 

@@ -4,7 +4,6 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/sink/array_sink.h"
-#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -22,7 +21,8 @@ class ShardSink final : public Sink {
         path_(std::move(path)),
         metadata_(std::move(sharded)),
         grid_(metadata_.key_grid()),
-        per_shard_(chunks_per_shard(metadata_)),
+        per_shard_(sharding_codec(metadata_).counts(metadata_.unit())),
+        inside_(per_shard_, Index::filled(per_shard_.rank(), 1)),
         chunks_(std::move(chunks)),
         chunks_path_(std::move(chunks_path)),
         chunk_metadata_(without_shards(metadata_)) {}
@@ -47,6 +47,10 @@ class ShardSink final : public Sink {
 
   std::optional<KeyRecord> store(const Index& unit, ByteView) override {
     const Key where = path_ / chunk_key(metadata_, unit);
+    const ShardIndexForm& form = metadata_.sharding->index;
+    ShardTable table(form, volume(per_shard_));
+    const std::vector<Found> found = find_chunks(unit, table);
+    if (table.is_empty()) return KeyRecord{where.text(), std::nullopt};
     const auto writer = store_->writer(where);
     Hasher hasher;
     std::int64_t size = 0;
@@ -55,10 +59,13 @@ class ShardSink final : public Sink {
       hasher.add(bytes);
       size += static_cast<std::int64_t>(bytes.size());
     };
-    ShardTable table(metadata_);
-    append_chunks(unit, table, append);
-    if (table.is_empty()) return KeyRecord{where.text(), std::nullopt};
-    append(table.index());
+    if (!form.is_at_end) append(table.index());
+    Buffer chunk;
+    for (const Found& one : found) {
+      read_chunk(one, unit, chunk);
+      append(chunk);
+    }
+    if (form.is_at_end) append(table.index());
     (void)writer->commit();
     return KeyRecord{where.text(), ManifestEntry{size, hasher.result()}};
   }
@@ -70,25 +77,50 @@ class ShardSink final : public Sink {
   }
 
  private:
-  template <class Append>
-  void append_chunks(const Index& shard, ShardTable& table, const Append& append) const {
-    const ChunkGrid inside(per_shard_, Index::filled(per_shard_.rank(), 1));
+  // A chunk that is not left out.
+  struct Found {
+    std::int64_t ordinal;  // in the shard
+    std::int64_t bytes;
+  };
+
+  Key key_of(const Index& shard, std::int64_t ordinal) const {
+    return chunks_path_ / chunk_key(chunk_metadata_, position_of(shard, ordinal));
+  }
+
+  Index position_of(const Index& shard, std::int64_t ordinal) const {
+    Index position = inside_.position(ordinal);
+    for (int d = 0; d < position.rank(); ++d) position[d] += shard[d] * per_shard_[d];
+    return position;
+  }
+
+  // The index may have to be written first: it takes sizes alone.
+  std::vector<Found> find_chunks(const Index& shard, ShardTable& table) const {
+    std::vector<Found> found;
     const ChunkGrid all = metadata_.grid();
-    Buffer chunk;
-    for (std::int64_t i = 0; i < inside.size(); ++i) {
-      Index position = inside.position(i);
-      for (int d = 0; d < position.rank(); ++d) position[d] += shard[d] * per_shard_[d];
-      if (!is_in(all, position)) continue;  // a shard may reach beyond the array
-      const Key key = chunks_path_ / chunk_key(chunk_metadata_, position);
-      if (!chunks_->get(key, chunk)) {
-        throw Error(ErrorKind::unavailable,
-                    fmt::format("{}: the stage before has not written it, or somebody removed it",
-                                key.text()));
-      }
-      if (chunk.empty()) continue;
-      table.add(i, static_cast<std::int64_t>(chunk.size()));
-      append(chunk);
+    for (std::int64_t i = 0; i < inside_.size(); ++i) {
+      if (!is_in(all, position_of(shard, i))) continue;  // a shard may reach beyond the array
+      const Key key = key_of(shard, i);
+      const auto stored = chunks_->stat(key);
+      if (!stored) throw_missing(key);
+      if (stored->value_size == 0) continue;
+      table.add(i, stored->value_size);
+      found.push_back({i, stored->value_size});
     }
+    return found;
+  }
+
+  void read_chunk(const Found& found, const Index& shard, Buffer& into) const {
+    const Key key = key_of(shard, found.ordinal);
+    if (!chunks_->get(key, into)) throw_missing(key);
+    if (static_cast<std::int64_t>(into.size()) == found.bytes) return;
+    throw Error(ErrorKind::conflict, fmt::format("{}: it had {} bytes and now has {}", key.text(),
+                                                 found.bytes, into.size()));
+  }
+
+  [[noreturn]] static void throw_missing(const Key& key) {
+    throw Error(
+        ErrorKind::unavailable,
+        fmt::format("{}: the stage before has not written it, or somebody removed it", key.text()));
   }
 
   static bool is_in(const ChunkGrid& grid, const Index& position) {
@@ -103,6 +135,7 @@ class ShardSink final : public Sink {
   const ArrayMetadata metadata_;
   const ChunkGrid grid_;
   const Shape per_shard_;
+  const ChunkGrid inside_;  // a shard's chunks, one by one
   const std::shared_ptr<Store> chunks_;
   const Key chunks_path_;
   const ArrayMetadata chunk_metadata_;

@@ -216,6 +216,7 @@ class ZarrLeafReader : public LeafReader {
   // nullopt: the chunk must be fetched whole.
   std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
                                    Buffer& stored) const {
+    if (metadata_.codecs.is_only_sharding()) return fetch_inner_chunks(position, parts, stored);
     const std::int64_t piece = is_uncoded_ ? 0 : piece_bytes();  // that is a stream's
     if (piece == 0) return std::nullopt;
     const std::vector<bool> wanted =
@@ -242,10 +243,43 @@ class ZarrLeafReader : public LeafReader {
     return true;
   }
 
+  // Of a shard inside a shard the chunks that are wanted, as a smaller shard.
+  std::optional<bool> fetch_inner_chunks(const Index& position, std::span<const Part> parts,
+                                         Buffer& stored) const {
+    const ShardingCodec& codec = *metadata_.codecs.sharding();
+    const std::vector<bool> wanted = codec.touched_chunks(metadata_.chunk, parts);
+    if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
+    const auto found = find_stored(position);
+    if (!found) return false;
+    const auto [at, size] = found->range;
+    const auto chunks = static_cast<std::int64_t>(wanted.size());
+    const std::int64_t index_size = codec.index.bytes(chunks);
+    if (size > most_stored() || size < index_size) return std::nullopt;  // the whole complains
+    Buffer index;
+    const std::int64_t index_at = codec.index.is_at_end ? at + size - index_size : at;
+    GetRequest request{{{index_at, index_size}}, found->version, most_stored()};
+    if (!store_->get(found->key, request, index)) return std::nullopt;
+    const std::vector<ByteRange> ranges = shard_ranges(index, codec.index, size);
+    ShardTable table(codec.index, chunks);
+    request.ranges.clear();
+    for (std::int64_t i = 0; i < chunks; ++i) {
+      const auto& [begin, length] = ranges[static_cast<std::size_t>(i)];
+      if (!wanted[static_cast<std::size_t>(i)] || length < 0) continue;
+      table.add(i, length);
+      add_range(request.ranges, {at + begin, length});
+    }
+    Buffer content;
+    if (!table.is_empty() && !store_->get(found->key, request, content)) return std::nullopt;
+    stored.clear();
+    if (!codec.index.is_at_end) stored.append(table.index());
+    stored.append(content);
+    if (codec.index.is_at_end) stored.append(table.index());
+    return true;
+  }
+
   static void add_range(std::vector<ByteRange>& ranges, ByteRange more) {
-    ByteRange& last = ranges.back();
-    if (last.offset + last.length == more.offset) {
-      last.length += more.length;
+    if (!ranges.empty() && ranges.back().offset + ranges.back().length == more.offset) {
+      ranges.back().length += more.length;
     } else {
       ranges.push_back(more);
     }

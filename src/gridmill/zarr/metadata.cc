@@ -19,6 +19,27 @@ ArrayMetadata new_array_metadata(int zarr_format, DataType type, Shape shape, Sh
   return metadata;
 }
 
+std::optional<AbsentValue> absent_value(const ArrayMetadata& metadata) {
+  if (metadata.fill.is_null()) return std::nullopt;
+  if (metadata.type.is_string()) return AbsentValue{{}, metadata.fill.text()};
+  return AbsentValue{metadata.fill.element(metadata.type), {}};
+}
+
+void settle_shards(ArrayMetadata& metadata) {
+  if (!metadata.sharding && metadata.codecs.is_only_sharding()) {
+    const ShardingCodec codec = *metadata.codecs.sharding();
+    metadata.sharding = Sharding{metadata.chunk, codec.index};
+    metadata.chunk = codec.chunk;
+    metadata.codecs = *codec.codecs;
+  }
+  if (const auto absent = absent_value(metadata)) metadata.codecs.set_absent(*absent);
+}
+
+ShardingCodec sharding_codec(const ArrayMetadata& metadata) {
+  return {metadata.chunk, std::make_shared<const CodecChain>(metadata.codecs),
+          metadata.sharding.value().index, absent_value(metadata)};
+}
+
 std::string chunk_key(const ArrayMetadata& metadata, const Index& position) {
   const bool is_slashed = metadata.chunk_keys == ChunkKeys::slashed;
   std::string key = is_slashed ? "c" : "";

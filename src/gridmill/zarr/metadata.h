@@ -23,11 +23,11 @@ enum class ChunkKeys {
   v2,       // 1.2
 };
 
-// A shard holds whole chunks and an index of where each lies.
+// A key's value is a shard: whole chunks and an index of where each lies, nothing around it. Shards
+// inside of it, or behind other codecs, are the chain's (codec/sharding_codec.h).
 struct Sharding {
   Shape shard;  // in elements; multiples of the chunk; of the largest where they differ
-  bool is_index_at_end = true;
-  bool is_index_checked = true;  // crc32c behind the index
+  ShardIndexForm index;
   friend bool operator==(const Sharding&, const Sharding&) = default;
 };
 
@@ -67,6 +67,17 @@ struct UnreadableArray {
   Attributes attributes;
   std::string reason;
 };
+
+// Of codecs that make a shard of a whole key, and nothing else: makes them `sharding`, `chunk` and
+// the chunks' codecs. Tells shards inside, and behind other codecs, of the fill value. Whoever sets
+// codecs calls it when all else is set.
+void settle_shards(ArrayMetadata& metadata);
+
+// The codec that makes the shards of `metadata.sharding`.
+ShardingCodec sharding_codec(const ArrayMetadata& metadata);
+
+// What is left out because it holds nothing else; nullopt for v2's null fill: nothing.
+std::optional<AbsentValue> absent_value(const ArrayMetadata& metadata);
 
 // The defaults of a format for a new array: key encoding, separator.
 ArrayMetadata new_array_metadata(int zarr_format, DataType type, Shape shape, Shape chunk);

@@ -8,9 +8,6 @@
 namespace gridmill {
 namespace {
 
-// More chunks than this in a shard are refused: their index has 64 MiB.
-constexpr std::int64_t kMaxChunksPerShard = std::int64_t{1} << 22;
-
 // Every shard of a rectilinear grid; of a regular one there is one shape.
 void check_shards_divide(const ArrayMetadata& metadata) {
   for (int d = 0; d < metadata.chunk.rank() && metadata.is_rectilinear(); ++d) {
@@ -24,23 +21,12 @@ void check_shards_divide(const ArrayMetadata& metadata) {
 }
 
 void check_sharding(const ArrayMetadata& metadata) {
-  const Shape& shard = metadata.sharding->shard;
-  if (shard.rank() != metadata.shape.rank()) {
-    throw Error(ErrorKind::corrupt, fmt::format("shards {} and shape {} differ in rank",
-                                                to_string(shard), to_string(metadata.shape)));
-  }
-  check_shards_divide(metadata);
-  std::int64_t chunks = 1;
-  for (int d = 0; d < shard.rank(); ++d) {
-    if (shard[d] % metadata.chunk[d] != 0) {
-      throw Error(ErrorKind::corrupt, fmt::format("chunks {} do not divide shards {}",
-                                                  to_string(metadata.chunk), to_string(shard)));
-    }
-    chunks = checked_mul(chunks, shard[d] / metadata.chunk[d], "a shard's number of chunks");
-  }
-  if (chunks > kMaxChunksPerShard) {
+  if (metadata.sharding) {
+    (void)sharding_codec(metadata).check_shape(metadata.sharding->shard);
+    check_shards_divide(metadata);
+  } else if (metadata.is_rectilinear() && metadata.codecs.sharding() != nullptr) {
     throw Error(ErrorKind::unsupported,
-                fmt::format("shards of {} chunks are not supported", chunks));
+                "codecs around shards of different extents are not supported");
   }
 }
 
@@ -80,7 +66,7 @@ void check_layout(const ArrayMetadata& metadata) {
                             to_string(metadata.chunk), metadata.type.name(), chunk));
   }
   metadata.codecs.check_form(metadata.type, metadata.chunk);
-  if (metadata.sharding) check_sharding(metadata);
+  check_sharding(metadata);
   if (metadata.dimension_names &&
       static_cast<int>(metadata.dimension_names->size()) != metadata.shape.rank()) {
     throw Error(ErrorKind::corrupt,

@@ -102,47 +102,6 @@ bool is_codec(const Json& codec, std::string_view name) {
   return codec.is_object() && codec.value("name", Json()) == Json(std::string(name));
 }
 
-// The index must have a size that is known beforehand: bytes, little endian, and perhaps a
-// checksum.
-bool is_index_checked(const Json& configuration) {
-  const Json& codecs = json_member(configuration, "index_codecs", "sharding_indexed");
-  const bool is_known =
-      codecs.is_array() && (codecs.size() == 1 || codecs.size() == 2) &&
-      is_codec(codecs[0], "bytes") && (codecs.size() == 1 || is_codec(codecs[1], "crc32c")) &&
-      !CodecChain::from_v3(Json::array({codecs[0]}), types::uint64, 1).is_big_endian();
-  if (!is_known) {
-    throw Error(ErrorKind::unsupported,
-                fmt::format("shard index codecs {} are not supported", codecs.dump()));
-  }
-  return codecs.size() == 2;
-}
-
-void read_codecs(const Json& codecs, ArrayMetadata& metadata) {
-  const int rank = metadata.shape.rank();
-  const std::optional<NarrowType> narrow = narrow_of(metadata.type_document);
-  if (!codecs.is_array() || codecs.size() != 1 || !is_codec(codecs[0], "sharding_indexed")) {
-    metadata.codecs = CodecChain::from_v3(codecs, metadata.type, rank, narrow);
-    return;
-  }
-  const Json& configuration = json_member(codecs[0], "configuration", "sharding_indexed");
-  Sharding sharding;
-  sharding.shard = metadata.chunk;
-  metadata.chunk = shape_from_json(json_member(configuration, "chunk_shape", "sharding_indexed"),
-                                   "the shard's chunk_shape", 1);
-  if (configuration.contains("index_location")) {
-    const std::string location = json_string(configuration, "index_location", "sharding_indexed");
-    if (location != "start" && location != "end") {
-      throw Error(ErrorKind::corrupt,
-                  fmt::format("index_location \"{}\" is neither start nor end", location));
-    }
-    sharding.is_index_at_end = location == "end";
-  }
-  sharding.is_index_checked = is_index_checked(configuration);
-  metadata.codecs = CodecChain::from_v3(json_member(configuration, "codecs", "sharding_indexed"),
-                                        metadata.type, rank, narrow);
-  metadata.sharding = sharding;
-}
-
 // Records are copied as bytes: their members are in the order that we have.
 void check_record_order(const ArrayMetadata& metadata) {
   if (is_record(metadata.type_document) && metadata.codecs.is_big_endian()) {
@@ -151,28 +110,23 @@ void check_record_order(const ArrayMetadata& metadata) {
 }
 
 // To us a record has no byte order, but `struct` must be told of one.
-Json with_record_order(Json codecs, const Json& document) {
-  const bool is_struct = is_record(document) && document["name"] == "struct";
-  if (!is_struct || !has_byte_order(record_members(document))) return codecs;
+Json with_record_order(Json codecs) {
   for (Json& codec : codecs) {
     if (is_codec(codec, "bytes")) codec["configuration"] = {{"endian", "little"}};
+    if (!is_codec(codec, ShardingCodec::kName)) continue;
+    Json& inner = codec["configuration"]["codecs"];
+    inner = with_record_order(std::move(inner));
   }
   return codecs;
 }
 
 Json codecs_to_v3(const ArrayMetadata& metadata) {
-  const Json codecs =
-      with_record_order(metadata.codecs.to_v3(metadata.type), metadata.type_document);
-  if (!metadata.sharding) return codecs;
-  Json index = CodecChain().to_v3(types::uint64);
-  if (metadata.sharding->is_index_checked) index.push_back({{"name", "crc32c"}});
-  return Json::array(
-      {{{"name", "sharding_indexed"},
-        {"configuration",
-         {{"chunk_shape", shape_to_json(metadata.chunk)},
-          {"codecs", codecs},
-          {"index_codecs", index},
-          {"index_location", metadata.sharding->is_index_at_end ? "end" : "start"}}}}});
+  Json codecs = metadata.sharding ? Json::array({sharding_codec(metadata).to_v3(metadata.type)})
+                                  : metadata.codecs.to_v3(metadata.type);
+  const Json& document = metadata.type_document;
+  const bool is_struct = is_record(document) && document["name"] == "struct";
+  if (!is_struct || !has_byte_order(record_members(document))) return codecs;
+  return with_record_order(std::move(codecs));
 }
 
 }  // namespace
@@ -190,10 +144,13 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
   metadata.type_document = data_type.document;
   read_chunk_grid(document, metadata);
   read_chunk_keys(document, metadata);
-  read_codecs(with_doubles(json_member(document, "codecs", "array")), metadata);
+  metadata.codecs =
+      CodecChain::from_v3(with_doubles(json_member(document, "codecs", "array")), metadata.type,
+                          metadata.shape.rank(), narrow_of(metadata.type_document));
   check_record_order(metadata);
   metadata.fill = fill_from_json(with_doubles(json_member(document, "fill_value", "array")),
                                  metadata.type, metadata.type_document, 3);
+  settle_shards(metadata);
   metadata.dimension_names = dimension_names_from(document);
   if (document.contains("attributes")) {
     metadata.attributes = Attributes::from_json(document["attributes"]);

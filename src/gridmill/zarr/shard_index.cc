@@ -1,28 +1,9 @@
 #include "gridmill/zarr/shard_index.h"
 
-#include <fmt/format.h>
-
-#include <limits>
-
-#include "gridmill/base/error.h"
 #include "gridmill/store/ranges.h"
 
 namespace gridmill {
 namespace {
-
-constexpr std::uint64_t kAbsent = std::numeric_limits<std::uint64_t>::max();
-
-ByteRange checked_entry(std::uint64_t offset, std::uint64_t size, std::int64_t shard_size,
-                        std::int64_t ordinal) {
-  if (offset == kAbsent && size == kAbsent) return {0, -1};
-  const auto limit = static_cast<std::uint64_t>(shard_size);
-  if (offset > limit || size > limit - offset) {
-    throw Error(ErrorKind::corrupt,
-                fmt::format("shard index: chunk {} lies at {} with {} bytes, the shard has {}",
-                            ordinal, offset, size, shard_size));
-  }
-  return {static_cast<std::int64_t>(offset), static_cast<std::int64_t>(size)};
-}
 
 std::int64_t bytes_of(const std::string& key, const ShardIndexes::Entry& entry) {
   const std::size_t chunks = entry->has_value() ? (*entry)->chunks.capacity() : 0;
@@ -56,20 +37,6 @@ std::optional<StoredIndex> get_index_of_open(OpenValues& shards, Store& store, c
   return index;
 }
 
-ShardIndex checked_index(const StoredIndex& stored, bool has_checksum) {
-  const ByteView entries =
-      has_checksum ? Crc32cCodec::verified(stored.bytes) : ByteView(stored.bytes);
-  const auto count = static_cast<std::int64_t>(entries.size() / 16);
-  ShardIndex index{stored.version, {}};
-  index.chunks.reserve(static_cast<std::size_t>(count));
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::byte* entry = entries.data() + 16 * i;
-    index.chunks.push_back(checked_entry(load_le<std::uint64_t>(entry),
-                                         load_le<std::uint64_t>(entry + 8), stored.shard_size, i));
-  }
-  return index;
-}
-
 }  // namespace
 
 std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
@@ -94,12 +61,13 @@ ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const Shardi
 
 std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key, const Sharding& sharding,
                                              std::int64_t chunks) {
-  const std::int64_t size = 16 * chunks + (sharding.is_index_checked ? 4 : 0);
-  const bool at_end = sharding.is_index_at_end;
+  const std::int64_t size = sharding.index.bytes(chunks);
+  const bool at_end = sharding.index.is_at_end;
   const auto stored = store.has_open_values() ? get_index_of_open(shards_, store, key, size, at_end)
                                               : get_index(store, key, size, at_end);
   if (!stored) return std::nullopt;
-  return checked_index(*stored, sharding.is_index_checked);
+  return ShardIndex{stored->version,
+                    shard_ranges(stored->bytes, sharding.index, stored->shard_size)};
 }
 
 ShardIndexes::Entry ShardIndexes::kept(const std::string& key) {

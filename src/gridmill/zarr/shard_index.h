@@ -1,8 +1,7 @@
-// shard_index.h: where each chunk of a shard lies.
+// shard_index.h: where each chunk of a shard lies (codec/shard_table.h), of the shards of a store.
 //
-// Two 64-bit numbers per chunk (offset, size; both 2^64-1: absent), in C order, at the shard's
-// start or end, with a crc32c or without. Entries are checked against the shard's size before they
-// are used. Indexes are read once and kept, the ones used last, up to a number of bytes.
+// Entries are checked against the shard's size before they are used. Indexes are read once and
+// kept, the ones used last, up to a number of bytes.
 #pragma once
 
 #include <list>
