@@ -6,6 +6,7 @@
 //   encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in memory
 //   convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
 //   tasks COUNT ROUNDS                      tasks that do nothing, with and without counting
+//   frames STORE ARRAY ROUNDS               its Blosc frames on one thread, beside libblosc
 //   stored STORE ROUNDS                     the array at a store's root from its files, likewise
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
@@ -22,6 +23,7 @@
 
 #include "bench/chunks.h"
 #include "bench/deflate.h"
+#include "bench/frames.h"
 #include "bench/grib.h"
 #include "bench/hdf5_index.h"
 #include "bench/read_whole.h"
@@ -209,6 +211,11 @@ int run(int count, char** words) {
     fmt::print("{}\n", dump_json(found, -1));
     return 0;
   }
+  if (verb == "frames" && count == 5) {
+    const Json found = run_frames(*files, words[2], words[3], std::atoi(words[4]));
+    fmt::print("{}\n", dump_json(found, -1));
+    return 0;
+  }
   if (verb == "index" && count == 4) {
     fmt::print("{}\n", dump_json(run_hdf5_index(*files, words[2], words[3]), -1));
     return 0;
@@ -222,7 +229,7 @@ int run(int count, char** words) {
   const bool is_known = converts || verb == "read" || verb == "classic" || verb == "encode";
   if (!is_known || count != (converts ? 7 : 5)) {
     fmt::print(stderr,
-               "usage: gridmill_bench read|encode STORE ARRAY ROUNDS\n"
+               "usage: gridmill_bench read|encode|frames STORE ARRAY ROUNDS\n"
                "       gridmill_bench classic FILE VARIABLE ROUNDS\n"
                "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
                "       gridmill_bench tasks COUNT ROUNDS\n"

@@ -29,8 +29,14 @@ ROOT = Path(__file__).resolve().parents[1]
 PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
 CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
+# Codecs of the rows of Blosc frames; table.py has their targets.
+FRAMES = {
+    "frames shuffle 128 KiB": "blosc:zstd:3:shuffle:128KiB",
+    "frames shuffle 512 KiB": "blosc:zstd:1:shuffle:512KiB",
+    "frames bitshuffle 128 KiB": "blosc:zstd:3:bitshuffle:128KiB",
+}
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames")  # fmt: skip
 
 
 class Bench:
@@ -384,6 +390,26 @@ class Bench:
                 rows[row] = dict(counts)
                 for what in ("seconds", "cpu"):
                     rows[row][what] = {side: found[what][key] for side, key in keys.items()}
+        return rows
+
+    def frames(self):
+        """Blosc frames of four maps (4 MiB) on one thread: whole, and one value of each."""
+        if not self.floors:
+            return {}
+        rows, store = {}, self.work / "frames.zarr"
+        for name, codec in FRAMES.items():
+            words = ("--variables", "t2m", "--region", f"time=0:{min(96, self.shape[0])}")
+            layout = ("--chunks", "t2m:time=4,lat=all,lon=all", "--codec", f"t2m:{codec}")
+            self.gridmill("convert", self.source, store, *words, *layout)
+            found = self.floor("frames", store, "t2m", 2 * self.rounds + 1)
+            shutil.rmtree(store)
+            sides = {"gridmill": "whole", "libblosc": "libblosc", "gridmill, one value": "value",
+                     "libblosc, one value": "libblosc_value"}  # fmt: skip
+            rows[name] = {
+                "frames": found["frames"],
+                "seconds": {side: found[key] for side, key in sides.items()},
+                "cpu": {side: found[key + "_cpu"] for side, key in sides.items()},
+            }
         return rows
 
     def zarr(self):

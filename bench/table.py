@@ -21,6 +21,9 @@ TITLES = {
     "grib_ccsds": "Large GRIB messages, CCSDS, decoded",
     "grib_ccsds_cores": "The same on all cores, as many threads on both sides",
     "grib_index": "Very many GRIB messages, opened",
+    "frames shuffle 128 KiB": "Blosc frames of 4 MiB, zstd level 3, byte shuffle, 128 KiB blocks",
+    "frames shuffle 512 KiB": "Blosc frames of 4 MiB, zstd level 1, byte shuffle, 512 KiB blocks",
+    "frames bitshuffle 128 KiB": "Blosc frames of 4 MiB, zstd level 3, bit shuffle, 128 KiB blocks",
     "zarr raw": "1024^3 uint16, uncompressed, read whole",
     "zarr zstd": "1024^3 uint16, zstd, read whole",
     "zarr shards": "1024^3 uint16, shards of zstd, read whole",
@@ -40,6 +43,12 @@ MEMORY_LIMITS = {
 INDEX_TARGETS = {"hdf5_index": (0.5, 200_000_000), "hdf5_index_large": (5, 200_000_000)}
 # Times zarrs, into memory that is reused.
 ZARR_READ_AHEAD = {"zarr raw": 2.2, "zarr zstd": 1.9, "zarr shards": 1.4}
+# Whole frames, times libblosc; one value, times the whole frame.
+FRAME_TARGETS = {
+    "frames shuffle 128 KiB": (1.2, 30),
+    "frames shuffle 512 KiB": (1.1, 8),
+    "frames bitshuffle 128 KiB": (1.7, None),
+}
 # What a round trip may hold: its budget and 100 MB.
 ROUND_TRIP_LIMIT = (1 << 30) + 100_000_000
 # Times the floor, by codec.
@@ -81,6 +90,7 @@ def verdicts(results):
     yield from index_verdicts(results["rows"])
     yield from grib_verdicts(results["rows"])
     yield from zarr_verdicts(results["rows"])
+    yield from frame_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
         if row:
@@ -206,6 +216,20 @@ def zarr_verdicts(rows):
             yield (f"{TITLES[name]}: {judged('times the fastest peer', peers / row['median']['gridmill'], 1.2)}; "
                    f"peak {peak / 1e6:.0f} MB, limit {ROUND_TRIP_LIMIT / 1e6:.0f} MB: "
                    f"{'met' if peak <= ROUND_TRIP_LIMIT else 'not met'}")
+
+
+def frame_verdicts(rows):
+    for name, (whole, value) in FRAME_TARGETS.items():
+        row = rows.get(name)
+        if row:
+            median, least = row["median"], row["min"]
+            told = [judged("whole, times libblosc", median["libblosc"] / median["gridmill"], whole),
+                    f"{least['libblosc'] / least['gridmill']:.2f} by minima"]
+            one = median["gridmill"] / median["gridmill, one value"]
+            told.append(f"one value, times the whole frame {one:.1f}" if value is None else
+                        judged("one value, times the whole frame", one, value))
+            told.append(f"times libblosc's {median['libblosc, one value'] / median['gridmill, one value']:.2f}")
+            yield f"{TITLES[name]}: " + "; ".join(told)
 
 
 def rechunk_verdicts(name, row):

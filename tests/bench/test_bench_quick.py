@@ -18,6 +18,7 @@ ZARR = {f"zarr {what}" for what in ("raw", "zstd", "shards", "subchunks", "round
 ROWS |= RECHUNKS | NETCDF4 | ZARR
 # These need gridmill_bench.
 FLOOR_ROWS = {"classic", "hdf5_index", "hdf5_index_large"}
+FLOOR_ROWS |= {"frames shuffle 128 KiB", "frames shuffle 512 KiB", "frames bitshuffle 128 KiB"}
 FLOOR_ROWS |= {"grib_small", "grib_simple", "grib_ccsds", "grib_ccsds_cores", "grib_index"}
 
 WITHOUT_PEER = {"tasks", "hdf5_index", "hdf5_index_large"}  # their sides are Gridmill's own
