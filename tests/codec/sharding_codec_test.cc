@@ -144,6 +144,18 @@ TEST(ShardingCodec, StringsInShardsInShards) {
   }
 }
 
+TEST(ShardingCodec, NumbersOfFewBitsInShardsInShards) {
+  const Json bytes = {{"name", "bytes"}};
+  const Json codecs = Json::array(
+      {sharding_json({4}, Json::array({sharding_json({2}, Json::array({bytes}))})), kGzip});
+  CodecChain chain = CodecChain::from_v3(codecs, types::int8, 1, narrow_type_from_name("int4"));
+  chain.set_absent({{std::byte{0}}, {}});
+  EXPECT_EQ(chain.to_v3(types::int8), codecs);
+  const Array in = array_of<std::int8_t>(types::int8, {0, 0, -8, 7, 1, -1, 0, 0});
+  const Buffer stored = encoded(chain, in);
+  expect_same(decoded_whole(chain, stored, in).view(), in.view());
+}
+
 void expect_shard_refused(const Json& codecs, const Shape& shard, ErrorKind kind,
                           const std::string& says) {
   try {

@@ -126,7 +126,7 @@ constexpr auto kArrayBytesCodecs = std::to_array<ArrayBytesEntry>({
      }},
     {"sharding_indexed", "", "",
      [](const Json& json, const GivenArray& given) -> ArrayBytesCodec {
-       const DataType type = given.narrow ? given.wide : given.type.type;
+       const DataType type = given.narrow ? given.narrow->memory_type() : given.type.type;
        return ShardingCodec::from_v3(json, type, given.narrow);
      }},
     {"", "", "json2", object_codec<Json2Codec>},

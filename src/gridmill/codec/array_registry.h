@@ -49,9 +49,7 @@ struct GivenArray {
   NumpyType type;           // v2: with the byte order that filters see; v3: memory's
   std::optional<int> rank;  // nullopt behind a codec that changes the shape
   bool is_fortran_order = false;
-  // Of codes that memory holds as wider numbers: `type` is the codes'.
-  std::optional<NarrowType> narrow = std::nullopt;
-  DataType wide = {};
+  std::optional<NarrowType> narrow = std::nullopt;  // whose codes are of `type`
 };
 
 // nullopt: no codec of this kind has that name. Error(corrupt) for a bad configuration,

@@ -40,7 +40,6 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
   CodecChain chain;
   GivenArray given{{narrow ? narrow->stored_type() : type}, rank};
   given.narrow = narrow;
-  given.wide = type;
   bool has_array_bytes = false;
   for (const Json& codec : codecs) {
     const std::string name = codec_name(codec);

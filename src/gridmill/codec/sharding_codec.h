@@ -21,6 +21,7 @@
 #include "gridmill/codec/context.h"
 #include "gridmill/codec/form.h"
 #include "gridmill/codec/leaf.h"
+#include "gridmill/codec/narrow_type.h"
 #include "gridmill/codec/shard_table.h"
 
 namespace gridmill {

@@ -67,10 +67,12 @@ ZarrTarget template_target(const TemplateOptions& options, const Dataset& whole,
   const std::size_t groups = target.nodes.size() - target.arrays.size();
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     TargetArray& array = target.arrays[i];
-    if (options.chunks.empty() && !array.metadata.sharding) {
+    const bool has_shards = array.metadata.sharding || array.metadata.codecs.sharding() != nullptr;
+    if (options.chunks.empty() && !has_shards) {
       align_chunks(whole.variables[i], axis, array);
     }
     set_missing(whole.variables[i], array.metadata);
+    settle_shards(array.metadata);  // for its fill value
     target.nodes[groups + i].array = array.metadata;
   }
   return target;
