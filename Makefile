@@ -30,8 +30,9 @@ test: need-data setup build  ## every test: C++ under sanitizers, then Python ag
 torture: setup build  ## the long tests: kills at a hundred random moments, 4 GiB budgets, thousands of schedules
 	@$(call cmake_configure,dev); cmake --build --preset dev --parallel $(JOBS) --target test_engine
 	GRIDMILL_SEEDS=$${GRIDMILL_SEEDS:-5000} build/dev/tests/test_engine --gtest_filter='Schedule.*'
-	GRIDMILL_TORTURE=1 GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} .venv/bin/python -m pytest \
-	  tests/jobs/test_kills.py tests/jobs/test_zip_kills.py tests/jobs/test_memory.py $(PYTEST_ARGS)
+	GRIDMILL_TORTURE=1 GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} \
+	  GRIDMILL_ROUNDS=$${GRIDMILL_ROUNDS:-100} .venv/bin/python -m pytest \
+	  tests/jobs/test_kills.py tests/jobs/test_zip_kills.py tests/jobs/test_memory.py tests/jobs/test_write_region.py $(PYTEST_ARGS)
 
 fuzz: setup  ## hostile files against the readers: GRIDMILL_FUZZ_SECONDS (30) for each kind of file
 	@tools/fuzz.sh

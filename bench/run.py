@@ -360,7 +360,7 @@ class Bench:
         if not self.floors:
             return {}
         maps = (4, 91, 180) if self.quick else (100, 361, 720)
-        small, tiny = (200, 100) if self.quick else (3720, 100_000)
+        small, tiny = (200, 100) if self.quick else (37_200, 100_000)
         made = {
             "grib_small": lambda path: grib_files.small(path, small),
             "grib_simple": lambda path: grib_files.large(path, *maps, "grid_simple"),

@@ -92,7 +92,7 @@ std::string program_help(const std::vector<Verb>& verbs, int width) {
       wrapped("Weather and climate archives (netCDF, GRIB, Zarr) to analysis-ready, verified Zarr.",
               2, width) +
       "\nVerbs\n";
-  for (const Verb& verb : verbs) text += fmt::format("  {:<12}{}\n", verb.name, verb.summary);
+  for (const Verb& verb : verbs) text += fmt::format("  {:<14}{}\n", verb.name, verb.summary);
   text += fmt::format("\n  {:<28}{}\n  {:<28}{}\n  {:<28}{}\n", "gridmill VERB --help",
                       "options and examples of a verb", "gridmill --version",
                       "this build and the libraries in it", "gridmill --help", "this text");

@@ -38,7 +38,7 @@ TEST(EvenTimes, MonthsAreThoseOfTheCalendar) {
   for (const char* calendar : {"standard", "noleap", "360_day", "julian"}) {
     const TimeUnits units = TimeUnits::parse("days since 1999-01-01", calendar);
     const auto times = even_times(units, at(units, {1999, 11, 16, 12, 0, 0, 0}),
-                                  at(units, {2000, 4, 1, 0, 0, 0, 0}), {1, 0});
+                                  at(units, {2000, 4, 1, 0, 0, 0, 0}), {1, 0}, 5);
     ASSERT_EQ(times.size(), 5u) << calendar;
     EXPECT_EQ(units.date(times[3]), (DateTime{2000, 2, 16, 12, 0, 0, 0})) << calendar;
     EXPECT_EQ(step_between(units, times), (TimeStep{1, 0})) << calendar;
@@ -55,16 +55,17 @@ TEST(EvenTimes, ADayThatAMonthLacksIsRefused) {
 
 TEST(EvenTimes, TheLastIsIncludedAndSizesAreChecked) {
   const Instant first = at(hours(), {2001, 1, 1, 0, 0, 0, 0});
-  EXPECT_EQ(even_times(hours(), first, first + kDay_us, {0, kDay_us / 4}).size(), 5u);
-  EXPECT_EQ(even_times(hours(), first, first, {0, kDay_us}).size(), 1u);
+  EXPECT_EQ(even_times(hours(), first, first + kDay_us, {0, kDay_us / 4}, 5).size(), 5u);
+  EXPECT_EQ(even_times(hours(), first, first, {0, kDay_us}, 1).size(), 1u);
   EXPECT_EQ(kind_thrown([&] {
               (void)even_times(hours(), first, first - 1, {0, kDay_us});
             }),
             ErrorKind::invalid);
-  EXPECT_EQ(kind_thrown([&] {
-              (void)even_times(hours(), first, first + 36'500 * kDay_us, {0, kSecond_us});
-            }),
-            ErrorKind::invalid);
+  EXPECT_EQ(
+      kind_thrown([&] {
+        (void)even_times(hours(), first, first + 36'500 * kDay_us, {0, kSecond_us}, 1'000'000);
+      }),
+      ErrorKind::invalid);
 }
 
 TEST(StepBetween, IsToldOnlyWhereItIsEven) {

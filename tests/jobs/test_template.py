@@ -142,6 +142,50 @@ def test_what_makes_no_axis(gridmill, tmp_path, options, words):
     assert not (tmp_path / "out.zarr").exists()
 
 
+def test_a_file_that_would_not_fit(gridmill, tmp_path):
+    """A grid of six hours from midnight, for files at three: no file could ever be written."""
+    one_file(tmp_path / "a.nc", days("2001-01-01", "2001-01-05") + np.timedelta64(3, "h"))
+    run = gridmill("template", tmp_path / "a.nc", tmp_path / "out.zarr", "--start", "2001", "--freq", "6h")
+    assert run.returncode == 2, run.stderr
+    assert "2001-01-01T03:00:00 of time is none of the archive's times" in run.stderr
+
+
+def test_uneven_times_are_taken_as_they_are(gridmill, tmp_path):
+    """The middles of months, which no step has."""
+    times = np.array(["2001-01-16T12", "2001-02-15T00", "2001-03-16T12"], "M8[ns]")
+    one_file(tmp_path / "a.nc", times)
+    run = gridmill("template", tmp_path / "a.nc", tmp_path / "out.zarr")
+    assert run.returncode == 0, run.stderr
+    with opened(tmp_path / "out.zarr") as archive:
+        assert (archive.time.values == times).all() and np.isnan(archive.t.values).all()
+
+
+def test_groups_may_have_times_of_their_own(gridmill, tmp_path):
+    """Only the dimension of the axis grows, not another group's of the same name."""
+    import netCDF4
+
+    with netCDF4.Dataset(tmp_path / "a.nc", "w") as file:
+        for place, length in ((file, 3), (file.createGroup("g"), 2)):
+            place.createDimension("time", length)
+            if place is file:
+                place.createVariable("time", "i4", ("time",))[:] = range(length)
+                place["time"].units = "days since 2001-01-01"
+            place.createVariable("s", "f4", ("time",))[:] = range(length)
+    run = gridmill("template", tmp_path / "a.nc", tmp_path / "out.zarr", "--end", "2001-12")
+    assert run.returncode == 0, run.stderr
+    with opened(tmp_path / "out.zarr") as archive:
+        assert archive.s.size == 365
+    with xr.open_zarr(tmp_path / "out.zarr", group="g", consolidated=False, chunks=None) as group:
+        assert group.s.values.tolist() == [0, 1]
+
+
+def test_an_axis_larger_than_the_memory_is_refused(gridmill, tmp_path):
+    one_file(tmp_path / "a.nc", days("2001-01-01", "2001-01-05"))
+    run = gridmill("template", tmp_path / "a.nc", tmp_path / "out.zarr", "--end", "2009", "--freq", "1s",
+                   "--time-units", "seconds since 2001-01-01", "--memory", "64M")  # fmt: skip
+    assert run.returncode == 2 and "give more --memory" in run.stderr, run.stderr
+
+
 @pytest.mark.parametrize("times", [["2001-01-01"], ["2001-01-01", "2001-01-02", "2001-01-04"]])
 def test_a_step_that_the_file_does_not_tell(gridmill, tmp_path, times):
     one_file(tmp_path / "a.nc", np.array(times, "M8[ns]"))

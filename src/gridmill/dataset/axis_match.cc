@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gridmill/array/strings.h"
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
 
@@ -69,6 +71,24 @@ std::optional<std::int64_t> place_of(const std::vector<Value>& values, const Val
   return found - values.begin();
 }
 
+// Integers of 64 bits, which doubles can't tell apart; none where one is beyond them.
+std::optional<std::vector<std::int64_t>> integers_of(const Array& values) {
+  if (!values.type().is_integer()) return std::nullopt;
+  std::vector<std::int64_t> integers;
+  bool fits = true;
+  visit_real(values.type(), [&](auto element) {
+    using Element = decltype(element);
+    for (std::int64_t i = 0; i < values.size(); ++i) {
+      const Element value = values.values<Element>()[i];
+      if constexpr (std::is_integral_v<Element>) {
+        fits = fits && std::in_range<std::int64_t>(value);
+        integers.push_back(static_cast<std::int64_t>(value));
+      }
+    }
+  });
+  return fits ? std::optional(std::move(integers)) : std::nullopt;
+}
+
 template <class Value>
 std::int64_t run_of(const std::vector<Value>& whole, const std::vector<Value>& part,
                     const Axis& whole_axis, const Axis& part_axis) {
@@ -109,11 +129,19 @@ std::int64_t position_in(const Origin& whole, const Origin& part) {
   if (units.has_value() != own_units.has_value()) {
     refuse(in, of, "only one of them holds times");
   }
-  if (!units) return run_of(to_doubles(in.values.view()), to_doubles(of.values.view()), in, of);
+  if (!units || units->is_same_axis(*own_units)) {  // equal numbers are equal times
+    const auto wholes = integers_of(in.values), parts = integers_of(of.values);
+    if (wholes && parts) return run_of(*wholes, *parts, in, of);
+    return run_of(to_doubles(in.values.view()), to_doubles(of.values.view()), in, of);
+  }
   if (units->calendar() != own_units->calendar()) {
     refuse(in, of,
            fmt::format("calendars {} and {}", to_string(own_units->calendar()),
                        to_string(units->calendar())));
+  }
+  for (const TimeUnits* each : {&*units, &*own_units}) {
+    if (!to_lower(each->text()).starts_with("nanosec")) continue;
+    refuse(in, of, "nanoseconds are compared in the archive's own units only, not rounded");
   }
   return run_of(decode_times(*units, in.values.view()), decode_times(*own_units, of.values.view()),
                 in, of);

@@ -12,7 +12,6 @@
 namespace gridmill {
 namespace {
 
-constexpr std::int64_t kMostTimes = std::int64_t{1} << 31;
 constexpr std::int64_t kHour_us = 3600 * kSecond_us;
 
 struct StepUnit {
@@ -146,16 +145,17 @@ std::optional<TimeStep> step_between(const TimeUnits& units, std::span<const Ins
 }
 
 std::vector<Instant> even_times(const TimeUnits& units, Instant first, Instant last,
-                                const TimeStep& step) {
+                                const TimeStep& step, std::int64_t most) {
   if (last < first) {
     throw Error(ErrorKind::invalid, fmt::format("the last time, {}, lies before the first, {}",
                                                 units.iso(last), units.iso(first)));
   }
   const std::int64_t shortest_us = step.months > 0 ? step.months * 28 * kDay_us : step.duration_us;
-  if ((last - first) / shortest_us >= kMostTimes) {
+  if ((last - first) / shortest_us >= most) {
     throw Error(ErrorKind::invalid,
-                fmt::format("from {} to {} in steps of {} are more than two thousand million times",
-                            units.iso(first), units.iso(last), to_string(step)));
+                fmt::format("from {} to {} in steps of {} are more than the {} times that the "
+                            "memory allows; give more --memory, or a longer step",
+                            units.iso(first), units.iso(last), to_string(step), most));
   }
   std::vector<Instant> times;
   for (std::int64_t n = 0;; ++n) {

@@ -31,9 +31,9 @@ std::string to_string(const TimeStep& step);  // "6h", "1 month"
 std::optional<TimeStep> step_between(const TimeUnits& units, std::span<const Instant> times);
 
 // first, first + step, ... up to `last`. Steps of months keep the day and the time of day.
-// Error(invalid) if a month has no such day, for no time at all, and for more than 2^31.
+// Error(invalid) if a month has no such day, for no time at all, and for more than `most`.
 std::vector<Instant> even_times(const TimeUnits& units, Instant first, Instant last,
-                                const TimeStep& step);
+                                const TimeStep& step, std::int64_t most);
 
 // Exactly, as numbers of `units`. Error(invalid) names the first time that `type` can't hold.
 Array encode_times(const TimeUnits& units, std::span<const Instant> times, DataType type);

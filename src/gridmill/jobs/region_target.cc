@@ -9,6 +9,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/axis_match.h"
+#include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat_times.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/selection.h"
@@ -16,11 +17,36 @@
 namespace gridmill {
 namespace {
 
+// Of a coordinate; units of times are the comparison's own affair.
+void check_same_units(const Origin& archive, const Origin& input) {
+  for (const char* name : {"units", "scale_factor", "add_offset", "_Unsigned"}) {
+    const std::string_view units = archive.variable.attributes.text("units");
+    if (name == std::string_view("units") && is_time_units(units)) continue;
+    const AttributeValue* there = archive.variable.attributes.find(name);
+    const AttributeValue* own = input.variable.attributes.find(name);
+    const auto text = [](const AttributeValue* value) {
+      return value == nullptr ? std::string("absent") : dump_json(value->to_json(), -1);
+    };
+    if (text(there) == text(own)) continue;
+    throw Error(
+        ErrorKind::corrupt,
+        fmt::format("coordinate {}: {} is {} in {} and {} in {}", input.variable.path(), name,
+                    text(there), archive.dataset.location, text(own), input.dataset.location));
+  }
+}
+
 class RegionFinder {
  public:
   RegionFinder(const Dataset& input, const Dataset& archive, const std::vector<std::string>& region)
       : input_(input), archive_(archive) {
-    for (const std::string& text : region) given_.push_back(parse_region(text));
+    for (const std::string& text : region) {
+      given_.push_back(parse_region(text));
+      const std::string& name = given_.back().dimension;
+      const auto is_same = [&](const SelectionText& other) { return other.dimension == name; };
+      if (std::count_if(given_.begin(), given_.end(), is_same) == 1) continue;
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--region: {} is given twice; a call writes one region", name));
+    }
   }
 
   // Where the variable's values belong; `of` is the archive's of that name.
@@ -64,6 +90,7 @@ class RegionFinder {
     const Variable* there = find_dimension_coordinate(archive_, of.group, name);
     std::optional<std::int64_t> found;
     if (own != nullptr && there != nullptr) {
+      check_same_units({archive_, *there}, {input_, *own});
       found = position_in({archive_, *there}, {input_, *own});
     }
     const std::int64_t first = settle(name, size, whole, found);
@@ -126,9 +153,45 @@ void check_meaning(const Dataset& archive, const Variable& there, const Dataset&
   check_same_meaning({archive, cut}, {input, filled}, "");
 }
 
+const ArrayMetadata& writable_array(const std::map<std::string, ArrayMetadata>& arrays,
+                                    const Variable& there, const Dataset& archive) {
+  const auto found = arrays.find(there.path());
+  const bool is_regular = found != arrays.end() && !found->second.is_rectilinear();
+  if (is_regular) return found->second;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{} of {} can't be written: {}; leave it out, --drop {}", there.path(),
+                          archive.location,
+                          found == arrays.end() ? "it can't be read either (gridmill info)"
+                                                : "its chunk grid is rectilinear",
+                          there.path()));
+}
+
 bool has_any(const Variable& variable, const std::set<std::string>& dimensions) {
   return std::any_of(variable.dimensions.begin(), variable.dimensions.end(),
                      [&](const std::string& name) { return dimensions.contains(name); });
+}
+
+std::set<std::string> time_dimensions(const Dataset& archive) {
+  std::set<std::string> names;
+  for (const Variable& variable : archive.variables) {
+    const bool is_time =
+        is_dimension_coordinate(variable) && is_time_units(variable.attributes.text("units"));
+    if (is_time) names.insert(variable.name);
+  }
+  return names;
+}
+
+// What the archive holds where the input's values would belong.
+void check_static(const Origin& archive, const Origin& input, const Box& box) {
+  Variable own = input.variable;
+  own.blocks = blocks_in_units_of(archive, input);
+  const Origin values{input.dataset, own};
+  if (box.shape == archive.variable.shape) {
+    own.attributes = archive.variable.attributes;  // what they mean has been compared
+    return check_same(archive, values);
+  }
+  check_is_comparable(archive, values);
+  check_same_values(archive, read_array(archive.variable, box), values);
 }
 
 }  // namespace
@@ -149,6 +212,8 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
   }
   finder.check_all_used();
   RegionTarget target;
+  std::set<std::string> growing = time_dimensions(archive);
+  if (growing.empty()) growing = finder.partial();
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const Variable& variable = input.variables[i];
     const Variable& there = archive.at(variable.path());
@@ -157,12 +222,15 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
       continue;
     }
     check_meaning(archive, there, input, variable);
-    if (!finder.partial().empty() && !has_any(variable, finder.partial())) {
-      check_same({archive, there}, {input, variable});
+    if (!has_any(variable, growing) && !(growing.empty() && !variable.dimensions.empty())) {
+      check_static({archive, there}, {input, variable}, boxes[i]);
       target.compared.push_back(variable.path());
       continue;
     }
-    RegionPart part{variable, arrays.at(variable.path()), boxes[i]};
+    RegionPart part{variable, writable_array(arrays, there, archive), boxes[i]};
+    const AttributeValue* fill = there.attributes.find("_FillValue");
+    part.refuses_fill =
+        fill != nullptr && !is_nan(fill) && variable.attributes.find("_FillValue") == nullptr;
     part.source.blocks = blocks_in_units_of({archive, there}, {input, variable});
     target.parts.push_back(std::move(part));
   }

@@ -14,20 +14,21 @@ namespace gridmill {
 struct RegionPart {
   Variable source;  // times in the archive's units
   ArrayMetadata metadata;
-  Box box;  // in the archive's array
+  Box box;                    // in the archive's array
+  bool refuses_fill = false;  // the archive declares a _FillValue, and the source none
 };
 
 struct RegionTarget {
   std::vector<RegionPart> parts;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> region;  // by dimension, half-open
   std::vector<std::string> compared;  // coordinates and static variables: equal in both
-  std::vector<std::string> notes;
 };
 
 // Every coordinate of `input` is looked for in `archive`; a dimension without one in both takes its
 // place from `region` ("time=0:100" each), or must be as long as the archive's. `region` may not
-// speak against coordinates. What has no dimension of which the input is a part is compared, not
-// written, unless the input is all of the archive. `arrays` are the archive's, by path.
+// speak against coordinates. What has a dimension of times is written; of an archive without times,
+// what has a dimension of which the input is a part. The rest, static fields, is compared with what
+// the archive holds there. `arrays` are the archive's, by path.
 //
 // Throws Error(corrupt) for other grids, types, packing or units, Error(not_found) for a variable
 // that the archive lacks, Error(invalid) for a region that is none.

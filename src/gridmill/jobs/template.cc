@@ -42,8 +42,8 @@ std::int64_t aligned_length(std::int64_t chosen, std::int64_t in_file) {
 }
 
 void align_chunks(const Variable& variable, const TemplateAxis& axis, TargetArray& array) {
+  if (!is_unwritten(variable)) return;
   const int d = variable.dimension_index(axis.dimension);
-  if (d < 0 || !is_unwritten(variable)) return;
   std::int64_t& length = array.metadata.chunk[d];
   const std::int64_t others = volume(array.metadata.chunk) / length * variable.type.size;
   const bool is_series = volume(variable.shape) == variable.shape[d];
@@ -55,9 +55,11 @@ void align_chunks(const Variable& variable, const TemplateAxis& axis, TargetArra
 
 // Unwritten is missing: NaN, or what _FillValue says.
 void set_missing(const Variable& variable, ArrayMetadata& metadata) {
-  const bool is_open = is_unwritten(variable) && variable.type.is_floating() &&
-                       variable.attributes.find("_FillValue") == nullptr;
-  if (is_open) metadata.fill = FillValue::from_json("NaN", variable.type, 3);
+  if (!is_unwritten(variable) || variable.attributes.find("_FillValue") != nullptr) return;
+  const bool is_complex = variable.type.kind == ScalarKind::complex;
+  if (!variable.type.is_floating() && !is_complex) return;
+  const Json nan = is_complex ? Json::array({"NaN", "NaN"}) : Json("NaN");
+  metadata.fill = FillValue::from_json(nan, variable.type, 3);
 }
 
 ZarrTarget template_target(const TemplateOptions& options, const Dataset& whole,
@@ -127,7 +129,7 @@ PlannedJob plan_template(const TemplateOptions& options, const Workplace& workpl
   const ConvertOptions source = as_convert(options);
   ConvertInput input = open_convert_input(source, workplace);
   const TemplateAxis axis = template_axis(input.dataset, options);
-  input.dataset = stretched(input.dataset, axis);
+  input.dataset = stretched(input.dataset, axis, options.fill);
   input.selected = input.dataset;
   for (std::size_t i = 0; i < input.regions.size(); ++i) {
     input.regions[i] = whole_box(input.dataset.variables[i].shape);

@@ -19,11 +19,15 @@ namespace gridmill {
 struct TemplateOptions {
   std::vector<std::string> inputs;
   std::string output;
-  std::string dimension;  // "": the one whose coordinate holds times
+  std::string dimension;  // or the path of its coordinate; "": the one that holds times
   std::string start;      // "2020-01-01T06", "": the first time of the input
-  std::string end;   // included, with all of the day, month or year that it names; "": the last
-  std::string freq;  // "6h", "MS"; "": the even step of the input
+  std::string end;  // included, with all of the day, month or year that it names; "": the last
+  // "6h", "MS"; "": the even step of the input. Without any of the three the times of the input are
+  // the archive's, even or not.
+  std::string freq;
   std::string time_units;  // "hours since 1970-01-01"; "": the input's
+  // "-999", "t:-999": the _FillValue of variables that grow and declare none; else netCDF's own.
+  std::vector<std::string> fill;
   int zarr_format = 3;
   std::vector<std::string> chunks;
   std::vector<std::string> shards;

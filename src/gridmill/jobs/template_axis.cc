@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/time_axis.h"
 #include "gridmill/formats/memory_reader.h"
+#include "gridmill/jobs/per_variable.h"
 
 namespace gridmill {
 namespace {
@@ -36,7 +38,9 @@ const Variable& time_coordinate(const Dataset& dataset, const std::string& dimen
   std::vector<std::string> names;
   for (const Variable& variable : dataset.variables) {
     if (!is_dimension_coordinate(variable) || !time_units_of(variable)) continue;
-    if (!dimension.empty() && variable.name != dimension) continue;
+    const bool is_wanted =
+        dimension.empty() || variable.name == dimension || variable.path() == dimension;
+    if (!is_wanted) continue;
     found.push_back(&variable);
     names.push_back(variable.path());
   }
@@ -48,7 +52,7 @@ const Variable& time_coordinate(const Dataset& dataset, const std::string& dimen
   }
   throw Error(ErrorKind::invalid,
               fmt::format("{} has several coordinates of times ({}): name one, --dim {}",
-                          dataset.location, fmt::join(names, ", "), found[0]->name));
+                          dataset.location, fmt::join(names, ", "), found[0]->path()));
 }
 
 Period period_of(const char* option, const TimeUnits& units, const std::string& text) {
@@ -77,6 +81,66 @@ TimeStep step_for(const TemplateOptions& options, const TimeUnits& units,
                   coordinate.path(), times.size() < 2 ? "there is one" : "they are uneven"));
 }
 
+// The command's memory bounds the axis: each time is held some dozen times on its way.
+std::vector<Instant> all_times(const TemplateOptions& options, const TimeUnits& units,
+                               const std::vector<Instant>& times, const Variable& coordinate) {
+  if (options.start.empty() && options.end.empty() && options.freq.empty()) return times;
+  const TimeStep step = step_for(options, units, times, coordinate);
+  const Instant first =
+      options.start.empty() ? times.front() : period_of("start", units, options.start).begin;
+  const Instant last =
+      options.end.empty() ? times.back() : period_of("end", units, options.end).end - 1;
+  return even_times(units, first, last, step, options.resources.memory / 128);
+}
+
+// The file itself must fit into its archive, as far as that reaches.
+void check_on_axis(const TimeUnits& units, const std::vector<Instant>& all,
+                   const std::vector<Instant>& times, const Variable& coordinate) {
+  for (const Instant time : times) {
+    const bool is_inside = time >= all.front() && time <= all.back();
+    if (!is_inside || std::binary_search(all.begin(), all.end(), time)) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} of {} is none of the archive's times, which begin with {}{}: give "
+                            "--start and --freq that meet the files, or files with all times and "
+                            "neither",
+                            units.iso(time), coordinate.path(), units.iso(all[0]),
+                            all.size() > 1 ? ", " + units.iso(all[1]) : ""));
+  }
+}
+
+std::string step_text(const TimeUnits& units, const std::vector<Instant>& all) {
+  const auto step = step_between(units, all);
+  return step ? to_string(*step) : all.size() < 2 ? "one time" : "uneven";
+}
+
+// What an array says where nothing was written; null: _FillValue is declared, or isn't needed.
+Json added_fill(const Variable& variable, const std::string& wanted) {
+  if (variable.attributes.find("_FillValue") != nullptr) return nullptr;
+  if (wanted.empty()) return netcdf_fill(variable.type).value_or(Json());
+  const Json fill = parse_json(wanted);
+  if (fill.is_number()) return fill;
+  throw Error(ErrorKind::invalid, fmt::format("--fill {}: no number", wanted));
+}
+
+std::string declaring_path(const Dataset& dataset, const Variable& variable) {
+  const Group* group = declaring_group(dataset, variable.group, variable.name);
+  return group == nullptr ? variable.group : group->path;
+}
+
+// Which of a variable's dimensions is the axis; -1: none. A group may have one of its own, of the
+// same name.
+int grown_dimension(const Dataset& dataset, const Variable& variable, const TemplateAxis& axis) {
+  const int d = variable.dimension_index(axis.dimension);
+  if (d < 0) return -1;
+  const Group* group = declaring_group(dataset, variable.group, axis.dimension);
+  return (group == nullptr ? axis.group : group->path) == axis.group ? d : -1;
+}
+
+bool has_missing_value(const Variable& variable) {
+  return variable.attributes.find("_FillValue") != nullptr || variable.type.is_floating() ||
+         variable.type.kind == ScalarKind::complex;
+}
+
 }  // namespace
 
 TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& options) {
@@ -86,16 +150,13 @@ TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& option
   if (times.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("{} has no times", coordinate.path()));
   }
-  const TimeStep step = step_for(options, own, times, coordinate);
-  const Instant first =
-      options.start.empty() ? times.front() : period_of("start", own, options.start).begin;
-  const Instant last =
-      options.end.empty() ? times.back() : period_of("end", own, options.end).end - 1;
-  const std::vector<Instant> all = even_times(own, first, last, step);
+  const std::vector<Instant> all = all_times(options, own, times, coordinate);
+  check_on_axis(own, all, times, coordinate);
   const TimeUnits units =
       options.time_units.empty() ? own : wanted_units(options.time_units, coordinate);
   TemplateAxis axis;
   axis.dimension = coordinate.name;
+  axis.group = declaring_path(dataset, coordinate);
   axis.coordinate = coordinate.path();
   axis.in_file = coordinate.shape[0];
   axis.values = encode_times(units, all, coordinate.type);
@@ -105,16 +166,18 @@ TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& option
                 {"size", all.size()},
                 {"from", own.iso(all.front())},
                 {"to", own.iso(all.back())},
-                {"step", to_string(step)}};
+                {"step", step_text(own, all)}};
   return axis;
 }
 
-Dataset stretched(const Dataset& dataset, const TemplateAxis& axis) {
+Dataset stretched(const Dataset& dataset, const TemplateAxis& axis,
+                  const std::vector<std::string>& fill) {
+  const VariableOptions fills("--fill", fill, dataset);
   Dataset whole = dataset;
   const auto values = std::make_shared<Array>(axis.values.type(), axis.values.shape());
-  std::copy_n(axis.values.view().data, axis.values.view().byte_size(), values->view().data);
+  copy_array(axis.values.view(), values->view());
   for (Variable& variable : whole.variables) {
-    const int d = variable.dimension_index(axis.dimension);
+    const int d = grown_dimension(dataset, variable, axis);
     if (d < 0) continue;
     variable.shape[d] = axis.values.size();
     if (variable.path() == axis.coordinate) {
@@ -124,17 +187,23 @@ Dataset stretched(const Dataset& dataset, const TemplateAxis& axis) {
       continue;
     }
     variable.blocks.clear();
-    const auto fill = netcdf_fill(variable.type);
-    if (!fill || variable.attributes.find("_FillValue") != nullptr) continue;
-    variable.attributes.set("_FillValue", AttributeValue::from_json(*fill));
-    whole.notes.push_back(
-        fmt::format("{} declares no _FillValue: {} means from now on what was not written "
-                    "(netCDF's own for {})",
-                    variable.path(), dump_json(*fill, -1), variable.type.name()));
+    const Json added = added_fill(variable, fills.for_variable(variable).value);
+    if (!added.is_null()) {
+      variable.attributes.set("_FillValue", AttributeValue::from_json(added));
+      whole.notes.push_back(fmt::format(
+          "{} declares no _FillValue: {} means from now on what was not written (--fill)",
+          variable.path(), dump_json(added, -1)));
+    } else if (!has_missing_value(variable)) {
+      whole.notes.push_back(
+          fmt::format("{}: {} has no value for what is missing: what was not "
+                      "written reads as zero, false or empty",
+                      variable.path(), variable.type_name()));
+    }
   }
   for (Group& group : whole.groups) {
     for (Dimension& dimension : group.dimensions) {
-      if (dimension.name == axis.dimension) dimension.size = axis.values.size();
+      const bool is_grown = group.path == axis.group && dimension.name == axis.dimension;
+      if (is_grown) dimension.size = axis.values.size();
     }
   }
   return whole;

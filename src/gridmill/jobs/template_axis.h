@@ -10,6 +10,7 @@ namespace gridmill {
 
 struct TemplateAxis {
   std::string dimension;
+  std::string group;         // that declares it
   std::string coordinate;    // its path
   std::int64_t in_file = 0;  // the dimension's size in the input
   Array values;              // of the coordinate, all of them
@@ -21,9 +22,11 @@ struct TemplateAxis {
 TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& options);
 
 // `dataset` with the axis in the place of its coordinate's values. What else has the dimension gets
-// its size and no blocks; integers that declare no _FillValue get netCDF's own for their type, with
-// a note, so that what was not written is told from what was.
-Dataset stretched(const Dataset& dataset, const TemplateAxis& axis);
+// its size and no blocks; integers that declare no _FillValue get one of `fill`, or netCDF's own
+// for their type, so that what was not written is told from what was. Notes say which, and what has
+// no value for it.
+Dataset stretched(const Dataset& dataset, const TemplateAxis& axis,
+                  const std::vector<std::string>& fill);
 
 // Whether stretched() has taken away a variable's values.
 bool is_unwritten(const Variable& variable) noexcept;

@@ -9,6 +9,7 @@
 #include "gridmill/base/hashing.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
+#include "gridmill/dataset/scalar_axis.h"
 #include "gridmill/engine/executor.h"
 #include "gridmill/engine/run_memory.h"
 #include "gridmill/field/sources.h"
@@ -17,19 +18,12 @@
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/region_sink.h"
-#include "gridmill/store/file_store.h"
 
 namespace gridmill {
 namespace {
 
 Dataset open_archive_dataset(const WriteRegionOptions& options, Files& files) {
-  const Location location = parse_location(options.store);
-  if (!location.node.empty()) {
-    throw Error(ErrorKind::invalid,
-                fmt::format("{}: write-region writes into whole stores; leave out #/{}",
-                            options.store, location.node));
-  }
-  Dataset archive = open_dataset(files, location);
+  Dataset archive = open_dataset(files, parse_location(options.store));
   if (archive.format.starts_with("Zarr")) return archive;
   throw Error(ErrorKind::unsupported,
               fmt::format("{} is {}, not a Zarr store", options.store, archive.format));
@@ -62,12 +56,14 @@ class RegionWriter {
   RegionWriter(const WriteRegionOptions& options, const Workplace& workplace)
       : options_(options),
         workplace_(workplace),
+        shared_(std::make_shared<SharedStore>(workplace.files, workplace.clock,
+                                              parse_location(options.store))),
         archive_(open_archive_dataset(options, workplace.files)),
         input_(open_recipe(workplace.files,
                            {options.inputs, options.variables, options.drop, options.grib_index})) {
     check_coordinates(input_);
-    const auto store = file_store(workplace.files, parse_location(options.store).path);
-    target_ = region_target(input_, archive_, arrays_of(*store), options.region);
+    promote_scalar_times();
+    target_ = region_target(input_, archive_, arrays_of(shared_->store()), options.region);
     if (target_.parts.empty()) {
       throw Error(ErrorKind::not_found,
                   fmt::format("{} holds nothing that belongs into a region of {}: all of it is "
@@ -75,6 +71,7 @@ class RegionWriter {
                               input_.location, options.store));
     }
     if (options.only_whole_chunks) check_aligned();
+    stage_ = make_stage();
   }
 
   Json describe() const {
@@ -90,7 +87,6 @@ class RegionWriter {
     }
     for (const auto& [name, range] : target_.region) region[name] = {range.first, range.second};
     Json notes(input_.notes);
-    for (const std::string& note : target_.notes) notes.push_back(note);
     return {{"output", options_.store},     {"inputs", options_.inputs},
             {"region", std::move(region)},  {"variables", std::move(variables)},
             {"compared", target_.compared}, {"logical_bytes", total},
@@ -106,16 +102,13 @@ class RegionWriter {
 
   void run(RunAccount& account, Progress& progress) {
     const Workplace& at = account.workplace();
-    const auto shared =
-        std::make_shared<SharedStore>(at.files, at.clock, parse_location(options_.store));
-    const auto stage = make_stage(shared);
     account.note_stage(0);
     {
       const Watched watched(at.console, "writing into " + options_.store, progress);
-      run_stage(stage, 0, TaskGrid(stage->outputs).size(),
+      run_stage(stage_, 0, TaskGrid(stage_->outputs).size(),
                 account.counted(draining_options(options_.resources)), at.clock, progress, at.stop);
     }
-    shared->finish();
+    shared_->finish();
   }
 
  private:
@@ -131,14 +124,23 @@ class RegionWriter {
     }
   }
 
-  std::shared_ptr<Stage> make_stage(const std::shared_ptr<SharedStore>& shared) const {
+  // A file of one time often has it as a scalar only.
+  void promote_scalar_times() {
+    std::vector<Dataset> both{archive_, std::move(input_)};
+    promote_scalars_like_others(both);
+    input_ = std::move(both[1]);
+  }
+
+  std::shared_ptr<Stage> make_stage() const {
+    const auto room = std::make_shared<MergeRoom>();
     auto stage = std::make_shared<Stage>();
     stage->name = "write-region";
     for (const RegionPart& part : target_.parts) {
       Output output;
       output.name = part.source.path();
       output.fields = {variable_source(part.source, "input")};
-      output.sink = region_sink(shared, Key(output.name), part.metadata, part.box);
+      output.sink = region_sink(
+          shared_, {Key(output.name), part.metadata, part.box, part.refuses_fill}, room);
       stage->outputs.push_back(std::move(output));
     }
     plan_within(options_.resources.memory, [&](std::int64_t memory) {
@@ -155,9 +157,12 @@ class RegionWriter {
 
   const WriteRegionOptions& options_;
   const Workplace& workplace_;
+  // First of all: what is looked at below stays as it is.
+  const std::shared_ptr<SharedStore> shared_;
   const Dataset archive_;
-  const Dataset input_;
+  Dataset input_;
   RegionTarget target_;
+  std::shared_ptr<Stage> stage_;
 };
 
 // What a run that failed leaves, and what to do.

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <mutex>
+#include <cstring>
+#include <vector>
 
 #include "gridmill/array/array.h"
 #include "gridmill/array/copy.h"
@@ -20,22 +21,18 @@ bool is_whole(const ChunkGrid& keys, const Index& key, const Box& box) {
 
 class RegionSink final : public Sink {
  public:
-  RegionSink(std::shared_ptr<SharedStore> store, Key path, ArrayMetadata metadata, const Box& box)
+  RegionSink(std::shared_ptr<SharedStore> store, RegionOutput output,
+             std::shared_ptr<MergeRoom> room)
       : store_(std::move(store)),
-        path_(std::move(path)),
-        metadata_(std::move(metadata)),
-        box_(box),
+        room_(std::move(room)),
+        path_(std::move(output.path)),
+        metadata_(std::move(output.metadata)),
+        box_(output.box),
         keys_(metadata_.key_grid()),
-        touched_(keys_.touching(box)),
-        units_(touched_.shape, Index::filled(box.rank(), 1)),
+        touched_(keys_.touching(box_)),
+        units_(touched_.shape, Index::filled(box_.rank(), 1)),
         encoder_(metadata_) {
-    if (metadata_.type.is_string() && touched_keys(metadata_, box).merged > 0) {
-      throw Error(
-          ErrorKind::unsupported,
-          fmt::format("{} holds texts, whose chunks can only be written whole: {} is not "
-                      "made of whole ones, {} would be",
-                      path_.text(), to_string(box), to_string(aligned_box(metadata_, box))));
-    }
+    if (output.refuses_fill) refused_ = metadata_.fill.element(metadata_.type);
   }
 
   const ChunkGrid& units() const override { return units_; }
@@ -63,6 +60,7 @@ class RegionSink final : public Sink {
 
   void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
               CodecContext& context) const override {
+    if (!refused_.empty()) refuse_fill(unit, columns[0]);
     if (is_whole(keys_, key_of(unit), box_)) return encoder_.encode(columns[0], out, context);
     const ArrayView& part = columns[0];  // as it is, for merge()
     out.resize(static_cast<std::size_t>(part.byte_size()));
@@ -75,8 +73,10 @@ class RegionSink final : public Sink {
 
   std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     const Index at = key_of(unit);
-    if (is_whole(keys_, at, box_)) return store_->put(*key(unit), encoded, KeyOwner::us);
-    return merge(at, encoded);
+    if (!is_whole(keys_, at, box_)) return merge(at, encoded);
+    const Key where = *key(unit);
+    const auto held = store_->lock(where, false);  // nobody merges into it meanwhile
+    return store_->put(where, encoded);
   }
 
   void finish() override {}
@@ -97,16 +97,30 @@ class RegionSink final : public Sink {
   std::int64_t unit_bytes() const { return volume(metadata_.unit()) * metadata_.type.size; }
 
   KeyRecord merge(const Index& at, ByteView values) {
-    const std::lock_guard guard(merging_);
+    const std::lock_guard guard(room_->mutex);
     const Key key = path_ / chunk_key(metadata_, at);
-    const auto held = store_->lock(key);
+    const auto held = store_->lock(key, true);
     const Box all = keys_.box_of(at);
     const Box ours = intersect(all, box_);
     Array unit = stored(all);
     copy_array(view_of(values, metadata_.type, ours.shape),
                unit.view().part(shifted(ours, all.begin, -1)));
-    encoder_.encode(unit.view(), encoded_, context_);
-    return store_->put(key, encoded_, KeyOwner::shared);
+    encoder_.encode(unit.view(), room_->encoded, room_->context);
+    return store_->put(key, room_->encoded);
+  }
+
+  void refuse_fill(const Index& unit, const ArrayView& values) const {
+    const Box box = region(0, unit);
+    for_each_position(whole_box(box.shape), [&](const Index& position) {
+      if (std::memcmp(values.at(position), refused_.data(), refused_.size()) != 0) return;
+      const Box one{position, Index::filled(position.rank(), 1)};
+      const Box where = shifted(shifted(one, box.begin), box_.begin);
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("{}: the value for {} equals the archive's _FillValue, which its "
+                              "source does not declare: it would read as missing; make the archive "
+                              "with another one (template --fill {}:VALUE)",
+                              path_.text(), to_string(where), path_.text()));
+    });
   }
 
   // What a key holds now, padded to a whole unit; the fill value where there is nothing.
@@ -116,15 +130,17 @@ class RegionSink final : public Sink {
     const std::shared_ptr<Store> from(store_, &store_->store());
     const auto reader = zarr_leaf_reader(from, path_, metadata_);
     for_each_position(reader->grid().touching(box), [&](const Index& position) {
-      if (!reader->fetch(position, fetched_)) return;
+      if (!reader->fetch(position, room_->fetched)) return;
       const Box leaf = reader->grid().box_of(position);
       const Part whole{whole_box(leaf.shape), unit.view().part(shifted(leaf, box.begin, -1))};
-      reader->decode(position, fetched_, std::span(&whole, 1), unit.strings(), context_);
+      reader->decode(position, room_->fetched, std::span(&whole, 1), unit.strings(),
+                     room_->context);
     });
     return unit;
   }
 
   const std::shared_ptr<SharedStore> store_;
+  const std::shared_ptr<MergeRoom> room_;
   const Key path_;
   const ArrayMetadata metadata_;
   const Box box_;
@@ -132,10 +148,7 @@ class RegionSink final : public Sink {
   const Box touched_;  // positions in keys_
   const ChunkGrid units_;
   const KeyEncoder encoder_;
-  std::mutex merging_;  // holds what follows
-  CodecContext context_;
-  Buffer fetched_;
-  Buffer encoded_;
+  std::vector<std::byte> refused_;  // an element; empty: none
 };
 
 }  // namespace
@@ -167,9 +180,22 @@ Box aligned_box(const ArrayMetadata& metadata, const Box& box) {
   return aligned;
 }
 
-std::shared_ptr<Sink> region_sink(std::shared_ptr<SharedStore> store, Key path,
-                                  ArrayMetadata metadata, const Box& box) {
-  return std::make_shared<RegionSink>(std::move(store), std::move(path), std::move(metadata), box);
+void check_region(const RegionOutput& output) {
+  if (!output.metadata.type.is_string()) return;
+  if (touched_keys(output.metadata, output.box).merged == 0) return;
+  throw Error(
+      ErrorKind::unsupported,
+      fmt::format("{} holds texts, whose chunks can only be written whole: {} is not made of "
+                  "whole ones, {} would be; leave it out, or make the archive with other "
+                  "chunks of it (template --chunks {}:...)",
+                  output.path.text(), to_string(output.box),
+                  to_string(aligned_box(output.metadata, output.box)), output.path.text()));
+}
+
+std::shared_ptr<Sink> region_sink(std::shared_ptr<SharedStore> store, RegionOutput output,
+                                  std::shared_ptr<MergeRoom> room) {
+  check_region(output);
+  return std::make_shared<RegionSink>(std::move(store), std::move(output), std::move(room));
 }
 
 }  // namespace gridmill

@@ -21,6 +21,10 @@ std::string checked_path(Files& files, const Location& location) {
   if (!files.status(location.path)) {
     throw Error(ErrorKind::not_found, fmt::format("there is no store at {}", location.path));
   }
+  if (!location.node.empty()) {
+    throw Error(ErrorKind::invalid, fmt::format("{}: a whole store is written into; leave out #/{}",
+                                                location.path, location.node));
+  }
   if (is_zip_name(location.path)) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} is a zip file, which is written once: unpack it, write into the "
@@ -45,6 +49,19 @@ SharedStore::SharedStore(Files& files, const Clock& clock, const Location& locat
   locks_.join(clock);
 }
 
+// A store that had no folder beside it has none afterwards, unless something was put there.
+SharedStore::~SharedStore() {
+  try {
+    locks_.release();
+    locks_.tidy();
+    if (files_.list(companion_path(path_)).empty()) {
+      files_.remove_directory(companion_path(path_));
+    }
+  } catch (const Error&) {
+    return;  // it stays, and does no harm
+  }
+}
+
 std::unique_ptr<FileLock> SharedStore::wait_for(const std::string& path,
                                                 const std::string& what) const {
   const std::int64_t give_up_ns = clock_.monotonic_ns() + kMostWaiting_ns;
@@ -61,39 +78,51 @@ std::unique_ptr<FileLock> SharedStore::wait_for(const std::string& path,
 }
 
 // In a name of its own length, which no key can leave the folder with.
-std::unique_ptr<FileLock> SharedStore::lock(const Key& key) const {
+std::unique_ptr<FileLock> SharedStore::lock(const Key& key, bool must_exclude) const {
   const std::string name = to_hex(hash_bytes(as_bytes(key.text())));
-  return wait_for(fmt::format("{}/key-{}", companion_path(path_), name), key.text());
+  auto held = wait_for(fmt::format("{}/key-{}", companion_path(path_), name), key.text());
+  if (held->excludes_others() || !must_exclude) return held;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("the file system of {} has no locks, and {} is shared with what lies "
+                          "beside it: write whole chunks from each process (--no-lock), or all "
+                          "files in one call",
+                          path_, key.text()));
 }
 
-KeyRecord SharedStore::put(const Key& key, ByteView value, KeyOwner owner) {
+KeyRecord SharedStore::put(const Key& key, ByteView value) {
+  std::optional<Version> version;
   if (value.empty()) {
     store_->remove(key);
   } else {
-    (void)store_->put(key, value);
+    version = store_->put(key, value);
   }
   KeyRecord record = value.empty() ? KeyRecord{key.text(), std::nullopt} : record_of(key, value);
   const std::lock_guard guard(mutex_);
-  written_[key.text()] = record;
-  owners_[key.text()] = owner;
+  written_[key.text()] = {record, std::move(version)};
   return record;
 }
 
+bool SharedStore::is_ours_still(const Key& key, const std::optional<Version>& version) const {
+  const auto there = store_->stat(key);
+  return there.has_value() == version.has_value() && (!there || there->version == *version);
+}
+
 KeyRecord SharedStore::as_it_is(const Key& key) const {
-  const auto held = lock(key);
+  const auto held = lock(key, false);
   Buffer value;
   if (!store_->get(key, value)) return {key.text(), std::nullopt};
   return record_of(key, value);
 }
 
-// Whoever changes a shared key later brings the manifest up to date later, too.
+// What others have put since is noted as it is; who puts something later notes it later, too.
 bool SharedStore::finish() {
   disk_->sync();
   const auto held = wait_for(companion_path(path_) + "/manifest-lock", "the manifest");
   std::optional<Manifest> manifest = Manifest::load(*store_, *companion_);
   if (!manifest) return false;
-  for (const auto& [key, record] : written_) {
-    manifest->replace(owners_.at(key) == KeyOwner::us ? record : as_it_is(Key(key)));
+  for (const auto& [key, written] : written_) {
+    const bool is_ours = is_ours_still(Key(key), written.version);
+    manifest->replace(is_ours ? written.record : as_it_is(Key(key)));
   }
   manifest->save(*companion_, kManifestKey);
   store_->remove(Key(kFreshManifestKey));  // where an earlier run could not move it out

@@ -1,7 +1,7 @@
 // shared_store.h: a store that is there already, and that several processes write into at once.
 //
-// Each owns the keys that it alone writes. A key that several write parts of is read, changed and
-// put back under its lock. Nobody who replaces or rearranges the store is let in meanwhile. Readers
+// Every key is put under its lock; one that several write parts of is read, changed and put back
+// under it. Nobody who replaces or rearranges the store is let in meanwhile. Readers
 // see each key's old or new value; which keys are new already is the writers' affair.
 //
 // Where the store has a manifest, each writer brings it up to date when it is done. A writer that
@@ -21,8 +21,6 @@
 
 namespace gridmill {
 
-enum class KeyOwner { us, shared };
-
 class SharedStore {
  public:
   // Joins the writers. Error(not_found) if nothing is at `location`, Error(unsupported) for a zip
@@ -30,15 +28,21 @@ class SharedStore {
   // outlive it.
   SharedStore(Files& files, const Clock& clock, const Location& location);
 
+  ~SharedStore();
+  SharedStore(const SharedStore&) = delete;
+  SharedStore& operator=(const SharedStore&) = delete;
+
   Store& store() noexcept { return *store_; }
   std::string place() const { return path_; }
 
   // Held until it is destroyed; whoever holds it now is waited for, five minutes at most, then
-  // Error(timeout). One at a time for each thread, or two could wait for each other.
-  std::unique_ptr<FileLock> lock(const Key& key) const;
+  // Error(timeout). One at a time for each thread, or two could wait for each other. A file system
+  // without locks is Error(unsupported) if `must_exclude`.
+  std::unique_ptr<FileLock> lock(const Key& key, bool must_exclude) const;
 
   // Stores a value, or removes what is there if `value` is empty, and notes it for the manifest.
-  KeyRecord put(const Key& key, ByteView value, KeyOwner owner);
+  // The caller holds the key's lock.
+  KeyRecord put(const Key& key, ByteView value);
 
   // All was stored: brings it to the disk, then the manifest up to date. False: the store has none.
   bool finish();
@@ -46,6 +50,7 @@ class SharedStore {
  private:
   std::unique_ptr<FileLock> wait_for(const std::string& path, const std::string& what) const;
   KeyRecord as_it_is(const Key& key) const;
+  bool is_ours_still(const Key& key, const std::optional<Version>& version) const;
 
   Files& files_;
   const Clock& clock_;
@@ -55,8 +60,11 @@ class SharedStore {
   const std::unique_ptr<Store> store_;
   const std::unique_ptr<Store> companion_;
   std::mutex mutex_;
-  std::map<std::string, KeyRecord> written_;  // by key; shared ones are looked at again
-  std::map<std::string, KeyOwner> owners_;
+  struct Written {
+    KeyRecord record;
+    std::optional<Version> version;  // nullopt: removed
+  };
+  std::map<std::string, Written> written_;  // by key
 };
 
 }  // namespace gridmill

@@ -35,6 +35,7 @@ class StoreLocks {
   std::string workers() const;
   template <class Path>
   std::unique_ptr<FileLock> lock_soon(const Clock& clock, Path&& path);
+  std::unique_ptr<FileLock> lock_at(const std::string& path);
   [[noreturn]] void refuse(const std::string& who) const;
 
   Files& files_;

@@ -69,6 +69,7 @@ class Disk {
 class FileLock {
  public:
   virtual ~FileLock() = default;
+  virtual bool excludes_others() const noexcept { return true; }  // false: there are no locks here
 };
 
 class Files {

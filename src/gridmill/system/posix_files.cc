@@ -208,27 +208,31 @@ class PosixLock final : public FileLock {
     while (true) {
       Descriptor fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
       if (fd.get() < 0) fail("create", path, errno);
+      bool is_held = true;
       if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK) return nullptr;
         if (errno == EINTR) continue;
-        const bool has_no_locks = errno == ENOLCK || errno == EOPNOTSUPP || errno == ENOSYS;
-        if (!has_no_locks) fail("lock", path, errno);
+        is_held = errno != ENOLCK && errno != EOPNOTSUPP && errno != ENOSYS;
+        if (is_held) fail("lock", path, errno);
       }
       struct stat held {
       }, there{};
       if (::fstat(fd.get(), &held) != 0) fail("stat", path, errno);
       if (::stat(path.c_str(), &there) != 0 || there.st_ino != held.st_ino) continue;
-      return std::unique_ptr<FileLock>(new PosixLock(fd.release(), path));
+      return std::unique_ptr<FileLock>(new PosixLock(fd.release(), path, is_held));
     }
   }
 
   ~PosixLock() override { ::unlink(path_.c_str()); }  // before the descriptor frees the lock
+  bool excludes_others() const noexcept override { return is_held_; }
 
  private:
-  PosixLock(int fd, std::string path) : fd_(fd), path_(std::move(path)) {}
+  PosixLock(int fd, std::string path, bool is_held)
+      : fd_(fd), path_(std::move(path)), is_held_(is_held) {}
 
   Descriptor fd_;
   std::string path_;
+  bool is_held_;
 };
 
 enum class Reading { cached, past_the_cache };
