@@ -112,7 +112,29 @@ def grib(folder):
         (folder / f"{sample}-{packing}.grib").write_bytes(content)
 
 
+# Types that zarr-python hasn't: the data type, its fill value, codecs before the bytes.
+NARROW = [("bfloat16", "0x7fc1", []), ("float8_e8m0fnu", 0.0, []), ("float4_e2m1fn", -0.5, []),
+          ("int4", -8, [{"name": "transpose", "configuration": {"order": [1, 0]}}]),
+          ("complex_float16", [1, "NaN"], []),
+          ("float32", 1e20, [{"name": "cast_value", "configuration": {
+              "data_type": "float8_e5m2", "out_of_range": "clamp",
+              "scalar_map": {"encode": [["NaN", "0x7d"]], "decode": [["0x7d", "NaN"]]}}}])]
+
+
+def narrow(serializer):
+    """[(name, its document, a chunk for it)]."""
+    for name, fill, codecs in NARROW:
+        yield name, {
+            "zarr_format": 3, "node_type": "array", "shape": VALUES.shape, "data_type": name,
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": VALUES.shape}},
+            "chunk_key_encoding": {"name": "default"}, "fill_value": fill,
+            "codecs": codecs + [serializer], "attributes": {"wide": 10**30, "many": [2**64, 1.5]},
+        }, VALUES.astype("u1").tobytes()
+
+
 def zarr_(folder):
+    for name, document, _ in narrow({"name": "bytes", "configuration": {"endian": "big"}}):
+        (folder / f"narrow-{name}.json").write_text(json.dumps(document))
     for version in (2, 3):
         for i, (type_, options) in enumerate([
             ("f4", {}), (">i2", dict(fill_value=-9)), ("u1", dict(compressors=None)), ("f8", dict(fill_value=np.nan)),
@@ -160,6 +182,12 @@ def _array(**options):
 
 
 def chunk(folder):
+    for serializer in ("bytes", "packbits"):
+        for name, document, stored in narrow({"name": serializer, "configuration": {"endian": "little"}}):
+            stored *= 4 if name.startswith("complex") else 2 if name == "bfloat16" else 1
+            is_halved = serializer == "packbits" and name in ("int4", "float4_e2m1fn")
+            stored = stored[:len(stored) // 2] if is_halved else stored
+            (folder / f"{serializer}-{name}").write_bytes(json.dumps(document).encode() + b"\0" + stored)
     for version, type_, options in [
         (2, "f4", {}), (2, ">i2", dict(filters=[numcodecs.Delta(">i2")])), (2, "u1", dict(order="F")),
         (2, "f8", dict(filters=[numcodecs.FixedScaleOffset(0, 10, "f8", "u1")])),

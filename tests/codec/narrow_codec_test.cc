@@ -213,6 +213,55 @@ TEST(NarrowCodec, CodecsThatMoveElementsAreAllowed) {
   }
 }
 
+std::string cast_to(const std::string& members) {
+  return R"([{"name":"cast_value","configuration":{)" + members +
+         R"(}},{"name":"bytes","configuration":{"endian":"little"}}])";
+}
+
+TEST(NarrowCodec, CastValueReachesNarrowTypes) {
+  const auto codes = [](const std::string& members, const std::vector<double>& numbers) {
+    const CodecChain chain = parse_codec(cast_to(members), types::float64, 1);
+    EXPECT_EQ(CodecChain::from_v3(chain.to_v3(types::float64), types::float64, 1), chain);
+    return stored_as<std::uint8_t>(encoded(chain, array_of<double>(types::float64, numbers)));
+  };
+  using Codes = std::vector<std::uint8_t>;
+  EXPECT_EQ(codes(R"("data_type":"int4","rounding":"towards-zero")", {-8.9, 7.9, -0.5}),
+            (Codes{0xf8, 0x07, 0x00}));
+  EXPECT_EQ(codes(R"("data_type":"int4","out_of_range":"wrap")", {8, -9, 21}),
+            (Codes{0xf8, 0x07, 0x05}));
+  EXPECT_EQ(codes(R"("data_type":"uint2","out_of_range":"clamp")", {-3, 300}), (Codes{0, 3}));
+  EXPECT_EQ(codes(R"("data_type":"float4_e2m1fn","out_of_range":"clamp")", {-99, 6.1, 5, 1e300}),
+            (Codes{0x0f, 0x07, 0x06, 0x07}));
+  EXPECT_EQ(codes(R"("data_type":"float8_e4m3fnuz")", {-0.0, 240}), (Codes{0x00, 0x7f}));
+  EXPECT_EQ(codes(R"("data_type":"float8_e8m0fnu","out_of_range":"clamp")", {-1, 0, 3, 1e300}),
+            (Codes{0, 0, 129, 254}));
+  EXPECT_EQ(codes(R"("data_type":"float8_e5m2","scalar_map":{"encode":[["NaN","0x7d"]]})",
+                  {std::nan(""), HUGE_VAL}),
+            (Codes{0x7d, 0x7c}));
+  for (const auto& [type, number] :
+       std::vector<std::pair<std::string, double>>{{"int4", 8},
+                                                   {"uint2", -1},
+                                                   {"bfloat16", 1e39},
+                                                   {"float4_e2m1fn", std::nan("")},
+                                                   {"float8_e4m3fn", -HUGE_VAL},
+                                                   {"float8_e8m0fnu", 0}}) {
+    EXPECT_THROW(codes(R"("data_type":")" + type + '"', {number}), Error) << type;
+  }
+}
+
+TEST(NarrowCodec, CastValueTakesNarrowElements) {
+  const CodecChain chain =
+      parse_codec(cast_to(R"("data_type":"int16")"), types::float32, 1, narrow("bfloat16"));
+  const Array in = array_of<float>(types::float32, {1, -300, 256});
+  EXPECT_EQ(stored_as<std::int16_t>(encoded(chain, in)), (std::vector<std::int16_t>{1, -300, 256}));
+  Buffer stored;
+  for (const std::int16_t number : {257, 259, -261}) {
+    stored.append(std::as_bytes(std::span(&number, 1)));
+  }
+  EXPECT_EQ(values_of<float>(decoded_whole(chain, stored, in)),
+            (std::vector<float>{256, 260, -260}));
+}
+
 TEST(NarrowCodec, BloscShufflesCodes) {
   const Json chain = default_chain(types::float32, narrow("bfloat16")).to_v3(types::float32);
   EXPECT_EQ(chain[0]["configuration"]["endian"], "little");

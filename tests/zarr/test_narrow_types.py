@@ -11,6 +11,7 @@ import netCDF4
 import numpy as np
 import pytest
 import tensorstore as ts
+from cast_value import cast_array
 from peers.plain_store import read_plain, write_document
 
 FLOATS = ["bfloat16", "float8_e3m4", "float8_e4m3", "float8_e4m3b11fnuz", "float8_e4m3fn",
@@ -273,6 +274,68 @@ def test_no_value_of_the_type(gridmill, tmp_path, name, fill):
     write_document(tmp_path / "x.zarr" / "zarr.json", document(name, (3,), (2,), [LITTLE], fill))
     done = gridmill("dump", tmp_path / "x.zarr", "--raw")
     assert done.returncode != 0 and "is no value of" in done.stderr and "fill_value" in done.stderr
+
+
+# ---- cast_value ----
+
+MODES = ["nearest-even", "towards-zero", "towards-positive", "towards-negative", "nearest-away"]
+# For others the package doesn't know where the next number is.
+CAST = ["bfloat16", "float8_e3m4", "float8_e4m3", "float8_e5m2", "float6_e2m3fn", "float6_e3m2fn",
+        "float4_e2m1fn"]
+
+
+def numbers_around(name):
+    """Numbers inside of a type's range, and just between two of its own."""
+    own = np.unique(values(name, codes(name)))
+    own = own[np.isfinite(own) & (np.abs(own) <= 6)].astype(np.float64)
+    between = (own[1:] + own[:-1]) / 2
+    random = np.random.default_rng(6).normal(size=2000).clip(-6, 6)
+    made = np.concatenate([own, between, random])
+    made = made[np.abs(made) > 1e-30].astype(np.float32)  # no subnormal float32
+    if name == "float8_e8m0fnu":  # nor zero, nor what is negative
+        return np.abs(made)
+    return np.concatenate([made, np.float32([0.0, -0.0])])
+
+
+def cast_into(gridmill, tmp_path, data, **configuration):
+    """The chunk that `convert` writes, and what `dump` reads of it."""
+    write(tmp_path / "in.zarr" / "x", data.dtype.name, data)
+    write_document(tmp_path / "in.zarr" / "zarr.json", {"zarr_format": 3, "node_type": "group"})
+    out = tmp_path / "out.zarr"
+    run(gridmill, "convert", tmp_path / "in.zarr", out, "--chunks", "dim_0=all", "--codec",
+        json.dumps([{"name": "cast_value", "configuration": configuration}]))
+    meta = json.loads((out / "x" / "zarr.json").read_text())
+    assert meta["data_type"] == data.dtype.name
+    assert [codec["name"] for codec in meta["codecs"]] == ["cast_value", "bytes"]
+    return (out / "x" / "c" / "0").read_bytes(), dumped(gridmill, f"{out}#/x", data)
+
+
+@pytest.mark.parametrize("rounding", MODES)
+@pytest.mark.parametrize("name", CAST)
+def test_numbers_are_cast_as_told(gridmill, tmp_path, name, rounding):
+    data = numbers_around(name)
+    wanted = cast_array(data.astype(np.float64), target_dtype=dtype(name), rounding_mode=rounding,
+                        out_of_range_mode=None, scalar_map_entries=None)
+    chunk, back = cast_into(gridmill, tmp_path, data, data_type=name, rounding=rounding)
+    np.testing.assert_array_equal(np.frombuffer(chunk, codes(name).dtype), codes_of(wanted, name))
+    same(back, values(name, codes_of(wanted, name)))
+
+
+@pytest.mark.parametrize("name", FLOATS)
+def test_the_nearest_is_numpys(gridmill, tmp_path, name):
+    data = numbers_around(name)
+    with np.errstate(all="ignore"):
+        wanted = data.astype(dtype(name))
+    chunk, _ = cast_into(gridmill, tmp_path, data, data_type=name)
+    np.testing.assert_array_equal(np.frombuffer(chunk, codes(name).dtype), codes_of(wanted, name))
+
+
+def test_a_narrow_array_is_cast_to_integers_and_back(gridmill, tmp_path):
+    data = np.arange(-300, 300, dtype=np.int16)  # from 256 on not each is a bfloat16
+    scale = {"name": "cast_value", "configuration": {"data_type": "int16"}}
+    write(tmp_path / "x.zarr", "bfloat16", data, [scale, LITTLE])
+    wanted = data.astype(dtype("bfloat16")).astype(np.float32)
+    same(dumped(gridmill, tmp_path / "x.zarr", wanted), wanted)
 
 
 # ---- where there is no such type ----

@@ -51,7 +51,7 @@ constexpr auto kArrayCodecs = std::to_array<ArrayCodecEntry>({
      }},
     {"cast_value", "", "",
      [](const Json& json, const GivenArray& given) -> ArrayCodec {
-       return CastValueCodec::from_v3(json, given.type.type);
+       return CastValueCodec::from_v3(json, given.type.type, given.narrow);
      }},
     {"reshape", "", "",
      [](const Json& json, const GivenArray&) -> ArrayCodec { return ReshapeCodec::from_v3(json); }},
@@ -156,7 +156,42 @@ auto find_entry(const Table& table, Matches&& matches) {
   return found == table.end() ? nullptr : &*found;
 }
 
+[[noreturn]] void throw_not_narrow(std::string_view codec, const NarrowType& narrow) {
+  throw Error(ErrorKind::unsupported,
+              fmt::format("codec {} of {} is not supported: bytes, packbits, transpose, reshape, "
+                          "squeeze and cast_value are, and what compresses bytes",
+                          codec, narrow.name()));
+}
+
+// Memory holds wider numbers, whose arithmetic is another.
+bool takes_narrow(const ArrayCodec& codec) {
+  return std::holds_alternative<TransposeCodec>(codec) ||
+         std::holds_alternative<ReshapeCodec>(codec) ||
+         std::holds_alternative<SqueezeCodec>(codec) ||
+         std::holds_alternative<CastValueCodec>(codec);
+}
+
 }  // namespace
+
+GivenArray given_behind(const ArrayCodec& codec, const GivenArray& given) {
+  if (given.narrow && !takes_narrow(codec)) throw_not_narrow(name_of(codec), *given.narrow);
+  GivenArray behind = given;
+  std::visit(
+      [&](const auto& one) {
+        behind.type = {one.encoded_type(given.type.type), one.encoded_as(given.type).is_big_endian};
+        if (given.rank) behind.rank = one.encoded_rank(*given.rank);
+      },
+      codec);
+  const auto* cast = std::get_if<CastValueCodec>(&codec);
+  if (cast != nullptr) behind.narrow = cast->narrow_encoded;
+  return behind;
+}
+
+void check_takes_narrow(const ArrayBytesCodec& codec, const NarrowType& narrow) {
+  const bool takes =
+      std::holds_alternative<BytesCodec>(codec) || std::holds_alternative<PackBitsCodec>(codec);
+  if (!takes) throw_not_narrow(name_of(codec), narrow);
+}
 
 std::optional<ArrayCodec> array_codec_from_v3(const Json& codec, const GivenArray& given) {
   const std::string name = codec_name(codec);

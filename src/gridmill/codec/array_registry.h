@@ -49,8 +49,13 @@ struct GivenArray {
   NumpyType type;           // v2: with the byte order that filters see; v3: memory's
   std::optional<int> rank;  // nullopt behind a codec that changes the shape
   bool is_fortran_order = false;
-  std::optional<NarrowType> narrow = std::nullopt;  // whose codes are of `type`
+  // v3: what is stored of the elements. Array -> bytes codecs are given its codes, those before
+  // them memory's wider numbers.
+  std::optional<NarrowType> narrow = std::nullopt;
 };
+
+// What stands behind an array -> array codec. Error(unsupported) if it can't take what it is given.
+GivenArray given_behind(const ArrayCodec& codec, const GivenArray& given);
 
 // nullopt: no codec of this kind has that name. Error(corrupt) for a bad configuration,
 // Error(unsupported) for one that can't be had.
@@ -60,6 +65,9 @@ std::optional<ArrayBytesCodec> array_bytes_codec_from_v3(const Json& codec,
                                                          const GivenArray& given);
 std::optional<ArrayBytesCodec> array_bytes_codec_from_v2(const Json& codec,
                                                          const GivenArray& given);
+
+// Error(unsupported) unless the codec makes bytes of a narrow type's codes.
+void check_takes_narrow(const ArrayBytesCodec& codec, const NarrowType& narrow);
 
 // Every v3 name, or v2 id, of both kinds.
 std::vector<std::string> array_codec_names();

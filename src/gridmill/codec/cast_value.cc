@@ -13,6 +13,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/narrow_cast.h"
 #include "gridmill/codec/numbers.h"
 #include "gridmill/codec/scalar_json.h"
 
@@ -64,8 +65,20 @@ struct Mapped {
   std::vector<std::byte> to;
 };
 
-std::vector<Mapped> mapped_from(const Json& configuration, const char* direction, DataType from,
-                                DataType to) {
+// Elements of a type, which may be held as wider ones.
+struct CastType {
+  DataType memory;
+  std::optional<NarrowType> narrow;
+
+  std::string name() const { return narrow ? narrow->name() : memory.name(); }
+  std::vector<std::byte> scalar(const Json& json) const {
+    if (narrow) return narrow_scalar_from_json(json, *narrow, CastValueCodec::kName);
+    return scalar_from_json(json, memory, CastValueCodec::kName);
+  }
+};
+
+std::vector<Mapped> mapped_from(const Json& configuration, const char* direction,
+                                const CastType& from, const CastType& to) {
   std::vector<Mapped> all;
   const auto map = configuration.find("scalar_map");
   if (map == configuration.end() || !map->is_object() || !map->contains(direction)) return all;
@@ -74,10 +87,10 @@ std::vector<Mapped> mapped_from(const Json& configuration, const char* direction
       throw Error(ErrorKind::corrupt,
                   fmt::format("cast_value: {} in scalar_map is no pair", pair.dump()));
     }
-    const auto number = scalar_from_json(pair[0], from, CastValueCodec::kName);
+    const auto number = from.scalar(pair[0]);
     Mapped& entry = all.emplace_back();
-    load_reals({number.data(), from, {1}, {1}}, 0, {&entry.from, 1});
-    entry.to = scalar_from_json(pair[1], to, CastValueCodec::kName);
+    load_reals({number.data(), from.memory, {1}, {1}}, 0, {&entry.from, 1});
+    entry.to = to.scalar(pair[1]);
   }
   return all;
 }
@@ -100,16 +113,19 @@ Real rounded(Real value, CastRounding rounding) {
   return std::rint(value);
 }
 
-// nullopt: it has no place in the type.
+// nullopt: it has no place in the type, or in the narrow one that it stands for.
 template <class To>
-std::optional<To> integer_of(Real value, CastRounding rounding, CastOverflow out_of_range) {
+std::optional<To> integer_of(Real value, CastRounding rounding, CastOverflow out_of_range,
+                             const std::optional<NarrowType>& narrow) {
   if (std::isnan(value)) return std::nullopt;
-  const Real low = static_cast<Real>(std::numeric_limits<To>::min());
-  const Real high = static_cast<Real>(std::numeric_limits<To>::max());
+  const Real low = narrow ? static_cast<Real>(narrow->lowest_integer())
+                          : static_cast<Real>(std::numeric_limits<To>::min());
+  const Real high = narrow ? static_cast<Real>(narrow->highest_integer())
+                           : static_cast<Real>(std::numeric_limits<To>::max());
   const Real whole = std::isinf(value) ? value : rounded(value, rounding);
   if (whole >= low && whole <= high) return static_cast<To>(whole);
   if (out_of_range == CastOverflow::clamp) {
-    return whole < low ? std::numeric_limits<To>::min() : std::numeric_limits<To>::max();
+    return static_cast<To>(whole < low ? low : high);
   }
   if (out_of_range == CastOverflow::error || std::isinf(whole)) return std::nullopt;
   const Real count = high - low + 1;
@@ -174,10 +190,30 @@ std::optional<To> float_of(Real value, CastRounding rounding, CastOverflow out_o
   return std::nullopt;
 }
 
+// How numbers become a type's.
+struct Rules {
+  std::vector<Mapped> map;
+  CastRounding rounding;
+  CastOverflow out_of_range;
+  std::optional<NarrowType> narrow;
+  std::optional<NarrowRounding> to_narrow;  // of a narrow float type
+
+  template <class To>
+  std::optional<To> converted(Real real) const {
+    if constexpr (std::is_same_v<To, float>) {
+      if (to_narrow) return (*to_narrow)(real);
+    }
+    if constexpr (std::is_integral_v<To>) {
+      return integer_of<To>(real, rounding, out_of_range, narrow);
+    } else {
+      return float_of<To>(real, rounding, out_of_range);
+    }
+  }
+};
+
 // A null pointer, or the first number that has no place in the type.
-const Real* store_reals(std::span<const Real> reals, const std::vector<Mapped>& map,
-                        CastRounding rounding, CastOverflow out_of_range,
-                        const MutableArrayView& to, std::int64_t begin) {
+const Real* store_reals(std::span<const Real> reals, const Rules& rules, const MutableArrayView& to,
+                        std::int64_t begin) {
   const Real* misfit = nullptr;
   visit_number(to.type, [&](auto type) {
     using To = decltype(type);
@@ -185,17 +221,12 @@ const Real* store_reals(std::span<const Real> reals, const std::vector<Mapped>& 
     for (const Real& real : reals) {
       To& result = *results++;
       const auto same = [&](const Mapped& entry) { return is_same_number(entry.from, real); };
-      const auto entry = std::find_if(map.begin(), map.end(), same);
-      if (entry != map.end()) {
+      const auto entry = std::find_if(rules.map.begin(), rules.map.end(), same);
+      if (entry != rules.map.end()) {
         std::memcpy(&result, entry->to.data(), sizeof(To));
         continue;
       }
-      std::optional<To> converted;
-      if constexpr (std::is_integral_v<To>) {
-        converted = integer_of<To>(real, rounding, out_of_range);
-      } else {
-        converted = float_of<To>(real, rounding, out_of_range);
-      }
+      const std::optional<To> converted = rules.converted<To>(real);
       if (!converted) {
         misfit = &real;
         return;
@@ -208,7 +239,8 @@ const Real* store_reals(std::span<const Real> reals, const std::vector<Mapped>& 
 
 }  // namespace
 
-CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type) {
+CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type,
+                                       const std::optional<NarrowType>& narrow) {
   for (const auto& [member, value] : configuration.items()) {
     if (member == "data_type" || member == "rounding" || member == "out_of_range" ||
         member == "scalar_map") {
@@ -219,7 +251,11 @@ CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type)
   }
   CastValueCodec codec;
   codec.decoded = type;
-  codec.encoded = data_type_from_name(json_string(configuration, "data_type", kName));
+  codec.narrow_decoded = narrow;
+  const std::string encoded = json_string(configuration, "data_type", kName);
+  codec.narrow_encoded = narrow_type_from_name(encoded);
+  codec.encoded =
+      codec.narrow_encoded ? codec.narrow_encoded->memory_type() : data_type_from_name(encoded);
   codec.rounding = named(kRoundings, configuration, "rounding");
   codec.out_of_range = named(kOverflows, configuration, "out_of_range");
   codec.configuration = configuration;
@@ -229,10 +265,10 @@ CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type)
     throw Error(ErrorKind::corrupt, "cast_value: out_of_range \"wrap\" is for integers alone");
   }
   // The map's numbers are looked at before any element is.
-  codec.cast({nullptr, codec.decoded, {0}, {0}}, {nullptr, codec.encoded, {0}, {0}}, "encode",
-             ErrorKind::corrupt);
-  codec.cast({nullptr, codec.encoded, {0}, {0}}, {nullptr, codec.decoded, {0}, {0}}, "decode",
-             ErrorKind::corrupt);
+  const CastType here{codec.decoded, codec.narrow_decoded};
+  const CastType there{codec.encoded, codec.narrow_encoded};
+  (void)mapped_from(configuration, "encode", here, there);
+  (void)mapped_from(configuration, "decode", there, here);
   return codec;
 }
 
@@ -248,29 +284,35 @@ DataType CastValueCodec::encoded_type(DataType type) const {
   return encoded;
 }
 
-void CastValueCodec::cast(const ArrayView& from, const MutableArrayView& to, const char* direction,
+void CastValueCodec::cast(const ArrayView& from, const MutableArrayView& to, Direction direction,
                           ErrorKind kind) const {
-  const auto map = mapped_from(configuration, direction, from.type, to.type);
+  const bool encodes = direction == Direction::encode;
+  const CastType given{from.type, encodes ? narrow_decoded : narrow_encoded};
+  const CastType wanted{to.type, encodes ? narrow_encoded : narrow_decoded};
+  const bool rounds = wanted.narrow && wanted.narrow->is_float();
+  Rules rules{mapped_from(configuration, encodes ? "encode" : "decode", given, wanted), rounding,
+              out_of_range, wanted.narrow, std::nullopt};
+  if (rounds) rules.to_narrow.emplace(*wanted.narrow, rounding, out_of_range);
   const std::int64_t count = volume(from.shape);
   Block block;
   for (std::int64_t begin = 0; begin < count; begin += std::ssize(block)) {
     const auto here = std::min<std::int64_t>(std::ssize(block), count - begin);
     const std::span reals(block.data(), static_cast<std::size_t>(here));
     load_reals(from, begin, reals);
-    if (const Real* misfit = store_reals(reals, map, rounding, out_of_range, to, begin)) {
+    if (const Real* misfit = store_reals(reals, rules, to, begin)) {
       throw Error(kind, fmt::format("codec cast_value: {} has no place in {}",
-                                    static_cast<double>(*misfit), to.type.name()));
+                                    static_cast<double>(*misfit), wanted.name()));
     }
   }
 }
 
 void CastValueCodec::encode(const ArrayView& from, const MutableArrayView& to) const {
-  cast(from, to, "encode", ErrorKind::invalid);
+  cast(from, to, Direction::encode, ErrorKind::invalid);
 }
 
 void CastValueCodec::decode(const ArrayView& from, const MutableArrayView& to,
                             StringArena& /*strings*/) const {
-  cast(from, to, "decode", ErrorKind::corrupt);
+  cast(from, to, Direction::decode, ErrorKind::corrupt);
 }
 
 }  // namespace gridmill

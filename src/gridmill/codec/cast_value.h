@@ -1,7 +1,8 @@
 // cast_value.h: the codec `cast_value` of v3: {"name": "cast_value", "configuration": {"data_type":
 // "int16", "rounding": "nearest-even", "out_of_range": "clamp", "scalar_map": {"encode": [["NaN",
 // -32768]], "decode": [[-32768, "NaN"]]}}}: elements converted to another type of number by value,
-// in both directions by the same rules.
+// in both directions by the same rules. Either type may be a narrow one (narrow_type.h): then
+// memory holds wider numbers of just its values.
 //
 // What is in the map is replaced as it says. Any other number is rounded as told (ties to even
 // unless told otherwise), and is an error if it then lies outside the type, unless it is to be
@@ -15,6 +16,7 @@
 
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
+#include "gridmill/codec/narrow_type.h"
 #include "gridmill/codec/numpy_type.h"
 
 namespace gridmill {
@@ -32,13 +34,16 @@ struct CastValueCodec {
   static constexpr std::string_view kName = "cast_value";
   DataType decoded;
   DataType encoded;
+  std::optional<NarrowType> narrow_decoded;
+  std::optional<NarrowType> narrow_encoded;
   CastRounding rounding = CastRounding::nearest_even;
   CastOverflow out_of_range = CastOverflow::error;
   Json configuration;  // as it was given
 
   // Error(corrupt) for members that are wrong, Error(unsupported) for types that are no integers
   // or floats.
-  static CastValueCodec from_v3(const Json& configuration, DataType type);
+  static CastValueCodec from_v3(const Json& configuration, DataType type,
+                                const std::optional<NarrowType>& narrow = {});
   Json to_v3() const;
   Json to_v2() const;  // Error(unsupported): v2 has astype
 
@@ -54,7 +59,8 @@ struct CastValueCodec {
   friend bool operator==(const CastValueCodec&, const CastValueCodec&) = default;
 
  private:
-  void cast(const ArrayView& from, const MutableArrayView& to, const char* direction,
+  enum class Direction : std::uint8_t { encode, decode };
+  void cast(const ArrayView& from, const MutableArrayView& to, Direction direction,
             ErrorKind kind) const;
 };
 

@@ -16,20 +16,10 @@ namespace {
   throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
 }
 
-[[noreturn]] void throw_not_narrow(std::string_view codec, const NarrowType& narrow) {
-  throw Error(
-      ErrorKind::unsupported,
-      fmt::format("codec {} of {} is not supported: bytes, packbits, transpose, reshape and "
-                  "squeeze are, and what compresses bytes",
-                  codec, narrow.name()));
-}
-
-// Memory holds wider numbers, whose arithmetic is another.
-void check_moves_only(const ArrayCodec& codec, const NarrowType& narrow) {
-  const bool moves_only = std::holds_alternative<TransposeCodec>(codec) ||
-                          std::holds_alternative<ReshapeCodec>(codec) ||
-                          std::holds_alternative<SqueezeCodec>(codec);
-  if (!moves_only) throw_not_narrow(name_of(codec), narrow);
+// What makes bytes of a narrow type is given its codes.
+GivenArray stored_form(GivenArray given) {
+  if (given.narrow) given.type = {given.narrow->stored_type()};
+  return given;
 }
 
 }  // namespace
@@ -38,20 +28,19 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
                                const std::optional<NarrowType>& narrow) {
   if (!codecs.is_array()) throw_bad_codecs("not a list");
   CodecChain chain;
-  GivenArray given{{narrow ? narrow->stored_type() : type}, rank};
-  given.narrow = narrow;
+  GivenArray given{{type}, rank, false, narrow};
   bool has_array_bytes = false;
   for (const Json& codec : codecs) {
     const std::string name = codec_name(codec);
     refuse_known_codec(name);
     if (std::optional<ArrayCodec> array_codec = array_codec_from_v3(codec, given)) {
       if (has_array_bytes) throw_behind(name);
-      if (narrow) check_moves_only(*array_codec, *narrow);
       chain.add_to_v3(std::move(*array_codec), given);
-    } else if (auto array_bytes = array_bytes_codec_from_v3(codec, given)) {
+    } else if (auto array_bytes = array_bytes_codec_from_v3(codec, stored_form(given))) {
       if (has_array_bytes) throw_behind(name);
+      given = stored_form(given);
       const bool is_shard = std::holds_alternative<ShardingCodec>(*array_bytes);
-      if (narrow && !is_shard) chain.narrow_to(*narrow, *array_bytes);
+      if (given.narrow && !is_shard) chain.narrow_to(*given.narrow, *array_bytes);
       chain.set_array_bytes(std::move(*array_bytes), given.type.type);
       if (is_shard) chain.check_before_shard();
       has_array_bytes = true;
@@ -76,10 +65,9 @@ void CodecChain::add_to_v3(ArrayCodec codec, GivenArray& given) {
                                   "`bytes` sets the byte order",
                                   one.kName));
         }
-        given.type.type = one.encoded_type(given.type.type);
-        if (given.rank) given.rank = one.encoded_rank(*given.rank);
       },
       codec);
+  given = given_behind(codec, given);
   add(std::move(codec));
 }
 
@@ -93,10 +81,8 @@ void CodecChain::set_array_bytes(ArrayBytesCodec codec, DataType type) {
 
 // The codes are made right before the bytes, of which packbits keeps no more than the codes have.
 void CodecChain::narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_bytes) {
+  check_takes_narrow(array_bytes, narrow);
   auto* packbits = std::get_if<PackBitsCodec>(&array_bytes);
-  if (packbits == nullptr && !std::holds_alternative<BytesCodec>(array_bytes)) {
-    throw_not_narrow(name_of(array_bytes), narrow);
-  }
   if (packbits != nullptr) packbits->code_bits = narrow.bits;
   add(NarrowCodec{narrow});
 }
@@ -179,13 +165,7 @@ bool CodecChain::add_v2(const Json& stage, bool is_array, GivenArray& given) {
       codecs_.push_back(flat_from(std::move(*codec), {types::uint8}));
       return false;
     }
-    std::visit(
-        [&](const auto& one) {
-          given.type = {one.encoded_type(given.type.type),
-                        one.encoded_as(given.type).is_big_endian};
-          if (given.rank) given.rank = one.encoded_rank(*given.rank);
-        },
-        *codec);
+    given = given_behind(*codec, given);
     add(std::move(*codec));
     return true;
   }

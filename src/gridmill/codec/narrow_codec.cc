@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "gridmill/base/bytes.h"
 #include "gridmill/base/error.h"
 
 namespace gridmill {
@@ -48,30 +49,35 @@ void encode_integers(const std::byte* from, std::byte* to, std::int64_t count,
 
 // ---- floats, by their bits: a signalling NaN stays one ----
 
+std::uint32_t float_at(const std::byte* floats, std::int64_t i) noexcept {
+  return load_le<std::uint32_t>(floats + 4 * i);
+}
+
+void put_float(std::byte* floats, std::int64_t i, std::uint32_t bits) noexcept {
+  store_le(floats + 4 * i, bits);
+}
+
+// Of 16 bits: of a bfloat16 they are the upper half of the float.
 void decode_words(const std::byte* from, std::byte* to, std::int64_t count,
                   const NarrowType& type) {
-  const auto* codes = reinterpret_cast<const std::uint16_t*>(from);
-  auto* floats = reinterpret_cast<std::uint32_t*>(to);
+  const auto code_at = [&](std::int64_t i) { return load_le<std::uint16_t>(from + 2 * i); };
   if (type.part_name == "bfloat16") {
-    for (std::int64_t i = 0; i < count; ++i) floats[i] = std::uint32_t{codes[i]} << 16;
+    for (std::int64_t i = 0; i < count; ++i) put_float(to, i, std::uint32_t{code_at(i)} << 16);
     return;
   }
-  for (std::int64_t i = 0; i < count; ++i) floats[i] = float_bits_of(type, codes[i]);
+  for (std::int64_t i = 0; i < count; ++i) put_float(to, i, float_bits_of(type, code_at(i)));
 }
 
 void encode_words(const std::byte* from, std::byte* to, std::int64_t count,
                   const NarrowType& type) {
-  const auto* floats = reinterpret_cast<const std::uint32_t*>(from);
-  auto* codes = reinterpret_cast<std::uint16_t*>(to);
   const bool is_upper_half = type.part_name == "bfloat16";
   for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint32_t bits = float_at(from, i);
     std::optional<std::uint16_t> code;
-    if (!is_upper_half) code = code_of(type, floats[i]);
-    if (is_upper_half && (floats[i] & 0xffffU) == 0) {
-      code = static_cast<std::uint16_t>(floats[i] >> 16);
-    }
-    if (!code) throw_no_value(std::bit_cast<float>(floats[i]), type);
-    codes[i] = *code;
+    if (!is_upper_half) code = code_of(type, bits);
+    if (is_upper_half && (bits & 0xffffU) == 0) code = static_cast<std::uint16_t>(bits >> 16);
+    if (!code) throw_no_value(std::bit_cast<float>(bits), type);
+    store_le(to + 2 * i, *code);
   }
 }
 
@@ -79,8 +85,9 @@ void decode_bytes(const std::byte* from, std::byte* to, std::int64_t count,
                   const NarrowType& type) {
   std::array<std::uint32_t, 256> table;
   for (unsigned code = 0; code < table.size(); ++code) table[code] = float_bits_of(type, code);
-  auto* floats = reinterpret_cast<std::uint32_t*>(to);
-  for (std::int64_t i = 0; i < count; ++i) floats[i] = table[std::to_integer<std::size_t>(from[i])];
+  for (std::int64_t i = 0; i < count; ++i) {
+    put_float(to, i, table[std::to_integer<std::size_t>(from[i])]);
+  }
 }
 
 void encode_bytes(const std::byte* from, std::byte* to, std::int64_t count,
@@ -90,12 +97,12 @@ void encode_bytes(const std::byte* from, std::byte* to, std::int64_t count,
     table.emplace_back(float_bits_of(type, code), static_cast<std::uint8_t>(code));
   }
   std::sort(table.begin(), table.end());
-  const auto* floats = reinterpret_cast<const std::uint32_t*>(from);
   for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint32_t bits = float_at(from, i);
     const auto found =
-        std::lower_bound(table.begin(), table.end(), std::pair(floats[i], std::uint8_t{0}));
-    if (found == table.end() || found->first != floats[i]) {
-      throw_no_value(std::bit_cast<float>(floats[i]), type);
+        std::lower_bound(table.begin(), table.end(), std::pair(bits, std::uint8_t{0}));
+    if (found == table.end() || found->first != bits) {
+      throw_no_value(std::bit_cast<float>(bits), type);
     }
     to[i] = static_cast<std::byte>(found->second);
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <charconv>
 #include <cmath>
+#include <limits>
 
 #include "gridmill/array/half.h"
 
@@ -127,6 +129,16 @@ std::optional<std::uint16_t> nearest_of_few(const NarrowType& type, double value
   return best;
 }
 
+// "0x7fc0": in full width.
+std::optional<std::uint16_t> hex_code(std::string_view text, const NarrowType& type) {
+  const auto digits = static_cast<std::size_t>(2 * type.part_bytes());
+  if (!text.starts_with("0x") || text.size() != 2 + digits) return std::nullopt;
+  std::uint16_t code = 0;
+  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), code, 16);
+  const bool is_hex = error == std::errc() && end == text.data() + text.size();
+  return is_hex ? std::optional(code) : std::nullopt;
+}
+
 }  // namespace
 
 std::string NarrowType::name() const {
@@ -196,6 +208,17 @@ std::optional<std::uint16_t> nearest_code(const NarrowType& type, double value) 
   if (std::isnan(value)) return nan_code(type);
   if (std::isinf(value)) return infinity_code(type, value < 0);
   return type.bits > 8 ? nearest_of_16(type, value) : nearest_of_few(type, value);
+}
+
+std::optional<std::uint16_t> code_from_json(const Json& json, const NarrowType& type) {
+  if (json.is_number()) return nearest_code(type, json.get<double>());
+  if (!json.is_string()) return std::nullopt;
+  const auto& text = json.get_ref<const std::string&>();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  if (text == "NaN") return nearest_code(type, std::numeric_limits<double>::quiet_NaN());
+  if (text == "Infinity") return nearest_code(type, kInfinity);
+  if (text == "-Infinity") return nearest_code(type, -kInfinity);
+  return hex_code(text, type);
 }
 
 }  // namespace gridmill

@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "gridmill/array/data_type.h"
+#include "gridmill/base/json.h"
 
 namespace gridmill {
 
@@ -36,6 +37,8 @@ struct NarrowType {
 
   std::string name() const;
   bool is_float() const noexcept { return kind == ScalarKind::floating; }
+  int lowest_integer() const noexcept { return kind == ScalarKind::integer ? -(1 << bits) / 2 : 0; }
+  int highest_integer() const noexcept { return lowest_integer() + (1 << bits) - 1; }
   int part_bytes() const noexcept { return bits > 8 ? 2 : 1; }
   DataType memory_type() const noexcept;
   // What memory would call the codes.
@@ -56,5 +59,8 @@ std::optional<std::uint16_t> code_of(const NarrowType& type, std::uint32_t float
 // Of the number next to `value`, of two that are as near the even one; nullopt: it lies outside, or
 // there is no such infinity or NaN.
 std::optional<std::uint16_t> nearest_code(const NarrowType& type, double value) noexcept;
+// Of a number as JSON spells it in metadata: 0.5, "NaN", "-Infinity", "0x7fc0" (a code, with as
+// many digits as the bytes it is stored in). nullopt: it is none of the type's.
+std::optional<std::uint16_t> code_from_json(const Json& json, const NarrowType& type);
 
 }  // namespace gridmill

@@ -78,20 +78,16 @@ CodecChain from_v2_list(Json codecs, DataType type, int rank,
 }
 
 // `bytes` may be left out: it is put behind the array -> array codecs.
-Json with_array_bytes(Json codecs, DataType type, int rank) {
-  GivenArray given{{type}, rank};
+Json with_array_bytes(Json codecs, DataType type, int rank,
+                      const std::optional<NarrowType>& narrow) {
+  GivenArray given{{type}, rank, false, narrow};
   auto at = codecs.begin();
   for (; at != codecs.end(); ++at) {
     if (codec_name(*at) == ShardingCodec::kName) return codecs;
     if (array_bytes_codec_from_v3(*at, {{types::uint8}, rank})) return codecs;
     const std::optional<ArrayCodec> codec = array_codec_from_v3(*at, given);
     if (!codec) break;
-    std::visit(
-        [&](const auto& one) {
-          given.type.type = one.encoded_type(given.type.type);
-          if (given.rank) given.rank = one.encoded_rank(*given.rank);
-        },
-        *codec);
+    given = given_behind(*codec, given);
   }
   codecs.insert(at, CodecChain().to_v3(given.type.type)[0]);
   return codecs;
@@ -105,7 +101,7 @@ CodecChain from_json_text(std::string_view text, DataType type, int rank,
   if (!codecs.empty() && std::all_of(codecs.begin(), codecs.end(), is_v2)) {
     return from_v2_list(std::move(codecs), type, rank, narrow);
   }
-  codecs = with_array_bytes(std::move(codecs), type, rank);
+  codecs = with_array_bytes(std::move(codecs), type, rank, narrow);
   return CodecChain::from_v3(codecs, type, rank, narrow);
 }
 

@@ -3,9 +3,7 @@
 #include <fmt/format.h>
 
 #include <bit>
-#include <charconv>
 #include <cmath>
-#include <limits>
 
 #include "gridmill/base/error.h"
 
@@ -17,33 +15,12 @@ namespace {
               fmt::format("fill_value {} is no value of {}", dump_json(json, -1), narrow.name()));
 }
 
-// "0x7fc0": a code in full width. Bits that a code hasn't got don't count.
-std::optional<unsigned> hex_code(std::string_view text, const NarrowType& narrow) {
-  const auto digits = static_cast<std::size_t>(2 * narrow.part_bytes());
-  if (!text.starts_with("0x") || text.size() != 2 + digits) return std::nullopt;
-  unsigned code = 0;
-  const auto [end, error] = std::from_chars(text.data() + 2, text.data() + text.size(), code, 16);
-  const bool is_hex = error == std::errc() && end == text.data() + text.size();
-  return is_hex ? std::optional(code) : std::nullopt;
-}
-
 std::string hex(unsigned code, const NarrowType& narrow) {
   return fmt::format("0x{:0{}x}", code, 2 * narrow.part_bytes());
 }
 
-std::optional<unsigned> part_code(const Json& json, const NarrowType& narrow) {
-  if (json.is_number()) return nearest_code(narrow, json.get<double>());
-  if (!json.is_string()) return std::nullopt;
-  const auto& text = json.get_ref<const std::string&>();
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (text == "NaN") return nearest_code(narrow, std::numeric_limits<double>::quiet_NaN());
-  if (text == "Infinity") return nearest_code(narrow, kInfinity);
-  if (text == "-Infinity") return nearest_code(narrow, -kInfinity);
-  return hex_code(text, narrow);
-}
-
 void append_part(std::vector<std::byte>& element, const Json& json, const NarrowType& narrow) {
-  const std::optional<unsigned> code = part_code(json, narrow);
+  const auto code = code_from_json(json, narrow);
   if (!code) throw_no_fill(json, narrow);
   element.resize(element.size() + sizeof(float));
   store_le(element.data() + element.size() - sizeof(float), float_bits_of(narrow, *code));
@@ -64,12 +41,10 @@ Json part_json(std::uint32_t bits, const NarrowType& narrow, int zarr_format) {
 
 FillValue integer_fill(const Json& json, const NarrowType& narrow, int zarr_format) {
   const DataType type = narrow.memory_type();
-  const int count = 1 << narrow.bits;
-  const int low = narrow.kind == ScalarKind::integer ? -count / 2 : 0;
   try {
     const FillValue fill = FillValue::from_json(json, type, zarr_format);
     const int number = fill.to_json(type, 3).get<int>();
-    if (number >= low && number < low + count) return fill;
+    if (number >= narrow.lowest_integer() && number <= narrow.highest_integer()) return fill;
   } catch (const Error&) {  // no value of the wider type either
   }
   throw_no_fill(json, narrow);
