@@ -134,6 +134,33 @@ def test_parts_of_shards(gridmill, archive):
     assert_holds(store, whole)
 
 
+def sharding(chunk, codecs):
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+    return {"name": "sharding_indexed", "configuration": {
+        "chunk_shape": chunk, "codecs": codecs or [little], "index_location": "start",
+        "index_codecs": [little, {"name": "crc32c"}]}}
+
+
+@pytest.mark.parametrize("layout", [["--chunks", "t:time=16,lat=6,lon=8"], []])
+@pytest.mark.parametrize("behind", [[], [{"name": "crc32c"}]])
+def test_parts_of_shards_in_chains(gridmill, tmp_path, behind, layout):
+    """What is not written is missing, in the shards inside and where a file ends in one, too."""
+    whole = whole_series(24)
+    paths, store = write_parts(whole, [5, 7, 12], tmp_path), tmp_path / "archive.zarr"
+    chain = [sharding([8, 6, 8], [sharding([2, 3, 4], [])]), *behind]
+    run = gridmill("template", paths[0], store, "--end", "2001-01-01T23:00", "--freq", "1h", *layout,
+                   "--codec", f"t:{json.dumps(chain)}")
+    assert run.returncode == 0, run.stderr
+    assert json.loads((store / "t/zarr.json").read_text())["codecs"] == chain
+    for written, path in [(5, paths[0]), (12, paths[1]), (24, paths[2])]:
+        run = gridmill("write-region", path, store)
+        assert run.returncode == 0, run.stderr
+        with xr.open_zarr(store, consolidated=None, chunks=None) as found:
+            np.testing.assert_array_equal(found.t.values[:written], whole.t.values[:written])
+            assert np.isnan(found.t.values[written:]).all()
+    assert_holds(store, whole)
+
+
 @pytest.mark.parametrize("chunks", ["time=100", "time=9", "time=12,lat=3"])
 def test_many_processes_at_once(gridmill, archive, chunks):
     """One chunk for all files: without locks, xarray's writers lost half of the values."""

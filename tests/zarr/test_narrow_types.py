@@ -136,15 +136,23 @@ def test_complex_numbers(gridmill, tmp_path, part):
 # ---- TensorStore ----
 
 SHAPE, CHUNK = (24, 9, 10), (8, 3, 10)
+
+
+def sharding(chunk, codecs):
+    return {"name": "sharding_indexed", "configuration": {
+        "chunk_shape": chunk, "codecs": codecs, "index_codecs": INDEX, "index_location": "end"}}
+
+
 CHAINS = {
     "raw": [LITTLE],
     "transposed": [{"name": "transpose", "configuration": {"order": [2, 0, 1]}}, LITTLE,
                    {"name": "zstd", "configuration": {"level": 3}}],
     "blosc": [LITTLE, {"name": "blosc", "configuration": {"cname": "lz4", "clevel": 5,
                                                            "shuffle": "shuffle"}}],
-    "shards": [{"name": "sharding_indexed", "configuration": {
-        "chunk_shape": [4, 3, 5], "index_codecs": INDEX, "index_location": "end",
-        "codecs": [LITTLE, {"name": "zstd", "configuration": {"level": 1}}]}}],
+    "shards": [sharding([4, 3, 5], [LITTLE, {"name": "zstd", "configuration": {"level": 1}}])],
+    "shards in shards": [sharding([4, 3, 10], [sharding([2, 3, 5], [LITTLE])])],
+    "transposed shards": [{"name": "transpose", "configuration": {"order": [2, 0, 1]}},
+                          sharding([5, 4, 3], [LITTLE])],
 }
 
 
@@ -157,16 +165,17 @@ def block(name):
     return np.resize(codes(name), SHAPE).view(dtype(name))
 
 
-def fits(name, chain):
+def fits(name, codecs):
     """One byte has no order: TensorStore refuses to be told of one."""
-    text = json.dumps(CHAINS[chain])
-    plain = json.dumps({"name": "bytes"})
-    head, index, tail = text.partition('"index_codecs"')
-    if bits(name) < 16:
-        head = head.replace(json.dumps(LITTLE), plain)
-        at = tail.find('"codecs"')
-        tail = tail[:at] + tail[at:].replace(json.dumps(LITTLE), plain) if at >= 0 else tail
-    return json.loads(head + index + tail)
+    fitting = []
+    for codec in codecs:
+        if codec == LITTLE and bits(name) < 16:
+            codec = {"name": "bytes"}
+        if codec["name"] == "sharding_indexed":
+            settings = codec["configuration"]
+            codec = sharding(settings["chunk_shape"], fits(name, settings["codecs"]))
+        fitting.append(codec)
+    return fitting
 
 
 def array_in(store):
@@ -178,7 +187,7 @@ def array_in(store):
 @pytest.mark.parametrize("name", SHARED)
 def test_tensorstore_both_ways(gridmill, tmp_path, name, chain):
     source = opened(tmp_path / "x.zarr", create=True, metadata={
-        "data_type": name, "shape": SHAPE, "codecs": fits(name, chain),
+        "data_type": name, "shape": SHAPE, "codecs": fits(name, CHAINS[chain]),
         "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": CHUNK}}}).result()
     made = block(name)
     source[:8] = made[:8]
@@ -194,6 +203,30 @@ def test_tensorstore_both_ways(gridmill, tmp_path, name, chain):
         np.testing.assert_array_equal(got.astype(int), wanted.astype(int))
     else:
         assert got.tobytes() == wanted.tobytes()
+
+
+@pytest.mark.parametrize("chain", ["shards", "shards in shards", "transposed shards"])
+@pytest.mark.parametrize("name", ["bfloat16", "float8_e4m3fn", "int4"])
+def test_shards_are_written_for_tensorstore(gridmill, tmp_path, name, chain):
+    """Codes are made inside the innermost shard, wherever that is."""
+    codecs = fits(name, CHAINS[chain])
+    source = opened(tmp_path / "x.zarr", create=True, metadata={
+        "data_type": name, "shape": SHAPE, "fill_value": 1,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": SHAPE}}}).result()
+    made = block(name)
+    made[8:16] = 1  # shards, and what lies in them, that are left out
+    made[:2, :, :5] = 1
+    source[...] = made
+    chunks = ",".join(f"dim_{d}={extent}" for d, extent in enumerate(CHUNK))
+    run(gridmill, "convert", tmp_path / "x.zarr", tmp_path / "y.zarr", "--chunks", chunks,
+        "--codec", json.dumps(codecs))
+    ours = array_in(tmp_path / "y.zarr")
+    kept = json.loads((ours / "zarr.json").read_text())
+    assert kept["data_type"] == name and kept["codecs"][-1]["name"] == "sharding_indexed"
+    wanted = values(name, codes_of(made, name))
+    got = opened(ours, open=True).result().read().result()
+    same(values(name, codes_of(got, name)), wanted)
+    same(dumped(gridmill, tmp_path / "y.zarr", wanted), wanted)
 
 
 def test_bfloat16_of_the_other_byte_order(gridmill, tmp_path):

@@ -200,8 +200,12 @@ def test_points(gridmill, tmp_path):
     assert found == {"A": VALUES[2, lon], "B": VALUES[59, 0]}
 
 
-def shard_of(chunk, inner):
-    """Its chunks, encoded by zstd, and their index at the end; those of fill are left out."""
+def zstd_of(chunk):
+    return bytes(Zstd(1).encode(np.ascontiguousarray(chunk).tobytes()))
+
+
+def shard_of(chunk, inner, encode=zstd_of):
+    """Its chunks, encoded, and their index at the end; those of fill are left out."""
     body, index = b"", b""
     counts = [n // extent for n, extent in zip(chunk.shape, inner)]
     for at in itertools.product(*map(range, counts)):
@@ -209,15 +213,15 @@ def shard_of(chunk, inner):
         if (part == FILL).all():
             index += b"\xff" * 16
             continue
-        encoded = bytes(Zstd(1).encode(np.ascontiguousarray(part).tobytes()))
+        encoded = encode(part)
         index += struct.pack("<QQ", len(body), len(encoded))
         body += encoded
     return body + bytes(get_codec({"id": "crc32c", "location": "end"}).encode(index))
 
 
-def sharding(inner):
+def sharding(inner, codecs=CODECS["zstd"][0]):
     return {"name": "sharding_indexed", "configuration": {
-        "chunk_shape": inner, "codecs": CODECS["zstd"][0], "index_location": "end",
+        "chunk_shape": inner, "codecs": codecs, "index_location": "end",
         "index_codecs": [BYTES, {"name": "crc32c"}]}}
 
 
@@ -236,6 +240,46 @@ def test_shards_of_different_extents(gridmill, tmp_path):
     succeeds(gridmill, "verify", store)
     (v,) = json.loads(succeeds(gridmill, "info", store, "--json"))["variables"]
     assert v["shards_total"] == 12 and v["shards"] == [35, 300] and v["chunks"] == [5, 50]
+
+
+SHARD_GRID = [[10, 20, 35], [[100, 3], 300]]
+TRANSPOSE = {"name": "transpose", "configuration": {"order": [1, 0]}}
+SHARD_CHAINS = {
+    "shards in shards": ([sharding([5, 100], [sharding([1, 25])])],
+                         lambda key: shard_of(key, (5, 100), lambda one: shard_of(one, (1, 25)))),
+    "gzip behind": ([sharding([5, 50]), CODECS["gzip"][0][1]],
+                    lambda key: bytes(GZip(1).encode(shard_of(key, (5, 50))))),
+    "transposed": ([TRANSPOSE, sharding([50, 5])], lambda key: shard_of(key.T, (50, 5))),
+}
+
+
+@pytest.mark.parametrize("chain", SHARD_CHAINS)
+def test_chains_of_shards_of_different_extents(gridmill, tmp_path, chain):
+    store, out = tmp_path / "s.zarr", tmp_path / "out.zarr"
+    codecs, encode = SHARD_CHAINS[chain]
+    values = VALUES.copy()
+    values[5:15, 100:300] = FILL
+    write_chunks(store / "v", SHARD_GRID, values, encode)
+    (store / "v" / "zarr.json").write_text(json.dumps(document(SHARD_GRID, codecs, values)))
+    zarr.create_group(store)
+    assert np.array_equal(dumped(gridmill, store), values.ravel())
+    for rows, columns in [((8, 33), (90, 305)), ((0, 1), (499, 500)), ((29, 31), (0, 500))]:
+        found = dumped(gridmill, store, "--region", "lat={}:{}".format(*rows),
+                       "--region", "lon={}:{}".format(*columns))
+        assert np.array_equal(found, values[slice(*rows), slice(*columns)].ravel())
+    succeeds(gridmill, "convert", store, out)
+    assert np.array_equal(read(out)[...], values)
+    succeeds(gridmill, "verify", store)
+
+
+@pytest.mark.parametrize("chain", SHARD_CHAINS)
+def test_shards_that_hold_no_whole_chunks_are_refused(gridmill, tmp_path, chain):
+    grid = [[10, 18, 37], [[100, 3], 300]]
+    (tmp_path / "v").mkdir()
+    (tmp_path / "v" / "zarr.json").write_text(
+        json.dumps(document(grid, SHARD_CHAINS[chain][0], VALUES)))
+    run = gridmill("dump", tmp_path / "v", "--raw")
+    assert run.returncode == 3 and "do not divide shards" in run.stderr, run.stderr
 
 
 def test_concatenated(gridmill, tmp_path):

@@ -16,6 +16,12 @@ namespace {
   throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
 }
 
+// It changes no value.
+bool moves_only(const ArrayCodec& codec) {
+  return std::holds_alternative<TransposeCodec>(codec) ||
+         std::holds_alternative<ReshapeCodec>(codec) || std::holds_alternative<SqueezeCodec>(codec);
+}
+
 // What makes bytes of a narrow type is given its codes.
 GivenArray stored_form(GivenArray given) {
   if (given.narrow) given.type = {given.narrow->stored_type()};
@@ -42,7 +48,7 @@ CodecChain CodecChain::from_v3(const Json& codecs, DataType type, int rank,
       const bool is_shard = std::holds_alternative<ShardingCodec>(*array_bytes);
       if (given.narrow && !is_shard) chain.narrow_to(*given.narrow, *array_bytes);
       chain.set_array_bytes(std::move(*array_bytes), given.type.type);
-      if (is_shard) chain.check_before_shard();
+      if (chain.sharding() != nullptr) chain.check_before_shard();
       has_array_bytes = true;
     } else {
       // An unknown one is refused by its name.
@@ -80,6 +86,7 @@ void CodecChain::set_array_bytes(ArrayBytesCodec codec, DataType type) {
 }
 
 // The codes are made right before the bytes, of which packbits keeps no more than the codes have.
+// Before a shard they aren't: the chain of its chunks makes them.
 void CodecChain::narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_bytes) {
   check_takes_narrow(array_bytes, narrow);
   auto* packbits = std::get_if<PackBitsCodec>(&array_bytes);
@@ -90,10 +97,7 @@ void CodecChain::narrow_to(const NarrowType& narrow, ArrayBytesCodec& array_byte
 // What a shard leaves out is the array's fill value only if nothing before it changes values.
 void CodecChain::check_before_shard() const {
   for (const ArrayCodec& codec : array_codecs_) {
-    const bool moves = std::holds_alternative<TransposeCodec>(codec) ||
-                       std::holds_alternative<ReshapeCodec>(codec) ||
-                       std::holds_alternative<SqueezeCodec>(codec);
-    if (moves) continue;
+    if (moves_only(codec)) continue;
     throw Error(ErrorKind::unsupported,
                 fmt::format("codec {0} before a shard is not supported, because software does not "
                             "agree on what absent chunks then are: recode the data with {0} inside "

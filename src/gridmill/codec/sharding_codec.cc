@@ -230,6 +230,7 @@ void ShardingCodec::decode(ByteView stored, const MutableArrayView& shard,
 
 void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<const Part> parts,
                                  StringArena& strings) const {
+  (void)check_shape(form.shape);  // shards of a rectilinear grid differ
   const ChunkGrid chunks(form.shape, chunk);
   const std::vector<ByteRange> ranges = ranges_in(stored, index, chunks.size());
   CodecContext context;  // `stored` may lie in the caller's

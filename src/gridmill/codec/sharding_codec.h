@@ -4,7 +4,7 @@
 //
 // Here it is a codec like others, for shards inside shards and behind or before other codecs. A
 // shard that is a whole value of its store is read chunk by chunk (zarr/array_reader.h). Chunks
-// that are all fill are left out; the chain is told of the fill value by set_fill(). Const
+// that are all fill are left out; the chain is told of the fill value by set_absent(). Const
 // functions may run in any number of threads.
 #pragma once
 

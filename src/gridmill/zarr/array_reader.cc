@@ -247,7 +247,7 @@ class ZarrLeafReader : public LeafReader {
   std::optional<bool> fetch_inner_chunks(const Index& position, std::span<const Part> parts,
                                          Buffer& stored) const {
     const ShardingCodec& codec = *metadata_.codecs.sharding();
-    const std::vector<bool> wanted = codec.touched_chunks(metadata_.chunk, parts);
+    const std::vector<bool> wanted = codec.touched_chunks(chunk_shape(position), parts);
     if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
     const auto found = find_stored(position);
     if (!found) return false;

@@ -2,31 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "gridmill/base/checked.h"
 #include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
 namespace {
 
-// Every shard of a rectilinear grid; of a regular one there is one shape.
-void check_shards_divide(const ArrayMetadata& metadata) {
-  for (int d = 0; d < metadata.chunk.rank() && metadata.is_rectilinear(); ++d) {
+// Whole chunks make up each shard. In a regular grid all have one shape, in a rectilinear one their
+// extents differ from run to run.
+void check_shards(const ArrayMetadata& metadata) {
+  if (!metadata.sharding && metadata.codecs.sharding() == nullptr) return;
+  std::optional<ShardingCodec> codec;
+  if (metadata.sharding) codec = sharding_codec(metadata);
+  const auto check = [&](const Shape& shard) {
+    (void)(codec ? codec->check_shape(shard) : metadata.codecs.chunks_of_shard(shard));
+  };
+  check(metadata.unit());
+  for (int d = 0; d < metadata.shape.rank() && metadata.is_rectilinear(); ++d) {
+    Shape shard = metadata.unit();
     for (const ChunkRun& run : metadata.runs[static_cast<std::size_t>(d)]) {
-      if (run.extent % metadata.chunk[d] == 0) continue;
-      throw Error(ErrorKind::corrupt,
-                  fmt::format("chunks {} do not divide shards of {} along dimension {}",
-                              to_string(metadata.chunk), run.extent, d));
+      shard[d] = run.extent;
+      check(shard);
     }
-  }
-}
-
-void check_sharding(const ArrayMetadata& metadata) {
-  if (metadata.sharding) {
-    (void)sharding_codec(metadata).check_shape(metadata.sharding->shard);
-    check_shards_divide(metadata);
-  } else if (metadata.is_rectilinear() && metadata.codecs.sharding() != nullptr) {
-    throw Error(ErrorKind::unsupported,
-                "codecs around shards of different extents are not supported");
   }
 }
 
@@ -66,7 +65,7 @@ void check_layout(const ArrayMetadata& metadata) {
                             to_string(metadata.chunk), metadata.type.name(), chunk));
   }
   metadata.codecs.check_form(metadata.type, metadata.chunk);
-  check_sharding(metadata);
+  check_shards(metadata);
   if (metadata.dimension_names &&
       static_cast<int>(metadata.dimension_names->size()) != metadata.shape.rank()) {
     throw Error(ErrorKind::corrupt,
