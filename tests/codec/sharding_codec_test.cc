@@ -156,6 +156,25 @@ TEST(ShardingCodec, NumbersOfFewBitsInShardsInShards) {
   expect_same(decoded_whole(chain, stored, in).view(), in.view());
 }
 
+// Each as a code of two bytes, made by the innermost chain.
+TEST(ShardingCodec, NarrowElementsInShardsInShards) {
+  const auto narrow = narrow_type_from_name("bfloat16");
+  const Json codecs = Json::array(
+      {kTranspose,
+       sharding_json({1, 1, 4}, Json::array({sharding_json({1, 1, 2}, Json::array({kBytes}))}))});
+  const CodecChain chain = CodecChain::from_v3(codecs, types::float32, 3, narrow);
+  EXPECT_EQ(chain.to_v3(types::float32), codecs);
+  const Shape shape{1, 8, 1};
+  chain.check_form(types::float32, shape);
+  Array in(types::float32, shape);
+  for (int i = 0; i < 8; ++i) in.values<float>()[i] = static_cast<float>(i) / 4;
+  CodecContext context;
+  Buffer stored;
+  chain.encode(in.view(), stored, context);
+  EXPECT_EQ(stored.size(), 8 * sizeof(std::uint16_t) + 3 * 36U) << "and three indexes of two";
+  expect_same(decoded(chain, stored, types::float32, shape, whole_box(shape)).view(), in.view());
+}
+
 void expect_shard_refused(const Json& codecs, const Shape& shard, ErrorKind kind,
                           const std::string& says) {
   try {

@@ -204,6 +204,13 @@ TEST(MetadataV3, ReadsShardsOfDifferentExtents) {
   EXPECT_EQ(array_metadata_to_v3(metadata)["codecs"], document["codecs"]);
   document["chunk_grid"]["configuration"]["chunk_shapes"] = parse_json("[[5, 6], 10]");
   EXPECT_THROW(array_metadata_from_v3(document), Error) << "a shard of 5 holds no whole chunks";
+  document["codecs"].push_back({{"name", "crc32c"}});
+  EXPECT_THROW(array_metadata_from_v3(document), Error) << "nor does one behind a checksum";
+  document["chunk_grid"]["configuration"]["chunk_shapes"] = parse_json("[[4, 6], 10]");
+  const ArrayMetadata behind = array_metadata_from_v3(document);
+  EXPECT_FALSE(behind.sharding);
+  EXPECT_EQ(extents_along(behind.grid(), 0), (std::vector<std::int64_t>{4, 6}));
+  EXPECT_EQ(array_metadata_to_v3(behind)["codecs"], document["codecs"]);
 }
 
 TEST(MetadataV2, SurvivesARoundTrip) {
