@@ -20,7 +20,10 @@ std::int64_t place(const Variable& whole, const Variable& part) {
 }
 
 std::string refusal(const Variable& whole, const Variable& part) {
-  return message_of([&] { (void)place(whole, part); });
+  ErrorKind kind{};
+  const std::string message = testing::message_of([&] { (void)place(whole, part); }, kind);
+  EXPECT_EQ(kind, ErrorKind::corrupt) << message;
+  return message;
 }
 
 Variable times(const std::vector<std::int64_t>& values, const std::string& units,
@@ -46,6 +49,16 @@ TEST(PositionIn, TimesAreInstantsWhateverTheirUnits) {
   EXPECT_THAT(refusal(hours, times({0}, "hours since 2000-01-01", "noleap")),
               HasSubstr("calendars noleap and standard"));
   EXPECT_THAT(refusal(hours, axis_with<double>("time", {0.0})), HasSubstr("only one of them"));
+}
+
+TEST(PositionIn, IntegersOf64BitsAreToldApart) {
+  constexpr std::int64_t kLarge = std::int64_t{1} << 53;
+  const Variable ids = axis_with<std::int64_t>("id", {kLarge, kLarge + 2});
+  EXPECT_EQ(place(ids, axis_with<std::int64_t>("id", {kLarge + 2})), 1);
+  EXPECT_THAT(refusal(ids, axis_with<std::int64_t>("id", {kLarge + 1})), HasSubstr("is not there"));
+  const Variable fine = times({0, 1000}, "nanoseconds since 2000-01-01");
+  EXPECT_EQ(place(fine, times({1000}, "nanoseconds since 2000-01-01")), 1);
+  EXPECT_THAT(refusal(fine, times({300}, "nanoseconds since 2000-01-01")), HasSubstr("not there"));
 }
 
 TEST(PositionIn, NothingIsTurnedRoundOrSkipped) {

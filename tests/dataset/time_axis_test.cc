@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "dataset/memory_dataset.h"
 #include "doubles/assertions.h"
 #include "gridmill/base/error.h"
 
@@ -11,6 +12,12 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+
+template <class Action>
+std::string message_of(Action&& action) {
+  ErrorKind kind{};
+  return testing::message_of(std::forward<Action>(action), kind);
+}
 
 const TimeUnits& hours() {
   static const TimeUnits kHours = TimeUnits::parse("hours since 2000-01-01", "standard");
@@ -48,7 +55,7 @@ TEST(EvenTimes, MonthsAreThoseOfTheCalendar) {
 TEST(EvenTimes, ADayThatAMonthLacksIsRefused) {
   const Instant first = at(hours(), {2001, 1, 31, 0, 0, 0, 0});
   EXPECT_THAT(message_of([&] {
-                (void)even_times(hours(), first, first + 90 * kDay_us, {1, 0});
+                (void)even_times(hours(), first, first + 90 * kDay_us, {1, 0}, 99);
               }),
               HasSubstr("there is no day 31"));
 }
@@ -58,7 +65,7 @@ TEST(EvenTimes, TheLastIsIncludedAndSizesAreChecked) {
   EXPECT_EQ(even_times(hours(), first, first + kDay_us, {0, kDay_us / 4}, 5).size(), 5u);
   EXPECT_EQ(even_times(hours(), first, first, {0, kDay_us}, 1).size(), 1u);
   EXPECT_EQ(kind_thrown([&] {
-              (void)even_times(hours(), first, first - 1, {0, kDay_us});
+              (void)even_times(hours(), first, first - 1, {0, kDay_us}, 9);
             }),
             ErrorKind::invalid);
   EXPECT_EQ(

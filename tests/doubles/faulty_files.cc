@@ -45,8 +45,13 @@ class FaultyReadable final : public ReadableFile {
 class FaultyWritable final : public WritableFile {
  public:
   FaultyWritable(std::unique_ptr<WritableFile> under, std::string path,
-                 std::shared_ptr<FaultGate> gate)
-      : under_(std::move(under)), path_(std::move(path)), gate_(std::move(gate)) {}
+                 std::shared_ptr<FaultGate> gate, std::shared_ptr<Unsynced> unsynced,
+                 std::uint64_t inode)
+      : under_(std::move(under)),
+        path_(std::move(path)),
+        gate_(std::move(gate)),
+        unsynced_(std::move(unsynced)),
+        inode_(inode) {}
 
   void append(ByteView bytes) override {
     const Call call{"append", path_, {}, static_cast<std::int64_t>(bytes.size())};
@@ -58,7 +63,11 @@ class FaultyWritable final : public WritableFile {
   }
 
   void sync() override {
-    pass_void(*gate_, {"sync", path_, {}, 0}, [&] { under_->sync(); });
+    pass_void(*gate_, {"sync", path_, {}, 0}, [&] {
+      under_->sync();
+      const std::lock_guard lock(unsynced_->mutex);
+      unsynced_->inodes.erase(inode_);
+    });
   }
   void close() override {
     pass_void(*gate_, {"close", path_, {}, 0}, [&] { under_->close(); });
@@ -68,6 +77,8 @@ class FaultyWritable final : public WritableFile {
   std::unique_ptr<WritableFile> under_;
   std::string path_;
   std::shared_ptr<FaultGate> gate_;
+  std::shared_ptr<Unsynced> unsynced_;
+  const std::uint64_t inode_;
 };
 
 class FaultyDisk final : public Disk {
@@ -123,11 +134,13 @@ std::unique_ptr<ReadableFile> FaultyFiles::open(const std::string& path) {
 
 std::unique_ptr<WritableFile> FaultyFiles::create(const std::string& path) {
   auto file = gate_->pass({"create", path, {}, 0}, [&] { return under_.create(path); });
-  if (const auto status = under_.status(path)) {
+  const auto status = under_.status(path);
+  const std::uint64_t inode = status ? status->inode : 0;
+  if (status) {
     const std::lock_guard lock(unsynced_->mutex);
-    unsynced_->inodes.insert(status->inode);
+    unsynced_->inodes.insert(inode);
   }
-  return std::make_unique<FaultyWritable>(std::move(file), path, gate_);
+  return std::make_unique<FaultyWritable>(std::move(file), path, gate_, unsynced_, inode);
 }
 
 std::optional<FileStatus> FaultyFiles::status(const std::string& path) {

@@ -5,7 +5,8 @@
 // status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
 // remove_file, remove_directory, sync_directory, disk, sync_all (of a disk), lock, absolute. A
 // crash in an append leaves half of it. A sync_all that fails has lost what the files below the
-// disk's folder got since the last one: they hold zeros, in their old sizes.
+// disk's folder got since the last one, but for those that were synced by themselves: they hold
+// zeros, in their old sizes.
 #pragma once
 
 #include <cstdint>

@@ -106,7 +106,7 @@ class RegionSink final : public Sink {
     copy_array(view_of(values, metadata_.type, ours.shape),
                unit.view().part(shifted(ours, all.begin, -1)));
     encoder_.encode(unit.view(), room_->encoded, room_->context);
-    return store_->put(key, room_->encoded);
+    return store_->put(key, room_->encoded, Durability::synced);
   }
 
   void refuse_fill(const Index& unit, const ArrayView& values) const {

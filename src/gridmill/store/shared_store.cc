@@ -45,6 +45,7 @@ SharedStore::SharedStore(Files& files, const Clock& clock, const Location& locat
       locks_(files, path_),
       disk_(files.disk(path_)),
       store_(file_store(files, path_)),
+      synced_(file_store(files, path_, Durability::synced)),
       companion_(open_companion(files, location)) {
   locks_.join(clock);
 }
@@ -57,7 +58,7 @@ SharedStore::~SharedStore() {
     if (files_.list(companion_path(path_)).empty()) {
       files_.remove_directory(companion_path(path_));
     }
-  } catch (const Error&) {
+  } catch (...) {
     return;  // it stays, and does no harm
   }
 }
@@ -89,12 +90,12 @@ std::unique_ptr<FileLock> SharedStore::lock(const Key& key, bool must_exclude) c
                           path_, key.text()));
 }
 
-KeyRecord SharedStore::put(const Key& key, ByteView value) {
+KeyRecord SharedStore::put(const Key& key, ByteView value, Durability durability) {
   std::optional<Version> version;
   if (value.empty()) {
     store_->remove(key);
   } else {
-    version = store_->put(key, value);
+    version = (durability == Durability::synced ? synced_ : store_)->put(key, value);
   }
   KeyRecord record = value.empty() ? KeyRecord{key.text(), std::nullopt} : record_of(key, value);
   const std::lock_guard guard(mutex_);

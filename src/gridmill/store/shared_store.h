@@ -41,8 +41,9 @@ class SharedStore {
   std::unique_ptr<FileLock> lock(const Key& key, bool must_exclude) const;
 
   // Stores a value, or removes what is there if `value` is empty, and notes it for the manifest.
-  // The caller holds the key's lock.
-  KeyRecord put(const Key& key, ByteView value);
+  // The caller holds the key's lock. What holds others' work as well is `synced`: on the disk
+  // before it replaces the old value, which otherwise a loss of power could take with it.
+  KeyRecord put(const Key& key, ByteView value, Durability durability = Durability::ordered);
 
   // All was stored: brings it to the disk, then the manifest up to date. False: the store has none.
   bool finish();
@@ -58,6 +59,7 @@ class SharedStore {
   StoreLocks locks_;
   const std::unique_ptr<Disk> disk_;
   const std::unique_ptr<Store> store_;
+  const std::unique_ptr<Store> synced_;  // the same
   const std::unique_ptr<Store> companion_;
   std::mutex mutex_;
   struct Written {
