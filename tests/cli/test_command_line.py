@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
-         "store", "bench"]
+         "store", "bench", "template", "write-region"]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def test_program_help_names_every_verb(gridmill):
     run = gridmill("--help")
     assert run.returncode == 0
     listed = run.stdout.split("\nVerbs\n")[1].split("\n\n")[0]
-    assert set(re.findall(r"^  (\w+) +\S", listed, re.MULTILINE)) == {*VERBS, "completion"}
+    assert set(re.findall(r"^  ([\w-]+) +\S", listed, re.MULTILINE)) == {*VERBS, "completion"}
     bare = gridmill()
     assert bare.returncode == 2 and bare.stdout == "" and bare.stderr == run.stdout
 

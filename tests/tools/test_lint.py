@@ -155,13 +155,13 @@ def test_the_summary_of_ci_repeats_it(tmp_path):
         (tmp_path / path).touch()
         (tmp_path / path).chmod(stat.S_IRWXU)
     (tmp_path / "Makefile").write_text(
-        "test check-includes fuzz demo:\n\t@echo done\n"
+        "test check-includes check-globals fuzz demo:\n\t@echo done\n"
         "lint:\n\t@echo 'lint: 1 clean, 0 with findings, 1 left out'\n"
         "\t@echo 'lint: left out, the time was up: 1 of 2 sources, 9% of the changed lines: a.cc'\n")
     run = subprocess.run([".ci/run"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 0, run.stdout + run.stderr
     summary = run.stdout.split("==> summary\n")[1]
     assert "left out, the time was up: 1 of 2 sources, 9% of the changed lines: a.cc" in summary
-    (tmp_path / "Makefile").write_text("test check-includes fuzz demo:\n\t@echo done\nlint:\n\t@exit 1\n")
+    (tmp_path / "Makefile").write_text("test check-includes check-globals fuzz demo:\n\t@echo done\nlint:\n\t@exit 1\n")
     run = subprocess.run([".ci/run"], cwd=tmp_path, capture_output=True, text=True)
     assert run.returncode == 1 and "lint           FAILED" in run.stdout
