@@ -32,7 +32,7 @@ fuzz() {
   [ "$target" = grib ] && more='-fork=1 -ignore_ooms=0 -ignore_timeouts=0'  # ecCodes ends programs: fuzz/grib_fuzz.cc
   mkdir -p "$folder/corpus/$target"
   if nice "$folder/fuzz/fuzz_$target" -max_total_time="${GRIDMILL_FUZZ_SECONDS:-30}" \
-    -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=192 -max_len=65536 \
+    -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=336 -max_len=65536 \
     -print_final_stats=1 $more -artifact_prefix="$folder/failures/$target-" \
     "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1
   then

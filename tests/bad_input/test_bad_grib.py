@@ -246,3 +246,18 @@ def test_more_points_than_rows_and_columns(gridmill, tmp_path, points):
     assert run.returncode == 3
     for word in ("some.grib", "message 1 at byte 0", f"{points} latitudes where 240 are expected"):
         assert word in run.stderr, run.stderr
+
+
+def test_more_points_than_a_small_message_can_mean(gridmill, tmp_path):
+    """Found by fuzzing: 828 bytes that claim 210 million points asked for 1.7 GB."""
+    import base64
+    import zlib
+
+    packed_file = (
+        "eNpzD/J0YmC2YWRgMGlIavjf4A7kszOL8zAARUBAlAEOGkAEI+O/n4wGBgaGYCEFhv8MCiIpPAzXboAUNFy7wfTMQF1AXQCig+kO"
+        "R4MwiCEBxBwMDAJglgIDgwYDgwEDgwUDQwADgweYjGBgSGBgyGBgKGBgqIDahV2LA2VaUojWsuP/f3o6bFTLENLCYA4EAL5oUTg="
+    )
+    path = tmp_path / "points.grib"
+    path.write_bytes(zlib.decompress(base64.b64decode(packed_file)))
+    run = gridmill("info", path)
+    assert run.returncode == 1 and "message 1 at byte 0" in run.stderr and "210325744 points" in run.stderr, run.stderr
