@@ -11,8 +11,9 @@ constexpr const char* kAbout =
     "Makes the Zarr store that many files will fill, from one of them: as long as asked for along "
     "time, with the coordinates and static fields of the file, and nothing else in it yet. What is "
     "not written reads as missing. write-region then fills it, in any order, from any number of "
-    "processes. Without --start and --end the archive spans the times of IN; its step is that of "
-    "IN, or --freq; months and years are the calendar's.";
+    "processes. Without --start, --end and --freq the archive has the times of IN as they are; "
+    "with any of them its times are even, in the step of IN or --freq; months and years are the "
+    "calendar's.";
 
 std::vector<Option> rows(const std::shared_ptr<TemplateOptions>& options) {
   const auto to = [&](auto member) { return member_of(options, member); };
@@ -23,7 +24,8 @@ std::vector<Option> rows(const std::shared_ptr<TemplateOptions>& options) {
                "the last of IN", to(&TemplateOptions::end)),
       text_row("freq", "STEP", "s, min, h, d, w, MS (months) or YS (years), as in 6h",
                "the step of IN", to(&TemplateOptions::freq)),
-      text_row("dim", "NAME", "the dimension along which the archive grows",
+      text_row("dim", "NAME",
+               "the dimension along which the archive grows, or its coordinate's path",
                "the one that holds times", to(&TemplateOptions::dimension)),
       text_row("time-units", "UNITS", "e.g. \"hours since 1970-01-01\"", "those of IN",
                to(&TemplateOptions::time_units)),

@@ -8,6 +8,7 @@
 #include <array>
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <set>
 #include <thread>
 
@@ -29,6 +30,10 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool, In
   ConvertFaults() {
     make_small_input(std::get<Input>(GetParam()), directory_.files(), in_);
     make_small_store(directory_.files(), old_in_, -7.0F, "old");
+    convert_to_out(directory_.files(), old_in_, false, 0);
+    for (const char* suffix : {"", ".gridmill"}) {
+      std::filesystem::rename(out_ + suffix, old_out_ + suffix);
+    }
   }
 
   Json run(Files& files, bool overwrite, std::int64_t timeout_ns = 0) {
@@ -57,9 +62,12 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool, In
   }
 
   void start_over(bool with_old) {
-    remove_tree(directory_.files(), out_);
-    remove_tree(directory_.files(), out_ + ".gridmill");
-    if (with_old) convert_to_out(directory_.files(), old_in_, false, 0);
+    for (const char* suffix : {"", ".gridmill"}) {
+      remove_tree(directory_.files(), out_ + suffix);
+      if (!with_old) continue;
+      std::filesystem::copy(old_out_ + suffix, out_ + suffix,
+                            std::filesystem::copy_options::recursive);
+    }
   }
 
   bool is_old() { return directory_.files().status(out_ + "/old/zarr.json").has_value(); }
@@ -67,6 +75,7 @@ class ConvertFaults : public testing::TestWithParam<std::tuple<Failure, bool, In
   TemporaryDirectory directory_;
   const std::string in_ = directory_ / fmt::format("in.{}", name_of(std::get<Input>(GetParam())));
   const std::string old_in_ = directory_ / "old.zarr";
+  const std::string old_out_ = directory_ / "old_out.zarr";  // what out_ is with an old store
   const std::string out_ = directory_ / "out.zarr";
   const HastyClock clock_;
   SilentConsole console_;

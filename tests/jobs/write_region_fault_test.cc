@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
 
 #include "doubles/faulty_files.h"
 #include "doubles/hasty_clock.h"
@@ -30,6 +31,7 @@ class WriteRegionFaults : public testing::TestWithParam<Failure> {
     const Dataset source = open_dataset(directory_.files(), parse_location(source_));
     const Array values = read_array(source.at("t"));
     wanted_.assign(values.values<float>(), values.values<float>() + values.size());
+    prepare();
   }
 
   void convert_to(const std::string& output, std::vector<std::string> region) {
@@ -44,10 +46,18 @@ class WriteRegionFaults : public testing::TestWithParam<Failure> {
   }
 
   // An archive with a manifest, and values that are not those of the part.
-  void start_over() {
-    convert_to(archive_, {});
-    const auto store = file_store(directory_.files(), archive_);
+  void prepare() {
+    convert_to(prepared_, {});
+    const auto store = file_store(directory_.files(), prepared_);
     for (const std::int64_t row : {0, 1, 2}) store->remove(Key(fmt::format("t/c/{}/0", row)));
+  }
+
+  void start_over() {
+    for (const char* suffix : {"", ".gridmill"}) {
+      std::filesystem::remove_all(archive_ + suffix);
+      std::filesystem::copy(prepared_ + suffix, archive_ + suffix,
+                            std::filesystem::copy_options::recursive);
+    }
   }
 
   void run(Files& files) {
@@ -80,6 +90,7 @@ class WriteRegionFaults : public testing::TestWithParam<Failure> {
   TemporaryDirectory directory_;
   const std::string source_ = directory_ / "source.zarr";
   const std::string part_ = directory_ / "part.zarr";
+  const std::string prepared_ = directory_ / "prepared.zarr";
   const std::string archive_ = directory_ / "archive.zarr";
   const HastyClock clock_;
   SilentConsole console_;

@@ -69,16 +69,18 @@ void unwrap(std::vector<double>& longitudes, bool westwards) {
   }
 }
 
-// Memory for its places is not taken because some bytes say so: a grid that is larger than any
-// that is in use (reduced Gaussian, 1 km: 2^28 points) must come with values.
+// Memory for its places, 40 bytes of ecCodes' and ours for each, is not taken because some hundred
+// bytes say so: a grid that is larger than the largest in wide use (octahedral O2560, 4 km: 26
+// million points) must come with values, which need some bytes of their own.
 void check_points(const Shape& shape, std::size_t message_size) {
-  constexpr std::int64_t kLargest = std::int64_t{1} << 28, kPointsPerByte = 64;
+  constexpr std::int64_t kLargest = 40'000'000, kPointsPerByte = 64;
   const std::int64_t points = volume(shape);
   if (points <= kLargest) return;
   if (points / kPointsPerByte <= static_cast<std::int64_t>(message_size)) return;
   throw Error(ErrorKind::corrupt,
-              fmt::format("its grid is said to have {} points, but the message has {} bytes",
-                          points, message_size));
+              fmt::format("its grid is said to have {} points, but the message has {} bytes; more "
+                          "than {} points are believed of messages with values only",
+                          points, message_size, kLargest));
 }
 
 // Not distinctLongitudes: ecCodes sorts them, whichever way the grid runs.

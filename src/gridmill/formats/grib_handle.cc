@@ -175,13 +175,6 @@ std::vector<double> GribHandle::places(const std::string& name, std::int64_t cou
     throw Error(ErrorKind::corrupt,
                 fmt::format("its grid has {} {} where {} are expected", size, name, count));
   }
-  // A message of some hundred bytes may claim any number of points, all of one value.
-  constexpr std::size_t kMostPlaces = 40'000'000;
-  if (size > kMostPlaces) {
-    throw Error(
-        ErrorKind::unsupported,
-        fmt::format("its grid has {} points; more than {} are not supported", size, kMostPlaces));
-  }
   std::vector<double> values(size);
   if (codes_get_double_array(handle_.get(), name.c_str(), values.data(), &size) != CODES_SUCCESS) {
     return {};

@@ -24,7 +24,8 @@ StoreLocks::StoreLocks(Files& files, std::string path) : files_(files), path_(st
 // Whoever comes alone takes the common lock, then looks for workers; a worker takes its own lock,
 // then looks at the common one: of two that come at once at least one sees the other.
 void StoreLocks::take_alone() {
-  lock_ = files_.lock(common());
+  files_.make_directories(companion_path(path_));  // a worker may just have tidied it away
+  lock_ = lock_at(common());
   if (lock_ == nullptr) refuse("another run is");
   for (const DirectoryEntry& worker : files_.list(workers())) {
     if (files_.lock(workers() + "/" + worker.name) == nullptr) refuse("workers are");
