@@ -32,7 +32,7 @@ torture: setup build  ## the long tests: kills at a hundred random moments, 4 Gi
 	GRIDMILL_SEEDS=$${GRIDMILL_SEEDS:-5000} build/dev/tests/test_engine --gtest_filter='Schedule.*'
 	GRIDMILL_TORTURE=1 GRIDMILL_KILLS=$${GRIDMILL_KILLS:-100} \
 	  GRIDMILL_ROUNDS=$${GRIDMILL_ROUNDS:-100} .venv/bin/python -m pytest \
-	  tests/jobs/test_kills.py tests/jobs/test_zip_kills.py tests/jobs/test_memory.py tests/jobs/test_write_region.py $(PYTEST_ARGS)
+	  tests/jobs/test_kills.py tests/jobs/test_zip_kills.py tests/jobs/test_memory.py tests/jobs/test_write_region.py tests/jobs/test_append.py $(PYTEST_ARGS)
 
 fuzz: setup  ## hostile files against the readers: GRIDMILL_FUZZ_SECONDS (30) for each kind of file
 	@tools/fuzz.sh

@@ -119,6 +119,20 @@ std::string estimate_text(const Json& report) {
   return text + "\n" + (bottleneck.empty() ? "" : "  " + bottleneck + "\n");
 }
 
+// "t: 3 chunks, 1 of them shared with what lies beside"
+std::string parts_text(const Json& report) {
+  std::string text;
+  for (const Json& variable : report.value("variables", Json::array())) {
+    const auto merged = variable.value("merged_chunks", std::int64_t{0});
+    text += fmt::format("  {}: {}{}\n", text_at(variable, "name"),
+                        counted(variable.value("chunks", std::int64_t{0}), "chunk", "chunks"),
+                        merged == 0 ? ""
+                                    : fmt::format(", {} of them shared with what lies beside",
+                                                  format_count(merged)));
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string convert_text(const Json& report, bool dry_run) {
@@ -150,15 +164,25 @@ std::string region_text(const Json& report, bool dry_run) {
     region.push_back(
         fmt::format("{}={}:{}", name, range[0].get<std::int64_t>(), range[1].get<std::int64_t>()));
   }
-  text += fmt::format("  region {}\n", join(region, ","));
-  for (const Json& variable : report.value("variables", Json::array())) {
-    const auto merged = variable.value("merged_chunks", std::int64_t{0});
-    text += fmt::format("  {}: {}{}\n", text_at(variable, "name"),
-                        counted(variable.value("chunks", std::int64_t{0}), "chunk", "chunks"),
-                        merged == 0 ? ""
-                                    : fmt::format(", {} of them shared with what lies beside",
-                                                  format_count(merged)));
+  text += fmt::format("  region {}\n", join(region, ",")) + parts_text(report);
+  return dry_run ? text : text + figures_text(report);
+}
+
+std::string append_text(const Json& report, bool dry_run) {
+  const std::string output = text_at(report, "output");
+  std::string text = dry_run ? fmt::format("would append to {}\n", output) : output + "\n";
+  for (const char* what : {"appended", "replaced", "kept"}) {
+    const auto count = report.value(what, std::int64_t{0});
+    if (count == 0 && what != std::string_view("appended")) continue;
+    std::vector<std::string> spans;
+    for (const Json& span : report.value(fmt::format("{}_times", what), Json::array())) {
+      spans.push_back(
+          fmt::format("{} to {}", span[0].get<std::string>(), span[1].get<std::string>()));
+    }
+    text += fmt::format("  {} {}{}\n", counted(count, "time", "times"), what,
+                        spans.empty() ? "" : ": " + join(spans, ", "));
   }
+  text += parts_text(report);
   return dry_run ? text : text + figures_text(report);
 }
 

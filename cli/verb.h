@@ -50,6 +50,7 @@ Verb extract_verb();
 Verb rechunk_verb();
 Verb template_verb();
 Verb write_region_verb();
+Verb append_verb();
 Verb plan_verb();
 Verb exec_verb();
 Verb runs_verb();

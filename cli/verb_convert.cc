@@ -33,7 +33,8 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
       resume_row(member_of(options, &ConvertOptions::resume)),
       grib_index_row(member_of(options, &ConvertOptions::grib_index)),
-      refused_row("append", "DIM", "go on at the end of an existing store (not in this version)"),
+      refused_row("append", "DIM", "go on at the end of an existing store (a verb of its own)",
+                  "is a verb: gridmill append IN... STORE"),
   };
   const std::vector<Option> selection = selection_rows(options);
   rows.insert(rows.begin() + 4, selection.begin(), selection.end());

@@ -18,8 +18,8 @@ cmake --preset fuzz >/dev/null
 echo 'building: fuzz'
 nice cmake --build --preset fuzz --parallel "${JOBS:-$(nproc)}" --target fuzzers
 folder=$PWD/build/fuzz
-if [ ! -d "$folder/seeds" ]; then
-  rm -rf "$folder/seeds.part"
+if [ ! "$folder/seeds" -nt fuzz/seeds.py ]; then  # absent is older, too
+  rm -rf "$folder/seeds.part" "$folder/seeds"
   .venv/bin/python -W ignore fuzz/seeds.py "$folder/seeds.part"
   mv "$folder/seeds.part" "$folder/seeds"
 fi

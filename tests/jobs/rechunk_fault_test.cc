@@ -173,8 +173,11 @@ TEST_P(RechunkHang, IsReportedByItsDeadline) {
       if (call.subject.find(place) != std::string::npos) kinds.insert({call.name, place});
     }
   }
-  EXPECT_TRUE(kinds.contains({"read_at", "/run/spill/t/"}));
-  EXPECT_TRUE(kinds.contains({"append", "/run/spill/t/"}));
+  const bool spills = std::get<std::string>(GetParam()) == "spill";
+  EXPECT_TRUE(kinds.contains({"read_at", "in.zarr/t/c/"}));
+  EXPECT_TRUE(kinds.contains({"append", "/incoming/t/c/"}));
+  EXPECT_EQ(kinds.contains({"read_at", "/run/spill/t/"}), spills);
+  EXPECT_EQ(kinds.contains({"append", "/run/spill/t/"}), spills);
   for (const auto& [name, place] : kinds) {
     if (name.starts_with("remove")) continue;  // of the spill, by the caller's own thread
     start_over();
@@ -193,7 +196,10 @@ TEST_P(RechunkHang, IsReportedByItsDeadline) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Failures, RechunkHang,
-                         testing::Values(std::tuple(Failure::hang, "spill")));
+                         testing::Combine(testing::Values(Failure::hang),
+                                          testing::Values(std::string("one stage"),
+                                                          std::string("bands"),
+                                                          std::string("spill"))));
 
 }  // namespace
 }  // namespace gridmill

@@ -168,5 +168,20 @@ TEST(Metadata, StructsAreToldTheirByteOrder) {
   }
 }
 
+// One byte of two was padded with a zero.
+TEST(FillJson, OfRawBitsAndRecordsHasEveryByte) {
+  const auto read = [](const char* data_type, const char* fill) {
+    const ZarrType type = data_type_from_v3(parse_json(data_type));
+    return fill_from_json(parse_json(fill), type.type, type.document, 3).element(type.type);
+  };
+  const char* raw = R"({"name":"raw_bytes","configuration":{"length_bytes":2}})";
+  EXPECT_EQ(read(R"("r16")", "[1, 2]").size(), 2U);
+  EXPECT_THROW(read(R"("r16")", "[1]"), Error);
+  EXPECT_EQ(read(raw, R"("YWI=")").size(), 2U);
+  EXPECT_THROW(read(raw, R"("YQ==")"), Error);
+  const char* text = R"({"name":"null_terminated_bytes","configuration":{"length_bytes":2}})";
+  EXPECT_EQ(read(text, R"("YQ==")").size(), 2U) << "text is padded";
+}
+
 }  // namespace
 }  // namespace gridmill

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <array>
+#include <barrier>
+#include <thread>
 
 #include "doubles/assertions.h"
 #include "doubles/faulty_files.h"
@@ -75,6 +77,63 @@ TEST_P(Formats, ListedAndConsolidatedAgree) {
   }
   EXPECT_THAT(paths(open_hierarchy(*store, Key("a"))), testing::Contains(""));
   EXPECT_THAT(paths(open_hierarchy(*store, Key("t"))), ElementsAre("*"));
+}
+
+// As zarr-python and TensorStore: an extension of a group is to be understood as well.
+TEST(Hierarchy, GroupsRefuseExtensionsByName) {
+  const auto store = memory_store();
+  const auto put = [&](const char* member) {
+    store->put(Key("zarr.json"),
+               as_bytes(fmt::format(R"({{"zarr_format":3,"node_type":"group",{}}})", member)));
+  };
+  put(R"("foo":{"name":"x"})");
+  try {
+    open_hierarchy(*store);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::unsupported);
+    EXPECT_THAT(error.what(), HasSubstr("foo"));
+  }
+  put(R"("foo":{"must_understand":false},"attributes":{}, "consolidated_metadata":null)");
+  EXPECT_EQ(open_hierarchy(*store).nodes.size(), 1U);
+}
+
+TEST(Hierarchy, ConsolidatedElsewhereIsListed) {
+  const auto store = memory_store();
+  const auto nodes = sample_nodes(3);
+  write(*store, 3, nodes);
+  store->put(Key("zarr.json"), as_bytes(R"({"zarr_format":3,"node_type":"group",
+    "consolidated_metadata":{"kind":"external","must_understand":false,"metadata":{}}})"));
+  EXPECT_THAT(paths(open_hierarchy(*store)), ElementsAre("", "a", "t*", "a/b*"));
+}
+
+TEST(Hierarchy, OnlyDocumentsAreNoNodes) {
+  const auto store = memory_store();
+  auto nodes = sample_nodes(3);
+  nodes[2].path = ".zz";
+  nodes[1].path = ".z";
+  nodes[3].path = ".z/b";
+  write(*store, 3, nodes);
+  EXPECT_THAT(paths(open_hierarchy(*store)), ElementsAre("", ".z", ".zz*", ".z/b*"));
+}
+
+TEST_P(Formats, ThreeHundredArraysAreOpenedByOneRead) {
+  const auto under = memory_store();
+  std::vector<ZarrNode> nodes = sample_nodes(GetParam());
+  while (nodes.size() < 301) {
+    nodes.push_back({fmt::format("v{}", nodes.size()), {}, nodes[2].array});
+  }
+  write(*under, GetParam(), nodes);
+  write_consolidated(*under, GetParam(), nodes);
+  FaultyStore store(*under);
+  EXPECT_EQ(open_hierarchy(store).nodes.size(), 301U);
+  const std::vector<Call> calls = store.log();
+  const auto reads = std::count_if(calls.begin(), calls.end(), [](const Call& call) {
+    return call.name == "get" && !call.subject.ends_with("/zarr.json");
+  });
+  // Of v2 a look whether it is v3 comes first, which finds nothing.
+  EXPECT_LE(reads + static_cast<std::ptrdiff_t>(store.gate().count("list")), 2);
+  EXPECT_EQ(store.gate().count("children"), 0);
 }
 
 TEST(Hierarchy, NothingThereIsNotFound) {
@@ -359,6 +418,43 @@ TEST_P(Shards, AreOpenedOnce) {
     for (const std::int64_t chunk : {0, 1, 3}) ASSERT_TRUE(reader->fetch({chunk}, stored));
   }
   EXPECT_EQ(files.gate().count("open") - before, 1);
+}
+
+// Sixteen readers that want the same index at once: one opens the shard, the others wait for it.
+TEST_P(Shards, AreOpenedOnceByManyThreads) {
+  TemporaryDirectory folder;
+  FaultyFiles files(folder.files());
+  const std::shared_ptr<Store> store = file_store(files, folder.path());
+  ArrayMetadata metadata = new_array_metadata(3, types::int16, {8}, {2});
+  metadata.codecs = CodecChain();
+  metadata.sharding = Sharding{{8}, {GetParam(), true}};
+  store->put(Key("c/0"), shard_bytes(GetParam()));
+  for (int round = 0; round < 20; ++round) {
+    const auto reader = zarr_leaf_reader(store, Key(), metadata);
+    const std::int64_t before = files.gate().count("open");
+    std::barrier together(16);
+    std::vector<std::jthread> readers;
+    for (int i = 0; i < 16; ++i) {
+      readers.emplace_back([&] {
+        Buffer stored;
+        together.arrive_and_wait();
+        for (const std::int64_t chunk : {0, 1, 3}) EXPECT_TRUE(reader->fetch({chunk}, stored));
+      });
+    }
+    readers.clear();
+    EXPECT_EQ(files.gate().count("open") - before, 1);
+  }
+}
+
+// Who waited reads for himself when the first one failed.
+TEST(ShardIndexes, AFailedReadIsNotEverybodysFailure) {
+  const auto under = memory_store();
+  FaultyStore store(*under, {1, Failure::error});
+  const Sharding sharding{{4}, {true, false}};
+  under->put(Key("c/0"), as_bytes(std::string(64, '\xff')));
+  ShardIndexes indexes;
+  EXPECT_THROW(indexes.get(store, Key("c/0"), sharding, 4), Error);
+  EXPECT_TRUE(indexes.get(store, Key("c/0"), sharding, 4)->has_value());
 }
 
 TEST(OpenValues, AreOfTheVersionThatIsAskedFor) {

@@ -109,6 +109,9 @@ AttributeValue AttributeValue::from_json(const Json& value) {
   } else if (all_of_kind(list, &Json::is_number) &&
              std::all_of(list.begin(), list.end(), fits_double)) {
     result = floats(types::float64, list.get<std::vector<double>>());
+    const bool is_mixed = std::any_of(list.begin(), list.end(),
+                                      [](const Json& item) { return item.is_number_integer(); });
+    if (is_mixed) result.exact_ = value;  // 0 is not 0.0 to whoever wrote [0, 1.5]
   } else {
     result.value_ = value;
   }

@@ -30,8 +30,8 @@ class AttributeValue {
   static AttributeValue unsigned_integers(std::vector<std::uint64_t> values);  // uint64
   static AttributeValue floats(DataType type, std::vector<double> values);
   // From Zarr: strings, numbers and flat lists of them become the above (int64, float64); anything
-  // nested, null, booleans and mixed lists stay JSON. Wide integers (base/exact_json.h) are floats
-  // that keep their digits as JSON.
+  // nested, null, booleans and mixed lists stay JSON. Wide integers (base/exact_json.h), and
+  // integers among floats, are floats that stay in JSON what they were.
   static AttributeValue from_json(const Json& value);
 
   bool is_text() const noexcept { return std::holds_alternative<std::string>(value_); }
@@ -56,7 +56,7 @@ class AttributeValue {
                              std::vector<std::uint64_t>, std::vector<double>, Json>;
   Value value_;
   DataType type_ = types::string;
-  Json exact_;            // numbers that a float doesn't hold, null if there are none
+  Json exact_;            // as JSON has the numbers, where floats show them otherwise; else null
   bool is_list_ = false;  // one number that JSON showed as a list: [5] stays [5]
 };
 

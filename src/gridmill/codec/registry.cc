@@ -73,6 +73,13 @@ void throw_unknown_codec(std::string_view name) {
   std::vector<std::string> known;
   for (const CodecEntry& entry : kTable) known.emplace_back(entry.name);
   for (std::string& other : array_codec_names()) known.push_back(std::move(other));
+  const bool is_of_other_format = std::find(known.begin(), known.end(), name) != known.end();
+  if (is_of_other_format) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("codec \"{}\" is not one of this Zarr format: it is written as "
+                            "{{\"id\": \"{}\"}}, in Zarr v2",
+                            name, name));
+  }
   throw Error(ErrorKind::unsupported,
               fmt::format("codec \"{}\" is not supported{}; known are {}: recode the data with the "
                           "software that wrote them",

@@ -1,7 +1,7 @@
 // shard_table.h: the index of a shard: where each of its chunks lies.
 //
-// Two 64-bit little-endian numbers per chunk (offset in the shard, size; both 2^64-1: absent), in C
-// order, at the shard's end or start, with a crc32c behind them or without.
+// Two 64-bit numbers per chunk (offset in the shard, size; both 2^64-1: absent), in C order, little
+// endian as a rule, at the shard's end or start, with a crc32c behind them or without.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +14,7 @@ namespace gridmill {
 struct ShardIndexForm {
   bool is_at_end = true;
   bool is_checked = true;  // crc32c
+  bool is_big_endian = false;
   friend bool operator==(const ShardIndexForm&, const ShardIndexForm&) = default;
 
   // Of a shard of so many chunks.
@@ -39,7 +40,7 @@ class ShardTable {
   std::vector<std::byte> entries_;
   std::uint64_t end_;
   bool is_empty_ = true;
-  bool is_checked_;
+  const ShardIndexForm form_;
 };
 
 }  // namespace gridmill

@@ -43,19 +43,18 @@ bool is_index_at_end(const Json& configuration) {
   return location == "end";
 }
 
-// The index must have a size that is known beforehand: bytes, little endian, and perhaps a
-// checksum.
-bool is_index_checked(const Json& configuration) {
+// The index must have a size that is known beforehand: bytes, and perhaps a checksum.
+ShardIndexForm index_form_of(const Json& configuration) {
   const Json& codecs = json_member(configuration, "index_codecs", ShardingCodec::kName);
   const bool is_known = codecs.is_array() && (codecs.size() == 1 || codecs.size() == 2) &&
                         codec_name(codecs[0]) == "bytes" &&
                         (codecs.size() == 1 || codec_name(codecs[1]) == "crc32c");
-  if (!is_known ||
-      CodecChain::from_v3(Json::array({codecs[0]}), types::uint64, 1).is_big_endian()) {
+  if (!is_known) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("shard index codecs {} are not supported", codecs.dump()));
   }
-  return codecs.size() == 2;
+  const CodecChain order = CodecChain::from_v3(Json::array({codecs[0]}), types::uint64, 1);
+  return {is_index_at_end(configuration), codecs.size() == 2, order.is_big_endian()};
 }
 
 // The index of a shard that is at hand whole.
@@ -103,7 +102,7 @@ ShardingCodec ShardingCodec::from_v3(const Json& configuration, DataType type,
                                      const std::optional<NarrowType>& narrow) {
   ShardingCodec codec;
   codec.chunk = chunk_shape_of(configuration);
-  codec.index = {is_index_at_end(configuration), is_index_checked(configuration)};
+  codec.index = index_form_of(configuration);
   const Json& inner = json_member(configuration, "codecs", kName);
   codec.codecs = std::make_shared<const CodecChain>(
       CodecChain::from_v3(inner, type, codec.chunk.rank(), narrow));
@@ -116,6 +115,7 @@ ShardingCodec ShardingCodec::from_v3(const Json& configuration, DataType type,
 
 Json ShardingCodec::to_v3(DataType type) const {
   Json index_codecs = CodecChain().to_v3(types::uint64);
+  if (index.is_big_endian) index_codecs[0]["configuration"]["endian"] = "big";
   if (index.is_checked) index_codecs.push_back({{"name", "crc32c"}});
   return named_codec(kName, {{"chunk_shape", std::vector<std::int64_t>(chunk.begin(), chunk.end())},
                              {"codecs", codecs->to_v3(type)},

@@ -19,15 +19,12 @@
 namespace gridmill {
 namespace {
 
-bool is_at_or_below(const std::string& group, const std::string& parent) {
-  return parent.empty() || group == parent || group.starts_with(parent + "/");
-}
-
-bool has_axis(const Variable& variable, const ConcatAxis& axis) {
-  return variable.dimension_index(axis.dimension) >= 0 &&
-         std::any_of(axis.groups.begin(), axis.groups.end(), [&](const std::string& group) {
-           return is_at_or_below(variable.group, group);
-         });
+// Not by its name alone: a group may have a dimension of its own of that name.
+bool has_axis(const Dataset& dataset, const Variable& variable, const ConcatAxis& axis) {
+  if (variable.dimension_index(axis.dimension) < 0) return false;
+  const Variable* coordinate = find_dimension_coordinate(dataset, variable.group, axis.dimension);
+  return coordinate != nullptr &&
+         std::find(axis.groups.begin(), axis.groups.end(), coordinate->group) != axis.groups.end();
 }
 
 // Lays the variable of every later input behind what `whole` has so far.
@@ -121,7 +118,7 @@ ConcatAxis axis_of(std::vector<Dataset>& inputs) {
 std::vector<std::string> joined_paths(const Dataset& dataset, const ConcatAxis& axis) {
   std::vector<std::string> paths;
   for (const Variable& variable : dataset.variables) {
-    if (has_axis(variable, axis)) paths.push_back(variable.path());
+    if (has_axis(dataset, variable, axis)) paths.push_back(variable.path());
   }
   return paths;
 }
@@ -134,10 +131,11 @@ Dataset join_along_axis(std::vector<Dataset> inputs) {
     return std::move(inputs.front());
   }
   const ConcatAxis axis = axis_of(inputs);
-  choose_time_units(inputs, axis.order, joined_paths(inputs[axis.order.front()], axis));
-  Dataset result = inputs[axis.order.front()];
+  const Dataset& first = inputs[axis.order.front()];
+  choose_time_units(inputs, axis.order, joined_paths(first, axis));
+  Dataset result = first;
   for (Variable& variable : result.variables) {
-    if (has_axis(variable, axis)) {
+    if (has_axis(first, variable, axis)) {
       append_pieces(inputs, axis, variable);
     } else {
       check_constant(inputs, axis, variable);

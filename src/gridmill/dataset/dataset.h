@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "gridmill/codec/leaf.h"
 #include "gridmill/formats/grib_index_use.h"
 #include "gridmill/store/location.h"
+#include "gridmill/zarr/metadata.h"
 
 namespace gridmill {
 
@@ -31,6 +33,9 @@ struct ZarrOrigin {
   DataType type;  // what the document describes: it says nothing of another
   Json document;  // what `type` leaves open (zarr/data_type_names.h), null if nothing
   Json fill;      // of absent chunks, as the metadata have it
+  std::set<std::string> invented;  // names of dimensions that have none there
+  ChunkKeys chunk_keys = ChunkKeys::slashed;
+  char separator = '/';
 };
 
 struct Variable {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include "gridmill/base/base64.h"
 #include "gridmill/base/text.h"
@@ -136,13 +137,18 @@ void adopt_v2_fill(Variable& variable, const ArrayMetadata& metadata) {
 }
 
 template <class Described>
+bool is_named(const Described& array, int d) {
+  const auto at = static_cast<std::size_t>(d);
+  return array.dimension_names && at < array.dimension_names->size() &&
+         !(*array.dimension_names)[at].empty();
+}
+
+template <class Described>
 std::vector<std::string> dimension_names(const Described& array) {
   std::vector<std::string> names;
   for (int d = 0; d < array.shape.rank(); ++d) {
-    const auto at = static_cast<std::size_t>(d);
-    const bool is_named = array.dimension_names && at < array.dimension_names->size() &&
-                          !(*array.dimension_names)[at].empty();
-    names.push_back(is_named ? (*array.dimension_names)[at] : fmt::format("dim_{}", d));
+    names.push_back(is_named(array, d) ? (*array.dimension_names)[static_cast<std::size_t>(d)]
+                                       : fmt::format("dim_{}", d));
   }
   return names;
 }
@@ -176,8 +182,17 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   variable.has_index_in_front = metadata.sharding && !metadata.sharding->index.is_at_end;
   variable.encoding = codecs_of(metadata);
   variable.zarr = {
-      metadata.zarr_format, metadata.type, metadata.type_document,
-      fill_to_json(metadata.fill, metadata.type, metadata.type_document, metadata.zarr_format)};
+      metadata.zarr_format,
+      metadata.type,
+      metadata.type_document,
+      fill_to_json(metadata.fill, metadata.type, metadata.type_document, metadata.zarr_format),
+      {},
+      metadata.chunk_keys,
+      metadata.separator};
+  for (int d = 0; d < metadata.shape.rank(); ++d) {
+    if (is_named(metadata, d)) continue;
+    variable.zarr->invented.insert(variable.dimensions[static_cast<std::size_t>(d)]);
+  }
   if (!metadata.type_document.is_null()) variable.encoding["data_type"] = metadata.type_document;
   if (metadata.zarr_format == 3) decode_fill_attribute(variable);
   if (metadata.zarr_format == 2) adopt_v2_fill(variable, metadata);
@@ -204,13 +219,34 @@ Variable unreadable_variable(const UnreadableArray& array, const std::string& pa
   return variable;
 }
 
-// Zarr declares no dimensions: they are what the arrays of a group say, and must agree. A name that
-// two arrays use for different sizes is left to each array (only dim_N may do that; CF data never
-// does).
+// The sizes of dimensions that have a coordinate, by its path.
+using CoordinateSizes = std::map<std::string, std::int64_t>;
+
+bool is_inherited(const CoordinateSizes& sizes, const std::string& group, const std::string& name,
+                  std::int64_t size) {
+  for (std::string above = group; !above.empty();) {
+    above = parent_of(above);
+    const auto found = sizes.find(above.empty() ? name : above + "/" + name);
+    if (found != sizes.end()) return found->second == size;
+  }
+  return false;
+}
+
+// Zarr declares no dimensions: they are what the arrays of a group say, and must agree; but one
+// that has a coordinate in a group above, of the same size, is that group's, as in netCDF. A name
+// that two arrays use for different sizes is left to each array (only dim_N may do that; CF data
+// never does).
 void declare_dimensions(Dataset& dataset) {
+  CoordinateSizes sizes;
+  for (const Variable& variable : dataset.variables) {
+    if (is_dimension_coordinate(variable)) sizes[variable.path()] = variable.shape[0];
+  }
   for (const Variable& variable : dataset.variables) {
     for (int d = 0; d < variable.shape.rank(); ++d) {
       const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+      const bool is_own =
+          sizes.contains(variable.group.empty() ? name : variable.group + "/" + name);
+      if (!is_own && is_inherited(sizes, variable.group, name, variable.shape[d])) continue;
       for (Group& group : dataset.groups) {
         if (group.path != variable.group) continue;
         const bool is_known =

@@ -2,8 +2,6 @@
 //
 // Every target chunk is written once, by one task. A task computes a box of whole target chunks and
 // reads every source leaf that the box touches; a leaf that lies in several boxes is read by each.
-// Along one dimension the leaf [a, b) is read by floor((b-1)/w) - floor(a/w) + 1 boxes of width w;
-// weighted by the leaves' lengths and multiplied over the dimensions that is the amplification.
 //
 // 1. one stage: a box that fits into memory and holds whole leaves: amplification 1.
 // 2. bands: boxes cut leaves. Of a leaf that decodes in pieces (Blosc blocks) a box fetches and
@@ -11,8 +9,24 @@
 // 3. spill: two stages through an intermediate array. The first task box holds whole source leaves,
 //    the second whole target chunks, and both hold whole spill chunks: along each dimension the
 //    spill chunk is the first box's width where the second covers the dimension, the second's where
-//    the first does, and else the greatest common divisor of both. So every leaf is read once, and
-//    every spill chunk is written once and read once.
+//    the first does, and else the greatest common divisor of both.
+//
+// How often a source is read. Boxes of width w end at the multiples of w, so that the leaf [a, b)
+// lies in the boxes floor(a/w) to floor((b-1)/w): n = floor((b-1)/w) - floor(a/w) + 1 of them. In
+// several dimensions both leaves and boxes are products of intervals; a leaf lies in the product of
+// its counts n, and its volume is the product of its lengths l. The sum over the grid of leaves of
+// prod(l n) is the product over the dimensions of sum(l n): divided by the array's volume it is the
+// product of each dimension's sum(l n) / extent, which read_amplification() gives. It is 1 if and
+// only if no box ends inside a leaf.
+//
+// Why a spill reads and writes everything once. Let f, g and s be the widths of the first box, the
+// second and the spill chunk along a dimension. If g covers it, s = f; if f does, s = g; else s is
+// a divisor of both. In each case every box of either stage ends at a multiple of s or at the end
+// of the dimension, so that a spill chunk lies in one box of the first stage, its only writer, and
+// in one of the second, its only reader. f is a multiple of the leaves' width, so that each leaf
+// lies in one box of the first stage. A divisor of s does as well as s: chunks may be made smaller.
+// So 2 x the array is read and 2 x written. (Where leaves are irregular and their dimension doesn't
+// fit into memory, f is a multiple of the largest, and leaves that f cuts are read twice.)
 //
 // Pieces are runs of a leaf in C order. Along the dimension that they cut (the last one whose steps
 // are smaller than a piece) a box of r rows touches the pieces of its rows; where a leaf has

@@ -43,14 +43,14 @@ std::int64_t aligned_length(std::int64_t chosen, std::int64_t in_file) {
 
 void align_chunks(const Variable& variable, const TemplateAxis& axis, TargetArray& array) {
   if (!is_unwritten(variable)) return;
-  const int d = variable.dimension_index(axis.dimension);
+  const int d = variable.dimension_index(axis.along.dimension);
   std::int64_t& length = array.metadata.chunk[d];
   const std::int64_t others = volume(array.metadata.chunk) / length * variable.type.size;
   const bool is_series = volume(variable.shape) == variable.shape[d];
   if (is_series) length = std::min(length, std::max(axis.in_file, kSeriesChunkBytes / others));
   length = std::min(aligned_length(length, axis.in_file), variable.shape[d]);
-  array.why_chunks +=
-      fmt::format("; {} steps of {}, of which a file has {}", length, axis.dimension, axis.in_file);
+  array.why_chunks += fmt::format("; {} steps of {}, of which a file has {}", length,
+                                  axis.along.dimension, axis.in_file);
 }
 
 // Unwritten is missing: NaN, or what _FillValue says.

@@ -1,16 +1,12 @@
 #include "gridmill/jobs/template_axis.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/cf_time.h"
-#include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/time_axis.h"
-#include "gridmill/formats/memory_reader.h"
 #include "gridmill/jobs/per_variable.h"
 
 namespace gridmill {
@@ -31,28 +27,6 @@ std::optional<Json> netcdf_fill(DataType type) {
     return Json(std::uint64_t{18446744073709551614U});
   }
   return std::nullopt;
-}
-
-const Variable& time_coordinate(const Dataset& dataset, const std::string& dimension) {
-  std::vector<const Variable*> found;
-  std::vector<std::string> names;
-  for (const Variable& variable : dataset.variables) {
-    if (!is_dimension_coordinate(variable) || !time_units_of(variable)) continue;
-    const bool is_wanted =
-        dimension.empty() || variable.name == dimension || variable.path() == dimension;
-    if (!is_wanted) continue;
-    found.push_back(&variable);
-    names.push_back(variable.path());
-  }
-  if (found.size() == 1) return *found[0];
-  if (found.empty()) {
-    throw Error(ErrorKind::invalid,
-                fmt::format("{} has no coordinate of times{}: an archive grows along time",
-                            dataset.location, dimension.empty() ? "" : " named " + dimension));
-  }
-  throw Error(ErrorKind::invalid,
-              fmt::format("{} has several coordinates of times ({}): name one, --dim {}",
-                          dataset.location, fmt::join(names, ", "), found[0]->path()));
 }
 
 Period period_of(const char* option, const TimeUnits& units, const std::string& text) {
@@ -122,20 +96,6 @@ Json added_fill(const Variable& variable, const std::string& wanted) {
   throw Error(ErrorKind::invalid, fmt::format("--fill {}: no number", wanted));
 }
 
-std::string declaring_path(const Dataset& dataset, const Variable& variable) {
-  const Group* group = declaring_group(dataset, variable.group, variable.name);
-  return group == nullptr ? variable.group : group->path;
-}
-
-// Which of a variable's dimensions is the axis; -1: none. A group may have one of its own, of the
-// same name.
-int grown_dimension(const Dataset& dataset, const Variable& variable, const TemplateAxis& axis) {
-  const int d = variable.dimension_index(axis.dimension);
-  if (d < 0) return -1;
-  const Group* group = declaring_group(dataset, variable.group, axis.dimension);
-  return (group == nullptr ? axis.group : group->path) == axis.group ? d : -1;
-}
-
 bool has_missing_value(const Variable& variable) {
   return variable.attributes.find("_FillValue") != nullptr || variable.type.is_floating() ||
          variable.type.kind == ScalarKind::complex;
@@ -144,7 +104,8 @@ bool has_missing_value(const Variable& variable) {
 }  // namespace
 
 TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& options) {
-  const Variable& coordinate = time_coordinate(dataset, options.dimension);
+  const GrowthAxis along = find_growth_axis(dataset, options.dimension);
+  const Variable& coordinate = dataset.at(along.coordinate);
   const TimeUnits own = *time_units_of(coordinate);
   const std::vector<Instant> times = decode_times(own, read_array(coordinate).view());
   if (times.empty()) {
@@ -155,14 +116,12 @@ TemplateAxis template_axis(const Dataset& dataset, const TemplateOptions& option
   const TimeUnits units =
       options.time_units.empty() ? own : wanted_units(options.time_units, coordinate);
   TemplateAxis axis;
-  axis.dimension = coordinate.name;
-  axis.group = declaring_path(dataset, coordinate);
-  axis.coordinate = coordinate.path();
+  axis.along = along;
   axis.in_file = coordinate.shape[0];
   axis.values = encode_times(units, all, coordinate.type);
   axis.units = options.time_units.empty() ? std::string(coordinate.attributes.text("units"))
                                           : options.time_units;
-  axis.about = {{"dimension", axis.dimension},
+  axis.about = {{"dimension", along.dimension},
                 {"size", all.size()},
                 {"from", own.iso(all.front())},
                 {"to", own.iso(all.back())},
@@ -174,16 +133,11 @@ Dataset stretched(const Dataset& dataset, const TemplateAxis& axis,
                   const std::vector<std::string>& fill) {
   const VariableOptions fills("--fill", fill, dataset);
   Dataset whole = dataset;
-  const auto values = std::make_shared<Array>(axis.values.type(), axis.values.shape());
-  copy_array(axis.values.view(), values->view());
+  stretch(whole, axis.along, axis.values);
   for (Variable& variable : whole.variables) {
-    const int d = grown_dimension(dataset, variable, axis);
-    if (d < 0) continue;
-    variable.shape[d] = axis.values.size();
-    if (variable.path() == axis.coordinate) {
+    if (dimension_along(dataset, variable, axis.along) < 0) continue;
+    if (variable.path() == axis.along.coordinate) {
       variable.attributes.set("units", AttributeValue::text(axis.units));
-      variable.blocks = {{Index::filled(1, 0), memory_leaf_reader(values, axis.coordinate), ""}};
-      variable.chunks.reset();
       continue;
     }
     variable.blocks.clear();
@@ -198,12 +152,6 @@ Dataset stretched(const Dataset& dataset, const TemplateAxis& axis,
           fmt::format("{}: {} has no value for what is missing: what was not "
                       "written reads as zero, false or empty",
                       variable.path(), variable.type_name()));
-    }
-  }
-  for (Group& group : whole.groups) {
-    for (Dimension& dimension : group.dimensions) {
-      const bool is_grown = group.path == axis.group && dimension.name == axis.dimension;
-      if (is_grown) dimension.size = axis.values.size();
     }
   }
   return whole;

@@ -3,15 +3,13 @@
 
 #include <string>
 
-#include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/growth_axis.h"
 #include "gridmill/jobs/template.h"
 
 namespace gridmill {
 
 struct TemplateAxis {
-  std::string dimension;
-  std::string group;         // that declares it
-  std::string coordinate;    // its path
+  GrowthAxis along;
   std::int64_t in_file = 0;  // the dimension's size in the input
   Array values;              // of the coordinate, all of them
   std::string units;         // of `values`, as the attribute has them

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
@@ -119,9 +120,32 @@ class TargetMaker {
     check_shards(metadata);
     settle_shards(metadata);
     check_writable(metadata);
-    metadata.dimension_names = variable.dimensions;
+    set_names(variable, metadata);
+    set_keys(variable, metadata);
     target_.nodes.push_back({variable.path(), {}, metadata});
     target_.arrays.push_back(std::move(array));
+  }
+
+  // A dimension that has no name in a Zarr source has none here: two arrays' first dimensions are
+  // not the same because nobody has named them.
+  void set_names(const Variable& variable, ArrayMetadata& metadata) const {
+    metadata.dimension_names = variable.dimensions;
+    if (!variable.zarr || variable.zarr->invented.empty()) return;
+    const std::set<std::string>& invented = variable.zarr->invented;
+    const bool all = invented.size() >= variable.dimensions.size();
+    if (format_ == 2 || all) {
+      metadata.dimension_names.reset();  // v2 names all or none
+      return;
+    }
+    for (std::string& name : *metadata.dimension_names) {
+      if (invented.contains(name)) name.clear();
+    }
+  }
+
+  void set_keys(const Variable& variable, ArrayMetadata& metadata) const {
+    if (!variable.zarr || variable.zarr->zarr_format != format_) return;
+    metadata.chunk_keys = variable.zarr->chunk_keys;
+    metadata.separator = variable.zarr->separator;
   }
 
   void set_chunks(const Variable& variable, TargetArray& array) const {

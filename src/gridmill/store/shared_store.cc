@@ -38,7 +38,8 @@ std::string checked_path(Files& files, const Location& location) {
 
 }  // namespace
 
-SharedStore::SharedStore(Files& files, const Clock& clock, const Location& location)
+SharedStore::SharedStore(Files& files, const Clock& clock, const Location& location,
+                         Writers writers)
     : files_(files),
       clock_(clock),
       path_(checked_path(files, location)),
@@ -47,7 +48,11 @@ SharedStore::SharedStore(Files& files, const Clock& clock, const Location& locat
       store_(file_store(files, path_)),
       synced_(file_store(files, path_, Durability::synced)),
       companion_(open_companion(files, location)) {
-  locks_.join(clock);
+  if (writers == Writers::alone) {
+    locks_.take_alone();
+  } else {
+    locks_.join(clock);
+  }
 }
 
 // A store that had no folder beside it has none afterwards, unless something was put there.
@@ -101,6 +106,12 @@ KeyRecord SharedStore::put(const Key& key, ByteView value, Durability durability
   const std::lock_guard guard(mutex_);
   written_[key.text()] = {record, std::move(version)};
   return record;
+}
+
+// As if it had been removed: if it is there, that was somebody else.
+void SharedStore::note(const Key& key) {
+  const std::lock_guard guard(mutex_);
+  written_[key.text()] = {{key.text(), std::nullopt}, std::nullopt};
 }
 
 bool SharedStore::is_ours_still(const Key& key, const std::optional<Version>& version) const {

@@ -1,4 +1,5 @@
-// shared_store.h: a store that is there already, and that several processes write into at once.
+// shared_store.h: a store that is there already, and that several processes write into at once, or
+// one alone.
 //
 // Every key is put under its lock; one that several write parts of is read, changed and put back
 // under it. Nobody who replaces or rearranges the store is let in meanwhile. Readers
@@ -21,18 +22,24 @@
 
 namespace gridmill {
 
+// Whether others may write into the store meanwhile.
+enum class Writers { together, alone };
+
 class SharedStore {
  public:
   // Joins the writers. Error(not_found) if nothing is at `location`, Error(unsupported) for a zip
-  // file, Error(conflict) if the store is being replaced or rearranged. `files` and `clock` must
-  // outlive it.
-  SharedStore(Files& files, const Clock& clock, const Location& location);
+  // file, Error(conflict) if the store is being replaced or rearranged, or, alone, if anybody else
+  // writes. `files` and `clock` must outlive it.
+  SharedStore(Files& files, const Clock& clock, const Location& location,
+              Writers writers = Writers::together);
 
   ~SharedStore();
   SharedStore(const SharedStore&) = delete;
   SharedStore& operator=(const SharedStore&) = delete;
 
   Store& store() noexcept { return *store_; }
+  // The same; what is put through it is on the disk when put() returns.
+  Store& synced_store() noexcept { return *synced_; }
   std::string place() const { return path_; }
 
   // Held until it is destroyed; whoever holds it now is waited for, five minutes at most, then
@@ -41,9 +48,14 @@ class SharedStore {
   std::unique_ptr<FileLock> lock(const Key& key, bool must_exclude) const;
 
   // Stores a value, or removes what is there if `value` is empty, and notes it for the manifest.
-  // The caller holds the key's lock. What holds others' work as well is `synced`: on the disk
-  // before it replaces the old value, which otherwise a loss of power could take with it.
+  // The caller holds the key's lock, or is alone. What holds others' work as well is `synced`: on
+  // the disk before it replaces the old value, which otherwise a loss of power could take with it.
   KeyRecord put(const Key& key, ByteView value, Durability durability = Durability::ordered);
+  // A key that a writer who died may have put or not: the manifest will have it as it is.
+  void note(const Key& key);
+
+  // What was put so far reaches the disk.
+  void sync() { disk_->sync(); }
 
   // All was stored: brings it to the disk, then the manifest up to date. False: the store has none.
   bool finish();

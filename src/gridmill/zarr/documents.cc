@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include "gridmill/base/error.h"
 #include "gridmill/base/exact_json.h"
 
@@ -18,8 +21,31 @@ std::optional<Json> read_document(Store& store, const Key& key) {
                     [&] { return parse_exact_json(as_text(text)); });
 }
 
+void refuse_unknown_members(const Json& document, std::span<const std::string_view> known) {
+  for (const auto& [name, value] : document.items()) {
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const bool ignorable =
+        value.is_object() && value.contains("must_understand") && value["must_understand"] == false;
+    if (!ignorable) {
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("the extension \"{}\" must be understood and is not", name));
+    }
+  }
+}
+
+bool is_document_name(std::string_view name) {
+  constexpr std::array<std::string_view, 5> kNames{"zarr.json", ".zarray", ".zgroup", ".zattrs",
+                                                   ".zmetadata"};
+  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+}
+
 std::string node_path(const std::string& parent, const std::string& name) {
   return parent.empty() ? name : parent + "/" + name;
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? "" : path.substr(0, slash);
 }
 
 }  // namespace gridmill

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 
 #include "gridmill/base/json.h"
 #include "gridmill/store/store.h"
@@ -19,7 +21,15 @@ Json consolidated_member(Json metadata);
 // nullopt where nothing is stored. Error(corrupt), with key and store, for what is no JSON.
 std::optional<Json> read_document(Store& store, const Key& key);
 
+// Throws Error(unsupported) for a member that is not `known` and doesn't say that it may be left
+// aside ("must_understand": false).
+void refuse_unknown_members(const Json& document, std::span<const std::string_view> known);
+
+// Whether a node's document is called so, in any format: no node is.
+bool is_document_name(std::string_view name);
+
 // "a/b" of "a" and "b"; the root is "".
 std::string node_path(const std::string& parent, const std::string& name);
+std::string parent_of(const std::string& path);  // "a" of "a/b"
 
 }  // namespace gridmill

@@ -17,14 +17,22 @@ void put_document(Store& store, const Key& key, const Json& document) {
   store.put(key, as_bytes(dump_json(document)));
 }
 
-std::string parent_of(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
 [[noreturn]] void throw_exists(const StoredNode& node) {
   throw Error(ErrorKind::conflict,
               fmt::format("{} is {} already", node.path, node.is_array() ? "an array" : "a group"));
+}
+
+// The specification's rules for nodes' names; what has such a name already can be read.
+void check_names(const std::string& path) {
+  if (path.empty()) return;  // the root has none
+  for (const std::string_view name : split(path, '/')) {
+    const bool is_periods = name.find_first_not_of('.') == std::string_view::npos;
+    if (!is_periods && !name.starts_with("__") && !is_document_name(name)) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: no node may be called \"{}\" (only periods, two underscores in "
+                            "front, or the name of a metadata document)",
+                            path, name));
+  }
 }
 
 }  // namespace
@@ -79,7 +87,7 @@ void HierarchyEditor::add_children(const std::string& path, std::vector<StoredNo
                 fmt::format("groups are nested deeper than {}", kMostGroupDepth));
   }
   for (const std::string& name : store_.children(Key(path))) {
-    if (name == "zarr.json" || name.starts_with(".z")) continue;
+    if (is_document_name(name)) continue;
     auto child = node_at(node_path(path, name));
     if (!child) continue;
     const bool is_array = child->is_array();
@@ -117,6 +125,7 @@ void HierarchyEditor::make_parents(const Key& path) {
 }
 
 void HierarchyEditor::make_group(const Key& path) {
+  check_names(path.text());
   if (const auto there = node_at(path.text())) throw_exists(*there);
   const bool was_consolidated = is_consolidated();
   check_parents(path);
@@ -136,6 +145,7 @@ void HierarchyEditor::check_movable(const Key& from, const Key& to) {
   if ((to.text() + "/").starts_with(from.text() + "/")) {
     throw Error(ErrorKind::invalid, fmt::format("{} can't be moved into itself", from.text()));
   }
+  check_names(to.text());
   if (const auto there = node_at(to.text())) throw_exists(*there);
 }
 

@@ -42,6 +42,19 @@ Json text_json(const FillValue& fill, DataType type) {
   return base64_encode(bytes);
 }
 
+// Of raw bits and records every byte counts: nothing is added. ("" is what some write for zeros.)
+void check_length(const Json& json, DataType type) {
+  std::size_t length = 0;
+  if (json.is_array()) length = json.size();
+  if (json.is_string()) {
+    const auto bytes = base64_decode(json.get_ref<const std::string&>());
+    length = bytes ? bytes->size() : 0;
+  }
+  if (length == 0 || length == static_cast<std::size_t>(type.size)) return;
+  throw Error(ErrorKind::corrupt, fmt::format("fill_value {} has {} bytes, an element {}",
+                                              json.dump(), length, type.size));
+}
+
 bool is_struct(const Json& document) {
   return document.is_object() && document.value("name", Json()) == "struct";
 }
@@ -58,6 +71,7 @@ FillValue fill_from_json(const Json& json, DataType type, const Json& document, 
   if (is_record(document) && json.is_object()) {
     return FillValue::of_element(type, record_bytes(json, record_members(document)).data());
   }
+  if (type.kind == ScalarKind::bytes && !document.is_null()) check_length(json, type);
   return FillValue::from_json(json, type, zarr_format);
 }
 

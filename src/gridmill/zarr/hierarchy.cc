@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "gridmill/base/error.h"
 #include "gridmill/zarr/documents.h"
@@ -13,6 +14,9 @@ namespace {
 Key below(const Key& root, const std::string& path) { return path.empty() ? root : root / path; }
 
 std::string named(const std::string& path) { return path.empty() ? "the root" : path; }
+
+constexpr std::array<std::string_view, 4> kGroupMembers{"zarr_format", "node_type", "attributes",
+                                                        kConsolidated};
 
 template <class Action>
 auto at_node(const std::string& path, Action&& action) {
@@ -53,6 +57,7 @@ ZarrNode node_from_v3(const std::string& path, const Json& document) {
       throw Error(ErrorKind::corrupt, fmt::format("node_type \"{}\" is unknown", type));
     }
     check_format_3(document);
+    refuse_unknown_members(document, kGroupMembers);
     if (document.contains("attributes")) {
       node.attributes = Attributes::from_json(document["attributes"]);
     }
@@ -146,7 +151,7 @@ class Lister {
                   fmt::format("groups are nested deeper than {}", kMostGroupDepth));
     }
     for (const std::string& name : store_.children(below(root_, path))) {
-      if (name == "zarr.json" || name.starts_with(".z")) continue;
+      if (is_document_name(name)) continue;
       auto child = node_at(node_path(path, name));
       if (!child) continue;
       const bool is_group = child->is_group();
@@ -168,7 +173,9 @@ std::optional<ZarrHierarchy> open_v3(Store& store, const Key& root) {
   hierarchy.nodes.push_back(node_from_v3("", *document));
   if (!hierarchy.nodes[0].is_group()) return hierarchy;
   const auto consolidated = document->find("consolidated_metadata");
-  if (consolidated != document->end() && consolidated->is_object()) {
+  const bool is_inline = consolidated != document->end() && consolidated->is_object() &&
+                         consolidated->value("kind", Json("inline")) == Json("inline");
+  if (is_inline) {
     hierarchy.is_consolidated = true;
     add_consolidated_v3(*consolidated, hierarchy.nodes);
   } else {

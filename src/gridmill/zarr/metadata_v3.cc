@@ -6,6 +6,7 @@
 
 #include "gridmill/base/exact_json.h"
 #include "gridmill/zarr/data_type_names.h"
+#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
 #include "gridmill/zarr/record_type.h"
@@ -19,16 +20,8 @@ constexpr std::array<std::string_view, 11> kMembers{
     "chunk_key_encoding",  "fill_value", "codecs", "attributes", "dimension_names",
     "storage_transformers"};
 
-void refuse_unknown_members(const Json& document) {
-  for (const auto& [name, value] : document.items()) {
-    if (std::find(kMembers.begin(), kMembers.end(), name) != kMembers.end()) continue;
-    const bool ignorable =
-        value.is_object() && value.contains("must_understand") && value["must_understand"] == false;
-    if (!ignorable) {
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("the extension \"{}\" must be understood and is not", name));
-    }
-  }
+void refuse_extensions(const Json& document) {
+  refuse_unknown_members(document, kMembers);
   if (!document.contains("storage_transformers")) return;
   const Json& transformers = document["storage_transformers"];
   if (!transformers.is_array() || !transformers.empty()) {
@@ -136,7 +129,7 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
     throw Error(ErrorKind::unsupported,
                 fmt::format("Zarr format {} is not supported", document["zarr_format"].dump()));
   }
-  refuse_unknown_members(document);
+  refuse_extensions(document);
   ArrayMetadata metadata;
   metadata.shape = shape_from_json(json_member(document, "shape", "array"), "shape", 0);
   const ZarrType data_type = data_type_from_v3(json_member(document, "data_type", "array"));

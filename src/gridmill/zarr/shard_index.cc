@@ -47,16 +47,28 @@ std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
 
 ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const Sharding& sharding,
                                       std::int64_t chunks) {
-  {
-    const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  for (;;) {
     if (Entry entry = kept(key.text())) return entry;
+    if (reading_.insert(key.text()).second) break;
+    read_.wait(lock);
   }
-  auto read =
-      std::make_shared<const std::optional<ShardIndex>>(this->read(store, key, sharding, chunks));
-  const std::lock_guard lock(mutex_);
-  if (Entry entry = kept(key.text())) return entry;
-  keep(key.text(), read);
-  return read;
+  lock.unlock();
+  const auto done = [&] {
+    lock.lock();
+    reading_.erase(key.text());
+    read_.notify_all();
+  };
+  try {
+    auto found =
+        std::make_shared<const std::optional<ShardIndex>>(read(store, key, sharding, chunks));
+    done();
+    keep(key.text(), found);
+    return found;
+  } catch (...) {
+    done();
+    throw;
+  }
 }
 
 std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key, const Sharding& sharding,

@@ -4,11 +4,13 @@
 // kept, the ones used last, up to a number of bytes.
 #pragma once
 
+#include <condition_variable>
 #include <list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -36,7 +38,7 @@ class ShardIndexes {
       : most_bytes_(most_bytes) {}
 
   // Reads it if it isn't kept; Error(corrupt) for a damaged one. The shard holds `chunks` chunks.
-  // Two threads may read the same index at once; the first one's is kept.
+  // Who asks for one that somebody else is reading waits for it.
   Entry get(Store& store, const Key& key, const Sharding& sharding, std::int64_t chunks);
   std::int64_t kept_bytes() const;
   OpenValues& shards() noexcept { return shards_; }
@@ -50,6 +52,8 @@ class ShardIndexes {
   OpenValues shards_;
   const std::int64_t most_bytes_;
   mutable std::mutex mutex_;
+  std::condition_variable read_;   // one of them, well or not
+  std::set<std::string> reading_;  // keys
   std::int64_t bytes_ = 0;
   std::list<std::pair<std::string, Entry>> by_use_;  // the one used last first
   std::map<std::string, std::list<std::pair<std::string, Entry>>::iterator> by_key_;

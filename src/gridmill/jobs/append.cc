@@ -1,0 +1,277 @@
+#include "gridmill/jobs/append.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "gridmill/array/copy.h"
+#include "gridmill/base/error.h"
+#include "gridmill/base/hashing.h"
+#include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/cut.h"
+#include "gridmill/dataset/dataset_recipe.h"
+#include "gridmill/dataset/time_merge.h"
+#include "gridmill/jobs/append_record.h"
+#include "gridmill/jobs/input_identity.h"
+#include "gridmill/jobs/region_run.h"
+
+namespace gridmill {
+namespace {
+
+std::int64_t times_in(const std::vector<TimeRun>& runs) {
+  std::int64_t count = 0;
+  for (const TimeRun& run : runs) count += run.range.end - run.range.begin;
+  return count;
+}
+
+Array joined(const Array& first, const Array& second) {
+  Array whole(first.type(), {first.size() + second.size()});
+  copy_array(first.view(), whole.view().part({{0}, first.shape()}));
+  copy_array(second.view(), whole.view().part({{first.size()}, second.shape()}));
+  return whole;
+}
+
+std::shared_ptr<SharedStore> open_alone(const AppendOptions& options, const Workplace& workplace) {
+  auto shared = std::make_shared<SharedStore>(workplace.files, workplace.clock,
+                                              parse_location(options.store), Writers::alone);
+  if (!has_record(shared->store())) return shared;
+  if (options.dry_run) {
+    workplace.console.warn("an append into it died: the next one settles that before all else");
+  } else {
+    workplace.console.warn(*settle_record(*shared));
+  }
+  return shared;
+}
+
+class Appender {
+ public:
+  Appender(const AppendOptions& options, const Workplace& workplace)
+      : options_(options),
+        workplace_(workplace),
+        shared_(open_alone(options, workplace)),
+        archive_(open_archive_dataset(options.store, workplace.files)),
+        input_(open_recipe(workplace.files,
+                           {options.inputs, options.variables, options.drop, options.grib_index})),
+        axis_(find_growth_axis(archive_, options.dimension)) {
+    check_coordinates(input_);
+    promote_scalar_times(archive_, input_);
+    find_places();
+    find_parts();
+    if (!parts_.empty()) {
+      stage_ = region_stage(shared_, parts_, options_.resources, "append");
+      record_ = make_record();
+    }
+  }
+
+  Json describe() const {
+    return {{"output", options_.store},
+            {"inputs", options_.inputs},
+            {"axis",
+             {{"dimension", axis_.dimension}, {"from_size", old_size_}, {"to_size", new_size_}}},
+            {"appended", new_size_ - old_size_},
+            {"replaced", replaces() ? times_in(known_) : 0},
+            {"kept", replaces() ? 0 : times_in(known_)},
+            {"appended_times", behind_ ? spans({*behind_}) : Json::array()},
+            {"replaced_times", replaces() ? spans(known_) : Json::array()},
+            {"kept_times", replaces() ? Json::array() : spans(known_)},
+            {"variables", describe_parts(parts_)},
+            {"compared", compared_},
+            {"logical_bytes", bytes_of(parts_)},
+            {"notes", input_.notes}};
+  }
+
+  // Of what is written where.
+  std::string identity() const {
+    const Json what{{"inputs", input_identities(workplace_.files, options_.inputs)},
+                    {"about", describe()}};
+    return to_hex(hash_bytes(as_bytes(dump_json(what))));
+  }
+
+  void run(RunAccount& account, Progress& progress) {
+    if (parts_.empty()) return;
+    save_record(shared_->synced_store(), record_);
+    run_region_stage(stage_, "appending to " + options_.store, options_.resources, account,
+                     progress);
+    shared_->sync();
+    for (const DocumentChange& change : record_.documents) {
+      shared_->put(change.key, as_bytes(dump_json(change.to)), Durability::synced);
+    }
+    shared_->finish();
+    forget_record(shared_->store());
+  }
+
+ private:
+  bool replaces() const { return options_.on_overlap == "replace"; }
+
+  // Which of the input's times go where.
+  void find_places() {
+    const Times there({archive_, archive_.at(axis_.coordinate)});
+    const Times& own = own_times_.emplace(Origin{input_, input_.at(axis_.coordinate)});
+    const TimeMerge merge = merge_times(there, own);
+    if (!merge.lacking.empty()) refuse_lacking(there, own, merge);
+    if (!merge.known.empty() && options_.on_overlap == "error") refuse_known(own, merge);
+    known_ = merge.known;
+    behind_ = merge.behind;
+    old_size_ = there.values.size();
+    new_size_ = old_size_;
+    times_ = joined(there.values, Array(there.values.type(), {0}));
+    if (!behind_) return;
+    const Variable added = cut_variable(input_.at(axis_.coordinate), 0, behind_->range);
+    times_ = joined(there.values, as_times_of(there, Times({input_, added})));
+    new_size_ = times_.size();
+  }
+
+  [[noreturn]] void refuse_lacking(const Times& there, const Times& own,
+                                   const TimeMerge& merge) const {
+    const TimeRun& first = merge.lacking.front();
+    const std::string where =
+        first.at == 0 ? fmt::format("before the first of {}, {}", options_.store, there.text(0))
+                      : fmt::format("between {} and {} of {}", there.text(first.at - 1),
+                                    there.text(first.at), options_.store);
+    throw Error(
+        ErrorKind::conflict,
+        fmt::format("{} of {} would lie {}, and so would {} times in all: what has a place "
+                    "in an archive of all its times is written by write-region (template "
+                    "makes one)",
+                    own.text(first.range.begin), input_.location, where, times_in(merge.lacking)));
+  }
+
+  [[noreturn]] void refuse_known(const Times& own, const TimeMerge& merge) const {
+    throw Error(ErrorKind::conflict,
+                fmt::format("{} has {} of the {} times of {} already, {} the first of them: "
+                            "--on-overlap keep leaves them as they are, --on-overlap replace "
+                            "writes them anew",
+                            options_.store, times_in(merge.known), own.values.size(),
+                            input_.location, own.text(merge.known.front().range.begin)));
+  }
+
+  Json spans(const std::vector<TimeRun>& runs) const {
+    Json spans = Json::array();
+    for (const TimeRun& run : runs) {
+      spans.push_back({own_times_->text(run.range.begin), own_times_->text(run.range.end - 1)});
+    }
+    return spans;
+  }
+
+  void find_parts() {
+    Dataset grown = archive_;
+    stretch(grown, axis_, times_);
+    std::map<std::string, ArrayMetadata> arrays = arrays_of(shared_->store());
+    for (auto& [path, metadata] : arrays) {
+      const Variable* variable = grown.find(path);
+      if (variable != nullptr) metadata.shape = variable->shape;
+    }
+    std::vector<TimeRun> runs = replaces() ? known_ : std::vector<TimeRun>();
+    if (behind_) runs.push_back(*behind_);
+    for (const TimeRun& run : runs) add_parts(run, grown, arrays);
+    if (behind_) {
+      check_all_grow();
+      add_coordinate(grown, arrays);
+    }
+  }
+
+  void add_parts(const TimeRun& run, const Dataset& grown,
+                 const std::map<std::string, ArrayMetadata>& arrays) {
+    RegionTarget target = region_target(cut_dataset(input_, axis_, run.range), grown, arrays, {});
+    compared_ = std::move(target.compared);
+    for (RegionPart& part : target.parts) parts_.push_back(std::move(part));
+  }
+
+  // A variable that is not in the input would read as missing at the new times, unasked.
+  void check_all_grow() const {
+    for (const Variable& variable : archive_.variables) {
+      const bool grows = dimension_along(archive_, variable, axis_) >= 0;
+      if (!grows || variable.path() == axis_.coordinate) continue;
+      if (input_.find(variable.path()) != nullptr) continue;
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("{} has no variable {}, which grows along {} in {}: give all files "
+                              "of these times in one call",
+                              input_.location, variable.path(), axis_.dimension, options_.store));
+    }
+  }
+
+  void add_coordinate(const Dataset& grown, const std::map<std::string, ArrayMetadata>& arrays) {
+    const Variable& coordinate = grown.at(axis_.coordinate);
+    const IndexRange range{old_size_, new_size_};
+    parts_.push_back({cut_variable(coordinate, 0, range), arrays.at(axis_.coordinate),
+                      Box{{range.begin}, {range.end - range.begin}}});
+  }
+
+  AppendRecord make_record() {
+    const ZarrHierarchy hierarchy = open_hierarchy(shared_->store());
+    AppendRecord record;
+    record.zarr_format = hierarchy.zarr_format;
+    for (const RegionPart& part : parts_) {
+      record.regions.push_back({part.source.path(), part.box});
+    }
+    if (!behind_) return record;
+    check_all_readable(hierarchy);
+    std::vector<NewLength> lengths;
+    for (const Variable& variable : archive_.variables) {
+      const int d = dimension_along(archive_, variable, axis_);
+      if (d >= 0) lengths.push_back({variable.path(), d, new_size_});
+    }
+    record.documents = grown_documents(shared_->store(), hierarchy.zarr_format, lengths);
+    return record;
+  }
+
+  // An array that nobody here can write would stay behind.
+  void check_all_readable(const ZarrHierarchy& hierarchy) const {
+    for (const ZarrNode& node : hierarchy.nodes) {
+      if (!node.unreadable || !node.unreadable->dimension_names) continue;
+      const auto& names = *node.unreadable->dimension_names;
+      if (std::find(names.begin(), names.end(), axis_.dimension) == names.end()) continue;
+      throw Error(ErrorKind::unsupported,
+                  fmt::format("{} of {} has the dimension {}, too, and can't be written: {}",
+                              node.path, options_.store, axis_.dimension, node.unreadable->reason));
+    }
+  }
+
+  const AppendOptions& options_;
+  const Workplace& workplace_;
+  // First of all: what is looked at below stays as it is.
+  const std::shared_ptr<SharedStore> shared_;
+  const Dataset archive_;
+  Dataset input_;
+  const GrowthAxis axis_;
+  std::optional<Times> own_times_;
+  Array times_;  // the archive's, and behind them the new ones
+  std::int64_t old_size_ = 0, new_size_ = 0;
+  std::vector<TimeRun> known_;
+  std::optional<TimeRun> behind_;
+  std::vector<RegionPart> parts_;
+  std::vector<std::string> compared_;
+  std::shared_ptr<Stage> stage_;
+  AppendRecord record_;
+};
+
+}  // namespace
+
+Json append(const AppendOptions& options, const Workplace& workplace) {
+  RunAccount account("append", options.inputs, options.store, options.reports, options.resources,
+                     workplace);
+  Appender appender(options, account.workplace());
+  Json report = appender.describe();
+  for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
+  if (options.dry_run) return report;
+  Progress progress;
+  account.watch(appender.identity(), [&] {
+    try {
+      appender.run(account, progress);
+    } catch (const Error& error) {
+      throw_with_remains(error,
+                         fmt::format("readers see {} as it was, but for times that were being "
+                                     "replaced; the same command again finishes it",
+                                     options.store));
+    }
+  });
+  report["bytes_read"] = progress.bytes_fetched.load();
+  report["bytes_written"] = progress.bytes_written.load();
+  report["chunks_written"] = progress.units_written.load();
+  account.finish(report);
+  return report;
+}
+
+}  // namespace gridmill
