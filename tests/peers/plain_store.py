@@ -37,7 +37,8 @@ def write_plain(store, arrays, dimensions=None):
 def read_plain(store, name):
     document = json.loads((store / name / ".zarray").read_text())
     assert document["compressor"] is None and document["chunks"] == document["shape"]
-    raw = (store / name / ".".join("0" for _ in document["shape"])).read_bytes()
+    separator = document.get("dimension_separator", ".")
+    raw = (store / name / separator.join("0" for _ in document["shape"])).read_bytes()
     if document["dtype"] == "|O":
         (filter,) = document["filters"]
         return TEXTS[filter["id"]].decode(raw).reshape(document["shape"])
