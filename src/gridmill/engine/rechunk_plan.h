@@ -35,8 +35,10 @@
 // rows of a piece, but never more than the leaf has: `Pieces::blur`.
 //
 // The way that costs least is chosen. The coin is decoding the whole source once:
-//   cost = decoded + kTouchCost * box / array            one stage, bands
-//   cost = kSpillCost + kTouchCost * boxes / array       spill
+//   cost = decoded + kTouchCost * min(2 boxes, array) / array    one stage, bands
+//   cost = kSpillCost                                            spill
+// Two boxes, as the next one is read while the one before is encoded: bands of half an array touch
+// no less memory than all of it in one.
 // Memory that was not used lately costs more than decoding on a virtual machine, and next to
 // nothing on a machine of one's own: kTouchCost lies between, so that a box is not as large as it
 // may be because it may be. docs/benchmarks.md has the measurements. Pure arithmetic.
