@@ -9,11 +9,11 @@ namespace {
 
 constexpr const char* kAbout =
     "Puts the times of IN behind those of a Zarr store; several inputs are joined as convert joins "
-    "them. Times are compared as instants and kept exactly; grids, static fields and the meaning "
-    "of "
-    "values must be the store's. Times that the store has already end the run, or are kept or "
-    "replaced (--on-overlap). Readers see the store as it was until all is written, and then as it "
-    "is. What is interrupted is finished by the same command.";
+    "them. Times are compared as instants and kept exactly; the grid, static fields and the "
+    "meaning of values must be the store's. Times that the store has already end the run, or are "
+    "kept or replaced (--on-overlap). Readers of the consolidated metadata see no new time before "
+    "all are there. What a run that died has left is undone, or finished, by the next one. Nobody "
+    "else may write meanwhile.";
 
 std::vector<Option> rows(const std::shared_ptr<AppendOptions>& options) {
   const auto to = [&](auto member) { return member_of(options, member); };

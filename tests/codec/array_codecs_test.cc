@@ -303,6 +303,11 @@ const std::vector<std::pair<const char*, DataType>> kChains{
     {R"([{"name":"transpose","configuration":{"order":[1,0]}},
          {"name":"numcodecs.delta","configuration":{"dtype":"<i4"}},
          {"name":"transpose","configuration":{"order":"F"}},"zstd","crc32c"])",
+     types::int32},
+    {R"([{"name":"scale_offset","configuration":{"offset":5,"scale":2}},
+         {"name":"cast_value","configuration":{"data_type":"float64"}},"zstd"])",
+     types::float32},
+    {R"([{"name":"reshape","configuration":{"shape":[1,[0,1]]}},"zarrs.squeeze","gzip"])",
      types::int32}};
 
 Array chunk_for(DataType type) {

@@ -11,8 +11,9 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-Array texts_of(const std::vector<std::string_view>& texts, const Shape& shape) {
-  Array array(types::string, shape);
+Array texts_of(const std::vector<std::string_view>& texts, const Shape& shape,
+               DataType type = types::string) {
+  Array array(type, shape);
   for (std::size_t i = 0; i < texts.size(); ++i) {
     array.values<StringRef>()[i] = array.strings().add(texts[i]);
   }
@@ -102,14 +103,27 @@ TEST(ObjectCodecs, RefuseOrderFAndOtherObjects) {
 
 TEST(ObjectCodecs, SurviveDamage) {
   std::mt19937 random(5);
-  for (const char* json : {kJson2, kMsgpack2, R"([{"id":"vlen-utf8"}])"}) {
-    const CodecChain chain = filters(json, types::string, false, 2);
-    const Array in = texts_of({"a", "", "日本語", "x\"y", "z", "w"}, {2, 3});
+  const std::vector<std::string_view> texts{"a", "", "日本語", "x\"y", "z", "w"};
+  const std::vector<std::string_view> rows{"[1,2]", "[]", "[-7]", "[3,4,5]", "[]", "[0]"};
+  const char* labels =
+      R"([{"id":"categorize","labels":["a","日本語","x\"y","z","w"],"dtype":"|O","astype":"|u1"}])";
+  for (const auto& [json, content] :
+       {std::pair(kJson2, texts), std::pair(kMsgpack2, texts), std::pair(labels, texts),
+        std::pair(R"([{"id":"vlen-utf8"}])", texts), std::pair(R"([{"id":"vlen-bytes"}])", texts),
+        std::pair(R"([{"id":"vlen-array","dtype":"<i2"}])", rows)}) {
+    const bool is_bytes = std::string_view(json).find("vlen-bytes") != std::string_view::npos;
+    const DataType type = is_bytes ? types::blob : types::string;
+    const CodecChain chain = filters(json, type, false, 2);
+    const Array in = texts_of(content, {2, 3}, type);
     const Buffer good = encoded(chain, in);
     EXPECT_EQ(texts_in(decoded_whole(chain, good, in)), texts_in(in));
     for (std::size_t size = 0; size < good.size(); ++size) {
       EXPECT_THROW(decoded_whole(chain, good.bytes().first(size), in), Error) << json << size;
     }
+    Buffer longer;
+    longer.append(good);
+    longer.append(as_bytes("x"));
+    EXPECT_THROW(decoded_whole(chain, longer, in), Error) << json;
     for (int trial = 0; trial < 300; ++trial) {
       Buffer flipped;
       flipped.append(good);

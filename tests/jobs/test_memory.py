@@ -174,6 +174,22 @@ def test_peak_memory_stays_below_the_budget(store, tmp_path, verb, memory):
     shutil.rmtree(tmp_path)
 
 
+@pytest.mark.parametrize("memory", ["256M", pytest.param("1G", marks=torture), pytest.param("4G", marks=torture)])
+def test_peak_memory_of_what_writes_into_archives(gridmill, store, tmp_path, memory):
+    """template, write-region and append, with chunks that no border of the source meets."""
+    source, out, grown = store(memory), tmp_path / "out.zarr", tmp_path / "grown.zarr"
+    limit = BUDGETS[memory] + MARGIN
+    layout = ("--chunks", "t:time=36,lat=91,lon=720")
+    assert peak_memory(tmp_path, "template", source, out, *layout, "--memory", memory) <= limit
+    assert peak_memory(tmp_path, "write-region", source, out, "--memory", memory) <= limit
+    assert gridmill("verify", out, "--against", source).returncode == 0
+    assert gridmill("convert", source, grown, "--region", "time=0:30", *layout).returncode == 0
+    words = ("append", source, grown, "--on-overlap", "keep", "--memory", memory)
+    assert peak_memory(tmp_path, *words) <= limit
+    assert gridmill("verify", grown, "--against", source).returncode == 0
+    shutil.rmtree(tmp_path)
+
+
 @pytest.mark.parametrize("source", ["classic", "deflated", "grib"])
 def test_peak_memory_of_other_sources(gridmill, tmp_path, request, source):
     path = request.getfixturevalue(source)

@@ -232,12 +232,36 @@ def test_rows_of_vlen_array_are_read_as_json(gridmill, tmp_path, dtype):
     assert gridmill("verify", out, "--against", store).returncode == 0
 
 
-def test_vlen_array_is_not_written(gridmill, tmp_path):
-    write_rows(tmp_path / "in.zarr", "i4", ROWS["i4"])
-    for zarr_format in [2, 3]:
-        run = gridmill("convert", tmp_path / "in.zarr", tmp_path / "out.zarr", "--zarr-format",
-                       zarr_format, "--codec", json.dumps([numcodecs.VLenArray("<i4").get_config()]))
-        assert run.returncode != 0 and "vlen-array is read" in run.stderr, run.stderr
+@pytest.mark.parametrize("dtype", ROWS)
+def test_rows_of_vlen_array_are_written(gridmill, tmp_path, dtype):
+    """numcodecs decodes what we write to the rows that it wrote."""
+    store, texts, out = tmp_path / "in.zarr", tmp_path / "texts.zarr", tmp_path / "out.zarr"
+    write_rows(store, dtype, ROWS[dtype])
+    codec = numcodecs.VLenArray(np.dtype(dtype))
+    chain = json.dumps([codec.get_config(), {"id": "gzip", "level": 1}])
+    assert gridmill("convert", store, texts).returncode == 0
+    for number, source in enumerate((store, texts)):
+        run = gridmill("convert", source, out, "--zarr-format", 2, "--codec", chain, "--overwrite")
+        assert run.returncode == 0, run.stderr
+        found = []
+        for path in sorted((out / "x").glob("[0-9]*"), key=lambda path: int(path.name)):
+            found += list(codec.decode(numcodecs.GZip(1).decode(path.read_bytes())))
+        for row, wanted in zip(found, ROWS[dtype]):
+            assert row.dtype == np.dtype(dtype)
+            np.testing.assert_array_equal(row, np.array(wanted, dtype))
+        assert len(found) >= len(ROWS[dtype])
+    run = gridmill("convert", texts, tmp_path / "v3.zarr", "--codec", chain)
+    assert run.returncode != 0 and "vlen-array" in run.stderr, run.stderr
+
+
+def test_texts_that_are_no_rows_are_refused(gridmill, tmp_path):
+    for number, text in enumerate(["[1, 2", "7", "[1.5]", "[300]", '["a"]', "[[1]]", "[true]"]):
+        source = tmp_path / f"{number}.zarr"
+        array = zarr.create_array(source, shape=(2,), dtype=str, zarr_format=2)
+        array[:] = np.array(["[1,2]", text], dtype=object)
+        chain = json.dumps([numcodecs.VLenArray("u1").get_config()])
+        run = gridmill("convert", source, tmp_path / "out.zarr", "--zarr-format", 2, "--codec", chain)
+        assert run.returncode == 2 and text in run.stderr and "uint8" in run.stderr, run.stderr
         assert not (tmp_path / "out.zarr").exists()
 
 

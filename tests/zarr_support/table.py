@@ -209,7 +209,7 @@ def page(gridmill):
         parts = [
             HEAD, "\n## Codecs\n\n", "\n".join(codec_table(command)),
             "\n\n`blosc` with snappy: see `tests/zarr/test_byte_codecs.py`. `numcodecs.pcodec` is an "
-            "optional part of a build\n(CONTRIBUTING.md). v2's `vlen-array` is read, each element "
+            "optional part of a build\n(CONTRIBUTING.md). v2's `vlen-array` is read and written, each element "
             "as the text of its JSON list.\n",
             "\n## Data types\n\nThe names above stand for:\n\n",
             "\n".join(lines_of(["", "dtype in v2", "data_type in v3"], type_table())),

@@ -186,7 +186,6 @@ std::int64_t CodecChain::encode_scratch_size(DataType type, const Shape& chunk) 
 
 void CodecChain::check_encodable(DataType type, const Shape& chunk) const {
   check_form(type, chunk);
-  if (std::holds_alternative<VlenArrayCodec>(array_bytes_)) VlenArrayCodec::refuse_writing();
   std::int64_t size = max_content_size(type, chunk);
   for (const ByteCodec& codec : codecs_) {
     if (std::holds_alternative<BloscCodec>(codec) && size > BloscCodec::kMaxRawSize) {

@@ -1,8 +1,8 @@
 // vlen_array.h: the object codec `vlen-array` of Zarr v2: {"id": "vlen-array", "dtype": "<i4"}:
 // each element is a row of numbers of its own length (vlen_frame.h has the frame).
 //
-// Arrays here have no such elements: each is read as the text of its JSON list, "[1,2,3]", bare
-// NaN and Infinity included. It is not written.
+// Arrays here have no such elements: each is read, and written, as the text of its JSON list,
+// "[1,2,3]", bare NaN and Infinity included. The empty text is an empty row.
 #pragma once
 
 #include <optional>
@@ -33,8 +33,8 @@ struct VlenArrayCodec {
   std::optional<std::int64_t> encoded_size(const Form&) const { return std::nullopt; }
   std::int64_t max_encoded_size(const Form& form) const;  // an estimate
   std::int64_t scratch_size(const Form& /*form*/) const { return 0; }
-  [[noreturn]] static void refuse_writing();  // Error(unsupported)
-  void encode(const ArrayView& /*elements*/, Buffer& /*out*/) const { refuse_writing(); }
+  // Error(invalid) for a text that is no list of numbers that the type holds.
+  void encode(const ArrayView& elements, Buffer& out) const;
   // Error(corrupt) unless `stored` holds exactly as many rows of whole numbers, and nothing more.
   void decode(ByteView stored, const MutableArrayView& elements, StringArena& strings) const;
   friend bool operator==(const VlenArrayCodec&, const VlenArrayCodec&) = default;

@@ -140,7 +140,7 @@ std::int64_t position_in(const Origin& whole, const Origin& part) {
                        to_string(units->calendar())));
   }
   for (const TimeUnits* each : {&*units, &*own_units}) {
-    if (!to_lower(each->text()).starts_with("nanosec")) continue;
+    if (!each->counts_nanoseconds()) continue;
     refuse(in, of, "nanoseconds are compared in the archive's own units only, not rounded");
   }
   return run_of(decode_times(*units, in.values.view()), decode_times(*own_units, of.values.view()),

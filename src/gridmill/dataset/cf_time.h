@@ -33,6 +33,9 @@ class TimeUnits {
   Instant reference() const noexcept { return reference_; }
   const std::string& text() const noexcept { return text_; }
 
+  // Instants are microseconds: these are rounded.
+  bool counts_nanoseconds() const noexcept { return unit_ns_ == 1; }
+
   // Equal numbers are equal times, however the units are spelled.
   bool is_same_axis(const TimeUnits& other) const noexcept;
 

@@ -20,9 +20,8 @@ const Variable& time_coordinate(const Dataset& dataset, const std::string& dimen
   std::vector<std::string> names;
   for (const Variable& variable : dataset.variables) {
     if (!is_dimension_coordinate(variable) || !time_units_of(variable)) continue;
-    const bool is_wanted =
-        dimension.empty() || variable.name == dimension || variable.path() == dimension;
-    if (!is_wanted) continue;
+    if (variable.path() == dimension) return variable;  // the root's has no other name
+    if (!dimension.empty() && variable.name != dimension) continue;
     found.push_back(&variable);
     names.push_back(variable.path());
   }

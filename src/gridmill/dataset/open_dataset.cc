@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <utility>
 
 #include "gridmill/base/base64.h"
 #include "gridmill/base/text.h"
@@ -219,15 +220,37 @@ Variable unreadable_variable(const UnreadableArray& array, const std::string& pa
   return variable;
 }
 
-// The sizes of dimensions that have a coordinate, by its path.
-using CoordinateSizes = std::map<std::string, std::int64_t>;
+// What the arrays of a group say of a dimension, by group and name.
+struct SaidOfDimension {
+  std::int64_t size = 0;
+  bool has_coordinate = false;
+};
+using SaidOfDimensions = std::map<std::pair<std::string, std::string>, SaidOfDimension>;
 
-bool is_inherited(const CoordinateSizes& sizes, const std::string& group, const std::string& name,
+SaidOfDimensions said_of_dimensions(const Dataset& dataset) {
+  SaidOfDimensions said;
+  for (const Variable& variable : dataset.variables) {
+    for (int d = 0; d < variable.shape.rank(); ++d) {
+      const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+      SaidOfDimension& one = said[{variable.group, name}];
+      const bool is_coordinate = is_dimension_coordinate(variable);
+      if (one.size == 0 || is_coordinate) one.size = variable.shape[d];
+      one.has_coordinate = one.has_coordinate || is_coordinate;
+    }
+  }
+  return said;
+}
+
+// Whether the nearest group above that has the coordinate has it in this size, and none between
+// uses the name for another.
+bool is_inherited(const SaidOfDimensions& said, const std::string& group, const std::string& name,
                   std::int64_t size) {
   for (std::string above = group; !above.empty();) {
     above = parent_of(above);
-    const auto found = sizes.find(above.empty() ? name : above + "/" + name);
-    if (found != sizes.end()) return found->second == size;
+    const auto found = said.find({above, name});
+    if (found == said.end()) continue;
+    if (found->second.size != size) return false;
+    if (found->second.has_coordinate) return true;
   }
   return false;
 }
@@ -237,16 +260,12 @@ bool is_inherited(const CoordinateSizes& sizes, const std::string& group, const 
 // that two arrays use for different sizes is left to each array (only dim_N may do that; CF data
 // never does).
 void declare_dimensions(Dataset& dataset) {
-  CoordinateSizes sizes;
-  for (const Variable& variable : dataset.variables) {
-    if (is_dimension_coordinate(variable)) sizes[variable.path()] = variable.shape[0];
-  }
+  const SaidOfDimensions said = said_of_dimensions(dataset);
   for (const Variable& variable : dataset.variables) {
     for (int d = 0; d < variable.shape.rank(); ++d) {
       const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
-      const bool is_own =
-          sizes.contains(variable.group.empty() ? name : variable.group + "/" + name);
-      if (!is_own && is_inherited(sizes, variable.group, name, variable.shape[d])) continue;
+      const bool is_own = said.at({variable.group, name}).has_coordinate;
+      if (!is_own && is_inherited(said, variable.group, name, variable.shape[d])) continue;
       for (Group& group : dataset.groups) {
         if (group.path != variable.group) continue;
         const bool is_known =

@@ -6,7 +6,6 @@
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
-#include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/time_axis.h"
@@ -18,11 +17,6 @@ TimeUnits units_of(const Times& times) {
   if (const auto units = time_units_of(times.of.variable)) return *units;
   throw Error(ErrorKind::invalid, fmt::format("{} of {} holds no times", times.of.variable.path(),
                                               times.of.dataset.location));
-}
-
-// Microseconds would make equal what nanoseconds tell apart.
-bool counts_nanoseconds(const TimeUnits& units) {
-  return to_lower(units.text()).starts_with("nanosec");
 }
 
 // Numbers that are in order as the times are: of one axis the integers themselves, else instants.
@@ -49,7 +43,7 @@ Ordered ordered(const Times& archive, const Times& added) {
   const bool same = units.is_same_axis(own) && archive.values.type() == types::int64 &&
                     added.values.type() == types::int64;
   if (same) return {integers_of(archive.values), integers_of(added.values)};
-  if (counts_nanoseconds(units) || counts_nanoseconds(own)) {
+  if (units.counts_nanoseconds() || own.counts_nanoseconds()) {  // microseconds make them equal
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} counts nanoseconds, which are compared in one unit and as 64-bit "
                             "integers only: {} has \"{}\", {} \"{}\"",
@@ -123,7 +117,17 @@ Array as_times_of(const Times& archive, const Times& added) {
     copy_array(added.values.view(), copy.view());
     return copy;
   }
-  return encode_times(units, decode_times(own, added.values.view()), type);
+  try {
+    return encode_times(units, decode_times(own, added.values.view()), type);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::invalid) throw;
+    const std::string message(error.message());
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} of {}: {}; an archive of finer units takes them (template "
+                            "--time-units, or convert of all files together)",
+                            added.of.variable.path(), added.of.dataset.location,
+                            message.substr(0, message.find(';'))));
+  }
 }
 
 }  // namespace gridmill

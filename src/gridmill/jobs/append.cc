@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <map>
+#include <optional>
 #include <utility>
 
 #include "gridmill/array/copy.h"
@@ -33,16 +34,20 @@ Array joined(const Array& first, const Array& second) {
   return whole;
 }
 
-std::shared_ptr<SharedStore> open_alone(const AppendOptions& options, const Workplace& workplace) {
-  auto shared = std::make_shared<SharedStore>(workplace.files, workplace.clock,
-                                              parse_location(options.store), Writers::alone);
-  if (!has_record(shared->store())) return shared;
-  if (options.dry_run) {
-    workplace.console.warn("an append into it died: the next one settles that before all else");
-  } else {
-    workplace.console.warn(*settle_record(*shared));
+// Convert's refusal of the same: what is read must not change meanwhile.
+void check_not_itself(const AppendOptions& options, Files& files) {
+  const std::string store = files.absolute(parse_location(options.store).path);
+  for (const std::string& input : options.inputs) {
+    const std::string path = files.absolute(parse_location(input).path);
+    const bool overlaps = (path + "/").starts_with(store + "/") || store.starts_with(path + "/");
+    if (!overlaps) continue;
+    throw Error(ErrorKind::conflict,
+                fmt::format("{} is the store {} or lies in it or around it", input, options.store));
   }
-  return shared;
+}
+
+std::string hash_of_inputs(const AppendOptions& options, Files& files) {
+  return to_hex(hash_bytes(as_bytes(dump_json(input_identities(files, options.inputs)))));
 }
 
 class Appender {
@@ -50,13 +55,16 @@ class Appender {
   Appender(const AppendOptions& options, const Workplace& workplace)
       : options_(options),
         workplace_(workplace),
-        shared_(open_alone(options, workplace)),
+        inputs_hash_(hash_of_inputs(options, workplace.files)),
+        on_overlap_(options.on_overlap),
+        shared_(open_alone()),
         archive_(open_archive_dataset(options.store, workplace.files)),
         input_(open_recipe(workplace.files,
                            {options.inputs, options.variables, options.drop, options.grib_index})),
         axis_(find_growth_axis(archive_, options.dimension)) {
     check_coordinates(input_);
     promote_scalar_times(archive_, input_);
+    own_axis_ = find_growth_axis(input_, axis_.coordinate);
     find_places();
     find_parts();
     if (!parts_.empty()) {
@@ -95,6 +103,8 @@ class Appender {
     run_region_stage(stage_, "appending to " + options_.store, options_.resources, account,
                      progress);
     shared_->sync();
+    check_unchanged(shared_->store(), record_);
+    documents_begun_ = true;
     for (const DocumentChange& change : record_.documents) {
       shared_->put(change.key, as_bytes(dump_json(change.to)), Durability::synced);
     }
@@ -102,8 +112,41 @@ class Appender {
     forget_record(shared_->store());
   }
 
+  // What a run that failed leaves.
+  std::string remains() const {
+    if (documents_begun_) {
+      return fmt::format("{} may have its new times already: the same command settles it",
+                         options_.store);
+    }
+    const bool is_mixed = replaces() && !known_.empty();
+    return fmt::format(
+        "readers see nothing of it in {}{}; the next append clears it", options_.store,
+        is_mixed ? " but for times that were being replaced, which may be old or new" : "");
+  }
+
  private:
-  bool replaces() const { return options_.on_overlap == "replace"; }
+  // Before anything of the store is looked at.
+  std::shared_ptr<SharedStore> open_alone() {
+    check_not_itself(options_, workplace_.files);
+    auto shared = std::make_shared<SharedStore>(workplace_.files, workplace_.clock,
+                                                parse_location(options_.store), Writers::alone);
+    if (!has_record(shared->store())) return shared;
+    if (options_.dry_run) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("an append into {} died: the next one settles that first, which a "
+                              "dry run can't",
+                              options_.store));
+    }
+    const SettledAppend settled = *settle_record(*shared);
+    workplace_.console.warn(settled.said);
+    // The same command again: its times are there because it has put them there.
+    if (settled.is_done && settled.inputs == inputs_hash_ && on_overlap_ == "error") {
+      on_overlap_ = "keep";
+    }
+    return shared;
+  }
+
+  bool replaces() const { return on_overlap_ == "replace"; }
 
   // Which of the input's times go where.
   void find_places() {
@@ -111,7 +154,7 @@ class Appender {
     const Times& own = own_times_.emplace(Origin{input_, input_.at(axis_.coordinate)});
     const TimeMerge merge = merge_times(there, own);
     if (!merge.lacking.empty()) refuse_lacking(there, own, merge);
-    if (!merge.known.empty() && options_.on_overlap == "error") refuse_known(own, merge);
+    if (!merge.known.empty() && on_overlap_ == "error") refuse_known(own, merge);
     known_ = merge.known;
     behind_ = merge.behind;
     old_size_ = there.values.size();
@@ -174,9 +217,29 @@ class Appender {
 
   void add_parts(const TimeRun& run, const Dataset& grown,
                  const std::map<std::string, ArrayMetadata>& arrays) {
-    RegionTarget target = region_target(cut_dataset(input_, axis_, run.range), grown, arrays, {});
+    RegionTarget target =
+        region_target(cut_dataset(input_, own_axis_, run.range), grown, arrays, {}, &axis_);
+    for (const RegionPart& part : target.parts) check_is_whole(part, run, grown);
     compared_ = std::move(target.compared);
     for (RegionPart& part : target.parts) parts_.push_back(std::move(part));
+  }
+
+  // A part of the grid would leave the rest of the new times missing, unasked.
+  void check_is_whole(const RegionPart& part, const TimeRun& run, const Dataset& grown) const {
+    const Variable& there = grown.at(part.source.path());
+    const int along = dimension_along(archive_, there, axis_);
+    for (int d = 0; d < part.box.rank(); ++d) {
+      const bool is_axis = d == along;
+      const std::int64_t begin = is_axis ? run.at : 0;
+      const std::int64_t length = is_axis ? run.range.end - run.range.begin : there.shape[d];
+      if (part.box.begin[d] == begin && part.box.shape[d] == length) continue;
+      const std::string& name = there.dimensions[static_cast<std::size_t>(d)];
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("{}: {} has {}={}:{} of it, {} {}={}:{}: what is appended has all of "
+                              "it; a part of an archive is written by write-region",
+                              there.path(), input_.location, name, part.box.begin[d],
+                              part.box.end(d), options_.store, name, begin, begin + length));
+    }
   }
 
   // A variable that is not in the input would read as missing at the new times, unasked.
@@ -203,6 +266,11 @@ class Appender {
     const ZarrHierarchy hierarchy = open_hierarchy(shared_->store());
     AppendRecord record;
     record.zarr_format = hierarchy.zarr_format;
+    record.inputs = inputs_hash_;
+    if (replaces() && !known_.empty()) {
+      record.replaced = fmt::format("{} to {}", own_times_->text(known_.front().range.begin),
+                                    own_times_->text(known_.back().range.end - 1));
+    }
     for (const RegionPart& part : parts_) {
       record.regions.push_back({part.source.path(), part.box});
     }
@@ -211,10 +279,20 @@ class Appender {
     std::vector<NewLength> lengths;
     for (const Variable& variable : archive_.variables) {
       const int d = dimension_along(archive_, variable, axis_);
-      if (d >= 0) lengths.push_back({variable.path(), d, new_size_});
+      if (d < 0) continue;
+      check_is_single(variable);
+      lengths.push_back({variable.path(), d, new_size_});
     }
     record.documents = grown_documents(shared_->store(), hierarchy.zarr_format, lengths);
     return record;
+  }
+
+  void check_is_single(const Variable& variable) const {
+    const auto& names = variable.dimensions;
+    if (std::count(names.begin(), names.end(), axis_.dimension) < 2) return;
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{} of {} has the dimension {} more than once, and can't grow along it",
+                            variable.path(), options_.store, axis_.dimension));
   }
 
   // An array that nobody here can write would stay behind.
@@ -231,11 +309,15 @@ class Appender {
 
   const AppendOptions& options_;
   const Workplace& workplace_;
+  const std::string inputs_hash_;
+  std::string on_overlap_;
   // First of all: what is looked at below stays as it is.
   const std::shared_ptr<SharedStore> shared_;
   const Dataset archive_;
   Dataset input_;
   const GrowthAxis axis_;
+  GrowthAxis own_axis_;  // the input's: it may be declared in another group there
+  bool documents_begun_ = false;
   std::optional<Times> own_times_;
   Array times_;  // the archive's, and behind them the new ones
   std::int64_t old_size_ = 0, new_size_ = 0;
@@ -261,10 +343,7 @@ Json append(const AppendOptions& options, const Workplace& workplace) {
     try {
       appender.run(account, progress);
     } catch (const Error& error) {
-      throw_with_remains(error,
-                         fmt::format("readers see {} as it was, but for times that were being "
-                                     "replaced; the same command again finishes it",
-                                     options.store));
+      throw_with_remains(error, appender.remains());
     }
   });
   report["bytes_read"] = progress.bytes_fetched.load();

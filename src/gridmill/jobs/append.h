@@ -1,8 +1,8 @@
 // append.h: `gridmill append IN... STORE`: new times behind those of an archive.
 //
 // Chunks are stored first, where no reader looks; then the arrays' new lengths, and last the
-// document by which readers find them: whoever reads sees the archive as it was or as it is. What
-// dies in between is undone by the next append (jobs/append_record.h).
+// document by which readers find them. What dies in between is undone by the next append
+// (jobs/append_record.h). Times that are replaced change chunk by chunk.
 #pragma once
 
 #include <string>

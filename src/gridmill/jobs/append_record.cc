@@ -22,12 +22,18 @@ Json to_json(const AppendRecord& record) {
   for (const TouchedRegion& region : record.regions) {
     regions.push_back({{"path", region.path}, {"box", box_to_json(region.box)}});
   }
-  return {{"zarr_format", record.zarr_format}, {"documents", documents}, {"regions", regions}};
+  return {{"zarr_format", record.zarr_format},
+          {"inputs", record.inputs},
+          {"replaced", record.replaced},
+          {"documents", documents},
+          {"regions", regions}};
 }
 
 AppendRecord from_json(const Json& json) {
   AppendRecord record;
   record.zarr_format = json.at("zarr_format").get<int>();
+  record.inputs = json.at("inputs").get<std::string>();
+  record.replaced = json.at("replaced").get<std::string>();
   for (const Json& change : json.at("documents")) {
     record.documents.push_back(
         {Key(change.at("key").get<std::string>()), change.at("from"), change.at("to")});
@@ -55,15 +61,24 @@ class Settler {
  public:
   Settler(SharedStore& shared, const AppendRecord& record) : shared_(shared), record_(record) {}
 
-  std::string settle() {
-    const bool is_done = has_happened();
+  SettledAppend settle() {
+    // Without documents there is nothing that tells.
+    const bool is_done = !record_.documents.empty() && has_happened();
     if (!is_done) undo();
+    shared_.clear_debris();
     for (const TouchedRegion& region : record_.regions) settle_keys(region, is_done);
     for (const DocumentChange& change : record_.documents) shared_.note(change.key);
     shared_.sync();
     shared_.finish();
-    return is_done ? "an append that died after its work was done has been tidied up"
-                   : "an append that died has been undone: what it wrote is not seen by anybody";
+    std::string said = is_done ? "an append that died when its work was done has been tidied up"
+                               : "an append that died has been undone: nobody sees its new times";
+    if (!is_done && !record_.replaced.empty()) {
+      said += fmt::format(
+          "; but the times from {}, which it was replacing, may be old or new: "
+          "append them again with --on-overlap replace",
+          record_.replaced);
+    }
+    return {is_done, record_.inputs, std::move(said)};
   }
 
  private:
@@ -75,10 +90,11 @@ class Settler {
   bool has_happened() const {
     for (const DocumentChange& change : record_.documents) {
       const Json found = stored(change);
-      if (found != change.from && found != change.to) throw_changed(change.key);
+      const bool is_known =
+          is_same_document(found, change.from) || is_same_document(found, change.to);
+      if (!is_known) throw_changed(change.key);
     }
-    return record_.documents.empty() ||
-           stored(record_.documents.back()) == record_.documents.back().to;
+    return is_same_document(stored(record_.documents.back()), record_.documents.back().to);
   }
 
   [[noreturn]] void throw_changed(const Key& key) const {
@@ -90,7 +106,7 @@ class Settler {
 
   void undo() {
     for (auto change = record_.documents.rbegin(); change != record_.documents.rend(); ++change) {
-      if (stored(*change) == change->from) continue;
+      if (is_same_document(stored(*change), change->from)) continue;
       shared_.put(change->key, as_bytes(dump_json(change->from)), Durability::synced);
     }
   }
@@ -145,12 +161,23 @@ void forget_record(Store& store) { store.remove(Key(kRecordKey)); }
 
 bool has_record(Store& store) { return store.stat(Key(kRecordKey)).has_value(); }
 
-std::optional<std::string> settle_record(SharedStore& shared) {
+std::optional<SettledAppend> settle_record(SharedStore& shared) {
   const auto record = load_record(shared.store());
   if (!record) return std::nullopt;
-  std::string said = Settler(shared, *record).settle();
+  SettledAppend settled = Settler(shared, *record).settle();
   forget_record(shared.store());
-  return said;
+  return settled;
+}
+
+void check_unchanged(Store& store, const AppendRecord& record) {
+  for (const DocumentChange& change : record.documents) {
+    const auto found = read_document(store, change.key);
+    if (found && is_same_document(*found, change.from)) continue;
+    throw Error(ErrorKind::conflict,
+                fmt::format("{} of {} has been changed while times were appended: the append ends "
+                            "here; begin it again",
+                            change.key.text(), store.describe()));
+  }
 }
 
 }  // namespace gridmill

@@ -1,19 +1,17 @@
 #include "gridmill/jobs/check_keys.h"
 
 #include <algorithm>
-#include <array>
 #include <map>
 
 #include "gridmill/jobs/stored_chunks.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
 
 bool is_document(std::string_view key) {
-  constexpr std::array kNames{"zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"};
   const auto slash = key.rfind('/');
-  const std::string_view name = slash == std::string_view::npos ? key : key.substr(slash + 1);
-  return std::find(kNames.begin(), kNames.end(), name) != kNames.end();
+  return is_document_name(slash == std::string_view::npos ? key : key.substr(slash + 1));
 }
 
 // Which keys count, and which of those are chunks.

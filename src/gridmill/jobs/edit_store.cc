@@ -9,7 +9,9 @@
 #include "gridmill/base/text.h"
 #include "gridmill/store/manifest.h"
 #include "gridmill/store/stage.h"
+#include "gridmill/store/store_locks.h"
 #include "gridmill/store/zip_store.h"
+#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/edit_hierarchy.h"
 #include "gridmill/zarr/hierarchy.h"
 
@@ -17,9 +19,7 @@ namespace gridmill {
 namespace {
 
 bool is_metadata(const std::string& key) {
-  const std::string name = key.substr(key.rfind('/') + 1);
-  return name == "zarr.json" || name == ".zgroup" || name == ".zarray" || name == ".zattrs" ||
-         name == ".zmetadata";
+  return is_document_name(key.substr(key.rfind('/') + 1));
 }
 
 bool is_below(const std::string& key, const std::string& path) {
@@ -63,6 +63,24 @@ class EditedManifest {
   Store& companion_;
   const std::optional<Manifest> before_;
   std::vector<Key> metadata_;
+};
+
+// Nobody else writes meanwhile. Who only looks needs no lock.
+class EditorsLock {
+ public:
+  EditorsLock(Files& files, const std::string& path, bool is_needed)
+      : locks_(files, files.absolute(path)), is_needed_(is_needed) {
+    if (is_needed_) locks_.take_alone();
+  }
+  ~EditorsLock() {
+    if (is_needed_) locks_.leave();
+  }
+  EditorsLock(const EditorsLock&) = delete;
+  EditorsLock& operator=(const EditorsLock&) = delete;
+
+ private:
+  StoreLocks locks_;
+  const bool is_needed_;
 };
 
 Json listed(const ZarrHierarchy& hierarchy, const std::string& below) {
@@ -146,6 +164,7 @@ Json edit_store(const StoreEditOptions& options, const Workplace& workplace) {
   if (options.edit != StoreEdit::mkgroup && !zarr_format_at(*store)) {
     throw Error(ErrorKind::not_found, fmt::format("there is no Zarr store at {}", location.path));
   }
+  const EditorsLock alone(workplace.files, location.path, !options.dry_run);
   const Key path(location.node);
   const auto companion = open_companion(workplace.files, location);
   EditedManifest manifest(*store, *companion);

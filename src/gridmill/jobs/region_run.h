@@ -2,6 +2,7 @@
 // share.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>

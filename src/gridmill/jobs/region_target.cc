@@ -198,7 +198,7 @@ void check_static(const Origin& archive, const Origin& input, const Box& box) {
 
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,
-                           const std::vector<std::string>& region) {
+                           const std::vector<std::string>& region, const GrowthAxis* along) {
   RegionFinder finder(input, archive, region);
   std::vector<Box> boxes;
   for (const Variable& variable : input.variables) {
@@ -214,6 +214,10 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
   RegionTarget target;
   std::set<std::string> growing = time_dimensions(archive);
   if (growing.empty()) growing = finder.partial();
+  const auto is_written = [&](const Variable& there) {
+    if (along != nullptr) return dimension_along(archive, there, *along) >= 0;
+    return has_any(there, growing) || (growing.empty() && !there.dimensions.empty());
+  };
   for (std::size_t i = 0; i < boxes.size(); ++i) {
     const Variable& variable = input.variables[i];
     const Variable& there = archive.at(variable.path());
@@ -222,7 +226,7 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
       continue;
     }
     check_meaning(archive, there, input, variable);
-    if (!has_any(variable, growing) && !(growing.empty() && !variable.dimensions.empty())) {
+    if (!is_written(there)) {
       check_static({archive, there}, {input, variable}, boxes[i]);
       target.compared.push_back(variable.path());
       continue;

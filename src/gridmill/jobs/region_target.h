@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/growth_axis.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
@@ -27,13 +28,15 @@ struct RegionTarget {
 // Every coordinate of `input` is looked for in `archive`; a dimension without one in both takes its
 // place from `region` ("time=0:100" each), or must be as long as the archive's. `region` may not
 // speak against coordinates. What has a dimension of times is written; of an archive without times,
-// what has a dimension of which the input is a part. The rest, static fields, is compared with what
-// the archive holds there. `arrays` are the archive's, by path.
+// what has a dimension of which the input is a part; given `along`, what has that axis and nothing
+// else. The rest, static fields, is compared with what the archive holds there. `arrays` are the
+// archive's, by path.
 //
 // Throws Error(corrupt) for other grids, types, packing or units, Error(not_found) for a variable
 // that the archive lacks, Error(invalid) for a region that is none.
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,
-                           const std::vector<std::string>& region);
+                           const std::vector<std::string>& region,
+                           const GrowthAxis* along = nullptr);
 
 }  // namespace gridmill

@@ -56,17 +56,7 @@ SharedStore::SharedStore(Files& files, const Clock& clock, const Location& locat
 }
 
 // A store that had no folder beside it has none afterwards, unless something was put there.
-SharedStore::~SharedStore() {
-  try {
-    locks_.release();
-    locks_.tidy();
-    if (files_.list(companion_path(path_)).empty()) {
-      files_.remove_directory(companion_path(path_));
-    }
-  } catch (...) {
-    return;  // it stays, and does no harm
-  }
-}
+SharedStore::~SharedStore() { locks_.leave(); }
 
 std::unique_ptr<FileLock> SharedStore::wait_for(const std::string& path,
                                                 const std::string& what) const {
@@ -112,6 +102,10 @@ KeyRecord SharedStore::put(const Key& key, ByteView value, Durability durability
 void SharedStore::note(const Key& key) {
   const std::lock_guard guard(mutex_);
   written_[key.text()] = {{key.text(), std::nullopt}, std::nullopt};
+}
+
+void SharedStore::clear_debris() {
+  for (const std::string& half : debris(files_, path_)) files_.remove_file(half);
 }
 
 bool SharedStore::is_ours_still(const Key& key, const std::optional<Version>& version) const {

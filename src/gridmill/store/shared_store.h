@@ -54,6 +54,9 @@ class SharedStore {
   // A key that a writer who died may have put or not: the manifest will have it as it is.
   void note(const Key& key);
 
+  // Removes what writers who died have left half written. Only alone: it may be somebody's work.
+  void clear_debris();
+
   // What was put so far reaches the disk.
   void sync() { disk_->sync(); }
 

@@ -28,7 +28,17 @@ void StoreLocks::take_alone() {
   lock_ = lock_at(common());
   if (lock_ == nullptr) refuse("another run is");
   for (const DirectoryEntry& worker : files_.list(workers())) {
-    if (files_.lock(workers() + "/" + worker.name) == nullptr) refuse("workers are");
+    if (is_held(workers() + "/" + worker.name)) refuse("workers are");
+  }
+}
+
+// A worker that tidies up while it is looked for has gone.
+bool StoreLocks::is_held(const std::string& path) const {
+  try {
+    return files_.lock(path) == nullptr;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::not_found) throw;
+    return false;
   }
 }
 
@@ -45,6 +55,18 @@ void StoreLocks::join(const Clock& clock) {
 void StoreLocks::tidy() {
   if (files_.status(workers()) && files_.list(workers()).empty()) {
     files_.remove_directory(workers());
+  }
+}
+
+void StoreLocks::leave() noexcept {
+  try {
+    release();
+    tidy();
+    if (files_.list(companion_path(path_)).empty()) {
+      files_.remove_directory(companion_path(path_));
+    }
+  } catch (...) {
+    return;  // it stays, and does no harm
   }
 }
 

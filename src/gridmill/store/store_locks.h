@@ -29,6 +29,8 @@ class StoreLocks {
   void release() { lock_.reset(); }
   // For after the work: an empty folder of workers goes.
   void tidy();
+  // Released and tidied; the companion folder goes, too, if nothing was put there.
+  void leave() noexcept;
 
  private:
   std::string common() const;
@@ -36,6 +38,7 @@ class StoreLocks {
   template <class Path>
   std::unique_ptr<FileLock> lock_soon(const Clock& clock, Path&& path);
   std::unique_ptr<FileLock> lock_at(const std::string& path);
+  bool is_held(const std::string& path) const;
   [[noreturn]] void refuse(const std::string& who) const;
 
   Files& files_;

@@ -451,7 +451,9 @@ std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store,
 std::shared_ptr<const LeafReader> refusing_array_reader(const Store& store, const Key& array_path,
                                                         const Shape& shape, std::string reason) {
   return std::make_shared<RefusingReader>(
-      fmt::format("array {} of {}", array_path.text(), store.describe()), shape, std::move(reason));
+      array_path.is_root() ? fmt::format("the array of {}", store.describe())
+                           : fmt::format("array {} of {}", array_path.text(), store.describe()),
+      shape, std::move(reason));
 }
 
 }  // namespace gridmill

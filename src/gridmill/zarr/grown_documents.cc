@@ -45,10 +45,23 @@ class Grower {
       throw Error(ErrorKind::not_found,
                   fmt::format("{} of {} is not there", key.text(), store_.describe()));
     }
+    check_is_regular(*document, key.text());
     Json grown = *document;
     set_length(grown, length, key.text());
     old_shapes_[length.path] = document->at("shape");
     changes_.push_back({key, *document, std::move(grown)});
+  }
+
+  // Edges that are named end where the array does.
+  void check_is_regular(const Json& document, const std::string& where) const {
+    const Json grid = document.value("chunk_grid", Json());
+    const Json name = grid.is_object() ? grid.value("name", Json()) : grid;
+    if (is_v2_ || name == "regular") return;
+    throw Error(
+        ErrorKind::unsupported,
+        fmt::format("{} of {} has chunk grid {}, which can't grow: make the store anew with "
+                    "a regular one, gridmill convert",
+                    where, store_.describe(), name.dump()));
   }
 
   void set_length(Json& document, const NewLength& length, const std::string& where) const {
@@ -72,7 +85,7 @@ class Grower {
     } else {
       grow_inline(grown, group, key.text());
     }
-    if (grown != *document) changes_.push_back({key, *document, std::move(grown)});
+    if (!is_same_document(grown, *document)) changes_.push_back({key, *document, std::move(grown)});
   }
 
   // Groups inside may have consolidated metadata of their own, inline.
@@ -106,8 +119,11 @@ class Grower {
     if (member.is_object() && member.value("shape", Json()) == old_shapes_.at(length.path)) return;
     throw Error(ErrorKind::conflict,
                 fmt::format("{} of {} has another shape of {} than the array itself: bring it up "
-                            "to date first, gridmill store consolidate",
-                            where, store_.describe(), length.path));
+                            "to date first, {}",
+                            where, store_.describe(), length.path,
+                            where == "zarr.json" || where == ".zmetadata"
+                                ? "gridmill store consolidate"
+                                : "with what consolidated that group (zarr.consolidate_metadata)"));
   }
 
   Store& store_;
@@ -118,6 +134,8 @@ class Grower {
 };
 
 }  // namespace
+
+bool is_same_document(const Json& a, const Json& b) { return dump_json(a, -1) == dump_json(b, -1); }
 
 std::vector<DocumentChange> grown_documents(Store& store, int zarr_format,
                                             const std::vector<NewLength>& lengths) {

@@ -23,9 +23,12 @@ struct DocumentChange {
   Json from, to;
 };
 
+// Member by member, NaN like NaN.
+bool is_same_document(const Json& a, const Json& b);
+
 // In the order in which they are to be stored: the arrays' own, then those that consolidate them,
-// the root's last. Throws Error(conflict) where consolidated metadata are stale, Error(corrupt) for
-// documents that are none.
+// the root's last. Throws Error(conflict) where consolidated metadata are stale, Error(unsupported)
+// for chunk grids other than the regular one, Error(corrupt) for documents that are none.
 std::vector<DocumentChange> grown_documents(Store& store, int zarr_format,
                                             const std::vector<NewLength>& lengths);
 

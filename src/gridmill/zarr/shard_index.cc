@@ -1,9 +1,15 @@
 #include "gridmill/zarr/shard_index.h"
 
+#include <chrono>
+
 #include "gridmill/store/ranges.h"
 
 namespace gridmill {
 namespace {
+
+// A read that hangs holds up the others no longer than this: the second attempt at a leaf reads the
+// index itself.
+constexpr std::chrono::milliseconds kPatience{100};
 
 std::int64_t bytes_of(const std::string& key, const ShardIndexes::Entry& entry) {
   const std::size_t chunks = entry->has_value() ? (*entry)->chunks.capacity() : 0;
@@ -48,27 +54,28 @@ std::optional<ByteRange> ShardIndex::find(std::int64_t ordinal) const {
 ShardIndexes::Entry ShardIndexes::get(Store& store, const Key& key, const Sharding& sharding,
                                       std::int64_t chunks) {
   std::unique_lock lock(mutex_);
+  const auto give_up = std::chrono::steady_clock::now() + kPatience;
+  bool is_first = false;
   for (;;) {
     if (Entry entry = kept(key.text())) return entry;
-    if (reading_.insert(key.text()).second) break;
-    read_.wait(lock);
+    is_first = reading_.insert(key.text()).second;
+    if (is_first || std::chrono::steady_clock::now() >= give_up) break;
+    read_.wait_until(lock, give_up);
   }
   lock.unlock();
-  const auto done = [&] {
-    lock.lock();
-    reading_.erase(key.text());
-    read_.notify_all();
-  };
-  try {
-    auto found =
-        std::make_shared<const std::optional<ShardIndex>>(read(store, key, sharding, chunks));
-    done();
-    keep(key.text(), found);
-    return found;
-  } catch (...) {
-    done();
-    throw;
-  }
+  const Flight flight(*this, is_first ? key.text() : std::string());
+  auto found =
+      std::make_shared<const std::optional<ShardIndex>>(read(store, key, sharding, chunks));
+  const std::lock_guard again(mutex_);  // let go before the flight says that it has landed
+  if (Entry entry = kept(key.text())) return entry;
+  keep(key.text(), found);
+  return found;
+}
+
+void ShardIndexes::land(const std::string& key) noexcept {
+  const std::lock_guard lock(mutex_);
+  reading_.erase(key);
+  read_.notify_all();
 }
 
 std::optional<ShardIndex> ShardIndexes::read(Store& store, const Key& key, const Sharding& sharding,

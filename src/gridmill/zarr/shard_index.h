@@ -38,7 +38,7 @@ class ShardIndexes {
       : most_bytes_(most_bytes) {}
 
   // Reads it if it isn't kept; Error(corrupt) for a damaged one. The shard holds `chunks` chunks.
-  // Who asks for one that somebody else is reading waits for it.
+  // Who asks for one that somebody else is reading waits for it, a tenth of a second at most.
   Entry get(Store& store, const Key& key, const Sharding& sharding, std::int64_t chunks);
   std::int64_t kept_bytes() const;
   OpenValues& shards() noexcept { return shards_; }
@@ -46,6 +46,22 @@ class ShardIndexes {
  private:
   std::optional<ShardIndex> read(Store& store, const Key& key, const Sharding& sharding,
                                  std::int64_t chunks);
+  // Says that an index is being read no more, in whatever way that ended; "": it was somebody
+  // else's to say.
+  class Flight {
+   public:
+    Flight(ShardIndexes& indexes, std::string key) : indexes_(indexes), key_(std::move(key)) {}
+    ~Flight() {
+      if (!key_.empty()) indexes_.land(key_);
+    }
+    Flight(const Flight&) = delete;
+    Flight& operator=(const Flight&) = delete;
+
+   private:
+    ShardIndexes& indexes_;
+    const std::string key_;
+  };
+  void land(const std::string& key) noexcept;
   Entry kept(const std::string& key);
   void keep(const std::string& key, const Entry& entry);
 
