@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from killed_runs import noted_tasks
+
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md"]
 # Lines that are not compared: progress, which the README leaves out, and what held a run back.
@@ -64,13 +66,13 @@ def masked(lines, here, command):
 
 
 def killed_in_the_middle(command, environment, here):
-    """The command of the tour that a kill ends: here when its first chunk lies there, not by a clock."""
+    """The command of the tour that a kill ends: here when its first task is noted, not by a clock."""
     words = command.split()
     assert words[:4] == ["timeout", "-s", "KILL", "0.2"], command
-    incoming = here / "relief.zarr.gridmill" / "incoming"
+    companion = here / "relief.zarr.gridmill"
     for _ in range(10):
         process = subprocess.Popen(words[4:], env=environment, cwd=here, stderr=subprocess.DEVNULL)
-        while process.poll() is None and not any(incoming.rglob("c/*")):
+        while process.poll() is None and not noted_tasks(companion):
             time.sleep(0.001)
         process.kill()
         process.wait()

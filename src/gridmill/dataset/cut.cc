@@ -24,7 +24,7 @@ ChunkRuns runs_of(const ChunkGrid& grid, int d, std::int64_t first, std::int64_t
 
 class CutReader final : public LeafReader {
  public:
-  CutReader(std::shared_ptr<const LeafReader> inner, int d, IndexRange range)
+  CutReader(const std::shared_ptr<const LeafReader>& inner, int d, IndexRange range)
       : CutReader(inner, d, range, inner->grid().touching(box_of(inner->grid(), d, range))) {}
 
   std::int64_t stored_bound() const override { return inner_->stored_bound(); }
@@ -129,7 +129,7 @@ Variable cut_variable(const Variable& variable, int d, IndexRange range) {
     if (own.begin >= own.end) continue;
     block.offset[d] = std::max(begin - range.begin, std::int64_t{0});
     if (own != IndexRange{0, length}) {
-      block.reader = std::make_shared<CutReader>(std::move(block.reader), d, own);
+      block.reader = std::make_shared<CutReader>(block.reader, d, own);
     }
     cut.blocks.push_back(std::move(block));
   }

@@ -121,7 +121,7 @@ Array as_times_of(const Times& archive, const Times& added) {
     return encode_times(units, decode_times(own, added.values.view()), type);
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::invalid) throw;
-    const std::string message(error.message());
+    const std::string& message = error.message();
     throw Error(ErrorKind::invalid,
                 fmt::format("{} of {}: {}; an archive of finer units takes them (template "
                             "--time-units, or convert of all files together)",
