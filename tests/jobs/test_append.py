@@ -435,3 +435,14 @@ def test_documents_that_others_change_meanwhile_are_theirs(gridmill, archive, tm
             break
     assert running.returncode == 5 and "has been changed while times were appended" in said, said
     assert json.loads((store / "zarr.json").read_text()) == document
+
+
+def test_a_half_written_record_is_cleared(gridmill, archive):
+    """Of a run that was killed while it noted what it was about to do."""
+    paths, store, whole = archive([5, 7], "--chunks", "t:time=4")
+    half = store / "..gridmill-append.2891247109add67b.partial"
+    half.write_text('{"zarr_format"')
+    run = gridmill("append", paths[1], store)
+    assert run.returncode == 0, run.stderr
+    assert not half.exists()
+    assert_holds(store, whole)

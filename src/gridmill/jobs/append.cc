@@ -130,7 +130,10 @@ class Appender {
     check_not_itself(options_, workplace_.files);
     auto shared = std::make_shared<SharedStore>(workplace_.files, workplace_.clock,
                                                 parse_location(options_.store), Writers::alone);
-    if (!has_record(shared->store())) return shared;
+    if (!has_record(shared->store())) {
+      if (!options_.dry_run) clear_half_records(shared->place());
+      return shared;
+    }
     if (options_.dry_run) {
       throw Error(ErrorKind::conflict,
                   fmt::format("an append into {} died: the next one settles that first, which a "
@@ -144,6 +147,15 @@ class Appender {
       on_overlap_ = "keep";
     }
     return shared;
+  }
+
+  // Of a run that died while it noted what it was about to do.
+  void clear_half_records(const std::string& store) const {
+    for (const DirectoryEntry& entry : workplace_.files.list(store)) {
+      const bool is_half =
+          entry.name.starts_with("..gridmill-append.") && entry.name.ends_with(".partial");
+      if (is_half) workplace_.files.remove_file(store + "/" + entry.name);
+    }
   }
 
   bool replaces() const { return on_overlap_ == "replace"; }
