@@ -437,6 +437,16 @@ def test_documents_that_others_change_meanwhile_are_theirs(gridmill, archive, tm
     assert json.loads((store / "zarr.json").read_text()) == document
 
 
+def test_a_sample_is_refused(gridmill, archive):
+    """It ran the whole, into the archive."""
+    paths, store, _ = archive([5, 7], "--chunks", "t:time=4")
+    before = hashes(store)
+    for verb in ("append", "write-region"):
+        run = gridmill(verb, paths[1], store, "--sample", "0.5")
+        assert run.returncode == 2 and "--sample" in run.stderr, run.stderr
+    assert hashes(store) == before
+
+
 def test_a_half_written_record_is_cleared(gridmill, archive):
     """Of a run that was killed while it noted what it was about to do."""
     paths, store, whole = archive([5, 7], "--chunks", "t:time=4")

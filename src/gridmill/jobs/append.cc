@@ -344,6 +344,9 @@ class Appender {
 }  // namespace
 
 Json append(const AppendOptions& options, const Workplace& workplace) {
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid, "--sample is of runs that write a new Zarr store");
+  }
   RunAccount account("append", options.inputs, options.store, options.reports, options.resources,
                      workplace);
   Appender appender(options, account.workplace());

@@ -87,6 +87,9 @@ class RegionWriter {
 }  // namespace
 
 Json write_region(const WriteRegionOptions& options, const Workplace& workplace) {
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid, "--sample is of runs that write a new Zarr store");
+  }
   RunAccount account("write-region", options.inputs, options.store, options.reports,
                      options.resources, workplace);
   RegionWriter writer(options, account.workplace());
