@@ -110,6 +110,7 @@ class Call {
     make_console();
     const std::jthread watch = watch_for_hangs();
     warn_of_threads();
+    for (const std::string& note : config_notes_) console_->warn(note);
     const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
     const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
     // A slow fetch whose second attempt was faster may still return to what goes away here.
@@ -146,14 +147,14 @@ class Call {
     });
   }
 
-  std::vector<Setting> settings_for(const Layer& flags) const {
+  std::vector<Setting> settings_for(const Layer& flags) {
     if (!verb_.has_general_options) return settle(options_, flags, {}, {}, "");
     const Layer environment = environment_layer(options_, around_.environment);
     const std::string path = config_path(flags, around_.environment);
     Layer config;
     if (!path.empty()) {
       config = config_layer(read_config(around_.files, path), path, verb_.name,
-                            options_by_verb(verbs_, general_));
+                            options_by_verb(verbs_, general_), &config_notes_);
     }
     return settle(options_, flags, environment, config, path);
   }
@@ -193,6 +194,7 @@ class Call {
   const std::unique_ptr<WatchedFiles> files_ = watched_files(around_.files, around_.clock);
   const std::shared_ptr<GeneralOptions> general_ = std::make_shared<GeneralOptions>();
   const std::vector<Option> options_;
+  std::vector<std::string> config_notes_;
   std::optional<TerminalConsole> console_;
 };
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/zarrio_config.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 
@@ -96,6 +97,14 @@ void read_section(const YAML::Node& section, const std::string& place, const Opt
   }
 }
 
+// In our own words, whoever's file it is.
+YAML::Node in_our_words(const YAML::Node& document, std::vector<std::string>* notes) {
+  if (!is_zarrio_config(document)) return document;
+  TranslatedConfig translated = from_zarrio_config(document);
+  if (notes != nullptr) *notes = std::move(translated.notes);
+  return translated.document;
+}
+
 Layer read_document(const YAML::Node& document, const std::string& verb,
                     const OptionsByVerb& verbs) {
   Layer layer;
@@ -124,11 +133,12 @@ Layer read_document(const YAML::Node& document, const std::string& verb,
 }  // namespace
 
 Layer config_layer(std::string_view text, const std::string& path, const std::string& verb,
-                   const OptionsByVerb& options) {
+                   const OptionsByVerb& options, std::vector<std::string>* notes) {
   return in_context([&] { return "config file " + path; },
                     [&] {
                       try {
-                        return read_document(YAML::Load(std::string(text)), verb, options);
+                        const YAML::Node document = YAML::Load(std::string(text));
+                        return read_document(in_our_words(document, notes), verb, options);
                       } catch (const YAML::Exception& error) {
                         refuse(error.mark, "not YAML: " + error.msg);
                       }

@@ -21,8 +21,10 @@ namespace gridmill::cli {
 // All verbs' options, by verb: to tell a key that is wrong from one that is another verb's.
 using OptionsByVerb = std::map<std::string, std::vector<Option>>;
 
-// What the YAML `text` of file `path` says to `verb`. Throws Error(invalid) with path and line.
+// What the YAML `text` of file `path` says to `verb`; zarrio's own files are understood, too
+// (zarrio_config.h), and what is to be said about them goes to `notes`. Throws Error(invalid) with
+// path and line.
 Layer config_layer(std::string_view text, const std::string& path, const std::string& verb,
-                   const OptionsByVerb& options);
+                   const OptionsByVerb& options, std::vector<std::string>* notes = nullptr);
 
 }  // namespace gridmill::cli

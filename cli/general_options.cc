@@ -52,11 +52,12 @@ Option config_row(const std::shared_ptr<GeneralOptions>& general) {
 }
 
 Option log_row(const std::shared_ptr<GeneralOptions>& general) {
-  Option option =
-      row("log", "FORMAT",
-          "how progress and messages go to standard error: auto (one moving line on a terminal, "
-          "plain lines elsewhere), text, json",
-          "auto", [general](const std::string& name) { general->log = log_format(name); });
+  Option option = row(
+      "log", "FORMAT",
+      "how progress and messages go to standard error: auto (one moving line on a terminal, "
+      "plain lines elsewhere); text: plain lines, with the start and the end of the run; json: the "
+      "same as an object on each line",
+      "auto", [general](const std::string& name) { general->log = log_format(name); });
   option.choices = {"auto", "text", "json"};
   return option;
 }

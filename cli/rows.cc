@@ -167,6 +167,61 @@ Option codec_row(std::shared_ptr<Values> target) {
                     "blosc:zstd:1:shuffle:512KiB", std::move(target));
 }
 
+Option out_of_range_row(std::shared_ptr<std::string> target) {
+  Option row = text_row("out-of-range", "WAY",
+                        "what becomes of values that packed integers have no code for: error; "
+                        "clamp: the nearest code; mask: missing. The last two are counted",
+                        "error", std::move(target));
+  row.choices = {"error", "clamp", "mask"};
+  return row;
+}
+
+std::vector<Option> pack_rows(const std::shared_ptr<PackOptions>& target) {
+  Option buffer =
+      text_row("pack-buffer", "SHARE",
+               "by how much of itself a scanned range is widened on both sides", "0.01", nullptr);
+  buffer.apply = [target](const Values& values) { target->buffer = parse_double(values.front()); };
+  return {values_row("pack", OptionKind::repeated, "[NAME:]BITS",
+                     "floating-point values as integers of 8, 16 or 32 bits with scale_factor and "
+                     "add_offset (NAME:none leaves one out); may be repeated",
+                     "nothing", member_of(target, &PackOptions::pack)),
+          values_row("pack-range", OptionKind::repeated, "[NAME:]LEAST:GREATEST",
+                     "the values that packed integers have codes for, or scan; may be repeated",
+                     "valid_range, valid_min and valid_max, else scanned",
+                     member_of(target, &PackOptions::range)),
+          std::move(buffer), out_of_range_row(member_of(target, &PackOptions::out_of_range))};
+}
+
+Option check_variables_row(std::shared_ptr<Values> target) {
+  return values_row("check-vars", OptionKind::list, "NAMES",
+                    "read these variables back (names, globs or all) and compare every value with "
+                    "what was to be written, before readers see it where that is possible",
+                    "none", std::move(target));
+}
+
+Option retries_row(std::shared_ptr<int> target) {
+  Option row = text_row("retries", "N",
+                        "how often a run is made again whose --check-vars are not what they "
+                        "should be (single reads and writes are tried four times in any case)",
+                        "0", nullptr);
+  row.apply = [target = std::move(target)](const Values& values) {
+    const std::int64_t retries = parse_int(values.front());
+    if (retries < 0 || retries > 1000) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--retries {} is not between 0 and 1000", retries));
+    }
+    *target = static_cast<int>(retries);
+  };
+  return row;
+}
+
+Option attributes_row(std::shared_ptr<Values> target) {
+  return values_row("attrs", OptionKind::repeated, "NAME=VALUE",
+                    "an attribute of the root group, set or replaced; VALUE is a number, a list or "
+                    "true as JSON has them, or a text; may be repeated",
+                    "those of IN", std::move(target));
+}
+
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
   const auto file = [](const char* name, const char* help, std::shared_ptr<std::string> path) {
     Option row = text_row(name, "FILE", help, "none", std::move(path));

@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/pack_options.h"
 #include "gridmill/jobs/run_account.h"
 
 namespace gridmill::cli {
@@ -41,6 +42,15 @@ Option shards_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 
+// --pack, --pack-range, --pack-buffer, --out-of-range of a job's options.
+std::vector<Option> pack_rows(const std::shared_ptr<PackOptions>& target);
+Option out_of_range_row(std::shared_ptr<std::string> target);
+
+// --check-vars and --retries of a job's options.
+Option check_variables_row(std::shared_ptr<Values> target);
+Option retries_row(std::shared_ptr<int> target);
+
+Option attributes_row(std::shared_ptr<Values> target);
 Option grib_index_row(std::shared_ptr<GribIndexUse> target);
 
 // What is told of a run: --report, --metrics, --metrics-port, --trace, --prices, --tags.

@@ -18,6 +18,7 @@ constexpr const char* kClearLine = "\r\x1b[K";
 
 ConsoleStyle console_style(LogFormat format, bool is_terminal) noexcept {
   if (format == LogFormat::json) return ConsoleStyle::json_lines;
+  if (format == LogFormat::text) return ConsoleStyle::log_lines;
   const bool moves = format == LogFormat::automatic && is_terminal;
   return moves ? ConsoleStyle::moving_line : ConsoleStyle::plain_lines;
 }
@@ -45,6 +46,12 @@ void TerminalConsole::message(const char* event, const std::string& prefix,
   }
   const Json object = {{"event", event}, {"verb", verb_}, {"message", text}};
   print_line(dump_json(object, -1));
+}
+
+void TerminalConsole::log(const Json& event, const std::string& text) {
+  const std::lock_guard lock(mutex_);
+  if (style_ == ConsoleStyle::json_lines) print_line(dump_json(event, -1));
+  if (style_ == ConsoleStyle::log_lines) print_line(text);
 }
 
 void TerminalConsole::fail(const Error& error) {
@@ -102,7 +109,7 @@ void TerminalConsole::show(bool is_finished) {
     print_line(dump_json(progress_json(what_, figures(), is_finished), -1));
   } else if (is_finished) {
     print_line(finished_text(what_, figures()));
-  } else if (style_ == ConsoleStyle::plain_lines) {
+  } else if (style_ != ConsoleStyle::moving_line) {
     print_line(progress_text(what_, figures()));
   } else {
     const auto columns = static_cast<std::size_t>(std::max(width_(), 20) - 1);

@@ -19,7 +19,8 @@
 
 namespace gridmill::cli {
 
-enum class ConsoleStyle { moving_line, plain_lines, json_lines };
+// log_lines: plain lines, and those of the log of a process.
+enum class ConsoleStyle { moving_line, plain_lines, log_lines, json_lines };
 
 ConsoleStyle console_style(LogFormat format, bool is_terminal) noexcept;
 
@@ -32,6 +33,7 @@ class TerminalConsole : public Console {
 
   void say(const std::string& line) override;
   void warn(const std::string& line) override;
+  void log(const Json& event, const std::string& text) override;
   void begin(const std::string& what, const Progress& progress) override;
   void done() override;
 

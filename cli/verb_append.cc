@@ -25,8 +25,15 @@ std::vector<Option> rows(const std::shared_ptr<AppendOptions>& options) {
       overlap,
       text_row("dim", "NAME", "the dimension along which STORE grows, or its coordinate's path",
                "the one that holds times", to(&AppendOptions::dimension)),
+      switch_row("rewrite",
+                 "times before or between those of STORE, or that its units can't hold: write it "
+                 "anew with them, in its own layout, and replace it when that is complete",
+                 to(&AppendOptions::rewrite)),
       variables_row(to(&AppendOptions::variables)),
       drop_row(to(&AppendOptions::drop)),
+      out_of_range_row(to(&AppendOptions::out_of_range)),
+      check_variables_row(to(&AppendOptions::check_variables)),
+      retries_row(to(&AppendOptions::retries)),
       grib_index_row(to(&AppendOptions::grib_index)),
   };
   const std::vector<Option> reports = report_rows(to(&AppendOptions::reports));

@@ -38,6 +38,11 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
   };
   const std::vector<Option> selection = selection_rows(options);
   rows.insert(rows.begin() + 4, selection.begin(), selection.end());
+  rows.push_back(check_variables_row(member_of(options, &ConvertOptions::check_variables)));
+  rows.push_back(retries_row(member_of(options, &ConvertOptions::retries)));
+  rows.push_back(attributes_row(member_of(options, &ConvertOptions::attributes)));
+  const std::shared_ptr<PackOptions> packing(options, &options->packing);
+  for (Option& row : pack_rows(packing)) rows.push_back(std::move(row));
   const std::vector<Option> reports = report_rows(member_of(options, &ConvertOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());
   return rows;

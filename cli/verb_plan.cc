@@ -50,6 +50,8 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
     row.help = "of extract: " + row.help;
     rows.push_back(std::move(row));
   }
+  const std::shared_ptr<PackOptions> packing(options, &options->convert.packing);
+  for (Option& row : pack_rows(packing)) rows.push_back(std::move(row));
   rows.push_back(drop_row(member_of(convert, &ConvertOptions::drop)));
   rows.push_back(overwrite_row(member_of(convert, &ConvertOptions::overwrite)));
   rows.push_back(grib_index_row(member_of(convert, &ConvertOptions::grib_index)));
@@ -86,7 +88,8 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
     refuse_options(invocation, verb, {"point", "points", "method", "plot"});
     return plan_to_json(make_plan(verb, convert, options.way, invocation.workplace));
   }
-  refuse_options(invocation, verb, {"zarr-format", "chunks", "codec", "way", "drop"});
+  refuse_options(invocation, verb,
+                 {"zarr-format", "chunks", "codec", "way", "drop", "pack", "pack-range"});
   ExtractOptions& extract = options.extract;
   extract.inputs = convert.inputs;
   extract.output = convert.output;

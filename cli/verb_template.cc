@@ -41,6 +41,9 @@ std::vector<Option> rows(const std::shared_ptr<TemplateOptions>& options) {
       overwrite_row(to(&TemplateOptions::overwrite)),
       grib_index_row(to(&TemplateOptions::grib_index)),
   };
+  rows.push_back(attributes_row(member_of(options, &TemplateOptions::attributes)));
+  const std::shared_ptr<PackOptions> packing(options, &options->packing);
+  for (Option& row : pack_rows(packing)) rows.push_back(std::move(row));
   const std::vector<Option> reports = report_rows(to(&TemplateOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());
   return rows;

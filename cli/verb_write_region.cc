@@ -24,6 +24,9 @@ std::vector<Option> rows(const std::shared_ptr<WriteRegionOptions>& options) {
       drop_row(to(&WriteRegionOptions::drop)),
       switch_row("no-lock", "refuse a region that shares chunks with what lies beside it",
                  to(&WriteRegionOptions::only_whole_chunks)),
+      out_of_range_row(to(&WriteRegionOptions::out_of_range)),
+      check_variables_row(to(&WriteRegionOptions::check_variables)),
+      retries_row(to(&WriteRegionOptions::retries)),
       grib_index_row(to(&WriteRegionOptions::grib_index)),
   };
   const std::vector<Option> reports = report_rows(to(&WriteRegionOptions::reports));

@@ -23,7 +23,7 @@ def gridmill():
     """Runs the command: gridmill("info", path, "--json") -> CompletedProcess.
 
     Asserts nothing. `env` adds to the environment, `text=False` gives bytes (dump --raw); further
-    keywords go to subprocess.run. A hang fails the test after `timeout` seconds.
+    keywords go to subprocess.run; `gridmill.binary` is its path. A hang fails the test after `timeout` seconds.
     """
     binary = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build" / "release" / "gridmill"))
     if not binary.is_file():
@@ -34,6 +34,7 @@ def gridmill():
         command = [binary, *map(str, arguments)]
         return subprocess.run(command, env={**os.environ, **(env or {})}, **options)
 
+    run.binary = binary
     return run
 
 

@@ -26,7 +26,7 @@ struct Unsynced {
   std::set<std::uint64_t> inodes;
 };
 
-class FaultyFiles final : public Files {
+class FaultyFiles : public Files {
  public:
   // `under` must outlive this and the files opened through it.
   explicit FaultyFiles(Files& under, Fault fault = {})

@@ -27,22 +27,10 @@ class AppendFaults : public testing::TestWithParam<Failure> {
  protected:
   AppendFaults() {
     make_small_store(directory_.files(), source_, 5.0F, "t");
-    write_array_of_times();
+    give_time_units(directory_.files(), source_);
     convert_to(prepared_, fmt::format("time=0:{}", kOld));
     convert_to(added_, fmt::format("time={}:{}", kOld, kAll));
     wanted_ = values_of(source_);
-  }
-
-  // small_store's times are bare numbers.
-  void write_array_of_times() {
-    const auto store = file_store(directory_.files(), source_);
-    ZarrHierarchy hierarchy = open_hierarchy(*store);
-    for (ZarrNode& node : hierarchy.nodes) {
-      if (node.path != "time") continue;
-      node.array->attributes.set("units", AttributeValue::text("days since 2000-01-01"));
-      write_array(*store, Key("time"), *node.array);
-    }
-    write_consolidated(*store, 3, hierarchy.nodes);
   }
 
   void convert_to(const std::string& output, const std::string& region) {

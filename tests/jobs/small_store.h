@@ -3,6 +3,7 @@
 
 #include "gridmill/array/array.h"
 #include "gridmill/store/file_store.h"
+#include "gridmill/zarr/hierarchy.h"
 #include "gridmill/zarr/writer.h"
 
 namespace gridmill {
@@ -36,6 +37,18 @@ inline void make_small_store(Files& files, const std::string& path, float first,
   add(field, {"time", "x"}, {6, 8}, {2, 4});
   write_group(*store, Key(), 3, {});
   write_consolidated(*store, 3, nodes);
+}
+
+// The coordinate of such a store is bare numbers; then it is days.
+inline void give_time_units(Files& files, const std::string& path) {
+  const auto store = file_store(files, path);
+  ZarrHierarchy hierarchy = open_hierarchy(*store);
+  for (ZarrNode& node : hierarchy.nodes) {
+    if (node.path != "time") continue;
+    node.array->attributes.set("units", AttributeValue::text("days since 2000-01-01"));
+    write_array(*store, Key("time"), *node.array);
+  }
+  write_consolidated(*store, 3, hierarchy.nodes);
 }
 
 }  // namespace gridmill

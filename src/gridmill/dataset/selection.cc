@@ -36,23 +36,6 @@ const Variable* find_near(const Dataset& dataset, std::string group, std::string
   }
 }
 
-std::vector<const Variable*> needs_of(const Dataset& dataset, const Variable& variable) {
-  std::vector<const Variable*> needed;
-  for (const std::string& dimension : variable.dimensions) {
-    needed.push_back(find_dimension_coordinate(dataset, variable.group, dimension));
-  }
-  for (const char* attribute :
-       {"coordinates", "bounds", "climatology", "grid_mapping", "ancillary_variables"}) {
-    for (const std::string& word : split(variable.attributes.text(attribute), ' ')) {
-      // The long form of grid_mapping, "crs: x y", names the variable before a colon.
-      const std::string name = word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
-      if (!name.empty()) needed.push_back(find_near(dataset, variable.group, name));
-    }
-  }
-  std::erase(needed, nullptr);
-  return needed;
-}
-
 SelectionText parse_selection(std::string_view text, bool by_label) {
   const auto equals = text.find('=');
   SelectionText result;
@@ -80,6 +63,23 @@ bool is_named(const Variable& variable, const std::string& pattern) {
   return glob_match(pattern, variable.path()) || glob_match(pattern, variable.name);
 }
 
+std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Variable& variable) {
+  std::vector<const Variable*> needed;
+  for (const std::string& dimension : variable.dimensions) {
+    needed.push_back(find_dimension_coordinate(dataset, variable.group, dimension));
+  }
+  for (const char* attribute :
+       {"coordinates", "bounds", "climatology", "grid_mapping", "ancillary_variables"}) {
+    for (const std::string& word : split(variable.attributes.text(attribute), ' ')) {
+      // The long form of grid_mapping, "crs: x y", names the variable before a colon.
+      const std::string name = word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
+      if (!name.empty()) needed.push_back(find_near(dataset, variable.group, name));
+    }
+  }
+  std::erase(needed, nullptr);
+  return needed;
+}
+
 Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
                          const std::vector<std::string>& dropped) {
   for (const std::string& pattern : wanted) check_pattern(dataset, pattern);
@@ -93,7 +93,7 @@ Dataset select_variables(const Dataset& dataset, const std::vector<std::string>&
     const Variable* variable = waiting.back();
     waiting.pop_back();
     if (matches_any(dropped, *variable) || !kept.insert(variable).second) continue;
-    for (const Variable* needed : needs_of(dataset, *variable)) waiting.push_back(needed);
+    for (const Variable* needed : descriptions_of(dataset, *variable)) waiting.push_back(needed);
   }
   Dataset result = dataset;
   result.variables.clear();

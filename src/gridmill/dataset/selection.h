@@ -18,6 +18,10 @@ namespace gridmill {
 // `pattern` is a path, a name or a glob of either.
 bool is_named(const Variable& variable, const std::string& pattern);
 
+// What describes `variable`: its dimension coordinates, and what its attributes coordinates,
+// bounds, climatology, grid_mapping and ancillary_variables name; those of them that there are.
+std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Variable& variable);
+
 // The dataset reduced to the variables that match `wanted` (all if empty) and not `dropped`. Both
 // hold paths, names or globs. Kept besides: the coordinates, bounds, grid mappings and ancillary
 // variables that a kept variable needs (dimension coordinates; the attributes coordinates, bounds,

@@ -8,6 +8,7 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/sink/array_sink.h"
+#include "gridmill/sink/compare_sink.h"
 #include "gridmill/sink/shard_sink.h"
 #include "gridmill/store/memory_store.h"
 
@@ -147,6 +148,7 @@ std::shared_ptr<Store> OpenPlan::store(const std::string& name) {
 }
 
 std::shared_ptr<Store> OpenPlan::store_to_write(const std::string& name) {
+  if (name == "out") return archive_ ? archive_->store() : nowhere_;
   if (name != "spill") {
     throw Error(ErrorKind::corrupt, fmt::format("{} has no store \"{}\"", kPlanText, name));
   }
@@ -202,6 +204,11 @@ std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
   }
   if (kind == "shards") return make_shard_sink(json);
   if (kind == "state") return state_sink(state_target(json));
+  if (kind == "read back") {
+    const std::string path = json_string(json, "array", kPlanText);
+    const ArrayMetadata& metadata = out_array(json);
+    return read_back_sink(path, metadata.type, ChunkGrid(metadata.shape, metadata.unit()));
+  }
   throw Error(ErrorKind::unsupported,
               fmt::format("{}: this version knows no sink \"{}\"", kPlanText, kind));
 }

@@ -5,6 +5,7 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/field/mask.h"
+#include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/field/unpack.h"
 
@@ -45,7 +46,8 @@ FieldPtr array_from(const Json& node, FieldSurroundings& surroundings) {
   const ArrayMetadata metadata =
       is_v2 ? array_metadata_from_v2(document, Json::object()) : array_metadata_from_v3(document);
   return array_source(surroundings.store(store), store, Key(json_string(node, "array", kWhere)),
-                      metadata, texts(node, "dimensions"));
+                      metadata, texts(node, "dimensions"),
+                      node.contains("absent") ? Absent::is_fill : Absent::is_unwritten);
 }
 
 FieldPtr points_from(const Json& node, FieldSurroundings& surroundings) {
@@ -114,6 +116,10 @@ Packing packing_from(const Json& node) {
 FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
   const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
   if (kind == "unpack") return unpack_field(input, packing_from(node));
+  if (kind == "pack") {
+    return pack_field(input, packing_codes_from_json(json_member(node, "codes", kWhere)),
+                      json_string(node, "name", kWhere));
+  }
   if (kind == "mask") {
     const DataType type = input->type();
     return mask_field(input, surroundings.side(json_string(node, "side", kWhere)),

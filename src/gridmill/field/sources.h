@@ -16,11 +16,15 @@ namespace gridmill {
 // the dataset that it belongs to.
 std::shared_ptr<const Source> variable_source(const Variable& variable, std::string dataset);
 
-// An array of a run's own store, e.g. of the spill: `store_name` is what JSON calls it. An absent
-// chunk is Error(unavailable): nobody has written it yet.
+// What an absent chunk of a run's own store is: not written yet, which is Error(unavailable), or
+// nothing but the fill value.
+enum class Absent { is_unwritten, is_fill };
+
+// An array of a run's own store, e.g. of the spill: `store_name` is what JSON calls it.
 std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::string store_name,
                                            const Key& array, const ArrayMetadata& metadata,
-                                           std::vector<std::string> dimensions);
+                                           std::vector<std::string> dimensions,
+                                           Absent absent = Absent::is_unwritten);
 
 // The box `region` of `input`, as a field of its own that starts at 0.
 std::shared_ptr<const Source> slice_source(std::shared_ptr<const Source> input, const Box& region);

@@ -12,10 +12,11 @@ namespace {
 // Leaves of which none may be absent.
 class PresentLeaves final : public LeafReader {
  public:
-  PresentLeaves(std::shared_ptr<const LeafReader> leaves, std::int64_t stored_bound)
+  PresentLeaves(std::shared_ptr<const LeafReader> leaves, std::int64_t stored_bound, Absent absent)
       : LeafReader(leaves->type(), leaves->grid()),
         leaves_(std::move(leaves)),
-        stored_bound_(stored_bound) {}
+        stored_bound_(stored_bound),
+        absent_(absent) {}
 
   // What can be, not what there is: the plan is made before anything is written.
   std::int64_t stored_bound() const override { return stored_bound_; }
@@ -41,14 +42,15 @@ class PresentLeaves final : public LeafReader {
   std::string describe(const Index& position) const override { return leaves_->describe(position); }
 
  private:
-  static bool there(bool is_there) {
-    if (is_there) return true;
+  bool there(bool is_there) const {
+    if (is_there || absent_ == Absent::is_fill) return is_there;
     throw Error(ErrorKind::unavailable,
                 "it is not there: the stage before has not written it, or somebody removed it");
   }
 
   const std::shared_ptr<const LeafReader> leaves_;
   const std::int64_t stored_bound_;
+  const Absent absent_;
 };
 
 class VariableSource final : public Source {
@@ -158,7 +160,7 @@ std::shared_ptr<const Source> variable_source(const Variable& variable, std::str
 
 std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::string store_name,
                                            const Key& array, const ArrayMetadata& metadata,
-                                           std::vector<std::string> dimensions) {
+                                           std::vector<std::string> dimensions, Absent absent) {
   Variable variable;
   variable.name = array.text();
   variable.type = metadata.type;
@@ -170,10 +172,11 @@ std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::st
             {"dimensions", variable.dimensions},
             {"document", metadata.zarr_format == 2 ? array_metadata_to_v2(metadata)
                                                    : array_metadata_to_v3(metadata)}};
+  if (absent == Absent::is_fill) json["absent"] = "fill";
   variable.blocks = {{Index::filled(variable.shape.rank(), 0),
                       std::make_shared<PresentLeaves>(
                           zarr_leaf_reader(std::move(store), array, metadata),
-                          metadata.codecs.max_encoded_size(metadata.type, metadata.chunk)),
+                          metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), absent),
                       std::move(store_name)}};
   return std::make_shared<VariableSource>(variable, std::move(json));
 }

@@ -10,12 +10,15 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
+#include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/cut.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/time_merge.h"
 #include "gridmill/jobs/append_record.h"
+#include "gridmill/jobs/append_rewrite.h"
 #include "gridmill/jobs/input_identity.h"
+#include "gridmill/jobs/read_back.h"
 #include "gridmill/jobs/region_run.h"
 
 namespace gridmill {
@@ -66,7 +69,10 @@ class Appender {
     promote_scalar_times(archive_, input_);
     own_axis_ = find_growth_axis(input_, axis_.coordinate);
     find_places();
+    if (is_rewrite_) return;
     find_parts();
+    (void)checked_paths(options.check_variables, paths_of(parts_));
+    set_out_of_range(parts_, options.out_of_range);
     if (!parts_.empty()) {
       stage_ = region_stage(shared_, parts_, options_.resources, "append");
       record_ = make_record();
@@ -90,6 +96,22 @@ class Appender {
             {"notes", input_.notes}};
   }
 
+  // Times lie before or between the archive's, and may (AppendOptions::rewrite).
+  bool is_rewrite() const noexcept { return is_rewrite_; }
+  const Dataset& archive() const noexcept { return archive_; }
+
+  // The archive with all times in order.
+  Dataset whole_archive() const {
+    std::vector<Dataset> pieces;
+    for (const TimePiece& piece : pieces_in_order(merge_, old_size_, replaces())) {
+      pieces.push_back(piece.is_new ? cut_dataset(input_, own_axis_, piece.range)
+                                    : cut_dataset(archive_, axis_, piece.range));
+    }
+    return concatenate(std::move(pieces));
+  }
+
+  Json counts() const { return counted_outside(stage_); }
+
   // Of what is written where.
   std::string identity() const {
     const Json what{{"inputs", input_identities(workplace_.files, options_.inputs)},
@@ -103,6 +125,7 @@ class Appender {
     run_region_stage(stage_, "appending to " + options_.store, options_.resources, account,
                      progress);
     shared_->sync();
+    read_back_parts(shared_, parts_, options_.check_variables, options_.resources, account);
     check_unchanged(shared_->store(), record_);
     documents_begun_ = true;
     for (const DocumentChange& change : record_.documents) {
@@ -165,17 +188,33 @@ class Appender {
     const Times there({archive_, archive_.at(axis_.coordinate)});
     const Times& own = own_times_.emplace(Origin{input_, input_.at(axis_.coordinate)});
     const TimeMerge merge = merge_times(there, own);
-    if (!merge.lacking.empty()) refuse_lacking(there, own, merge);
+    merge_ = merge;
+    is_rewrite_ = options_.rewrite && (!merge.lacking.empty() || !fits(there, merge));
+    if (!merge.lacking.empty() && !is_rewrite_) refuse_lacking(there, own, merge);
     if (!merge.known.empty() && on_overlap_ == "error") refuse_known(own, merge);
     known_ = merge.known;
     behind_ = merge.behind;
     old_size_ = there.values.size();
-    new_size_ = old_size_;
+    new_size_ = old_size_ + times_in(merge.lacking) + (behind_ ? times_in({*behind_}) : 0);
+    if (is_rewrite_) return;
     times_ = joined(there.values, Array(there.values.type(), {0}));
     if (!behind_) return;
     const Variable added = cut_variable(input_.at(axis_.coordinate), 0, behind_->range);
     times_ = joined(there.values, as_times_of(there, Times({input_, added})));
     new_size_ = times_.size();
+  }
+
+  // Whether the archive's units hold the new times.
+  bool fits(const Times& there, const TimeMerge& merge) const {
+    if (!merge.behind) return true;
+    const Variable added = cut_variable(input_.at(own_axis_.coordinate), 0, merge.behind->range);
+    try {
+      (void)as_times_of(there, Times({input_, added}));
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::invalid) throw;
+      return false;
+    }
   }
 
   [[noreturn]] void refuse_lacking(const Times& there, const Times& own,
@@ -187,9 +226,9 @@ class Appender {
                                     there.text(first.at), options_.store);
     throw Error(
         ErrorKind::conflict,
-        fmt::format("{} of {} would lie {}, and so would {} times in all: what has a place "
-                    "in an archive of all its times is written by write-region (template "
-                    "makes one)",
+        fmt::format("{} of {} would lie {}, and so would {} times in all: --rewrite "
+                    "writes the archive anew with them; what has a place in an archive of all "
+                    "its times is written by write-region (template makes one)",
                     own.text(first.range.begin), input_.location, where, times_in(merge.lacking)));
   }
 
@@ -233,7 +272,14 @@ class Appender {
         region_target(cut_dataset(input_, own_axis_, run.range), grown, arrays, {}, &axis_);
     for (const RegionPart& part : target.parts) check_is_whole(part, run, grown);
     compared_ = std::move(target.compared);
+    for (std::string& note : target.notes) note_once(std::move(note));
     for (RegionPart& part : target.parts) parts_.push_back(std::move(part));
+  }
+
+  void note_once(std::string note) {
+    auto& notes = input_.notes;
+    if (std::find(notes.begin(), notes.end(), note) == notes.end())
+      notes.push_back(std::move(note));
   }
 
   // A part of the grid would leave the rest of the new times missing, unasked.
@@ -333,39 +379,34 @@ class Appender {
   std::optional<Times> own_times_;
   Array times_;  // the archive's, and behind them the new ones
   std::int64_t old_size_ = 0, new_size_ = 0;
+  TimeMerge merge_;
+  bool is_rewrite_ = false;
   std::vector<TimeRun> known_;
   std::optional<TimeRun> behind_;
   std::vector<RegionPart> parts_;
   std::vector<std::string> compared_;
-  std::shared_ptr<Stage> stage_;
+  RegionStage stage_;
   AppendRecord record_;
 };
 
 }  // namespace
 
 Json append(const AppendOptions& options, const Workplace& workplace) {
-  if (options.reports.sample > 0) {
-    throw Error(ErrorKind::invalid, "--sample is of runs that write a new Zarr store");
-  }
-  RunAccount account("append", options.inputs, options.store, options.reports, options.resources,
-                     workplace);
-  Appender appender(options, account.workplace());
-  Json report = appender.describe();
-  for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
-  if (options.dry_run) return report;
-  Progress progress;
-  account.watch(appender.identity(), [&] {
-    try {
-      appender.run(account, progress);
-    } catch (const Error& error) {
-      throw_with_remains(error, appender.remains());
+  refuse_sample(options.reports);
+  return with_retries(options.retries, workplace.console, [&] {
+    auto account = std::make_unique<RunAccount>("append", options.inputs, options.store,
+                                                options.reports, options.resources, workplace);
+    auto appender = std::make_unique<Appender>(options, account->workplace());
+    if (!appender->is_rewrite()) {
+      return run_into_archive(*appender, options.dry_run, *account, workplace);
     }
+    const Dataset archive = appender->archive();
+    const Json about = appender->describe();
+    Dataset joined = appender->whole_archive();
+    appender.reset();  // its lock is wanted by who replaces the store
+    account.reset();
+    return rewrite_archive(options, archive, std::move(joined), about, workplace);
   });
-  report["bytes_read"] = progress.bytes_fetched.load();
-  report["bytes_written"] = progress.bytes_written.load();
-  report["chunks_written"] = progress.units_written.load();
-  account.finish(report);
-  return report;
 }
 
 }  // namespace gridmill

@@ -22,6 +22,14 @@ struct AppendOptions {
   std::string on_overlap = "error";  // of times that the archive has: "keep", "replace"
   std::vector<std::string> variables;
   std::vector<std::string> drop;
+  // Times before or between the archive's, and in units that its own can't hold: the archive is
+  // written anew with them, and replaced when that is done. Otherwise they are refused.
+  bool rewrite = false;
+  std::string out_of_range = "error";  // of values that a packed archive has no code for
+  // Read back and compared with what was to be written: names, globs or "all". If they differ the
+  // run is made again, as often as `retries` says.
+  std::vector<std::string> check_variables;
+  int retries = 0;
   bool dry_run = false;
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();

@@ -34,6 +34,7 @@ Json identity_of(const std::string& verb, const std::vector<std::string>& inputs
     } else {
       array["document"] = array_metadata_to_v3(metadata);
     }
+    if (input.packing(i)) array["packing"] = packing_codes_to_json(*input.packing(i));
     arrays[input.selected.variables[i].path()] = std::move(array);
   }
   return {{"gridmill", kVersion},

@@ -8,6 +8,8 @@
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/convert_netcdf.h"
+#include "gridmill/jobs/pack_choice.h"
+#include "gridmill/jobs/read_back.h"
 #include "gridmill/jobs/rechunk_planner.h"
 #include "gridmill/jobs/shard_stages.h"
 #include "gridmill/jobs/task_layout.h"
@@ -95,6 +97,7 @@ class ConvertStages {
     const ChunkGrid units = encoded_grid(metadata(i), resources_);
     stage.tasks += ChunkGrid(units.counts(), output.units_per_task).size();
     stage.outputs.push_back(std::move(output));
+    if (input_.packing(i)) add_counting(stage.outputs, units, input_.values(i)->type());
   }
 
   const ConvertInput& input_;
@@ -104,14 +107,15 @@ class ConvertStages {
 };
 
 // Throws Error(invalid) if options.resources has too little memory for it.
-PlannedJob plan_within_memory(const ConvertOptions& options, const ConvertInput& input,
-                              const ZarrTarget& target, const Workplace& workplace) {
+PlannedJob plan_within_memory(const std::string& verb, const ConvertOptions& options,
+                              const ConvertInput& input, const ZarrTarget& target,
+                              const Workplace& workplace) {
   const std::vector<TaskChoice> tasks = choose_all_tasks(input, target, options.resources);
   if (std::any_of(tasks.begin(), tasks.end(), reads_too_often)) {
-    return plan_rechunked(options, {"convert"}, input, target, workplace);
+    return plan_rechunked(options, {verb}, input, target, workplace);
   }
   PlannedJob job;
-  job.plan = archive_plan("convert", options, input, target, workplace.files);
+  job.plan = archive_plan(verb, options, input, target, workplace.files);
   job.plan.stages = ConvertStages(input, target, tasks, options.resources).stages();
   job.plan.about = describe(options, input, target, tasks);
   job.opened.emplace(kInputDataset, input.dataset);
@@ -120,26 +124,29 @@ PlannedJob plan_within_memory(const ConvertOptions& options, const ConvertInput&
 
 }  // namespace
 
-PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
-  const ConvertInput input = open_convert_input(options, workplace);
-  const ZarrTarget target = make_target(input.selected, options.zarr_format,
-                                        {options.chunks, options.shards, options.codec});
+PlannedJob plan_conversion(const std::string& verb, const ConvertOptions& options,
+                           const ConvertInput& input, const ZarrTarget& target,
+                           const Workplace& workplace) {
   return plan_within(options.resources.memory, [&](std::int64_t memory) {
     ConvertOptions planned = options;
     planned.resources.memory = memory;
-    PlannedJob job = plan_within_memory(planned, input, target, workplace);
+    PlannedJob job = plan_within_memory(verb, planned, input, target, workplace);
+    add_check_stage(planned, input, target, job.plan);
     rate_memory(job, planned.resources, workplace);
     return job;
   });
 }
 
-Json convert(const ConvertOptions& options, const Workplace& workplace) {
-  if (is_netcdf_name(options.output)) {
-    if (options.reports.sample > 0) {
-      throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
-    }
-    return convert_to_netcdf(options, workplace);
-  }
+PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
+  const ConvertInput input = open_convert_input(options, workplace);
+  const ZarrTarget target = make_target(input.selected, options.zarr_format,
+                                        {options.chunks, options.shards, options.codec});
+  return plan_conversion("convert", options, input, target, workplace);
+}
+
+namespace {
+
+Json convert_to_zarr(const ConvertOptions& options, const Workplace& workplace) {
   check_output(options.output, options.overwrite, workplace.files);
   RunAccount account("convert", options.inputs, options.output, options.reports, options.resources,
                      workplace);
@@ -147,6 +154,22 @@ Json convert(const ConvertOptions& options, const Workplace& workplace) {
   return carry_out(std::move(job),
                    {"converting to " + options.output, options.resume, options.resources, account},
                    options.dry_run, account.workplace());
+}
+
+}  // namespace
+
+Json convert(const ConvertOptions& options, const Workplace& workplace) {
+  if (is_netcdf_name(options.output)) {
+    if (options.reports.sample > 0) {
+      throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
+    }
+    if (!options.check_variables.empty()) {
+      throw Error(ErrorKind::invalid, "--check-vars is of runs that write a Zarr store");
+    }
+    return convert_to_netcdf(options, workplace);
+  }
+  return with_retries(options.retries, workplace.console,
+                      [&] { return convert_to_zarr(options, workplace); });
 }
 
 }  // namespace gridmill

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/pack_options.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -27,6 +28,13 @@ struct ConvertOptions {
   std::vector<std::string> drop;
   std::vector<std::string> region;  // "d=a:b"
   std::vector<std::string> sel;     // "d=a:b"
+  // "NAME=VALUE" each: attributes of the root group beside the input's, or instead of them.
+  std::vector<std::string> attributes;
+  PackOptions packing;
+  // Read back before the store becomes visible, and compared with what was to be written: names,
+  // globs or "all". If they differ the run is made again, as often as `retries` says.
+  std::vector<std::string> check_variables;
+  int retries = 0;
   bool overwrite = false;
   bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
@@ -35,10 +43,18 @@ struct ConvertOptions {
   ReportOptions reports;
 };
 
+struct ConvertInput;
 struct PlannedJob;
+struct ZarrTarget;
 
 // The plan that convert() carries out; the output is a Zarr store.
 PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace);
+
+// The same of an input that is open already and a target of its own, for the output that `options`
+// name. Throws Error(invalid) where options.resources has too little memory, naming what works.
+PlannedJob plan_conversion(const std::string& verb, const ConvertOptions& options,
+                           const ConvertInput& input, const ZarrTarget& target,
+                           const Workplace& workplace);
 
 // Returns the report: {"output":..., "variables":[{name, shape, chunks, why, codec,
 // read_amplification}], "bytes_read":..., "bytes_written":..., "ratio":..., "seconds":...,

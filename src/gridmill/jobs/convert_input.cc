@@ -6,6 +6,9 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/field/pack.h"
+#include "gridmill/field/unpack.h"
+#include "gridmill/jobs/pack_choice.h"
 
 namespace gridmill {
 namespace {
@@ -54,12 +57,43 @@ Dataset with_shapes(const Dataset& dataset, const std::vector<Box>& regions) {
   return selected;
 }
 
+// "title=Waves", "levels=[1, 2]": what JSON can't read is a text.
+void set_attributes(const std::vector<std::string>& texts, Dataset& dataset) {
+  for (const std::string& text : texts) {
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string::npos) {
+      throw Error(ErrorKind::invalid, fmt::format("--attrs {}: write NAME=VALUE", text));
+    }
+    const std::string value = text.substr(equals + 1);
+    const Json json = Json::parse(value, nullptr, false);
+    const bool is_text = json.is_discarded() || json.is_string();
+    dataset.groups.at(0).attributes.set(
+        text.substr(0, equals),
+        is_text ? AttributeValue::text(json.is_string() ? json.get<std::string>() : value)
+                : AttributeValue::from_json(json));
+  }
+}
+
 }  // namespace
 
-std::shared_ptr<const Source> ConvertInput::field(std::size_t i) const {
+std::shared_ptr<const Source> ConvertInput::source(std::size_t i) const {
   const Variable& variable = dataset.variables[i];
   auto whole = variable_source(variable, kInputDataset);
   return regions[i] == whole_box(variable.shape) ? whole : slice_source(whole, regions[i]);
+}
+
+FieldPtr ConvertInput::field(std::size_t i) const {
+  const std::optional<PackingCodes>& codes = packing(i);
+  return codes ? pack_field(values(i), *codes, dataset.variables[i].path()) : source(i);
+}
+
+FieldPtr ConvertInput::values(std::size_t i) const {
+  return unpack_field(source(i), packing_of(dataset.variables[i]));
+}
+
+const std::optional<PackingCodes>& ConvertInput::packing(std::size_t i) const noexcept {
+  static const std::optional<PackingCodes> none;
+  return packings.empty() ? none : packings[i];
 }
 
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
@@ -71,6 +105,7 @@ ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& 
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));
   }
+  set_attributes(options.attributes, input.dataset);
   check_coordinates(input.dataset);
   std::vector<SelectionText> texts;
   for (const std::string& text : options.region) texts.push_back(parse_region(text));
@@ -80,6 +115,8 @@ ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& 
     input.regions.push_back(selection.box(variable));
   }
   input.selected = with_shapes(input.dataset, input.regions);
+  const RangeScan scan = options.dry_run ? RangeScan::later : RangeScan::now;
+  choose_packing({options.packing, options.resources, scan}, input, workplace);
   return input;
 }
 

@@ -8,6 +8,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/engine/reach_plan.h"
 #include "gridmill/jobs/archive_plan.h"
+#include "gridmill/jobs/pack_choice.h"
 #include "gridmill/jobs/shard_stages.h"
 #include "gridmill/zarr/key_encoder.h"
 
@@ -105,6 +106,13 @@ class RechunkPlanner {
     return output;
   }
 
+  void add_outputs(std::size_t i, const ReachStage& stage,
+                   std::vector<OutputRecipe>& outputs) const {
+    outputs.push_back(output(i, stage));
+    if (stage.spill || !input_.packing(i)) return;
+    add_counting(outputs, encoded_grid(written_by(i, stage), resources_), input_.values(i)->type());
+  }
+
   const ArrayMetadata& written_by(std::size_t i, const ReachStage& stage) const {
     return stage.spill ? stage.spill->metadata : target_.arrays[i].metadata;
   }
@@ -131,7 +139,7 @@ class RechunkPlanner {
     stage.why = "source chunks go straight into the target chunks of a task";
     for (std::size_t i = 0; i < plans_.size(); ++i) {
       if (is_apart(i)) continue;
-      stage.outputs.push_back(output(i, plans_[i].front()));
+      add_outputs(i, plans_[i].front(), stage.outputs);
       stage.tasks += tasks_of(i, plans_[i].front());
     }
     if (!stage.outputs.empty()) stages.push_back(std::move(stage));
@@ -143,7 +151,7 @@ class RechunkPlanner {
       StageRecipe recipe;
       recipe.name = stage.name;
       recipe.why = stage.why;
-      recipe.outputs = {output(i, stage)};
+      add_outputs(i, stage, recipe.outputs);
       recipe.tasks = tasks_of(i, stage);
       if (stage.spill) recipe.serves = first + reader_of(plans_[i], stage.spill->key);
       recipe.frees = stage.reads;

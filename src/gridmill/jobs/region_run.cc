@@ -4,12 +4,17 @@
 
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
+#include "gridmill/dataset/packing.h"
 #include "gridmill/dataset/scalar_axis.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/field/unpack.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/working_budget.h"
+#include "gridmill/sink/compare_sink.h"
 #include "gridmill/sink/region_sink.h"
+#include "gridmill/store/memory_store.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
@@ -29,31 +34,129 @@ TaskChoice tasks_in(const RegionPart& part, const Resources& resources) {
   return choose_tasks(cuts, shape, part.metadata.unit(), part.source.type, resources.memory / 6);
 }
 
-}  // namespace
+FieldPtr field_of(const RegionPart& part) {
+  const auto source = variable_source(part.source, "input");
+  if (!part.packing) return source;
+  return pack_field(unpack_field(source, packing_of(part.source)), *part.packing,
+                    part.source.path());
+}
 
-std::shared_ptr<Stage> region_stage(const std::shared_ptr<SharedStore>& store,
-                                    const std::vector<RegionPart>& parts,
-                                    const Resources& resources, const std::string& name) {
-  const auto room = std::make_shared<MergeRoom>();
-  auto stage = std::make_shared<Stage>();
-  stage->name = name;
-  for (const RegionPart& part : parts) {
+// The part of the field that each task holds. The first task of a row may begin inside a key.
+ChunkGrid task_boxes(const RegionPart& part, const Shape& units_per_task) {
+  std::vector<ChunkRuns> runs;
+  for (int d = 0; d < part.box.rank(); ++d) {
+    const std::int64_t unit = part.metadata.unit()[d];
+    const std::int64_t length = units_per_task[d] * unit, size = part.box.shape[d];
+    const std::int64_t first = std::min(length - part.box.begin[d] % unit, size);
+    ChunkRuns along{{1, std::max<std::int64_t>(first, 1)}};
+    if (first < size) along.push_back({(size - first + length - 1) / length, length});
+    runs.push_back(std::move(along));
+  }
+  return ChunkGrid::rectilinear(part.box.shape, runs);
+}
+
+class RegionStageMaker {
+ public:
+  RegionStageMaker(const std::shared_ptr<SharedStore>& store, const std::vector<RegionPart>& parts,
+                   const Resources& resources, const std::string& name)
+      : store_(store), parts_(parts), resources_(resources) {
+    made_.stage = std::make_shared<Stage>();
+    made_.stage->name = name;
+  }
+
+  RegionStage make() {
+    for (const RegionPart& part : parts_) add(part);
+    check_fits(*made_.stage, run_options(resources_));
+    return std::move(made_);
+  }
+
+ private:
+  void add(const RegionPart& part) {
     Output output;
     output.name = part.source.path();
-    output.fields = {variable_source(part.source, "input")};
+    output.fields = {field_of(part)};
     output.sink =
-        region_sink(store, {Key(output.name), part.metadata, part.box, part.refuses_fill}, room);
-    stage->outputs.push_back(std::move(output));
+        region_sink(store_, {Key(output.name), part.metadata, part.box, part.refuses_fill}, room_);
+    output.units_per_task = tasks_in(part, resources_).units_per_task;
+    made_.stage->outputs.push_back(std::move(output));
+    if (part.packing && part.packing->out_of_range != OutOfRange::refuse) add_count(part);
   }
-  plan_within(resources.memory, [&](std::int64_t memory) {
+
+  void add_count(const RegionPart& part) {
+    const Output& packed = made_.stage->outputs.back();
+    const auto& values = dynamic_cast<const Operator&>(*packed.fields[0]).inputs()[0];
+    StateTarget target{counts_, Key(packed.name), packing_fold(*part.packing, values->type()),
+                       values->type(), task_boxes(part, packed.units_per_task)};
+    Output output;
+    output.name = packed.name + ": out of range";
+    output.fields = {values};
+    output.sink = state_sink(target);
+    output.units_per_task = Shape::filled(part.box.rank(), 1);
+    output.joins_previous = true;
+    made_.counts.emplace_back(output.name, std::move(target));
+    made_.stage->outputs.push_back(std::move(output));
+  }
+
+  const std::shared_ptr<SharedStore>& store_;
+  const std::vector<RegionPart>& parts_;
+  const Resources& resources_;
+  const std::shared_ptr<MergeRoom> room_ = std::make_shared<MergeRoom>();
+  const std::shared_ptr<Store> counts_ = memory_store();
+  RegionStage made_;
+};
+
+Output read_back_output(const std::shared_ptr<SharedStore>& store, const RegionPart& part,
+                        const Resources& resources) {
+  const std::string path = part.source.path();
+  const std::shared_ptr<Store> from(store, &store->store());
+  const auto written = array_source(from, "archive", Key(path), part.metadata,
+                                    part.source.dimensions, Absent::is_fill);
+  const Shape units = tasks_in(part, resources).units_per_task;
+  Output output;
+  output.name = path;
+  output.fields = {slice_source(written, part.box), field_of(part)};
+  output.sink = read_back_sink(path, part.metadata.type, task_boxes(part, units));
+  output.units_per_task = Shape::filled(part.box.rank(), 1);
+  return output;
+}
+
+}  // namespace
+
+RegionStage read_back_stage(const std::shared_ptr<SharedStore>& store,
+                            const std::vector<RegionPart>& parts, const Resources& resources) {
+  return plan_within(resources.memory, [&](std::int64_t memory) {
     Resources planned = resources;
     planned.memory = memory;
-    for (std::size_t i = 0; i < stage->outputs.size(); ++i) {
-      stage->outputs[i].units_per_task = tasks_in(parts[i], planned).units_per_task;
+    RegionStage made{std::make_shared<Stage>(), {}};
+    made.stage->name = "check";
+    for (const RegionPart& part : parts) {
+      made.stage->outputs.push_back(read_back_output(store, part, planned));
     }
-    check_fits(*stage, run_options(planned));
+    check_fits(*made.stage, run_options(planned));
+    return made;
   });
-  return stage;
+}
+
+RegionStage region_stage(const std::shared_ptr<SharedStore>& store,
+                         const std::vector<RegionPart>& parts, const Resources& resources,
+                         const std::string& name) {
+  return plan_within(resources.memory, [&](std::int64_t memory) {
+    Resources planned = resources;
+    planned.memory = memory;
+    return RegionStageMaker(store, parts, planned, name).make();
+  });
+}
+
+Json counted_outside(const RegionStage& stage) {
+  Json counts;
+  for (const auto& [name, target] : stage.counts) counts[name] = state_of(target).value_or(Json());
+  return counts;
+}
+
+void set_out_of_range(std::vector<RegionPart>& parts, const std::string& out_of_range) {
+  for (RegionPart& part : parts) {
+    if (part.packing) part.packing->out_of_range = out_of_range_from(out_of_range);
+  }
 }
 
 Json describe_parts(const std::vector<RegionPart>& parts) {
@@ -68,19 +171,31 @@ Json describe_parts(const std::vector<RegionPart>& parts) {
   return variables;
 }
 
+std::vector<std::string> paths_of(const std::vector<RegionPart>& parts) {
+  std::vector<std::string> paths;
+  for (const RegionPart& part : parts) paths.push_back(part.source.path());
+  return paths;
+}
+
 std::int64_t bytes_of(const std::vector<RegionPart>& parts) {
   std::int64_t total = 0;
   for (const RegionPart& part : parts) total += volume(part.box.shape) * part.metadata.type.size;
   return total;
 }
 
-void run_region_stage(const std::shared_ptr<Stage>& stage, const std::string& what,
-                      const Resources& resources, RunAccount& account, Progress& progress) {
+void run_region_stage(const RegionStage& made, const std::string& what, const Resources& resources,
+                      RunAccount& account, Progress& progress) {
   const Workplace& at = account.workplace();
+  const std::shared_ptr<Stage>& stage = made.stage;
   account.note_stage(0);
   const Watched watched(at.console, what, progress);
   run_stage(stage, 0, TaskGrid(stage->outputs).size(), account.counted(draining_options(resources)),
             at.clock, progress, at.stop);
+}
+
+void refuse_sample(const ReportOptions& reports) {
+  if (reports.sample <= 0) return;
+  throw Error(ErrorKind::invalid, "--sample is of runs that write a new Zarr store");
 }
 
 void throw_with_remains(const Error& error, const std::string& remains) {

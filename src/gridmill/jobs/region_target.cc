@@ -12,7 +12,9 @@
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat_times.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/packing.h"
 #include "gridmill/dataset/selection.h"
+#include "gridmill/kernels/compare.h"
 
 namespace gridmill {
 namespace {
@@ -145,7 +147,8 @@ void check_meaning(const Dataset& archive, const Variable& there, const Dataset&
                    const Variable& own) {
   Variable cut = there;
   cut.shape = own.shape;
-  Variable filled = own;
+  const auto codes = codes_between(there, own);
+  Variable filled = codes ? packed_like(there, own, *codes) : own;
   const AttributeValue* fill = there.attributes.find("_FillValue");
   const AttributeValue* own_fill = own.attributes.find("_FillValue");
   if (fill != nullptr && own_fill == nullptr) filled.attributes.set("_FillValue", *fill);
@@ -181,8 +184,31 @@ std::set<std::string> time_dimensions(const Dataset& archive) {
   return names;
 }
 
+// Values that the archive holds packed: their codes are what must be equal.
+void check_static_codes(const Origin& archive, const Origin& input, const Box& box,
+                        const PackingCodes& codes) {
+  check_is_comparable(archive, input);
+  const Packing packing = packing_of(input.variable);
+  const Array stored = read_array(input.variable);
+  Array values(packing.unpacked, stored.shape());
+  unpack(packing, stored.view(), values.view());
+  Array own(codes.packed, stored.shape());
+  std::optional<Index> first = pack(codes, values.view(), own.view());
+  if (!first) {
+    first = compare_values(read_array(archive.variable, box).view(), own.view()).first;
+  }
+  if (!first) return;
+  throw Error(ErrorKind::corrupt,
+              fmt::format("variable {}: differs: the value at {} of {} isn't what {} holds, packed",
+                          input.variable.path(), to_string(*first), input.dataset.location,
+                          archive.dataset.location));
+}
+
 // What the archive holds where the input's values would belong.
 void check_static(const Origin& archive, const Origin& input, const Box& box) {
+  if (const auto codes = codes_between(archive.variable, input.variable)) {
+    return check_static_codes(archive, input, box, *codes);
+  }
   Variable own = input.variable;
   own.blocks = blocks_in_units_of(archive, input);
   const Origin values{input.dataset, own};
@@ -192,6 +218,11 @@ void check_static(const Origin& archive, const Origin& input, const Box& box) {
   }
   check_is_comparable(archive, values);
   check_same_values(archive, read_array(archive.variable, box), values);
+}
+
+std::string packing_note(const Variable& variable, const PackingCodes& codes) {
+  return fmt::format("{} is packed as the archive has it: its values change by at most {:.6g}",
+                     variable.path(), std::abs(codes.scale_factor) / 2);
 }
 
 }  // namespace
@@ -233,8 +264,10 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
     }
     RegionPart part{variable, writable_array(arrays, there, archive), boxes[i]};
     const AttributeValue* fill = there.attributes.find("_FillValue");
-    part.refuses_fill =
-        fill != nullptr && !is_nan(fill) && variable.attributes.find("_FillValue") == nullptr;
+    part.packing = codes_between(there, variable);
+    if (part.packing) target.notes.push_back(packing_note(variable, *part.packing));
+    part.refuses_fill = !part.packing && fill != nullptr && !is_nan(fill) &&
+                        variable.attributes.find("_FillValue") == nullptr;
     part.source.blocks = blocks_in_units_of({archive, there}, {input, variable});
     target.parts.push_back(std::move(part));
   }

@@ -7,6 +7,7 @@
 
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/dataset/growth_axis.h"
+#include "gridmill/dataset/pack.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
@@ -15,13 +16,15 @@ namespace gridmill {
 struct RegionPart {
   Variable source;  // times in the archive's units
   ArrayMetadata metadata;
-  Box box;                    // in the archive's array
+  Box box;                                   // in the archive's array
+  std::optional<PackingCodes> packing = {};  // values become the archive's codes
   bool refuses_fill = false;  // the archive declares a _FillValue, and the source none
 };
 
 struct RegionTarget {
   std::vector<RegionPart> parts;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> region;  // by dimension, half-open
+  std::vector<std::string> notes;
   std::vector<std::string> compared;  // coordinates and static variables: equal in both
 };
 
@@ -32,7 +35,8 @@ struct RegionTarget {
 // else. The rest, static fields, is compared with what the archive holds there. `arrays` are the
 // archive's, by path.
 //
-// Throws Error(corrupt) for other grids, types, packing or units, Error(not_found) for a variable
+// Values that the archive holds packed, and the input otherwise, become its codes; a note says so.
+// Throws Error(corrupt) for other grids, types or units, Error(not_found) for a variable
 // that the archive lacks, Error(invalid) for a region that is none.
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,

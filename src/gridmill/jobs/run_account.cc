@@ -17,6 +17,7 @@
 #include "gridmill/system/cpu.h"
 #include "gridmill/system/cpu_time.h"
 #include "gridmill/system/memory.h"
+#include "gridmill/system/process.h"
 #include "gridmill/system/random.h"
 
 namespace gridmill {
@@ -90,6 +91,7 @@ class FollowingConsole final : public Console {
   void say(const std::string& line) override { around_.say(line); }
   void warn(const std::string& line) override { around_.warn(line); }
   void note_left_threads() override { around_.note_left_threads(); }
+  void log(const Json& event, const std::string& text) override { around_.log(event, text); }
   void begin(const std::string& what, const Progress& progress) override {
     follow(&progress);
     around_.begin(what, progress);
@@ -97,6 +99,11 @@ class FollowingConsole final : public Console {
   void done() override {
     around_.done();
     follow(nullptr);
+  }
+  // Of all that has been followed to its end.
+  std::int64_t retries() const {
+    const std::lock_guard lock(mutex_);
+    return retries_;
   }
 
   template <class Look>
@@ -108,12 +115,14 @@ class FollowingConsole final : public Console {
  private:
   void follow(const Progress* progress) {
     const std::lock_guard lock(mutex_);
+    if (progress_ != nullptr) retries_ += progress_->retries;
     progress_ = progress;
   }
 
   Console& around_;
   mutable std::mutex mutex_;
   const Progress* progress_ = nullptr;  // lives until done()
+  std::int64_t retries_ = 0;
 };
 
 RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::string output,
@@ -161,6 +170,45 @@ RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::s
 
 RunAccount::~RunAccount() = default;
 
+void RunAccount::log(const std::string& event, const Json& more, const std::string& text) const {
+  const std::string now = utc_text(workplace_.clock.wall_ns());
+  Json line{{"event", event}, {"time", now}, {"pid", process_id()}, {"run", id_}, {"verb", verb_}};
+  line.update(more);
+  workplace_.console.log(line, fmt::format("{} {} {}: {}", now, verb_, process_id(), text));
+}
+
+void RunAccount::log_start() const {
+  const std::string others =
+      inputs_.size() > 1 ? fmt::format(" and {} more", inputs_.size() - 1) : "";
+  const std::string first = inputs_.empty() ? "" : inputs_.front();
+  log("start",
+      {{"inputs", inputs_},
+       {"output", output_},
+       {"threads", resources_.threads},
+       {"memory", resources_.memory}},
+      fmt::format("starts, {}{} to {}", first, others, output_));
+}
+
+void RunAccount::log_end(const Json& record) const {
+  const double seconds = record.value("seconds", 0.0);
+  const auto read = record.value("bytes_read", 0.0), written = record.value("bytes_written", 0.0);
+  const double rate = written / std::max(seconds, 1e-9);
+  const std::int64_t retries = following_->retries();
+  const std::size_t warnings = record.value("warnings", Json::array()).size();
+  const std::string state = record.value("state", "");
+  log("end",
+      {{"state", state},
+       {"seconds", seconds},
+       {"bytes_read", read},
+       {"bytes_written", written},
+       {"bytes_per_second", rate},
+       {"retries", retries},
+       {"warnings", warnings}},
+      fmt::format("ends, {}: read {}, wrote {} in {} ({}/s), {} retries, {} warnings", state,
+                  format_bytes(read), format_bytes(written), format_duration(seconds),
+                  format_bytes(rate), retries, warnings));
+}
+
 // From the responder's thread: of this object only what never changes.
 std::string RunAccount::live_page() const {
   const Json record{{"gridmill", kVersion},
@@ -183,6 +231,7 @@ RunOptions RunAccount::counted(RunOptions options) {
 
 void RunAccount::begin(const std::string& plan) {
   plan_ = plan;
+  log_start();
   if (!options_.trace.empty()) {
     trace_ = std::make_shared<TraceWriter>(write_file(workplace_.files, options_.trace), start_ns_);
   }
@@ -334,6 +383,7 @@ void RunAccount::finish(Json& report) {
   report["peak_memory"] = mine["peak_memory"];
   report["bottleneck"] = mine["bottleneck"]["sentence"];
   if (Json skew = skew_sentences(mine); !skew.empty()) report["skew"] = std::move(skew);
+  log_end(mine);
   report["run"] = std::move(mine);
 }
 
@@ -354,6 +404,7 @@ void RunAccount::fail(const Error& error) {
     Json mine = record(is_cut_short ? "interrupted" : "failed", Json::object());
     mine["error"] = error.what();
     mine["warnings"] = Json::array();
+    log_end(mine);
     if (!plan_.empty() && has_place) save_run(*companion, mine);
     if (!options_.metrics.empty()) {
       write_text(workplace_.files, options_.metrics, open_metrics(mine));

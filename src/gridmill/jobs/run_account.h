@@ -47,6 +47,8 @@ class RunAccount {
   const Workplace& workplace() const noexcept { return followed_workplace_; }
   // The lanes' options, told to count.
   RunOptions counted(RunOptions options);
+  // A line of the log of this process: {"event", "time", "pid", "run", "verb"} and `more`.
+  void log(const std::string& event, const Json& more, const std::string& text) const;
   // Does `work`, which may throw; then the record of the failure is kept if there is a place.
   // `plan` names it: runs of one plan are comparable. "": no record is kept.
   template <class Work>
@@ -75,6 +77,8 @@ class RunAccount {
 
  private:
   std::string live_page() const;
+  void log_start() const;
+  void log_end(const Json& record) const;
   void begin(const std::string& plan);
   void fail(const Error& error);
   Json record(const std::string& state, const Json& report) const;

@@ -6,11 +6,21 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/sample_plan.h"
 
 namespace gridmill {
 namespace {
+
+bool reads_its_output(const PlanDocument& plan) {
+  return std::any_of(plan.datasets.begin(), plan.datasets.end(), [&](const auto& dataset) {
+    const std::vector<std::string>& inputs = dataset.second.inputs;
+    return std::any_of(inputs.begin(), inputs.end(), [&](const std::string& input) {
+      return parse_location(input).path == plan.target.location.path;
+    });
+  });
+}
 
 class Running {
  public:
@@ -28,6 +38,8 @@ class Running {
       workplace_.console.say(
           fmt::format("{} chunks are there from an unfinished run", archive_->resumed()));
     }
+    // Since the plan was made others may have written into it: from here on nobody can.
+    if (reads_its_output(plan_)) check_identity(plan_, workplace_.files);
     run_.account.add_workers(load_parts(*archive_, workplace_.console));
     const auto notes = archive_->complete([&] {
       const Watched watched(workplace_.console, run_.what, progress_);

@@ -6,6 +6,7 @@
 
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/convert_input.h"
+#include "gridmill/jobs/pack_choice.h"
 #include "gridmill/jobs/run_plan.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/template_axis.h"
@@ -25,6 +26,7 @@ ConvertOptions as_convert(const TemplateOptions& options) {
   convert.zarr_format = options.zarr_format;
   convert.variables = options.variables;
   convert.drop = options.drop;
+  convert.attributes = options.attributes;
   convert.overwrite = options.overwrite;
   convert.grib_index = options.grib_index;
   convert.resources = options.resources;
@@ -131,10 +133,12 @@ PlannedJob plan_template(const TemplateOptions& options, const Workplace& workpl
   const TemplateAxis axis = template_axis(input.dataset, options);
   input.dataset = stretched(input.dataset, axis, options.fill);
   input.selected = input.dataset;
+  choose_packing({options.packing, options.resources, RangeScan::never, is_unwritten}, input,
+                 workplace);
   for (std::size_t i = 0; i < input.regions.size(); ++i) {
     input.regions[i] = whole_box(input.dataset.variables[i].shape);
   }
-  const ZarrTarget target = template_target(options, input.dataset, axis);
+  const ZarrTarget target = template_target(options, input.selected, axis);
   return plan_within(options.resources.memory, [&](std::int64_t memory) {
     ConvertOptions planned = source;
     planned.resources.memory = memory;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 #include <set>
 
@@ -10,9 +11,13 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
+#include "gridmill/dataset/pack.h"
+#include "gridmill/dataset/packing.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/field/unpack.h"
 #include "gridmill/jobs/check_keys.h"
 #include "gridmill/jobs/checked_reader.h"
 #include "gridmill/jobs/compare_datasets.h"
@@ -169,14 +174,31 @@ class Verification {
     Output output{variable.path(), {variable_source(through_check, options_.store)}, nullptr, {}};
     std::vector<const Variable*> read{&variable};
     const Variable* wanted = reference_ ? reference_->find(variable.path()) : nullptr;
-    if (wanted != nullptr && compare_description(variable, *wanted, *findings_)) {
-      target.has_reference = true;
-      output.fields.push_back(variable_source(*wanted, reference_->location));
-      read.push_back(wanted);
+    if (wanted != nullptr) {
+      const auto codes = codes_between(variable, *wanted);
+      const Variable alike = codes ? packed_like(variable, *wanted, *codes) : *wanted;
+      if (compare_description(variable, alike, *findings_)) {
+        target.has_reference = true;
+        output.fields.push_back(expected(*wanted, codes));
+        read.push_back(wanted);
+      }
     }
     read_.push_back(std::move(read));
     output.sink = compare_sink(std::move(target));
     return output;
+  }
+
+  // What the store should hold of it.
+  FieldPtr expected(const Variable& wanted, std::optional<PackingCodes> codes) {
+    FieldPtr source = variable_source(wanted, reference_->location);
+    if (!codes) return source;
+    codes->out_of_range = OutOfRange::mask;
+    packed_.push_back(
+        fmt::format("{} is packed: every value is the source's to within {:.6g}; outside of {} to "
+                    "{} it is missing",
+                    wanted.path(), std::abs(codes->scale_factor) / 2,
+                    format_double(codes->least_value()), format_double(codes->greatest_value())));
+    return pack_field(unpack_field(std::move(source), packing_of(wanted)), *codes, wanted.path());
   }
 
   // " of t2m, time" if not everything was read.
@@ -203,6 +225,7 @@ class Verification {
       findings_->leave_open(
           "whether chunks are missing or were changed: the store has no manifest beside it");
     }
+    for (const std::string& text : packed_) claim({Check::chunks, Check::source}, text);
     if (reference_) {
       claim({Check::chunks, Check::source},
             fmt::format("values, attributes, types and coordinates{} equal the source", of));
@@ -226,6 +249,7 @@ class Verification {
   std::shared_ptr<const Manifest> manifest_;
   std::optional<Dataset> reference_;
   std::vector<std::vector<const Variable*>> read_;  // by each output of the stage
+  std::vector<std::string> packed_;                 // what is claimed of packed variables
   std::shared_ptr<Findings> findings_ = std::make_shared<Findings>();
 };
 

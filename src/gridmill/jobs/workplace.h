@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/base/json.h"
 #include "gridmill/engine/executor.h"
 #include "gridmill/engine/progress.h"
 #include "gridmill/store/location.h"
@@ -36,6 +37,8 @@ class Console {
   virtual ~Console() = default;
   virtual void say(const std::string& line) = 0;   // a step, for people
   virtual void warn(const std::string& line) = 0;  // something a user should know
+  // For the log of one process among many: {"event": "start", ...}, and the same for people.
+  virtual void log(const Json& /*event*/, const std::string& /*text*/) {}
   // `progress` may be read until done() is called.
   virtual void begin(const std::string& what, const Progress& progress) = 0;
   virtual void done() = 0;

@@ -9,6 +9,7 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/jobs/input_identity.h"
+#include "gridmill/jobs/read_back.h"
 #include "gridmill/jobs/region_run.h"
 #include "gridmill/sink/region_sink.h"
 
@@ -34,6 +35,8 @@ class RegionWriter {
                               "coordinates and static fields",
                               input_.location, options.store));
     }
+    (void)checked_paths(options.check_variables, paths_of(target_.parts));
+    set_out_of_range(target_.parts, options.out_of_range);
     if (options.only_whole_chunks) check_aligned();
     stage_ = region_stage(shared_, target_.parts, options_.resources, "write-region");
   }
@@ -42,11 +45,14 @@ class RegionWriter {
     Json region = Json::object();
     for (const auto& [name, range] : target_.region) region[name] = {range.first, range.second};
     Json notes(input_.notes);
+    for (const std::string& note : target_.notes) notes.push_back(note);
     return {{"output", options_.store},     {"inputs", options_.inputs},
             {"region", std::move(region)},  {"variables", describe_parts(target_.parts)},
             {"compared", target_.compared}, {"logical_bytes", bytes_of(target_.parts)},
             {"notes", std::move(notes)}};
   }
+
+  Json counts() const { return counted_outside(stage_); }
 
   // Of what is written where: the same run again has the same.
   std::string identity() const {
@@ -58,7 +64,15 @@ class RegionWriter {
   void run(RunAccount& account, Progress& progress) {
     run_region_stage(stage_, "writing into " + options_.store, options_.resources, account,
                      progress);
+    read_back_parts(shared_, target_.parts, options_.check_variables, options_.resources, account);
     shared_->finish();
+  }
+
+  std::string remains() const {
+    return fmt::format(
+        "some chunks of the region may be written, each of them whole: the same "
+        "command again finishes {}",
+        options_.store);
   }
 
  private:
@@ -81,37 +95,19 @@ class RegionWriter {
   const Dataset archive_;
   Dataset input_;
   RegionTarget target_;
-  std::shared_ptr<Stage> stage_;
+  RegionStage stage_;
 };
 
 }  // namespace
 
 Json write_region(const WriteRegionOptions& options, const Workplace& workplace) {
-  if (options.reports.sample > 0) {
-    throw Error(ErrorKind::invalid, "--sample is of runs that write a new Zarr store");
-  }
-  RunAccount account("write-region", options.inputs, options.store, options.reports,
-                     options.resources, workplace);
-  RegionWriter writer(options, account.workplace());
-  Json report = writer.describe();
-  for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
-  if (options.dry_run) return report;
-  Progress progress;
-  account.watch(writer.identity(), [&] {
-    try {
-      writer.run(account, progress);
-    } catch (const Error& error) {
-      throw_with_remains(error,
-                         "some chunks of the region may be written, each of them whole: the "
-                         "same command again finishes " +
-                             options.store);
-    }
+  refuse_sample(options.reports);
+  return with_retries(options.retries, workplace.console, [&] {
+    RunAccount account("write-region", options.inputs, options.store, options.reports,
+                       options.resources, workplace);
+    RegionWriter writer(options, account.workplace());
+    return run_into_archive(writer, options.dry_run, account, workplace);
   });
-  report["bytes_read"] = progress.bytes_fetched.load();
-  report["bytes_written"] = progress.bytes_written.load();
-  report["chunks_written"] = progress.units_written.load();
-  account.finish(report);
-  return report;
 }
 
 }  // namespace gridmill

@@ -22,7 +22,12 @@ struct WriteRegionOptions {
   std::vector<std::string> region;  // "time=0:100", for dimensions without coordinates
   std::vector<std::string> variables;
   std::vector<std::string> drop;
-  bool only_whole_chunks = false;  // a region that shares a chunk with others is refused
+  bool only_whole_chunks = false;      // a region that shares a chunk with others is refused
+  std::string out_of_range = "error";  // of values that a packed archive has no code for
+  // Read back and compared with what was to be written: names, globs or "all". If they differ the
+  // run is made again, as often as `retries` says.
+  std::vector<std::string> check_variables;
+  int retries = 0;
   bool dry_run = false;
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();

@@ -4,6 +4,7 @@
 
 #include <mutex>
 
+#include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/kernels/compare.h"
 #include "gridmill/sink/text_cells.h"
@@ -65,6 +66,22 @@ class CompareSink final : public Sink {
 };
 
 }  // namespace
+
+std::shared_ptr<Sink> read_back_sink(std::string name, DataType type, ChunkGrid grid) {
+  CompareTarget target;
+  target.type = type;
+  target.grid = std::move(grid);
+  target.has_reference = true;
+  target.skip = [](const Index&) { return false; };
+  target.report = [name = std::move(name)](const Mismatch& mismatch) {
+    Error error(ErrorKind::corrupt,
+                fmt::format("what was written of {} isn't what is read back: at {} {}", name,
+                            to_string(mismatch.region), mismatch.what));
+    error.set_retryable(true);
+    throw error;
+  };
+  return compare_sink(std::move(target));
+}
 
 std::shared_ptr<Sink> compare_sink(CompareTarget target) {
   return std::make_shared<CompareSink>(std::move(target));

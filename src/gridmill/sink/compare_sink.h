@@ -30,4 +30,9 @@ struct CompareTarget {
 
 std::shared_ptr<Sink> compare_sink(CompareTarget target);
 
+// Of what a run has written, read back (column 0), and what it should be (column 1): the first
+// difference is Error(corrupt), which may be gone when the run is made again, and says so
+// (retryable).
+std::shared_ptr<Sink> read_back_sink(std::string name, DataType type, ChunkGrid grid);
+
 }  // namespace gridmill

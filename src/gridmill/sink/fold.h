@@ -10,6 +10,7 @@
 
 #include "gridmill/array/view.h"
 #include "gridmill/base/json.h"
+#include "gridmill/dataset/pack.h"
 
 namespace gridmill {
 
@@ -31,6 +32,10 @@ using FoldPtr = std::shared_ptr<const Fold>;
 // Count, missing (NaN), minimum, maximum, sum and mean (kernels/statistics.h). Throws
 // Error(unsupported) for types that are not real.
 FoldPtr statistics_fold(DataType type);
+
+// How many values are out of the range of `codes`, and what becomes of them (dataset/pack.h):
+// {"below", "above", "out_of_range"}.
+FoldPtr packing_fold(const PackingCodes& codes, DataType type);
 
 // By its JSON. Error(unsupported) for a fold that this version doesn't know.
 FoldPtr fold_from_json(const Json& json, DataType type);

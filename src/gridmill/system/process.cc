@@ -18,6 +18,8 @@ void allow_many_open_files() noexcept {
   (void)::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+int process_id() noexcept { return ::getpid(); }
+
 std::string boot_id() {
   const int fd = ::open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
   if (fd < 0) return "";

@@ -13,6 +13,9 @@ namespace gridmill {
 // some of each open. Without effect where it isn't allowed.
 void allow_many_open_files() noexcept;
 
+// Of this process, as the machine knows it.
+int process_id() noexcept;
+
 // Another one after each start of the machine; "" where the system gives none.
 std::string boot_id();
 
