@@ -55,6 +55,20 @@ std::string variable_text(const Json& variable) {
   return text;
 }
 
+// "t: out of range: 12 values below and 3 above were clamped"
+std::string outside_text(const Json& states) {
+  std::string text;
+  for (const auto& [name, state] : states.items()) {
+    const std::string way = text_at(state, "out_of_range");
+    if (way.empty()) continue;
+    text += fmt::format("  {}: {} below and {} above were {}\n", name,
+                        counted(state.value("below", std::int64_t{0}), "value", "values"),
+                        format_count(state.value("above", std::int64_t{0})),
+                        way == "clamp" ? "clamped" : "masked");
+  }
+  return text;
+}
+
 // "read 1.5 GiB, wrote 300 MiB (ratio 5.1) in 3.2 s, peak memory 240 MiB"
 std::string figures_text(const Json& report) {
   std::vector<std::string> parts;
@@ -72,7 +86,8 @@ std::string figures_text(const Json& report) {
     parts.push_back("took " + format_duration(*seconds));
   }
   bytes("peak_memory", "peak memory");
-  std::string text = parts.empty() ? "" : "  " + join(parts, ", ") + "\n";
+  std::string text = outside_text(report.value("states", Json::object()));
+  if (!parts.empty()) text += "  " + join(parts, ", ") + "\n";
   const std::string bottleneck = text_at(report, "bottleneck");
   if (!bottleneck.empty()) text += "  " + bottleneck + "\n";
   for (const Json& skew : report.value("skew", Json::array())) {

@@ -214,6 +214,14 @@ def test_other_codes_for_the_same_values_are_changed_to_the_archives(gridmill, t
         assert_packed(archive.t.sel(time=other.time).values, source.t.values, 0.01)
 
 
+def test_the_summary_tells_what_was_clamped(gridmill, tmp_path):
+    field(tmp_path / "a.nc")
+    run = gridmill("convert", tmp_path / "a.nc", tmp_path / "out.zarr", "--pack", "t:16", "--pack-range", "0:100",
+                   "--out-of-range", "clamp")  # fmt: skip
+    values = int(np.isfinite(field(tmp_path / "b.nc").t.values).sum())
+    assert f"t: out of range: 0 values below and {values} above were clamped" in run.stdout, run.stdout
+
+
 def test_a_plan_packs_as_the_run_does(gridmill, tmp_path):
     field(tmp_path / "a.nc")
     pack = ["--pack", "16", "--out-of-range", "clamp", "--pack-buffer", "0"]
