@@ -82,6 +82,12 @@ void check_no_append(Store& store, const Location& location) {
       fmt::format("an append into {} died: run it again first, which settles it", location.path));
 }
 
+bool is_half_document(const std::string& name) {
+  const bool is_document = name.starts_with(".zarr.json.") || name.starts_with("..zmetadata.") ||
+                           name.starts_with(".manifest.");
+  return is_document && name.ends_with(".partial");
+}
+
 class RollingArchive {
  public:
   RollingArchive(const RollingArchiveOptions& options, const Workplace& workplace)
@@ -104,6 +110,7 @@ class RollingArchive {
   }
 
   void carry_out() {
+    clear_half_documents();
     if (!removed_.empty()) remove_cycles();
     if (workplace_.stop.stop_requested()) {
       throw Error(ErrorKind::cancelled,
@@ -167,6 +174,20 @@ class RollingArchive {
       throw Error(ErrorKind::invalid,
                   fmt::format("{} of {} is an array: cycles are groups below a group",
                               parent_.empty() ? "the root" : parent_, location_.path));
+    }
+  }
+
+  // Of runs that were killed while they put a document: what this verb puts, and where.
+  void clear_half_documents() const {
+    const std::string path = workplace_.files.absolute(location_.path);
+    std::vector<std::string> folders{companion_path(path), path};
+    for (std::string group = parent_; !group.empty(); group = parent_of(group)) {
+      folders.push_back(path + "/" + group);
+    }
+    for (const std::string& folder : folders) {
+      for (const DirectoryEntry& entry : workplace_.files.list(folder)) {
+        if (is_half_document(entry.name)) workplace_.files.remove_file(folder + "/" + entry.name);
+      }
     }
   }
 
@@ -253,15 +274,22 @@ class RollingArchive {
     for (const CycleVerdict& verdict : removed_) groups.push_back(verdict.cycle.group);
     editor_.unlist(groups);
     for (const std::string& group : groups) {
-      try {
-        discards_.take(Key(group));
-      } catch (const Error& error) {
-        failures_[group] = error.what();
-        still_there.push_back(group);
-      }
+      if (!take(group)) still_there.push_back(group);
     }
     editor_.list(still_there);
     manifest_->save([&](const std::string& key) { return is_gone(key) ? std::string() : key; });
+  }
+
+  // An error after the deed (a server whose reply was lost) is none.
+  bool take(const std::string& group) {
+    try {
+      discards_.take(Key(group));
+    } catch (const Error& error) {
+      if (!editor_.node_at(group)) return true;
+      failures_[group] = error.what();
+      return false;
+    }
+    return true;
   }
 
   bool is_gone(const std::string& key) const {
