@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "gridmill/base/error.h"
@@ -19,27 +21,18 @@ std::size_t width_of(char letter) noexcept {
   return letter == 'j' ? 3 : 2;
 }
 
-// Of all letters; -1: the format has it not.
-struct Fields {
-  int Y = -1, m = -1, d = -1, H = -1, M = -1, S = -1, j = -1;
-  int& operator[](char letter) noexcept {
-    switch (letter) {
-      case 'Y':
-        return Y;
-      case 'm':
-        return m;
-      case 'd':
-        return d;
-      case 'H':
-        return H;
-      case 'M':
-        return M;
-      case 'S':
-        return S;
-      default:
-        return j;
-    }
+// The number of each letter of kLetters; -1: the format has it not.
+class CycleFields {
+ public:
+  CycleFields() { values_.fill(-1); }
+  int& operator[](char letter) noexcept { return values_[kLetters.find(letter)]; }
+  int or_else(char letter, int first) const noexcept {
+    const int value = values_[kLetters.find(letter)];
+    return value < 0 ? first : value;
   }
+
+ private:
+  std::array<int, kLetters.size()> values_{};
 };
 
 // Takes exactly `width` digits off the front.
@@ -54,38 +47,25 @@ std::optional<int> take_number(std::string_view& rest, std::size_t width) noexce
   return value;
 }
 
-int days_in_year(int year) noexcept { return days_in_month(kCycleCalendar, year, 2) + 337; }
-
-// nullopt: there is no such date.
-std::optional<Instant> instant_of_fields(const Fields& read) {
-  const auto or_else = [](int value, int first) { return value < 0 ? first : value; };
-  DateTime date;
-  date.year = read.Y;
-  date.month = or_else(read.m, 1);
-  date.day = or_else(read.d, 1);
-  date.hour = or_else(read.H, 0);
-  date.minute = or_else(read.M, 0);
-  date.second = or_else(read.S, 0);
-  const int day_of_year = or_else(read.j, 1);
-  const bool is_date = date.year >= 1 && date.month >= 1 && date.month <= 12 && date.day >= 1 &&
-                       date.day <= days_in_month(kCycleCalendar, date.year, date.month) &&
-                       day_of_year >= 1 && day_of_year <= days_in_year(read.Y);
-  if (!is_date || date.hour > 23 || date.minute > 59 || date.second > 59) return std::nullopt;
-  return instant_of(kCycleCalendar, date) + (day_of_year - 1) * kDay_us;
+int days_in_year(std::int64_t year) noexcept {
+  return days_in_month(kCycleCalendar, year, 2) + 337;
 }
 
-Fields fields_of(Instant time) {
-  const DateTime date = date_of(kCycleCalendar, time);
-  const DateTime new_year{date.year};
-  Fields fields;
-  fields.Y = static_cast<int>(date.year);
-  fields.m = date.month;
-  fields.d = date.day;
-  fields.H = date.hour;
-  fields.M = date.minute;
-  fields.S = date.second;
-  fields.j = static_cast<int>((time - instant_of(kCycleCalendar, new_year)) / kDay_us) + 1;
-  return fields;
+// nullopt: there is no such date.
+std::optional<Instant> instant_of_fields(const CycleFields& read) {
+  DateTime date;
+  date.year = read.or_else('Y', 0);
+  date.month = read.or_else('m', 1);
+  date.day = read.or_else('d', 1);
+  date.hour = read.or_else('H', 0);
+  date.minute = read.or_else('M', 0);
+  date.second = read.or_else('S', 0);
+  const int day_of_year = read.or_else('j', 1);
+  const bool is_date = date.year >= 1 && date.month >= 1 && date.month <= 12 && date.day >= 1 &&
+                       date.day <= days_in_month(kCycleCalendar, date.year, date.month) &&
+                       day_of_year >= 1 && day_of_year <= days_in_year(date.year);
+  if (!is_date || date.hour > 23 || date.minute > 59 || date.second > 59) return std::nullopt;
+  return instant_of(kCycleCalendar, date) + (day_of_year - 1) * kDay_us;
 }
 
 [[noreturn]] void refuse_format(std::string_view text, std::string_view why) {
@@ -143,7 +123,7 @@ void CycleFormat::check() const {
 }
 
 std::optional<Instant> CycleFormat::read(std::string_view name) const {
-  Fields fields;
+  CycleFields fields;
   for (const Part& part : parts_) {
     if (part.letter == 0) {
       if (!name.starts_with(part.literal)) return std::nullopt;
@@ -155,20 +135,6 @@ std::optional<Instant> CycleFormat::read(std::string_view name) const {
     fields[part.letter] = *number;
   }
   return name.empty() ? instant_of_fields(fields) : std::nullopt;
-}
-
-std::string CycleFormat::write(Instant time) const {
-  Fields fields = fields_of(time);
-  std::string name;
-  for (const Part& part : parts_) {
-    name += part.letter == 0 ? part.literal
-                             : fmt::format("{:0{}}", fields[part.letter], width_of(part.letter));
-  }
-  if (read(name) == time) return name;
-  throw Error(ErrorKind::invalid,
-              fmt::format("the format \"{}\" of cycles has no room for all of {}: \"{}\" would be "
-                          "another time",
-                          text_, utc_iso_text(time), name));
 }
 
 std::optional<Instant> parse_utc(std::string_view text) {

@@ -24,8 +24,6 @@ class CycleFormat {
 
   // nullopt: the name isn't of this form, or there is no such date.
   std::optional<Instant> read(std::string_view name) const;
-  // Error(invalid) for a time that the format has no room for.
-  std::string write(Instant time) const;
   const std::string& text() const noexcept { return text_; }
 
  private:
