@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <span>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -15,37 +18,46 @@ namespace {
 constexpr std::int64_t kLeastMemory = std::int64_t{64} << 20;
 constexpr std::int64_t kMostThreads = 1024;
 
-// Nanoseconds in one of `unit`, 0 if there is no such unit.
-double nanoseconds_in(std::string_view unit) {
-  struct Unit {
-    std::string_view name;
-    double ns;
-  };
-  static constexpr std::array<Unit, 6> kUnits{
-      {{"", 1e9}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}}};
-  for (const Unit& known : kUnits) {
-    if (known.name == unit) return known.ns;
-  }
-  return 0;
+struct Unit {
+  std::string_view name;
+  double ns;
+};
+constexpr std::array<Unit, 6> kWaits{
+    {{"", 1e9}, {"ms", 1e6}, {"s", 1e9}, {"m", 60e9}, {"min", 60e9}, {"h", 3600e9}}};
+constexpr std::array<Unit, 5> kAges{
+    {{"s", 1e9}, {"min", 60e9}, {"h", 3600e9}, {"d", 86400e9}, {"w", 604800e9}}};
+
+// nullopt: no number, a unit that is none of these, or beyond the nanoseconds that 64 bits hold.
+std::optional<std::int64_t> nanoseconds(std::string_view text, std::span<const Unit> units) {
+  const std::string_view whole = trim(text);
+  const std::size_t unit_at = std::min(whole.find_first_not_of("0123456789."), whole.size());
+  const std::string_view number = whole.substr(0, unit_at);
+  const std::string name = to_lower(trim(whole.substr(unit_at)));
+  const auto unit = std::find_if(units.begin(), units.end(),
+                                 [&](const Unit& known) { return known.name == name; });
+  double value = 0;
+  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), value);
+  const bool is_number =
+      !number.empty() && code == std::errc() && end == number.data() + number.size();
+  if (!is_number || unit == units.end() || value * unit->ns > 9e18) return std::nullopt;
+  return std::llround(value * unit->ns);
 }
 
 }  // namespace
 
 std::int64_t parse_duration(std::string_view text) {
-  const std::string_view whole = trim(text);
-  const std::size_t unit_at = std::min(whole.find_first_not_of("0123456789."), whole.size());
-  const std::string_view number = whole.substr(0, unit_at);
-  const double unit_ns = nanoseconds_in(to_lower(trim(whole.substr(unit_at))));
-  double value = 0;
-  const auto [end, code] = std::from_chars(number.data(), number.data() + number.size(), value);
-  if (number.empty() || unit_ns == 0 || code != std::errc() ||
-      end != number.data() + number.size() || value * unit_ns > 9e18) {
-    throw Error(ErrorKind::invalid,
-                fmt::format("\"{}\" is not a duration (write for example 30s, 10m or 2h; 0 for no "
-                            "limit)",
-                            text));
-  }
-  return std::llround(value * unit_ns);
+  if (const auto ns = nanoseconds(text, kWaits)) return *ns;
+  throw Error(ErrorKind::invalid,
+              fmt::format("\"{}\" is not a duration (write for example 30s, 10m or 2h; 0 for no "
+                          "limit)",
+                          text));
+}
+
+std::int64_t parse_age(std::string_view text) {
+  const auto ns = nanoseconds(text, kAges);
+  if (ns && *ns > 0) return *ns;
+  throw Error(ErrorKind::invalid,
+              fmt::format("\"{}\" is no age (write for example 36h, 7d, 2w or 90min)", text));
 }
 
 bool parse_switch(std::string_view text) {

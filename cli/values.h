@@ -12,6 +12,9 @@ namespace gridmill::cli {
 
 // "30s", "10m", "1.5h", "500ms"; a bare number is seconds. Nanoseconds, >= 0.
 std::int64_t parse_duration(std::string_view text);
+// "36h", "7d", "2w", "90min", "30s": > 0, in nanoseconds. Never without its unit, and never "m",
+// which some take for months: what is older is deleted.
+std::int64_t parse_age(std::string_view text);
 // true, yes, on, 1; false, no, off, 0.
 bool parse_switch(std::string_view text);
 // Bytes for --memory; refused below 64 MiB, where no plan fits.

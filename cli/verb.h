@@ -51,6 +51,7 @@ Verb rechunk_verb();
 Verb template_verb();
 Verb write_region_verb();
 Verb append_verb();
+Verb archive_verb();
 Verb plan_verb();
 Verb exec_verb();
 Verb runs_verb();

@@ -18,6 +18,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(template_verb());
   verbs.push_back(write_region_verb());
   verbs.push_back(append_verb());
+  verbs.push_back(archive_verb());
   verbs.push_back(plan_verb());
   verbs.push_back(exec_verb());
   verbs.push_back(runs_verb());

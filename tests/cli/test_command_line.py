@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
-         "store", "bench", "template", "write-region", "append"]
+         "store", "bench", "template", "write-region", "append", "archive"]
 
 
 @pytest.fixture(autouse=True)

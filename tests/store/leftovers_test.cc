@@ -54,6 +54,7 @@ TEST_F(Leftovers, GoAndTakeNothingElseWithThem) {
   put("out.zarr.gridmill/runs/1.json", 5);
   put("out.zarr.gridmill/incoming/t/c/0", 100);
   put("out.zarr.gridmill/run/spill/0", 100);
+  put("out.zarr.gridmill/removed/ab/t/0", 100);
   put("out.zarr.gridmill/lock", 0);  // of a process that is no more
   put("new.zarr.gridmill/incoming/0", 1);
   for (const Leftover& leftover : found()) EXPECT_TRUE(remove_leftover(files_, leftover));

@@ -7,81 +7,18 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/store/manifest.h"
+#include "gridmill/jobs/edited_store.h"
 #include "gridmill/store/stage.h"
-#include "gridmill/store/store_locks.h"
 #include "gridmill/store/zip_store.h"
-#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/edit_hierarchy.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
 namespace {
 
-bool is_metadata(const std::string& key) {
-  return is_document_name(key.substr(key.rfind('/') + 1));
-}
-
 bool is_below(const std::string& key, const std::string& path) {
   return key == path || key.starts_with(path + "/");
 }
-
-// Where a key went; "" for nowhere.
-using KeysWent = std::function<std::string(const std::string&)>;
-
-// The manifest of a store that is being edited: gone while that lasts.
-class EditedManifest {
- public:
-  EditedManifest(Store& store, Store& companion)
-      : store_(store), companion_(companion), before_(Manifest::load(store, companion)) {}
-
-  void take_away() {
-    if (!before_) return;
-    companion_.remove(Key(kManifestKey));
-    store_.remove(Key(kFreshManifestKey));
-  }
-
-  void save(const KeysWent& went) {
-    if (!before_) return;
-    Manifest after;
-    for (const auto& [key, entry] : before_->entries()) {
-      if (is_metadata(key)) continue;
-      if (std::string now = went(key); !now.empty()) after.add({std::move(now), entry});
-    }
-    store_.list(Key(), [&](const ListEntry& entry) {
-      if (is_metadata(entry.key.text())) metadata_.push_back(entry.key);
-    });
-    Buffer content;
-    for (const Key& key : metadata_) {
-      if (store_.get(key, content)) after.add(record_of(key, content));
-    }
-    after.save(companion_, kManifestKey);
-  }
-
- private:
-  Store& store_;
-  Store& companion_;
-  const std::optional<Manifest> before_;
-  std::vector<Key> metadata_;
-};
-
-// Nobody else writes meanwhile. Who only looks needs no lock.
-class EditorsLock {
- public:
-  EditorsLock(Files& files, const std::string& path, bool is_needed)
-      : locks_(files, files.absolute(path)), is_needed_(is_needed) {
-    if (is_needed_) locks_.take_alone();
-  }
-  ~EditorsLock() {
-    if (is_needed_) locks_.leave();
-  }
-  EditorsLock(const EditorsLock&) = delete;
-  EditorsLock& operator=(const EditorsLock&) = delete;
-
- private:
-  StoreLocks locks_;
-  const bool is_needed_;
-};
 
 Json listed(const ZarrHierarchy& hierarchy, const std::string& below) {
   Json nodes = Json::array();

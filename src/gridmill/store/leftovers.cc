@@ -59,7 +59,8 @@ void measure(Files& files, const std::string& directory, bool is_spill, int dept
 // A companion without leftovers adds nothing.
 void look_into(Files& files, const std::string& companion, std::vector<Leftover>& found) {
   const std::string incoming = companion + "/incoming", run = companion + "/run";
-  if (!is_there(files, incoming) && !is_there(files, run)) return;
+  const std::string removed = companion + "/removed";
+  if (!is_there(files, incoming) && !is_there(files, run) && !is_there(files, removed)) return;
   Leftover leftover;
   leftover.output = companion.substr(0, companion.size() - kEnding.size());
   const bool is_resumable = is_there(files, run + "/plan.json") && !has_published(files, companion);
@@ -68,6 +69,7 @@ void look_into(Files& files, const std::string& companion, std::vector<Leftover>
                    : is_resumable                  ? Leftover::State::resumable
                                                    : Leftover::State::orphaned;
   measure(files, incoming, false, 0, leftover);
+  measure(files, removed, false, 0, leftover);
   for (const DirectoryEntry& entry : files.list(run)) {
     const std::string path = run + "/" + entry.name;
     if (entry.is_directory) measure(files, path, entry.name == "spill", 0, leftover);
@@ -132,6 +134,7 @@ bool remove_leftover(Files& files, const Leftover& leftover) {
   }
   remove_tree(files, companion + "/incoming");
   remove_tree(files, companion + "/run");
+  remove_tree(files, companion + "/removed");
   remove_tree(files, companion + "/workers");
   const bool is_empty = files.list(companion).size() == 1;  // the lock itself
   lock.reset();

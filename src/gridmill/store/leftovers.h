@@ -1,9 +1,10 @@
 // leftovers.h: what runs that were cut short have left beside their outputs, and its removal.
 //
 // A leftover is OUT.gridmill/ with incoming/ (the unfinished store) or run/ (plan, journal, spill)
-// in it (stage.h). Whether a run is at work there is told by its locks, which the system drops when
-// a process dies. Never touched: what a run holds, a store that is complete but could not be moved
-// to its place, manifests and run records.
+// in it (stage.h), or with removed/ (parts of OUT that were to be deleted: discards.h). Whether a
+// run is at work there is told by its locks, which the system drops when a process dies. Never
+// touched: what a run holds, a store that is complete but could not be moved to its place,
+// manifests and run records.
 #pragma once
 
 #include <cstdint>

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/hierarchy.h"
+#include "gridmill/zarr/listed_nodes.h"
 #include "gridmill/zarr/writer.h"
 
 namespace gridmill {
@@ -35,12 +37,30 @@ void check_names(const std::string& path) {
   }
 }
 
+// The groups above a node, the root first.
+std::vector<std::string> groups_above(std::string path) {
+  std::vector<std::string> groups;
+  while (!path.empty()) groups.insert(groups.begin(), path = parent_of(path));
+  return groups;
+}
+
+std::string path_below(const std::string& group, const std::string& path) {
+  return group.empty() ? path : path.substr(group.size() + 1);
+}
+
 }  // namespace
 
 bool StoredNode::is_array() const {
   if (documents.contains(".zarray")) return true;
   const auto v3 = documents.find("zarr.json");
   return v3 != documents.end() && v3->second.value("node_type", "") == "array";
+}
+
+Json StoredNode::attributes() const {
+  const auto v2 = documents.find(".zattrs");
+  if (v2 != documents.end()) return v2->second;
+  const auto v3 = documents.find("zarr.json");
+  return v3 == documents.end() ? Json::object() : v3->second.value("attributes", Json::object());
 }
 
 HierarchyEditor::HierarchyEditor(Store& store, int zarr_format, std::function<bool()> before_change)
@@ -80,19 +100,26 @@ std::optional<StoredNode> HierarchyEditor::node_at(const std::string& path) {
   return node;
 }
 
+std::vector<StoredNode> HierarchyEditor::children(const std::string& path) {
+  std::vector<StoredNode> found;
+  for (const std::string& name : store_.children(Key(path))) {
+    if (is_document_name(name)) continue;
+    if (auto child = node_at(node_path(path, name))) found.push_back(std::move(*child));
+  }
+  return found;
+}
+
 void HierarchyEditor::add_children(const std::string& path, std::vector<StoredNode>& nodes,
                                    int depth) {
   if (depth > kMostGroupDepth) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("groups are nested deeper than {}", kMostGroupDepth));
   }
-  for (const std::string& name : store_.children(Key(path))) {
-    if (is_document_name(name)) continue;
-    auto child = node_at(node_path(path, name));
-    if (!child) continue;
-    const bool is_array = child->is_array();
-    nodes.push_back(std::move(*child));
-    if (!is_array) add_children(node_path(path, name), nodes, depth + 1);
+  for (StoredNode& child : children(path)) {
+    const std::string child_path = child.path;
+    const bool is_array = child.is_array();
+    nodes.push_back(std::move(child));
+    if (!is_array) add_children(child_path, nodes, depth + 1);
   }
 }
 
@@ -202,6 +229,54 @@ void HierarchyEditor::consolidate() {
   Json root = all[0].documents.at("zarr.json");
   root[kConsolidated] = consolidated_member(std::move(metadata));
   put_document(store_, Key("zarr.json"), root);
+}
+
+void HierarchyEditor::change_listing(const std::string& group,
+                                     const std::function<bool(Json&)>& change) {
+  const Key key = Key(group) / (zarr_format_ == 2 ? ".zmetadata" : "zarr.json");
+  auto document = read_document(store_, key);
+  if (document && change(*document)) put_document(store_, key, *document);
+}
+
+// The root's first: it is the one that readers open.
+void HierarchyEditor::unlist(const std::vector<std::string>& paths) {
+  std::set<std::string> groups;
+  for (const std::string& path : paths) {
+    for (std::string& group : groups_above(path)) groups.insert(std::move(group));
+  }
+  if (paths.empty() || !before_change_()) return;
+  for (const std::string& group : groups) {
+    change_listing(group, [&](Json& document) {
+      bool has_changed = false;
+      for (const std::string& path : paths) {
+        if (!group.empty() && !path.starts_with(group + "/")) continue;
+        has_changed = forget_node(document, zarr_format_, path_below(group, path)) || has_changed;
+      }
+      return has_changed;
+    });
+  }
+}
+
+// The root's last: then it is there.
+void HierarchyEditor::list(const std::vector<std::string>& paths) {
+  for (const std::string& path : paths) {
+    auto node = node_at(path);
+    if (!node || !before_change_()) continue;
+    std::vector<StoredNode> found{std::move(*node)};
+    if (!found[0].is_array()) add_children(path, found, 0);
+    std::vector<std::string> groups = groups_above(path);
+    for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
+      change_listing(*group, [&](Json& document) {
+        bool has_changed = false;
+        for (const StoredNode& each : found) {
+          has_changed =
+              add_node(document, zarr_format_, path_below(*group, each.path), each.documents) ||
+              has_changed;
+        }
+        return has_changed;
+      });
+    }
+  }
 }
 
 }  // namespace gridmill

@@ -23,6 +23,7 @@ struct StoredNode {
   std::string path;
   std::map<std::string, Json> documents;
   bool is_array() const;
+  Json attributes() const;  // an object, empty where there are none
 };
 
 class HierarchyEditor {
@@ -39,6 +40,10 @@ class HierarchyEditor {
 
   // All nodes, found by listing: parents before children.
   std::vector<StoredNode> nodes();
+  // Without those below it. nullopt: there is no node.
+  std::optional<StoredNode> node_at(const std::string& path);
+  // The nodes directly below a group, found by listing.
+  std::vector<StoredNode> children(const std::string& path);
   // With the groups above it that aren't there. Error(conflict) if there is a node, or an array
   // above it.
   void make_group(const Key& path);
@@ -48,10 +53,17 @@ class HierarchyEditor {
   // With all that lies below. Error(not_found).
   void remove(const Key& path);
   void consolidate();
+  // The consolidated documents of the root, and of groups on the way that have one of their own,
+  // say no more of these nodes nor of what lies below them; nothing else in them changes. The
+  // nodes stay.
+  void unlist(const std::vector<std::string>& paths);
+  // The reverse: they say of these nodes, and of what lies below, what is stored by now. A group
+  // without a consolidated document gets none.
+  void list(const std::vector<std::string>& paths);
 
  private:
-  std::optional<StoredNode> node_at(const std::string& path);
   void add_children(const std::string& path, std::vector<StoredNode>& nodes, int depth);
+  void change_listing(const std::string& group, const std::function<bool(Json&)>& change);
   void check_parents(const Key& path);
   void make_parents(const Key& path);
   void check_movable(const Key& from, const Key& to);
