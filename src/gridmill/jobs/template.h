@@ -11,6 +11,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -32,6 +33,7 @@ struct TemplateOptions {
   std::vector<std::string> chunks;
   std::vector<std::string> shards;
   std::vector<std::string> codec;
+  ChunkWish chunk_wish;  // --access-pattern, --target-chunk-size
   std::vector<std::string> variables;
   std::vector<std::string> drop;
   bool overwrite = false;
