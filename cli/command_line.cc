@@ -111,7 +111,8 @@ class Call {
     const std::jthread watch = watch_for_hangs();
     warn_of_threads();
     const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
-    const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
+    const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out,
+                                around_.err, around_.read_line});
     // A slow fetch whose second attempt was faster may still return to what goes away here.
     if (console_->has_left_threads()) around_.leave(code);
     return code;
