@@ -112,7 +112,8 @@ class Call {
     warn_of_threads();
     for (const std::string& note : config_notes_) console_->warn(note);
     const Workplace workplace{*files_, around_.clock, *console_, around_.stop};
-    const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out});
+    const int code = verb_.run({workplace, *general_, settings, arguments.operands, around_.out,
+                                around_.err, around_.read_line});
     // A slow fetch whose second attempt was faster may still return to what goes away here.
     if (console_->has_left_threads()) around_.leave(code);
     return code;

@@ -12,6 +12,7 @@
 
 #include "cli/options.h"
 #include "cli/printer.h"
+#include "cli/questions.h"
 #include "gridmill/jobs/workplace.h"
 
 namespace gridmill::cli {
@@ -28,6 +29,7 @@ struct Surroundings {
   std::stop_token stop;
   // Ends the process at once, with threads stuck in calls that never return; nothing is unwound.
   std::function<void(int)> leave;
+  ReadLine read_line = {};  // what the user types; empty: nobody is there
 };
 
 // `words` without the program's name.

@@ -44,6 +44,7 @@ int main(int count, char** words) {
           std::min(gridmill::terminal_width(StandardStream::output, kLineWidth), kLineWidth),
       .stop = interrupt.token(),
       .leave = gridmill::leave_at_once,
+      .read_line = [&] { return gridmill::read_input_line(interrupt.token()); },
   };
   return gridmill::cli::run_command_line({words + 1, words + count}, surroundings);
 }

@@ -49,6 +49,8 @@ std::string variable_text(const Json& variable) {
   if (!codec.empty()) text += ", " + codec;
   text += "\n";
   if (!why.empty()) text += "      " + why + "\n";
+  const std::string advice = text_at(variable, "advice");
+  if (!advice.empty() && advice != why) text += "      chunks " + advice + "\n";
   if (amplification && *amplification > 1.005) {
     text += fmt::format("      source bytes are decoded {:.2f} times\n", *amplification);
   }

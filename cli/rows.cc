@@ -149,6 +149,27 @@ Option chunks_row(std::shared_ptr<Values> target) {
   return row;
 }
 
+Option access_pattern_row(std::shared_ptr<ChunkWish> target) {
+  Option row = text_row(
+      "access-pattern", "PATTERN",
+      "chunks for how the data will be read: temporal (long in time, small in space), spatial "
+      "(whole maps, few times), balanced (between); lengths that --chunks names stay",
+      "none: chunks follow the source's", member_of(target, &ChunkWish::access_pattern));
+  for (const AccessPattern pattern : kAccessPatterns) row.choices.emplace_back(name_of(pattern));
+  return row;
+}
+
+Option target_chunk_size_row(std::shared_ptr<ChunkWish> target) {
+  Option row =
+      text_row("target-chunk-size", "SIZE", "decoded bytes of a chunk, as far as dimensions allow",
+               format_bytes(static_cast<double>(kDefaultChunkBytes)), nullptr);
+  row.apply = [target = std::move(target)](const Values& values) {
+    target->target_bytes = parse_size(values.front());
+    check_wish(*target);
+  };
+  return row;
+}
+
 Option shards_row(std::shared_ptr<Values> target) {
   Option row = values_row("shards", OptionKind::repeated, "[NAME:]LAYOUT",
                           "chunks inside shards of this shape, whole chunks (time=all,lat=90; all: "

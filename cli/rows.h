@@ -10,6 +10,7 @@
 
 #include "cli/options.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/pack_options.h"
 #include "gridmill/jobs/run_account.h"
 
@@ -40,6 +41,8 @@ Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
 Option shards_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
+Option access_pattern_row(std::shared_ptr<ChunkWish> target);
+Option target_chunk_size_row(std::shared_ptr<ChunkWish> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 
 // --pack, --pack-range, --pack-buffer, --out-of-range of a job's options.

@@ -10,6 +10,7 @@
 #include "cli/general_options.h"
 #include "cli/options.h"
 #include "cli/printer.h"
+#include "cli/questions.h"
 #include "gridmill/formats/grib_index_use.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -22,6 +23,8 @@ struct Invocation {
   const std::vector<Setting>& settings;
   const std::vector<std::string>& operands;  // as many as the verb asks for
   Printer& out;
+  Printer& err;               // for questions
+  const ReadLine& read_line;  // for answers; may be empty: there are none
 };
 
 struct Example {
@@ -58,6 +61,7 @@ Verb runs_verb();
 Verb cache_verb();
 Verb store_verb();
 Verb bench_verb();
+Verb analyze_verb();
 Verb completion_verb();
 
 // The table, in the order of the help.

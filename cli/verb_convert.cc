@@ -27,6 +27,8 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
   std::vector<Option> rows{
       zarr_format_row(member_of(options, &ConvertOptions::zarr_format)),
       chunks_row(member_of(options, &ConvertOptions::chunks)),
+      access_pattern_row(member_of(options, &ConvertOptions::chunk_wish)),
+      target_chunk_size_row(member_of(options, &ConvertOptions::chunk_wish)),
       shards_row(member_of(options, &ConvertOptions::shards)),
       codec_row(member_of(options, &ConvertOptions::codec)),
       drop_row(member_of(options, &ConvertOptions::drop)),
@@ -75,6 +77,8 @@ Verb convert_verb() {
       {"convert coads_climatology.cdf coads.zarr", "a netCDF file to a Zarr v3 store"},
       {"convert era5_2020-*.grib era5.zarr --chunks time=24,latitude=90,longitude=180",
        "many files, joined along time, in chunks of one day"},
+      {"convert era5_2020-*.grib era5.zarr --access-pattern temporal",
+       "chunks from which time series are read fast"},
       {"convert in.nc out.zarr --codec zstd:3 --codec mask:none --zarr-format 2",
        "other codecs, one of them for a single variable, in Zarr v2"},
       {"convert in.nc out.zarr --sel lat=30:60,time=2020-01:2020-03 --dry-run",

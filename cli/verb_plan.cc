@@ -40,6 +40,8 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
       output,
       zarr_format_row(member_of(convert, &ConvertOptions::zarr_format)),
       chunks_row(member_of(convert, &ConvertOptions::chunks)),
+      access_pattern_row(member_of(convert, &ConvertOptions::chunk_wish)),
+      target_chunk_size_row(member_of(convert, &ConvertOptions::chunk_wish)),
       shards_row(member_of(convert, &ConvertOptions::shards)),
       codec_row(member_of(convert, &ConvertOptions::codec)),
       way_row(member_of(options, &PlanOptions::way)),
@@ -89,7 +91,8 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
     return plan_to_json(make_plan(verb, convert, options.way, invocation.workplace));
   }
   refuse_options(invocation, verb,
-                 {"zarr-format", "chunks", "codec", "way", "drop", "pack", "pack-range"});
+                 {"zarr-format", "chunks", "access-pattern", "target-chunk-size", "codec", "way",
+                  "drop", "pack", "pack-range"});
   ExtractOptions& extract = options.extract;
   extract.inputs = convert.inputs;
   extract.output = convert.output;

@@ -18,6 +18,8 @@ constexpr const char* kAbout =
 std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
   std::vector<Option> rows{
       chunks_row(member_of(options, &RechunkOptions::chunks)),
+      access_pattern_row(member_of(options, &RechunkOptions::chunk_wish)),
+      target_chunk_size_row(member_of(options, &RechunkOptions::chunk_wish)),
       shards_row(member_of(options, &RechunkOptions::shards)),
       codec_row(member_of(options, &RechunkOptions::codec)),
       way_row(member_of(options, &RechunkOptions::way)),
@@ -58,6 +60,8 @@ Verb rechunk_verb() {
   verb.about = kAbout;
   verb.examples = {
       {"rechunk maps.zarr series.zarr --chunks time=all,lat=19,lon=36", "from maps to time series"},
+      {"rechunk maps.zarr series.zarr --access-pattern temporal --target-chunk-size 4MiB",
+       "the same, in chunks that are advised"},
       {"rechunk maps.zarr series.zarr --chunks time=all,lat=19,lon=36 --memory 256M --dry-run",
        "only say how it would be done in little memory, and why"},
   };

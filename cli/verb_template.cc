@@ -34,6 +34,8 @@ std::vector<Option> rows(const std::shared_ptr<TemplateOptions>& options) {
                  to(&TemplateOptions::fill)),
       zarr_format_row(to(&TemplateOptions::zarr_format)),
       chunks_row(to(&TemplateOptions::chunks)),
+      access_pattern_row(to(&TemplateOptions::chunk_wish)),
+      target_chunk_size_row(to(&TemplateOptions::chunk_wish)),
       shards_row(to(&TemplateOptions::shards)),
       codec_row(to(&TemplateOptions::codec)),
       variables_row(to(&TemplateOptions::variables)),
@@ -75,6 +77,8 @@ Verb template_verb() {
   verb.examples = {
       {"template era5_2020-01.nc era5.zarr --start 2020 --end 2022",
        "three years, in the steps of the file"},
+      {"template era5_2020-01.nc era5.zarr --end 2022 --access-pattern balanced",
+       "chunks that suit time series and maps, cut where files end"},
       {"template daily.nc archive.zarr --start 1950-01 --end 2100-12 --freq MS --dry-run",
        "a century and a half of months; only say what would be made"},
   };

@@ -25,6 +25,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(cache_verb());
   verbs.push_back(store_verb());
   verbs.push_back(bench_verb());
+  verbs.push_back(analyze_verb());
   verbs.push_back(completion_verb());
   return verbs;
 }

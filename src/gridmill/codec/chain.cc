@@ -207,13 +207,27 @@ bool CodecChain::has_pieces(DataType type) const {
          std::holds_alternative<BloscCodec>(codecs_[0]);
 }
 
-CodecChain default_chain(DataType type, const std::optional<NarrowType>& narrow) {
+namespace {
+
+CodecChain zstd_in_blosc(DataType type, const std::optional<NarrowType>& narrow, int clevel,
+                         std::int64_t blocksize) {
   if (type.is_string()) return CodecChain({ZstdCodec{}});
   const std::int32_t size = narrow ? narrow->stored_type().size : type.size;
   BloscCodec blosc;
+  blosc.clevel = clevel;
   blosc.typesize = size <= 255 ? size : 1;
-  blosc.blocksize = std::int64_t{512} << 10;
+  blosc.blocksize = blocksize;
   return CodecChain({blosc}).narrowed(narrow);
+}
+
+}  // namespace
+
+CodecChain default_chain(DataType type, const std::optional<NarrowType>& narrow) {
+  return zstd_in_blosc(type, narrow, 1, std::int64_t{512} << 10);
+}
+
+CodecChain series_chain(DataType type, const std::optional<NarrowType>& narrow) {
+  return zstd_in_blosc(type, narrow, 2, std::int64_t{256} << 10);
 }
 
 CodecChain quick_chain(DataType type) {

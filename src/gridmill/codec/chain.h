@@ -160,6 +160,10 @@ class CodecChain {
 // What is written unless the user says otherwise: blosc, zstd level 1, byte shuffle, 512 KiB
 // blocks; for strings zstd.
 CodecChain default_chain(DataType type, const std::optional<NarrowType>& narrow = {});
+// The same for chunks that are long in time: zstd level 3 (which is Blosc's 2) in blocks of 256
+// KiB. Measured on chunks of (744, 19, 36) float32: ratio 2.35, where default_chain has 2.01; on
+// chunks of whole maps it gains little, and default_chain is faster.
+CodecChain series_chain(DataType type, const std::optional<NarrowType>& narrow = {});
 // What is written to be read once, e.g. a spill: blosc, lz4, byte shuffle; faster than a disk.
 CodecChain quick_chain(DataType type);
 

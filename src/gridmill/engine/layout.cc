@@ -90,17 +90,6 @@ std::int64_t chunk_extent(std::string_view text, std::int64_t extent) {
   return std::min(value, std::max<std::int64_t>(1, extent));
 }
 
-void check_size(const Shape& chunks, DataType type) {
-  const std::int64_t bytes = bytes_of(chunks, type);
-  if (bytes <= kLargestChunkBytes) return;
-  throw Error(
-      ErrorKind::invalid,
-      fmt::format("--chunks: chunks of {} {} hold {}, more than the 2 GiB that codecs take",
-                  to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
-}
-
-bool is_size(std::string_view spec) { return spec.find('=') == std::string_view::npos; }
-
 }  // namespace
 
 ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes) {
@@ -112,16 +101,19 @@ ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes
   return is_huge ? divide_chunks(source, target_bytes) : multiply_chunks(source, target_bytes);
 }
 
-ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict) {
-  if (is_size(spec)) {
-    const std::int64_t target = parse_size(spec);
-    if (target < 1 || target > kLargestChunkBytes) {
-      throw Error(ErrorKind::invalid,
-                  fmt::format("--chunks: {} is not a chunk size between 1 byte and 2 GiB", spec));
-    }
-    return default_chunks(source, target);
-  }
-  ChunkChoice choice = default_chunks(source);
+bool is_chunk_size(std::string_view spec) {
+  return !spec.empty() && spec.find('=') == std::string_view::npos;
+}
+
+std::int64_t chunk_size(std::string_view spec) {
+  const std::int64_t target = parse_size(spec);
+  if (target >= 1 && target <= kLargestChunkBytes) return target;
+  throw Error(ErrorKind::invalid,
+              fmt::format("--chunks: {} is not a chunk size between 1 byte and 2 GiB", spec));
+}
+
+Index given_lengths(const SourceLayout& source, std::string_view spec, bool strict) {
+  Index given = Index::filled(source.shape.rank(), 0);
   for (const std::string& item : split(spec, ',')) {
     const std::size_t equals = item.find('=');
     const std::string name(trim(std::string_view(item).substr(0, equals)));
@@ -139,10 +131,29 @@ ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, boo
                                                   did_you_mean(name, source.dimensions)));
     }
     const int d = static_cast<int>(found - source.dimensions.begin());
-    choice.chunks[d] =
-        chunk_extent(trim(std::string_view(item).substr(equals + 1)), source.shape[d]);
+    given[d] = chunk_extent(trim(std::string_view(item).substr(equals + 1)), source.shape[d]);
   }
-  check_size(choice.chunks, source.type);
+  return given;
+}
+
+void check_chunk_size(const Shape& chunks, DataType type) {
+  const std::int64_t bytes = bytes_of(chunks, type);
+  if (bytes <= kLargestChunkBytes) return;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("--chunks: chunks of {} {} hold {}, more than the 2 GiB that codecs take",
+                  to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
+}
+
+ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict,
+                          std::int64_t target_bytes) {
+  if (is_chunk_size(spec)) return default_chunks(source, chunk_size(spec));
+  ChunkChoice choice = default_chunks(source, target_bytes);
+  const Index given = given_lengths(source, spec, strict);
+  for (int d = 0; d < given.rank(); ++d) {
+    if (given[d] > 0) choice.chunks[d] = given[d];
+  }
+  check_chunk_size(choice.chunks, source.type);
   choice.why = "as asked with --chunks: " + text_of(choice.chunks, source.type);
   return choice;
 }

@@ -44,7 +44,15 @@ ChunkChoice default_chunks(const SourceLayout& source,
 // not named keep the default choice's extent; extents beyond the array are clipped. Throws
 // Error(invalid) for a dimension the array lacks if `strict`, an extent < 1, or a chunk of more
 // than 2 GiB.
-ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict);
+ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict,
+                          std::int64_t target_bytes = kDefaultChunkBytes);
+
+// The parts of it: whether such a text is a size, and which; the lengths that it gives, 0 for
+// dimensions that it doesn't name. They throw as chosen_chunks() does.
+bool is_chunk_size(std::string_view spec);
+std::int64_t chunk_size(std::string_view spec);
+Index given_lengths(const SourceLayout& source, std::string_view spec, bool strict);
+void check_chunk_size(const Shape& chunks, DataType type);
 
 // Where leaves begin and end along one dimension: 0 = first < ... < last = extent.
 using Cuts = std::vector<std::int64_t>;

@@ -37,6 +37,7 @@ Json describe(const ConvertOptions& options, const ConvertInput& input, const Za
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     Json variable = describe_array(input.selected.variables[i], target.arrays[i].metadata);
     variable["why"] = target.arrays[i].why_chunks;
+    if (target.arrays[i].is_advised) variable["advice"] = target.arrays[i].why_chunks;
     variable["read_amplification"] = tasks[i].read_amplification;
     total += variable["logical_bytes"].get<std::int64_t>();
     variables.push_back(std::move(variable));
@@ -139,8 +140,9 @@ PlannedJob plan_conversion(const std::string& verb, const ConvertOptions& option
 
 PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
   const ConvertInput input = open_convert_input(options, workplace);
-  const ZarrTarget target = make_target(input.selected, options.zarr_format,
-                                        {options.chunks, options.shards, options.codec});
+  const ZarrTarget target =
+      make_target(input.selected, options.zarr_format,
+                  {options.chunks, options.shards, options.codec, options.chunk_wish});
   return plan_conversion("convert", options, input, target, workplace);
 }
 

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/pack_options.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
@@ -24,6 +25,7 @@ struct ConvertOptions {
   std::vector<std::string> shards;
   // Short form or Zarr codec JSON; each may be prefixed by "NAME:".
   std::vector<std::string> codec;
+  ChunkWish chunk_wish;                // --access-pattern, --target-chunk-size
   std::vector<std::string> variables;  // names or globs; empty: all
   std::vector<std::string> drop;
   std::vector<std::string> region;  // "d=a:b"

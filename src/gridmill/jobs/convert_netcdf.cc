@@ -26,14 +26,12 @@ constexpr std::int64_t kSmallVariable = 64 << 10;
 
 // The chunks of every variable, as --chunks or the source would have them.
 std::vector<ChunkChoice> choose_chunks(const ConvertOptions& options, const Dataset& dataset) {
+  check_wish(options.chunk_wish);
   const VariableOptions texts("--chunks", options.chunks, dataset);
   std::vector<ChunkChoice> choices;
   for (const Variable& variable : dataset.variables) {
-    const SourceLayout source{variable.shape, variable.dimensions, variable.type,
-                              variable.chunks.value_or(Shape{})};
-    const VariableOption option = texts.for_variable(variable);
-    choices.push_back(option.value.empty() ? default_chunks(source)
-                                           : chosen_chunks(source, option.value, option.is_own));
+    choices.push_back(
+        wished_chunks(dataset, variable, options.chunk_wish, texts.for_variable(variable)));
   }
   return choices;
 }

@@ -36,6 +36,7 @@ RechunkOptions rechunk_options(const ConvertOptions& options, const std::string&
   rechunk.chunks = options.chunks;
   rechunk.shards = options.shards;
   rechunk.codec = options.codec;
+  rechunk.chunk_wish = options.chunk_wish;
   rechunk.variables = options.variables;
   rechunk.drop = options.drop;
   rechunk.way = way;

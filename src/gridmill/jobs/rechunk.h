@@ -7,6 +7,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
 
@@ -19,6 +20,7 @@ struct RechunkOptions {
   std::vector<std::string> chunks;  // as of convert
   std::vector<std::string> shards;
   std::vector<std::string> codec;
+  ChunkWish chunk_wish;  // --access-pattern, --target-chunk-size
   std::vector<std::string> variables;
   std::vector<std::string> drop;
   std::string way = "cheapest";  // or "direct" (no intermediate array), "spill"

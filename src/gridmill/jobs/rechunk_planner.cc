@@ -179,6 +179,7 @@ class RechunkPlanner {
       variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
       variable["way"] = name_of(plans_[i].back().way);
       variable["why"] = plans_[i].front().why;
+      if (target_.arrays[i].is_advised) variable["advice"] = target_.arrays[i].why_chunks;
       variable["read"] = plans_[i].front().decoded;
       total += variable["logical_bytes"].get<std::int64_t>();
       variables.push_back(std::move(variable));

@@ -66,13 +66,15 @@ void set_missing(const Variable& variable, ArrayMetadata& metadata) {
 
 ZarrTarget template_target(const TemplateOptions& options, const Dataset& whole,
                            const TemplateAxis& axis) {
+  const FillingFiles files{axis.along.dimension, axis.in_file};
   ZarrTarget target =
-      make_target(whole, options.zarr_format, {options.chunks, options.shards, options.codec});
+      make_target(whole, options.zarr_format,
+                  {options.chunks, options.shards, options.codec, options.chunk_wish, files});
   const std::size_t groups = target.nodes.size() - target.arrays.size();
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     TargetArray& array = target.arrays[i];
     const bool has_shards = array.metadata.sharding || array.metadata.codecs.sharding() != nullptr;
-    if (options.chunks.empty() && !has_shards) {
+    if (options.chunks.empty() && !has_shards && !array.is_advised) {
       align_chunks(whole.variables[i], axis, array);
     }
     set_missing(whole.variables[i], array.metadata);
@@ -112,6 +114,7 @@ Json describe(const TemplateOptions& options, const ConvertInput& input, const Z
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     Json variable = describe_array(input.dataset.variables[i], target.arrays[i].metadata);
     variable["why"] = target.arrays[i].why_chunks;
+    if (target.arrays[i].is_advised) variable["advice"] = target.arrays[i].why_chunks;
     variable["written"] = !is_unwritten(input.dataset.variables[i]);
     total += variable["logical_bytes"].get<std::int64_t>();
     variables.push_back(std::move(variable));

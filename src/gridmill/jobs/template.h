@@ -11,6 +11,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/formats/grib_index_use.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/pack_options.h"
 #include "gridmill/jobs/run_account.h"
 #include "gridmill/jobs/workplace.h"
@@ -35,7 +36,8 @@ struct TemplateOptions {
   std::vector<std::string> codec;
   // "NAME=VALUE" each: attributes of the root group beside the input's, or instead of them.
   std::vector<std::string> attributes;
-  PackOptions packing;  // of what grows; ranges are declared or given
+  PackOptions packing;   // of what grows; ranges are declared or given
+  ChunkWish chunk_wish;  // --access-pattern, --target-chunk-size
   std::vector<std::string> variables;
   std::vector<std::string> drop;
   bool overwrite = false;

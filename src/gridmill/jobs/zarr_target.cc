@@ -54,11 +54,14 @@ class TargetMaker {
   TargetMaker(const Dataset& dataset, int format, const TargetLayout& layout)
       : dataset_(dataset),
         format_(format),
+        wish_(layout.wish),
+        filling_(layout.filling),
         chunks_("--chunks", layout.chunks, dataset),
         shards_("--shards", layout.shards, dataset),
         codec_("--codec", layout.codec, dataset) {}
 
   ZarrTarget make() {
+    check_wish(wish_);
     check_dimensions();
     for (const Group& group : dataset_.groups) {
       target_.nodes.push_back({group.path, group.attributes, std::nullopt});
@@ -112,11 +115,7 @@ class TargetMaker {
     set_chunks(variable, array);
     set_shards(variable, metadata);
     set_fill(variable, metadata);
-    const VariableOption codec = codec_.for_variable(variable);
-    const std::optional<NarrowType> narrow = narrow_of(metadata.type_document);
-    metadata.codecs = codec.value.empty()
-                          ? default_chain(variable.type, narrow)
-                          : parse_codec(codec.value, variable.type, variable.shape.rank(), narrow);
+    set_codecs(variable, metadata);
     check_shards(metadata);
     settle_shards(metadata);
     check_writable(metadata);
@@ -149,14 +148,27 @@ class TargetMaker {
   }
 
   void set_chunks(const Variable& variable, TargetArray& array) const {
-    SourceLayout source{variable.shape, variable.dimensions, variable.type,
-                        variable.chunks.value_or(Shape{})};
-    const VariableOption option = chunks_.for_variable(variable);
-    const ChunkChoice choice = option.value.empty()
-                                   ? default_chunks(source)
-                                   : chosen_chunks(source, option.value, option.is_own);
+    const bool is_unwritten = variable.blocks.empty();
+    const ChunkChoice choice =
+        wished_chunks(dataset_, variable, wish_, chunks_.for_variable(variable),
+                      is_unwritten ? filling_ : std::nullopt);
     array.metadata.chunk = choice.chunks;
     array.why_chunks = choice.why;
+    array.is_advised = !wish_.access_pattern.empty();
+  }
+
+  void set_codecs(const Variable& variable, ArrayMetadata& metadata) const {
+    const VariableOption codec = codec_.for_variable(variable);
+    const std::optional<NarrowType> narrow = narrow_of(metadata.type_document);
+    metadata.codecs = !codec.value.empty()
+                          ? parse_codec(codec.value, variable.type, variable.shape.rank(), narrow)
+                      : is_read_as_series(variable) ? series_chain(variable.type, narrow)
+                                                    : default_chain(variable.type, narrow);
+  }
+
+  bool is_read_as_series(const Variable& variable) const {
+    return wish_.access_pattern == name_of(AccessPattern::temporal) &&
+           has_reading(Reading::series, variable.shape, axis_roles(dataset_, variable));
   }
 
   void set_shards(const Variable& variable, ArrayMetadata& metadata) const {
@@ -233,6 +245,8 @@ class TargetMaker {
 
   const Dataset& dataset_;
   int format_;
+  ChunkWish wish_;
+  std::optional<FillingFiles> filling_;
   VariableOptions chunks_;
   VariableOptions shards_;
   VariableOptions codec_;

@@ -6,10 +6,12 @@
 // and a fill value that the source does not declare is never one that masks.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/jobs/chunk_wish.h"
 #include "gridmill/jobs/per_variable.h"
 #include "gridmill/zarr/hierarchy.h"
 
@@ -18,7 +20,8 @@ namespace gridmill {
 struct TargetArray {
   const Variable* source = nullptr;
   ArrayMetadata metadata;
-  std::string why_chunks;  // a sentence
+  std::string why_chunks;   // a sentence
+  bool is_advised = false;  // for an access pattern
 };
 
 struct ZarrTarget {
@@ -32,6 +35,9 @@ struct TargetLayout {
   std::vector<std::string> chunks;
   std::vector<std::string> shards;  // "none", or as shard_stages.h says (shard_layout)
   std::vector<std::string> codec;
+  ChunkWish wish = {};
+  // Of a template: what fills the variables that have no blocks yet.
+  std::optional<FillingFiles> filling = {};
 };
 
 // Shapes are the dataset's. Shards of a source whose chunks are kept are kept, too. Throws

@@ -32,6 +32,12 @@ void wait_writable(int fd) noexcept {
                   stream == StandardStream::output ? "output" : "error", std::strerror(code)));
 }
 
+// False: nobody has typed for a while.
+bool wait_readable(int fd) noexcept {
+  pollfd entry{fd, POLLIN, 0};
+  return ::poll(&entry, 1, 100) > 0;
+}
+
 }  // namespace
 
 bool is_terminal(StandardStream stream) noexcept { return ::isatty(descriptor(stream)) == 1; }
@@ -59,6 +65,28 @@ bool write_standard(StandardStream stream, ByteView bytes) {
     }
   }
   return true;
+}
+
+std::optional<std::string> read_input_line(const std::stop_token& stop) {
+  constexpr std::size_t kLongest = std::size_t{64} << 10;
+  std::string line;
+  while (true) {
+    if (stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+    if (!wait_readable(STDIN_FILENO)) continue;
+    char c = 0;
+    const ssize_t got = ::read(STDIN_FILENO, &c, 1);
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0 && errno != EBADF) {
+      throw Error(ErrorKind::unavailable,
+                  fmt::format("can't read standard input: {}", std::strerror(errno)));
+    }
+    if (got <= 0) return line.empty() ? std::nullopt : std::optional(line);
+    if (c == '\n') return line;
+    if (line.size() == kLongest) {
+      throw Error(ErrorKind::invalid, "a line of standard input is longer than 64 KiB");
+    }
+    line.push_back(c);
+  }
 }
 
 }  // namespace gridmill
