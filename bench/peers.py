@@ -4,8 +4,10 @@ Imports are left out of these seconds; run.py adds the whole process where that 
 """
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -30,15 +32,22 @@ def read_zarr(store, rounds):
 
 
 def opened(store, library):
-    """The array at the root of a store, as `library` reads it: an object to be indexed by slices."""
+    """The array at the root of a store, as `library` reads it: an object to be indexed by slices.
+    "zarrs" is zarr-python with the codecs of the crate zarrs."""
     if library == "tensorstore":
         import tensorstore
 
         spec = {"driver": "zarr3", "kvstore": f"file://{store}"}
         return tensorstore.open(spec, read=True, open=True).result()
+    return zarr_with(library).open_array(store, mode="r")
+
+
+def zarr_with(library):
     import zarr
 
-    return zarr.open_array(store, mode="r")
+    if library == "zarrs":
+        zarr.config.set({"codec_pipeline.path": "zarrs.ZarrsCodecPipeline"})
+    return zarr
 
 
 def part(array, where):
@@ -75,7 +84,6 @@ def read_subchunks(store, library, rounds):
 
 def round_trip(store, out, library, rounds):
     """Key by key into a store of the same metadata, then brought to the disk, as Gridmill does."""
-    import os
     import resource
     import shutil
 
@@ -90,9 +98,7 @@ def round_trip(store, out, library, rounds):
 
             spec = {"driver": "zarr3", "kvstore": f"file://{out}"}
             return tensorstore.open(spec, open=True, write=True).result()
-        import zarr
-
-        return zarr.open_array(out, mode="r+")
+        return zarr_with(library).open_array(out, mode="r+")
 
     def work():
         into = target()
@@ -142,6 +148,65 @@ def compare(ours, theirs):
     return a.chunks
 
 
+def open_store(store, library, rounds):
+    """All arrays of a store, without their values."""
+    import xarray
+    import zarr
+
+    def by_zarr():
+        return [array.metadata for _, array in zarr.open_group(store, mode="r").arrays()]
+
+    def by_xarray():
+        return xarray.open_zarr(store, chunks=None)
+
+    return timed(by_zarr if library == "zarr-python" else by_xarray, rounds)
+
+
+def files_of(folder):
+    return sorted(str(path) for path in Path(folder).iterdir())
+
+
+def read_files(folder, rounds, is_read=True):
+    """netCDF files one after the other: t2m, or only its shape."""
+    import netCDF4
+
+    def work():
+        for path in files_of(folder):
+            with netCDF4.Dataset(path) as file:
+                assert (file["t2m"][:] if is_read else file["t2m"]).shape[0] == 1
+
+    return timed(work, rounds)
+
+
+def join_files(folder, out, way, rounds):
+    """Files of one step each into a store: appended one by one, or by dask all at once."""
+    import shutil
+    import warnings
+
+    import xarray
+    from zarr.errors import ZarrUserWarning
+
+    # That v3 doesn't have consolidated metadata yet: once for every file, which would drown the table.
+    warnings.simplefilter("ignore", ZarrUserWarning)
+
+    def one_by_one():
+        for path in files_of(folder):
+            with xarray.open_dataset(path) as dataset:
+                dataset.to_zarr(out, **({"append_dim": "time"} if os.path.exists(out) else {}))
+
+    def at_once():
+        with xarray.open_mfdataset(files_of(folder), combine="nested", concat_dim="time") as dataset:
+            dataset.to_zarr(out)
+
+    seconds = []
+    for _ in range(rounds):
+        shutil.rmtree(out, ignore_errors=True)
+        start = time.perf_counter()
+        at_once() if way == "at-once" else one_by_one()
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
 def extract(store, lat, lon, out, rounds):
     import xarray
 
@@ -189,6 +254,14 @@ def main(verb, *words):
         return to_zarr(*words)
     if verb == "compare":
         return compare(*words)
+    if verb == "open":
+        return open_store(words[0], words[1], int(words[2]))
+    if verb == "read-files":
+        return read_files(words[0], int(words[1]))
+    if verb == "open-files":
+        return read_files(words[0], int(words[1]), is_read=False)
+    if verb == "join-files":
+        return join_files(*words[:3], int(words[3]))
     if verb == "rechunk":
         return rechunk(words[0], words[1], int(words[2]))
     return extract(*words)

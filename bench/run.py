@@ -7,6 +7,7 @@ for seeing that everything runs, and its figures mean nothing.
 """
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -22,6 +23,8 @@ import netCDF4
 
 import fields
 import grib_files
+import ingest
+import opening
 import zarr_stores
 from table import write_document, write_table
 
@@ -34,9 +37,12 @@ FRAMES = {
     "frames shuffle 128 KiB": "blosc:zstd:3:shuffle:128KiB",
     "frames shuffle 512 KiB": "blosc:zstd:1:shuffle:512KiB",
     "frames bitshuffle 128 KiB": "blosc:zstd:3:bitshuffle:128KiB",
+    "frames lz4 shuffle": "blosc:lz4:5:shuffle:128KiB",
+    "frames lz4 bitshuffle": "blosc:lz4:5:bitshuffle:128KiB",
 }
+PEER_PACKAGES = ("zarr", "zarrs", "tensorstore", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames", "opening", "ingest")  # fmt: skip
 
 
 class Bench:
@@ -54,22 +60,32 @@ class Bench:
         self.peers_root = zarr_stores.peers_root(ROOT)
         self.source = self.work / "t2m.nc"
         self.store = self.work / "t2m.zarr"
+        self.numbers = itertools.count()
 
     # ---- processes
 
     def run(self, *words):
         """Runs a process; returns its wall time, peak memory in bytes and standard output."""
+        return self.end(self.begin(*words))
+
+    def begin(self, *words):
+        """Starts a process; several may run, each is for end()."""
         # A child's peak begins with what its forked parent held; `time` holds next to nothing.
-        figures = self.work / "figures"
-        wrapped = ["/usr/bin/time", "-q", "-f", "%M %U %S", "-o", figures, *words]
+        figures = self.work / f"figures-{next(self.numbers)}"
+        wrapped = [str(w) for w in ("/usr/bin/time", "-q", "-f", "%M %U %S", "-o", figures, *words)]
         start = time.perf_counter()
-        process = subprocess.run([str(w) for w in wrapped], stdout=subprocess.PIPE, text=True)
+        return start, figures, subprocess.Popen(wrapped, stdout=subprocess.PIPE, text=True)
+
+    def end(self, started):
+        start, figures, process = started
+        text = process.communicate()[0]
         seconds = time.perf_counter() - start
         if process.returncode != 0:
-            sys.exit(f"{' '.join(map(str, words))}: exit {process.returncode}\n{process.stdout}")
+            sys.exit(f"{' '.join(process.args[6:])}: exit {process.returncode}\n{text}")
         peak_kib, user, system = figures.read_text().split()
+        figures.unlink()
         self.cpu_seconds = float(user) + float(system)
-        return seconds, int(peak_kib) * 1024, process.stdout
+        return seconds, int(peak_kib) * 1024, text
 
     def gridmill(self, *words):
         return self.run(self.command, *words)
@@ -393,7 +409,7 @@ class Bench:
         return rows
 
     def frames(self):
-        """Blosc frames of four maps (4 MiB) on one thread: whole, and one value of each."""
+        """Blosc frames of four maps (4 MiB) on one thread: whole, and a few values of each."""
         if not self.floors:
             return {}
         rows, store = {}, self.work / "frames.zarr"
@@ -403,8 +419,10 @@ class Bench:
             self.gridmill("convert", self.source, store, *words, *layout)
             found = self.floor("frames", store, "t2m", 2 * self.rounds + 1)
             shutil.rmtree(store)
-            sides = {"gridmill": "whole", "libblosc": "libblosc", "gridmill, one value": "value",
+            sides = {"gridmill": "whole", "libblosc": "libblosc", "gridmill, 24 values": "values",
+                     "gridmill, series": "series", "gridmill, one value": "value",
                      "libblosc, one value": "libblosc_value"}  # fmt: skip
+            assert found["of_each"] == 24, found["of_each"]
             rows[name] = {
                 "frames": found["frames"],
                 "seconds": {side: found[key] for side, key in sides.items()},
@@ -413,8 +431,16 @@ class Bench:
         return rows
 
     def zarr(self):
-        """The stores of zarr_benchmarks: read whole, chunk by chunk, and written anew."""
+        """The stores of zarr_benchmarks, and fields: read whole, chunk by chunk, and written anew."""
         return zarr_stores.rows(self)
+
+    def opening(self):
+        """Stores of many arrays and of very many chunks, opened."""
+        return opening.rows(self)
+
+    def ingest(self):
+        """Small files into one store, two processes into one store, and very many files looked at."""
+        return ingest.rows(self)
 
 
 def forget(path):
@@ -446,7 +472,7 @@ def machine():
         "cpu": names[0] if names else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": os.getloadavg()[0],
-        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")},
+        "versions": {name: version(name) for name in PEER_PACKAGES},
     }
 
 
