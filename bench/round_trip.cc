@@ -4,9 +4,12 @@
 
 #include <atomic>
 #include <cstring>
+#include <exception>
+#include <functional>
 
 #include "bench/timing.h"
 #include "gridmill/base/error.h"
+#include "gridmill/store/location.h"
 #include "gridmill/system/cpu.h"
 #include "gridmill/zarr/hierarchy.h"
 #include "gridmill/zarr/key_encoder.h"

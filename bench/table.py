@@ -309,6 +309,7 @@ def ingest_verdicts(rows):
         one, two = "gridmill, one process", "gridmill, two processes"
         told = [judged("two processes, times one", row["median"][one] / row["median"][two], 1.7),
                 f"{row['min'][one] / row['min'][two]:.2f} by minima",
+                f"CPU time of both {min(row['cpu'][two]) / min(row['cpu'][one]):.2f} x that of one",
                 f"peak {row['peaks'][one] / 1e6:.0f} MB and, of both, {row['peaks'][two] / 1e6:.0f} MB"]
         yield f"{TITLES['ingest processes']}: " + "; ".join(told)
     row = rows.get("ingest index")

@@ -22,9 +22,9 @@ LIBRARIES = {"TensorStore": "tensorstore", "zarr-python": "zarr", "zarr-python +
 ZARRS = "0.8.1"
 
 
-def create(folder, shape, dtype):
-    """folder/<kind>.zarr for all kinds: keys of a quarter of each extent, inner chunks of a sixteenth."""
-    keys, inner = (tuple(n // parts for n in shape) for parts in (4, 16))
+def create(folder, shape, dtype, parts):
+    """folder/<kind>.zarr for all kinds: keys of a quarter of each extent, inner chunks of 1 / `parts`."""
+    keys, inner = (tuple(n // into for n in shape) for into in (4, parts))
     zstd = zarr.codecs.ZstdCodec(level=0)
     layouts = {
         "raw": dict(chunks=keys, compressors=None),
@@ -37,8 +37,8 @@ def create(folder, shape, dtype):
     ]
 
 
-def make_cube(folder, side):
-    arrays = create(folder, (side,) * 3, "u2")
+def make_cube(folder, side, parts):
+    arrays = create(folder, (side,) * 3, "u2", parts)
     g = np.arange(side, dtype="u8")
     plane = g[None, :] * g[None, :] // 32
     for begin in range(0, side, side // 4):
@@ -48,8 +48,8 @@ def make_cube(folder, side):
             array[begin : begin + side // 4] = values
 
 
-def make_fields(folder, shape):
-    arrays, maps = create(folder, shape, "f4"), fields.steps(*shape)
+def make_fields(folder, shape, parts):
+    arrays, maps = create(folder, shape, "f4", parts), fields.steps(*shape)
     for begin in range(0, shape[0], shape[0] // 4):
         values = np.stack([next(maps) for _ in range(shape[0] // 4)])
         for array in arrays:
@@ -97,7 +97,7 @@ def rows(bench):
         ("zarr", make_cube, 128 if bench.quick else 1024),
         ("zarr fields", make_fields, (16, 96, 192) if bench.quick else (128, 720, 1440)),
     ):
-        make(bench.work, size)
+        make(bench.work, size, 8 if bench.quick else 16)
         found |= {f"{prefix} {name}": row for name, row in rows_of(bench, program)}
     return found
 
