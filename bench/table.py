@@ -29,7 +29,7 @@ TITLES = {
     "opening": "A consolidated store of 300 arrays, opened",
     "opening large": "A store of an array of a million chunks, opened",
     "ingest": "500 small netCDF files to one store",
-    "ingest processes": "Two files into one store, `write-region --threads 1`",
+    "ingest processes": "Two netCDF-4 files (deflate 4, shuffle) into one store, `write-region --threads 1`",
     "ingest index": "10,000 small netCDF files, `convert --dry-run`",
     "zarr raw": "1024^3 uint16, uncompressed, read whole",
     "zarr zstd": "1024^3 uint16, zstd, read whole",
