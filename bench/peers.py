@@ -171,8 +171,10 @@ def open_store(store, library, rounds):
     def by_zarr():
         return [array.metadata for _, array in zarr.open_group(store, mode="r").arrays()]
 
+    is_consolidated = zarr.open_group(store, mode="r").metadata.consolidated_metadata is not None
+
     def by_xarray():
-        return xarray.open_zarr(store, chunks=None)
+        return xarray.open_zarr(store, chunks=None, consolidated=is_consolidated)
 
     return timed(by_zarr if library == "zarr-python" else by_xarray, rounds)
 

@@ -38,7 +38,7 @@ ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_
 
 class Bench(Processes):
     def __init__(self, options):
-        super().__init__(options.work)
+        super().__init__(options.work.absolute())
         self.quick = options.quick
         self.shape = (48, 181, 360) if options.quick else (744, 361, 720)
         self.long = 200 if options.quick else 4000
