@@ -70,6 +70,16 @@ def write(path, times, lats, lons):
             variable[i] = field
 
 
+def write_part(path, source, begin, end):
+    """Steps of a file of write(), as such a file."""
+    with netCDF4.Dataset(source) as whole:
+        file, variable = create(path, end - begin, *whole["t2m"].shape[1:])
+        with file:
+            file["time"][:] = np.arange(begin, end)
+            for at in range(begin, end, 24):
+                variable[at - begin : min(at + 24, end) - begin] = whole["t2m"][at : min(at + 24, end)]
+
+
 def write_deflated(path, source, chunk_steps):
     """The same as netCDF-4: deflate 4 and shuffle, as most archives have it."""
     with netCDF4.Dataset(source) as plain, netCDF4.Dataset(path, "w") as file:

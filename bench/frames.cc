@@ -3,6 +3,7 @@
 #include <blosc.h>
 
 #include <cstring>
+#include <span>
 
 #include "bench/chunks.h"
 #include "bench/timing.h"
@@ -28,6 +29,18 @@ class Frames {
         same = same && std::memcmp(value_own(i, n), theirs_.data() + at, size()) == 0 &&
                std::memcmp(value_libblosc(i, n), theirs_.data() + at, size()) == 0;
       }
+      values_own(i);
+      for (int n = 0; n < kValues; ++n) {
+        const std::size_t at = byte_of(place(i, n));
+        same = same && std::memcmp(value_of(n).data(), theirs_.data() + at, size()) == 0;
+      }
+      series_own(i);
+      for (std::int64_t n = 0; n < shape()[0]; ++n) {
+        Index at = series(i).begin;
+        at[0] = n;
+        const std::byte* own = series_.data() + static_cast<std::size_t>(n) * size();
+        same = same && std::memcmp(own, theirs_.data() + byte_of(at), size()) == 0;
+      }
       if (!same) throw Error(ErrorKind::internal, "our decoder and libblosc give other values");
     }
   }
@@ -46,8 +59,25 @@ class Frames {
 
   const std::byte* value_own(std::size_t i, int n) {
     const Shape one = Shape::filled(shape().rank(), 1);
-    decode({{place(i, n), one}, view_of(MutableByteView(value_).first(size()), type(), one)}, i);
+    decode({{place(i, n), one}, view_of(value_of(0), type(), one)}, i);
     return value_;
+  }
+
+  // All of a frame's values by one call, as a reader of several places asks for them.
+  void values_own(std::size_t i) {
+    const Shape one = Shape::filled(shape().rank(), 1);
+    parts_.clear();
+    for (int n = 0; n < kValues; ++n) {
+      parts_.push_back({{place(i, n), one}, view_of(value_of(n), type(), one)});
+    }
+    decode(parts_, i);
+  }
+
+  // One place of every map of a frame, as a reader of series asks for it.
+  void series_own(std::size_t i) {
+    const Box box = series(i);
+    series_.resize(static_cast<std::size_t>(volume(box.shape)) * size());
+    decode({box, view_of(series_.bytes(), type(), box.shape)}, i);
   }
 
   const std::byte* value_libblosc(std::size_t i, int n) {
@@ -63,9 +93,13 @@ class Frames {
   DataType type() const { return array_.metadata.type; }
   std::size_t size() const { return static_cast<std::size_t>(type().size); }
 
-  void decode(const Part& part, std::size_t i) {
-    array_.metadata.codecs.decode(array_.frames[i], type(), shape(), {&part, 1}, strings_,
-                                  context_);
+  MutableByteView value_of(int n) {
+    return MutableByteView(value_).subspan(static_cast<std::size_t>(n) * size(), size());
+  }
+
+  void decode(const Part& part, std::size_t i) { decode(std::span(&part, 1), i); }
+  void decode(std::span<const Part> parts, std::size_t i) {
+    array_.metadata.codecs.decode(array_.frames[i], type(), shape(), parts, strings_, context_);
   }
 
   // A step that shares no factor with the frame's elements would do; a large prime nearly always.
@@ -76,6 +110,13 @@ class Frames {
     return elements.position(number * step % elements.size());
   }
 
+  Box series(std::size_t i) const {
+    Box box{place(i, 0), Shape::filled(shape().rank(), 1)};
+    box.begin[0] = 0;
+    box.shape[0] = shape()[0];
+    return box;
+  }
+
   std::size_t byte_of(const Index& place) const {
     const Index strides = c_strides(shape(), type().size);
     std::int64_t at = 0;
@@ -84,8 +125,9 @@ class Frames {
   }
 
   const StoredArray& array_;
-  Buffer own_, theirs_;
-  std::byte value_[16] = {};
+  Buffer own_, theirs_, series_;
+  std::byte value_[16 * kValues] = {};
+  std::vector<Part> parts_;
   StringArena strings_;
   CodecContext context_;
 };
@@ -109,16 +151,20 @@ Json run_frames(Files& files, const std::string& store, const std::string& name,
       for (int n = 0; n < kValues; ++n) decode(i, n);
     });
   };
+  const char* names[] = {"whole", "libblosc", "values", "series", "value", "libblosc_value"};
+  constexpr std::size_t kOneByOne = 4;  // from here on the values are asked for one by one
   std::vector<Side> sides{
       {all([&](std::size_t i) { frames.decode_own(i); }), {}, {}},
       {all([&](std::size_t i) { frames.decode_libblosc(i); }), {}, {}},
+      {all([&](std::size_t i) { frames.values_own(i); }), {}, {}},
+      {all([&](std::size_t i) { frames.series_own(i); }), {}, {}},
       {values([&](std::size_t i, int n) { (void)frames.value_own(i, n); }), {}, {}},
       {values([&](std::size_t i, int n) { (void)frames.value_libblosc(i, n); }), {}, {}}};
   measure_in_turns(sides, rounds);
-  Json result{{"frames", array.count()}, {"frame_bytes", array.chunk_bytes()}, {"values", kValues}};
-  const char* names[] = {"whole", "libblosc", "value", "libblosc_value"};
+  Json result{
+      {"frames", array.count()}, {"frame_bytes", array.chunk_bytes()}, {"of_each", kValues}};
   for (std::size_t i = 0; i < sides.size(); ++i) {
-    const double times = i < 2 ? 1 : kValues;
+    const double times = i < kOneByOne ? 1 : kValues;
     for (auto* measured : {&sides[i].seconds, &sides[i].cpu_seconds}) {
       for (double& seconds : *measured) seconds /= times;
     }

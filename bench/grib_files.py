@@ -65,3 +65,41 @@ def large(path, count, lats, lons, packing):
             eccodes.codes_set(handle, "dataDate", int(f"{START + timedelta(days=i):%Y%m%d}"))
             eccodes.codes_set_values(handle, field.ravel().astype(float))
             file.write(eccodes.codes_get_message(handle))
+
+
+def rows(bench):
+    """Messages on one core: small ones whole, large ones decoded, very many opened."""
+    if not bench.floors:
+        return {}
+    maps = (4, 91, 180) if bench.quick else (100, 361, 720)
+    few, many = (200, 100) if bench.quick else (37_200, 100_000)
+    made = {
+        "grib_small": lambda path: small(path, few),
+        "grib_simple": lambda path: large(path, *maps, "grid_simple"),
+        "grib_ccsds": lambda path: large(path, *maps, "grid_ccsds"),
+        "grib_index": lambda path: tiny(path, many),
+    }
+    sides = {
+        "grib_small": {"gridmill": "all", "ecCodes C": "eccodes_all"},
+        "grib_simple": {"gridmill": "decode", "ecCodes C": "eccodes"},
+        "grib_ccsds": {"gridmill": "decode", "floor: libaec": "libaec", "ecCodes C": "eccodes"},
+        "grib_index": {
+            "gridmill": "open", "gridmill, kept index": "kept", "floor: headers": "headers",
+            "floor: same windows": "windows",
+        },
+    }
+    found = {}
+    for name, make in made.items():
+        path = bench.work / f"{name}.grib"
+        make(path)
+        measured = bench.floor("grib", path, bench.rounds)
+        path.unlink()
+        counts = {key: measured[key] for key in ("messages", "points", "reads", "cores")}
+        views = {name: sides[name]}
+        if name == "grib_ccsds":
+            views["grib_ccsds_cores"] = {"gridmill": "decode_cores", "floor: libaec": "libaec_cores"}
+        for row, keys in views.items():
+            found[row] = dict(counts)
+            for what in ("seconds", "cpu"):
+                found[row][what] = {side: measured[what][key] for side, key in keys.items()}
+    return found

@@ -5,9 +5,12 @@
 //   classic FILE VARIABLE ROUNDS            uncompressed, likewise, beside memcpy
 //   encode STORE ARRAY ROUNDS               every chunk of the array encoded again, in memory
 //   convert STORE ARRAY ROUNDS SOURCE OUT   the job `convert` from SOURCE, beside that
+//   deflated STORE ARRAY ROUNDS SOURCE OUT  likewise, and what is inflated of SOURCE
 //   tasks COUNT ROUNDS                      tasks that do nothing, with and without counting
 //   frames STORE ARRAY ROUNDS               its Blosc frames on one thread, beside libblosc
 //   stored STORE ROUNDS                     the array at a store's root from its files, likewise
+//   round-trip STORE OUT ROUNDS             its keys decoded and encoded again, and no more
+//   open STORE ROUNDS                       the store's metadata, and the calls that takes
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
 //
@@ -20,13 +23,16 @@
 #include <cstdlib>
 #include <cstring>
 #include <exception>
+#include <string_view>
 
 #include "bench/chunks.h"
 #include "bench/deflate.h"
 #include "bench/frames.h"
 #include "bench/grib.h"
 #include "bench/hdf5_index.h"
+#include "bench/opening.h"
 #include "bench/read_whole.h"
+#include "bench/round_trip.h"
 #include "bench/stored.h"
 #include "bench/tasks.h"
 #include "bench/timing.h"
@@ -199,54 +205,79 @@ Json run_convert(Files& files, const Clock& clock, const std::string& store,
   return result;
 }
 
+struct Verb {
+  const char* name;
+  const char* words;
+  int count;
+  Json (*run)(Files& files, const Clock& clock, char** words);
+};
+
+constexpr Verb kVerbs[] = {
+    {"read", "STORE ARRAY ROUNDS", 3,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_read(files, clock, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"classic", "FILE VARIABLE ROUNDS", 3,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_classic(files, clock, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"encode", "STORE ARRAY ROUNDS", 3,
+     [](Files& files, const Clock&, char** words) {
+       return run_encode(files, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"convert", "STORE ARRAY ROUNDS SOURCE OUT", 5,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_convert(files, clock, words[0], words[1], std::atoi(words[2]), words[3], words[4],
+                          false);
+     }},
+    {"deflated", "STORE ARRAY ROUNDS SOURCE OUT", 5,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_convert(files, clock, words[0], words[1], std::atoi(words[2]), words[3], words[4],
+                          true);
+     }},
+    {"tasks", "COUNT ROUNDS", 2,
+     [](Files&, const Clock& clock, char** words) {
+       return run_tasks(clock, std::atoll(words[0]), std::atoi(words[1]));
+     }},
+    {"frames", "STORE ARRAY ROUNDS", 3,
+     [](Files& files, const Clock&, char** words) {
+       return run_frames(files, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"stored", "STORE ROUNDS", 2,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_stored(files, clock, words[0], std::atoi(words[1]));
+     }},
+    {"round-trip", "STORE OUT ROUNDS", 3,
+     [](Files& files, const Clock&, char** words) {
+       return run_round_trip(files, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"open", "STORE ROUNDS", 2,
+     [](Files& files, const Clock&, char** words) {
+       return run_opening(files, words[0], std::atoi(words[1]));
+     }},
+    {"grib", "FILE ROUNDS", 2,
+     [](Files& files, const Clock&, char** words) {
+       return run_grib(files, words[0], std::atoi(words[1]));
+     }},
+    {"index", "FILE VARIABLE", 2,
+     [](Files& files, const Clock&, char** words) {
+       return run_hdf5_index(files, words[0], words[1]);
+     }},
+};
+
 int run(int count, char** words) {
-  const std::string verb = count > 1 ? words[1] : "";
-  const auto files = posix_files();
-  if (verb == "grib" && count == 4) {
-    fmt::print("{}\n", dump_json(run_grib(*files, words[2], std::atoi(words[3])), -1));
+  const std::string_view asked = count > 1 ? words[1] : "";
+  for (const Verb& verb : kVerbs) {
+    if (verb.name != asked || verb.count != count - 2) continue;
+    const auto files = posix_files();
+    fmt::print("{}\n", dump_json(verb.run(*files, *system_clock(), words + 2), -1));
     return 0;
   }
-  if (verb == "stored" && count == 4) {
-    const Json found = run_stored(*files, *system_clock(), words[2], std::atoi(words[3]));
-    fmt::print("{}\n", dump_json(found, -1));
-    return 0;
+  fmt::print(stderr, "usage:\n");
+  for (const Verb& verb : kVerbs) {
+    fmt::print(stderr, "  gridmill_bench {} {}\n", verb.name, verb.words);
   }
-  if (verb == "frames" && count == 5) {
-    const Json found = run_frames(*files, words[2], words[3], std::atoi(words[4]));
-    fmt::print("{}\n", dump_json(found, -1));
-    return 0;
-  }
-  if (verb == "index" && count == 4) {
-    fmt::print("{}\n", dump_json(run_hdf5_index(*files, words[2], words[3]), -1));
-    return 0;
-  }
-  if (verb == "tasks" && count == 4) {
-    const Json found = run_tasks(*system_clock(), std::atoll(words[2]), std::atoi(words[3]));
-    fmt::print("{}\n", dump_json(found, -1));
-    return 0;
-  }
-  const bool converts = verb == "convert" || verb == "deflated";
-  const bool is_known = converts || verb == "read" || verb == "classic" || verb == "encode";
-  if (!is_known || count != (converts ? 7 : 5)) {
-    fmt::print(stderr,
-               "usage: gridmill_bench read|encode|frames STORE ARRAY ROUNDS\n"
-               "       gridmill_bench classic FILE VARIABLE ROUNDS\n"
-               "       gridmill_bench convert|deflated STORE ARRAY ROUNDS SOURCE OUT\n"
-               "       gridmill_bench tasks COUNT ROUNDS\n"
-               "       gridmill_bench stored STORE ROUNDS\n"
-               "       gridmill_bench grib FILE ROUNDS\n"
-               "       gridmill_bench index FILE VARIABLE\n");
-    return 2;
-  }
-  const auto clock = system_clock();
-  const int rounds = std::atoi(words[4]);
-  const Json result = verb == "read"      ? run_read(*files, *clock, words[2], words[3], rounds)
-                      : verb == "classic" ? run_classic(*files, *clock, words[2], words[3], rounds)
-                      : converts ? run_convert(*files, *clock, words[2], words[3], rounds, words[5],
-                                               words[6], verb == "deflated")
-                                 : run_encode(*files, words[2], words[3], rounds);
-  fmt::print("{}\n", dump_json(result, -1));
-  return 0;
+  return 2;
 }
 
 }  // namespace

@@ -1,13 +1,21 @@
 """What the peers do on the same data, each in a process of its own: prints seconds per round as JSON.
 
 Imports are left out of these seconds; run.py adds the whole process where that is the comparison.
+`serve` answers calls from standard input, for --quick.
 """
 
 import json
+import os
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
+
+PIPELINES = {
+    "zarr": "zarr.core.codec_pipeline.BatchedCodecPipeline",
+    "zarrs": "zarrs.ZarrsCodecPipeline",
+}
 
 
 def timed(work, rounds):
@@ -30,15 +38,21 @@ def read_zarr(store, rounds):
 
 
 def opened(store, library):
-    """The array at the root of a store, as `library` reads it: an object to be indexed by slices."""
+    """The array at the root of a store, as `library` reads it: an object to be indexed by slices.
+    "zarrs" is zarr-python with the codecs of the crate zarrs."""
     if library == "tensorstore":
         import tensorstore
 
         spec = {"driver": "zarr3", "kvstore": f"file://{store}"}
         return tensorstore.open(spec, read=True, open=True).result()
+    return zarr_array(store, library, "r")
+
+
+def zarr_array(store, library, mode):
     import zarr
 
-    return zarr.open_array(store, mode="r")
+    with zarr.config.set({"codec_pipeline.path": PIPELINES[library]}):
+        return zarr.open_array(store, mode=mode)
 
 
 def part(array, where):
@@ -73,9 +87,18 @@ def read_subchunks(store, library, rounds):
     return timed(work, rounds)
 
 
+def bring_to_disk(path):
+    """All of the path's file system, as Gridmill does; other disks of the machine don't count."""
+    import ctypes
+
+    folder = os.open(path, os.O_RDONLY)
+    if ctypes.CDLL(None, use_errno=True).syncfs(folder) != 0:
+        raise OSError(ctypes.get_errno(), "syncfs", str(path))
+    os.close(folder)
+
+
 def round_trip(store, out, library, rounds):
     """Key by key into a store of the same metadata, then brought to the disk, as Gridmill does."""
-    import os
     import resource
     import shutil
 
@@ -90,9 +113,7 @@ def round_trip(store, out, library, rounds):
 
             spec = {"driver": "zarr3", "kvstore": f"file://{out}"}
             return tensorstore.open(spec, open=True, write=True).result()
-        import zarr
-
-        return zarr.open_array(out, mode="r+")
+        return zarr_array(out, library, "r+")
 
     def work():
         into = target()
@@ -101,7 +122,7 @@ def round_trip(store, out, library, rounds):
                 into[box].write(part(array, box)).result()
             else:
                 into[box] = part(array, box)
-        os.sync()
+        bring_to_disk(out)
 
     seconds = timed(work, rounds)
     shutil.rmtree(out)
@@ -140,6 +161,67 @@ def compare(ours, theirs):
         if a[part].tobytes() != b[part].tobytes():
             sys.exit(f"{ours} and {theirs} differ in steps {begin} and on")
     return a.chunks
+
+
+def open_store(store, library, rounds):
+    """All arrays of a store, without their values."""
+    import xarray
+    import zarr
+
+    def by_zarr():
+        return [array.metadata for _, array in zarr.open_group(store, mode="r").arrays()]
+
+    is_consolidated = zarr.open_group(store, mode="r").metadata.consolidated_metadata is not None
+
+    def by_xarray():
+        return xarray.open_zarr(store, chunks=None, consolidated=is_consolidated)
+
+    return timed(by_zarr if library == "zarr-python" else by_xarray, rounds)
+
+
+def files_of(folder):
+    return sorted(str(path) for path in Path(folder).iterdir())
+
+
+def read_files(folder, rounds, is_read=True):
+    """netCDF files one after the other: t2m, or only its shape."""
+    import netCDF4
+
+    def work():
+        for path in files_of(folder):
+            with netCDF4.Dataset(path) as file:
+                assert (file["t2m"][:] if is_read else file["t2m"]).shape[0] == 1
+
+    return timed(work, rounds)
+
+
+def join_files(folder, out, way, rounds):
+    """Files of one step each into a store: appended one by one, or by dask all at once."""
+    import shutil
+    import warnings
+
+    import xarray
+    from zarr.errors import ZarrUserWarning
+
+    # That v3 doesn't have consolidated metadata yet: once for every file, which would drown the table.
+    warnings.simplefilter("ignore", ZarrUserWarning)
+
+    def one_by_one():
+        for path in files_of(folder):
+            with xarray.open_dataset(path) as dataset:
+                dataset.to_zarr(out, **({"append_dim": "time"} if os.path.exists(out) else {}))
+
+    def at_once():
+        with xarray.open_mfdataset(files_of(folder), combine="nested", concat_dim="time") as dataset:
+            dataset.to_zarr(out)
+
+    seconds = []
+    for _ in range(rounds):
+        shutil.rmtree(out, ignore_errors=True)
+        start = time.perf_counter()
+        at_once() if way == "at-once" else one_by_one()
+        seconds.append(time.perf_counter() - start)
+    return seconds
 
 
 def extract(store, lat, lon, out, rounds):
@@ -189,10 +271,27 @@ def main(verb, *words):
         return to_zarr(*words)
     if verb == "compare":
         return compare(*words)
+    if verb == "open":
+        return open_store(words[0], words[1], int(words[2]))
+    if verb == "read-files":
+        return read_files(words[0], int(words[1]))
+    if verb == "open-files":
+        return read_files(words[0], int(words[1]), is_read=False)
+    if verb == "join-files":
+        return join_files(*words[:3], int(words[3]))
     if verb == "rechunk":
         return rechunk(words[0], words[1], int(words[2]))
     return extract(*words)
 
 
+def serve():
+    """Answers one call a line."""
+    for line in sys.stdin:
+        print(json.dumps(main(*json.loads(line))), flush=True)
+
+
 if __name__ == "__main__":
-    print(json.dumps(main(*sys.argv[1:])))
+    if sys.argv[1:] == ["serve"]:
+        serve()
+    else:
+        print(json.dumps(main(*sys.argv[1:])))

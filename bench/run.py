@@ -12,7 +12,6 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import time
 from importlib.metadata import version
@@ -21,27 +20,25 @@ from pathlib import Path
 import netCDF4
 
 import fields
+import frames
 import grib_files
+import ingest
+import opening
+import rechunk
 import zarr_stores
+from processes import Peers, Processes
 from table import write_document, write_table
 
 ROOT = Path(__file__).resolve().parents[1]
-PEERS = Path(__file__).with_name("peers.py")
 POINT = ("52.5", "13.4")
-CODECS = {"our default": (), "zstd-3": ("--codec", "t2m:blosc:zstd:3:shuffle:0")}
-# Codecs of the rows of Blosc frames; table.py has their targets.
-FRAMES = {
-    "frames shuffle 128 KiB": "blosc:zstd:3:shuffle:128KiB",
-    "frames shuffle 512 KiB": "blosc:zstd:1:shuffle:512KiB",
-    "frames bitshuffle 128 KiB": "blosc:zstd:3:bitshuffle:128KiB",
-}
+PEER_PACKAGES = ("zarr", "zarrs", "tensorstore", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames", "opening", "ingest")  # fmt: skip
 
 
-class Bench:
+class Bench(Processes):
     def __init__(self, options):
-        self.work = options.work
+        super().__init__(options.work.absolute())
         self.quick = options.quick
         self.shape = (48, 181, 360) if options.quick else (744, 361, 720)
         self.long = 200 if options.quick else 4000
@@ -54,31 +51,15 @@ class Bench:
         self.peers_root = zarr_stores.peers_root(ROOT)
         self.source = self.work / "t2m.nc"
         self.store = self.work / "t2m.zarr"
+        self.peer = Peers(self, shared=self.quick)
 
     # ---- processes
-
-    def run(self, *words):
-        """Runs a process; returns its wall time, peak memory in bytes and standard output."""
-        # A child's peak begins with what its forked parent held; `time` holds next to nothing.
-        figures = self.work / "figures"
-        wrapped = ["/usr/bin/time", "-q", "-f", "%M %U %S", "-o", figures, *words]
-        start = time.perf_counter()
-        process = subprocess.run([str(w) for w in wrapped], stdout=subprocess.PIPE, text=True)
-        seconds = time.perf_counter() - start
-        if process.returncode != 0:
-            sys.exit(f"{' '.join(map(str, words))}: exit {process.returncode}\n{process.stdout}")
-        peak_kib, user, system = figures.read_text().split()
-        self.cpu_seconds = float(user) + float(system)
-        return seconds, int(peak_kib) * 1024, process.stdout
 
     def gridmill(self, *words):
         return self.run(self.command, *words)
 
     def floor(self, *words):
         return json.loads(self.run(self.floors, *words)[2])
-
-    def peer(self, *words):
-        return json.loads(self.run(sys.executable, PEERS, *words)[2])
 
     # ---- rows
 
@@ -220,73 +201,6 @@ class Bench:
             "largest_difference": largest_difference(ours, theirs),
         }
 
-    def rechunk(self):
-        """Both directions and both codecs, as they come and through a spill; a row for each. The
-        floor decodes the source and encodes the target in memory."""
-        layouts = {"maps": "t2m:time=24,lat=all,lon=all", "series": "t2m:time=all,lat=19,lon=36"}
-        rows = {}
-        for codec, spelled in CODECS.items():
-            stores = {name: self.work / f"{name}.zarr" for name in layouts}
-            for name, source in (("maps", self.source), ("series", stores["maps"])):
-                verb = "convert" if name == "maps" else "rechunk"
-                self.gridmill(verb, source, stores[name], "--chunks", layouts[name], *spelled)
-            for name, target in (("maps", "series"), ("series", "maps")):
-                words = ("--chunks", layouts[target], *spelled)
-                row = self.rechunk_one(stores[name], stores[target], words)
-                if target == "series":
-                    out = self.work / "rechunked.zarr"
-                    seconds, peak = self.peer("rechunk", stores[name], out, min(2, self.rounds))
-                    row["seconds"]["xarray + dask"], row["peaks"]["xarray + dask"] = seconds, peak
-                    shutil.rmtree(out)
-                rows[f"rechunk, {name} to {target}, {codec}"] = row
-            for store in stores.values():
-                shutil.rmtree(store)
-        return rows
-
-    def rechunk_one(self, source, like, words):
-        """`like` holds the target's chunks, for the floor."""
-        out = self.work / "rechunked.zarr"
-        sides = {
-            "gridmill": ("--memory", "2G"),
-            "gridmill, 256 MiB": ("--memory", "256M"),
-            "gridmill, 256 MiB, spill": ("--memory", "256M", "--way", "spill"),
-        }
-        seconds, cpu, ways = {side: [] for side in sides}, {side: [] for side in sides}, {}
-        peaks = dict.fromkeys(sides, 0)
-        if self.floors:
-            seconds["floor: decode + encode"], cpu["floor: decode + encode"] = [], []
-        for _ in range(min(3, self.rounds)):
-            if self.floors:
-                decoded = self.floor("read", source, "t2m", 1)
-                encoded = self.floor("encode", like, "t2m", 1)
-                for kept, suffix in ((seconds, ""), (cpu, "_cpu")):
-                    kept["floor: decode + encode"].append(
-                        min(decoded["floor_own" + suffix]) + min(encoded["encode" + suffix])
-                    )
-            for side, more in sides.items():
-                wall, peak, text = self.gridmill("rechunk", source, out, *words, *more, "--json")
-                plan = next(v for v in json.loads(text)["variables"] if v["name"] == "t2m")
-                ways[side] = plan["way"]
-                seconds[side].append(wall)
-                cpu[side].append(self.cpu_seconds)
-                peaks[side] = max(peaks[side], peak)
-                shutil.rmtree(out)
-        return {"seconds": seconds, "cpu": cpu, "peaks": peaks, "ways": ways}
-
-    def rechunk_large(self):
-        """10 GB under 512 MiB."""
-        source, maps, out = (self.work / name for name in ("long.nc", "maps.zarr", "series.zarr"))
-        times = 400 if self.quick else 9672
-        fields.write_repeated(source, self.source, times)
-        size = source.stat().st_size
-        self.gridmill("convert", source, maps, "--chunks", "t2m:time=24,lat=all,lon=all")
-        source.unlink()
-        layout = ("--chunks", f"t2m:time={min(times, 4836)},lat=19,lon=36")
-        seconds, peak, _ = self.gridmill("rechunk", maps, out, *layout, "--memory", "512M")
-        shutil.rmtree(maps)
-        shutil.rmtree(out)
-        return {"bytes": size, "seconds": {"gridmill": [seconds]}, "peak_bytes": peak}
-
     def memory(self):
         """A variable far larger than the budget."""
         source, out = self.work / "long.nc", self.work / "long.zarr"
@@ -355,66 +269,33 @@ class Bench:
             rows[name] = {"chunks": count, "seconds": seconds, "peak_bytes": max(peaks)}
         return rows
 
+    def rechunk(self):
+        """Both directions and both codecs; a row for each."""
+        return rechunk.rows(self)
+
+    def rechunk_large(self):
+        """10 GB under 512 MiB."""
+        return rechunk.large(self)
+
     def grib(self):
         """Messages on one core: small ones whole, large ones decoded, very many opened."""
-        if not self.floors:
-            return {}
-        maps = (4, 91, 180) if self.quick else (100, 361, 720)
-        small, tiny = (200, 100) if self.quick else (37_200, 100_000)
-        made = {
-            "grib_small": lambda path: grib_files.small(path, small),
-            "grib_simple": lambda path: grib_files.large(path, *maps, "grid_simple"),
-            "grib_ccsds": lambda path: grib_files.large(path, *maps, "grid_ccsds"),
-            "grib_index": lambda path: grib_files.tiny(path, tiny),
-        }
-        sides = {
-            "grib_small": {"gridmill": "all", "ecCodes C": "eccodes_all"},
-            "grib_simple": {"gridmill": "decode", "ecCodes C": "eccodes"},
-            "grib_ccsds": {"gridmill": "decode", "floor: libaec": "libaec", "ecCodes C": "eccodes"},
-            "grib_index": {
-                "gridmill": "open", "gridmill, kept index": "kept", "floor: headers": "headers",
-                "floor: same windows": "windows",
-            },
-        }
-        rows = {}
-        for name, make in made.items():
-            path = self.work / f"{name}.grib"
-            make(path)
-            found = self.floor("grib", path, self.rounds)
-            path.unlink()
-            counts = {key: found[key] for key in ("messages", "points", "reads", "cores")}
-            views = {name: sides[name]}
-            if name == "grib_ccsds":
-                views["grib_ccsds_cores"] = {"gridmill": "decode_cores", "floor: libaec": "libaec_cores"}
-            for row, keys in views.items():
-                rows[row] = dict(counts)
-                for what in ("seconds", "cpu"):
-                    rows[row][what] = {side: found[what][key] for side, key in keys.items()}
-        return rows
+        return grib_files.rows(self)
 
     def frames(self):
-        """Blosc frames of four maps (4 MiB) on one thread: whole, and one value of each."""
-        if not self.floors:
-            return {}
-        rows, store = {}, self.work / "frames.zarr"
-        for name, codec in FRAMES.items():
-            words = ("--variables", "t2m", "--region", f"time=0:{min(96, self.shape[0])}")
-            layout = ("--chunks", "t2m:time=4,lat=all,lon=all", "--codec", f"t2m:{codec}")
-            self.gridmill("convert", self.source, store, *words, *layout)
-            found = self.floor("frames", store, "t2m", 2 * self.rounds + 1)
-            shutil.rmtree(store)
-            sides = {"gridmill": "whole", "libblosc": "libblosc", "gridmill, one value": "value",
-                     "libblosc, one value": "libblosc_value"}  # fmt: skip
-            rows[name] = {
-                "frames": found["frames"],
-                "seconds": {side: found[key] for side, key in sides.items()},
-                "cpu": {side: found[key + "_cpu"] for side, key in sides.items()},
-            }
-        return rows
+        """Blosc frames on one thread: whole, and a few values of each."""
+        return frames.rows(self)
 
     def zarr(self):
-        """The stores of zarr_benchmarks: read whole, chunk by chunk, and written anew."""
+        """The stores of zarr_benchmarks, and fields: read whole, chunk by chunk, and written anew."""
         return zarr_stores.rows(self)
+
+    def opening(self):
+        """Stores of many arrays and of very many chunks, opened."""
+        return opening.rows(self)
+
+    def ingest(self):
+        """Small files into one store, two processes into one store, and very many files looked at."""
+        return ingest.rows(self)
 
 
 def forget(path):
@@ -446,7 +327,7 @@ def machine():
         "cpu": names[0] if names else platform.machine(),
         "cores": len(os.sched_getaffinity(0)),
         "load_before": os.getloadavg()[0],
-        "versions": {name: version(name) for name in ("zarr", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")},
+        "versions": {name: version(name) for name in PEER_PACKAGES},
     }
 
 
@@ -486,6 +367,7 @@ def main():
             rows = {name: measured} if "seconds" in measured else measured
             results["rows"].update({row: summary(cells) for row, cells in rows.items()})
     finally:
+        bench.peer.close()
         if not options.keep:
             shutil.rmtree(options.work, ignore_errors=True)
     results["machine"]["load_after"] = os.getloadavg()[0]

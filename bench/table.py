@@ -24,12 +24,25 @@ TITLES = {
     "frames shuffle 128 KiB": "Blosc frames of 4 MiB, zstd level 3, byte shuffle, 128 KiB blocks",
     "frames shuffle 512 KiB": "Blosc frames of 4 MiB, zstd level 1, byte shuffle, 512 KiB blocks",
     "frames bitshuffle 128 KiB": "Blosc frames of 4 MiB, zstd level 3, bit shuffle, 128 KiB blocks",
+    "frames lz4 shuffle": "Blosc frames of 4 MiB, lz4 level 5, byte shuffle",
+    "frames lz4 bitshuffle": "Blosc frames of 4 MiB, lz4 level 5, bit shuffle",
+    "opening": "A consolidated store of 300 arrays, opened",
+    "opening large": "A store of an array of a million chunks, opened",
+    "ingest": "500 small netCDF files to one store",
+    "ingest processes": "Two netCDF-4 files (deflate 4, shuffle) into one store, `write-region --threads 1`",
+    "ingest index": "10,000 small netCDF files, `convert --dry-run`",
     "zarr raw": "1024^3 uint16, uncompressed, read whole",
     "zarr zstd": "1024^3 uint16, zstd, read whole",
     "zarr shards": "1024^3 uint16, shards of zstd, read whole",
     "zarr subchunks": "The same shards, chunk by chunk, one reader",
     "zarr round trip zstd": "1024^3 uint16, zstd, read and written anew",
     "zarr round trip shards": "1024^3 uint16, shards of zstd, read and written anew",
+    "zarr fields raw": "Float32 fields, uncompressed, read whole",
+    "zarr fields zstd": "Float32 fields, zstd, read whole",
+    "zarr fields shards": "Float32 fields, shards of zstd, read whole",
+    "zarr fields subchunks": "The same shards of fields, chunk by chunk, one reader",
+    "zarr fields round trip zstd": "Float32 fields, zstd, read and written anew",
+    "zarr fields round trip shards": "Float32 fields, shards of zstd, read and written anew",
 }
 TARGETS = {"read": 0.85, "classic": 0.5, "convert": 0.85}
 # Times xarray with hidefix, the fastest of the Python readers.
@@ -41,14 +54,27 @@ MEMORY_LIMITS = {
 }
 # Seconds from opening to the last chunk's place, whatever the index and the page cache; peak bytes.
 INDEX_TARGETS = {"hdf5_index": (0.5, 200_000_000), "hdf5_index_large": (5, 200_000_000)}
-# Times zarrs, into memory that is reused.
-ZARR_READ_AHEAD = {"zarr raw": 2.2, "zarr zstd": 1.9, "zarr shards": 1.4}
+# Times TensorStore, into new memory; times zarrs, into memory that is reused and into new memory.
+ZARR_READ_AHEAD = {
+    "zarr raw": (2.2, 2.2, 1.3),
+    "zarr zstd": (2.2, 1.9, 1.3),
+    "zarr shards": (2.2, 1.4, 1.3),
+    "zarr fields raw": (1, 1, 1),
+    "zarr fields zstd": (1, 1, 1),
+    "zarr fields shards": (1, 1, 1),
+}
+# Times zarrs: one thread, and decoding ahead.
+SUBCHUNKS_AHEAD = {"zarr subchunks": (1.35, 1.8), "zarr fields subchunks": (1, 1)}
 # Whole frames, times libblosc; one value, times the whole frame.
 FRAME_TARGETS = {
     "frames shuffle 128 KiB": (1.2, 30),
     "frames shuffle 512 KiB": (1.1, 8),
     "frames bitshuffle 128 KiB": (1.7, None),
+    "frames lz4 shuffle": (None, None),
+    "frames lz4 bitshuffle": (None, None),
 }
+# Times the peers, and how long it may take.
+INGEST_AHEAD = {"xarray, one by one": 20, "xarray, all at once": 6}
 # What a round trip may hold: its budget and 100 MB.
 ROUND_TRIP_LIMIT = (1 << 30) + 100_000_000
 # Times the floor, by codec.
@@ -91,6 +117,8 @@ def verdicts(results):
     yield from grib_verdicts(results["rows"])
     yield from zarr_verdicts(results["rows"])
     yield from frame_verdicts(results["rows"])
+    yield from opening_verdicts(results["rows"])
+    yield from ingest_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
         if row:
@@ -185,37 +213,55 @@ def grib_verdicts(rows):
 
 
 def judged(text, figure, target):
-    return f"{text} {figure:.2f} (target {target}: {'met' if figure >= target else 'not met'})"
+    """`target` None: there is none."""
+    verdict = "no target" if target is None else f"target {target}: {'met' if figure >= target else 'not met'}"
+    return f"{text} {figure:.2f} ({verdict})"
+
+
+def within(text, figure, limit, unit):
+    return f"{text} {figure:.4g} {unit} (limit {limit:.4g} {unit}: {'met' if figure <= limit else 'not met'})"
 
 
 def zarr_verdicts(rows):
-    for name, target in ZARR_READ_AHEAD.items():
+    for name, targets in ZARR_READ_AHEAD.items():
         row = rows.get(name)
         if row and "gridmill" in row["median"]:
-            median = row["median"]
-            new = median["gridmill, new memory"]
-            told = [judged("new memory, of the floor", median["floor, new memory"] / new, 0.95),
-                    judged("times TensorStore", median["TensorStore"] / new, 2.2)]
-            if "zarrs" in median:
-                told += [judged("reused memory, times zarrs", median["zarrs"] / median["gridmill"], target),
-                         judged("new memory, times zarrs", median["zarrs"] / new, 1.3)]
-            yield f"{TITLES[name]}: " + "; ".join(told)
-    row = rows.get("zarr subchunks")
-    if row and "zarrs" in row["median"]:
-        yield f"{TITLES['zarr subchunks']}: " + "; ".join(
-            judged(f"{what}, times zarrs", row["median"]["zarrs"] / row["median"][side], target)
-            for what, side, target in (("one thread", "gridmill", 1.35),
-                                       ("decoding ahead", "gridmill, ahead", 1.8))
-            if side in row["median"]
-        )
-    for name in ("zarr round trip zstd", "zarr round trip shards"):
+            yield f"{TITLES[name]}: " + "; ".join(zarr_read_told(row["median"], *targets))
+    for name, targets in SUBCHUNKS_AHEAD.items():
         row = rows.get(name)
-        if row:
-            peers = min(row["median"][side] for side in row["median"] if side != "gridmill")
-            peak = row["peaks"]["gridmill"]
-            yield (f"{TITLES[name]}: {judged('times the fastest peer', peers / row['median']['gridmill'], 1.2)}; "
-                   f"peak {peak / 1e6:.0f} MB, limit {ROUND_TRIP_LIMIT / 1e6:.0f} MB: "
-                   f"{'met' if peak <= ROUND_TRIP_LIMIT else 'not met'}")
+        if row and "zarrs" in row["median"]:
+            yield f"{TITLES[name]}: " + "; ".join(
+                judged(f"{what}, times zarrs", row["median"]["zarrs"] / row["median"][side], target)
+                for what, side, target in zip(
+                    ("one thread", "decoding ahead"), ("gridmill", "gridmill, ahead"), targets
+                )
+            )
+    for name, row in rows.items():
+        if " round trip " in name:
+            yield f"{TITLES[name]}: " + "; ".join(round_trip_told(row))
+
+
+def zarr_read_told(median, tensorstore, reused, new):
+    into_new = median["gridmill, new memory"]
+    yield judged("new memory, of the floor", median["floor, new memory"] / into_new, 0.95)
+    yield judged("times TensorStore", median["TensorStore"] / into_new, tensorstore)
+    yield judged("times zarr-python + zarrs", median["zarr-python + zarrs"] / into_new, None)
+    if "zarrs" in median:
+        yield judged("reused memory, times zarrs", median["zarrs"] / median["gridmill"], reused)
+        yield judged("new memory, times zarrs", median["zarrs"] / into_new, new)
+
+
+def round_trip_told(row):
+    median, least, peak = row["median"], row["min"], row["peaks"]["gridmill"] / 1e6
+    fastest = min(row["peaks"].keys() - {"gridmill"}, key=median.get)
+    yield judged("times the fastest peer", median[fastest] / median["gridmill"], 1.2) + f", {fastest}"
+    if "floor" in row:
+        codecs, files = "floor: decode + encode", "floor: with files"
+        yield judged("of decode + encode", median[codecs] / median["gridmill"], 0.9)
+        yield f"{least[codecs] / least['gridmill']:.2f} by minima"
+        yield f"{min(row['cpu'][codecs]) / min(row['cpu']['gridmill']):.2f} by CPU time"
+        yield judged("with files, of plain loops", median[files] / median["gridmill"], None)
+    yield within("peak", peak, ROUND_TRIP_LIMIT / 1e6, "MB")
 
 
 def frame_verdicts(rows):
@@ -223,13 +269,54 @@ def frame_verdicts(rows):
         row = rows.get(name)
         if row:
             median, least = row["median"], row["min"]
+            one = "gridmill, one value"
             told = [judged("whole, times libblosc", median["libblosc"] / median["gridmill"], whole),
-                    f"{least['libblosc'] / least['gridmill']:.2f} by minima"]
-            one = median["gridmill"] / median["gridmill, one value"]
-            told.append(f"one value, times the whole frame {one:.1f}" if value is None else
-                        judged("one value, times the whole frame", one, value))
-            told.append(f"times libblosc's {median['libblosc, one value'] / median['gridmill, one value']:.2f}")
+                    f"{least['libblosc'] / least['gridmill']:.2f} by minima",
+                    judged("one value, times the whole frame", median["gridmill"] / median[one], value),
+                    f"times libblosc's {median['libblosc, one value'] / median[one]:.2f}"]
+            # A read that touches few blocks must never be slower than the whole frame.
+            told += [judged(f"{what}, times the whole frame", least["gridmill"] / least[side], 1)
+                     for what, side in (("24 values", "gridmill, 24 values"), ("series", "gridmill, series"))]
             yield f"{TITLES[name]}: " + "; ".join(told)
+
+
+def opening_verdicts(rows):
+    """By calls where there are many arrays, by time where there are many chunks."""
+    row = rows.get("opening")
+    if row:
+        met = "met" if row["reads"] == 1 and row["lists"] == 0 else "not met"
+        yield (f"{TITLES['opening']}: {row['reads']} files of metadata read, {row['lists']} folders listed "
+               f"(target 1 and 0: {met}); {row['statuses']} paths asked for; "
+               f"{row['arrays']} arrays, {1e3 * row['median']['gridmill']:.2f} ms")
+    row = rows.get("opening large")
+    if row:
+        yield (f"{TITLES['opening large']}: {within('by medians', 1e3 * row['median']['gridmill'], 5, 'ms')}; "
+               f"{row['chunks']} chunks, {row['reads']} files read, {row['lists']} folders listed, "
+               f"{row['statuses']} paths asked for")
+
+
+def ingest_verdicts(rows):
+    row = rows.get("ingest")
+    if row:
+        median = row["median"]
+        told = [judged(f"times {peer}", median[peer] / median["gridmill"], target)
+                for peer, target in INGEST_AHEAD.items()]
+        told.append(f"{median['gridmill'] / median['netCDF4, only read']:.2f} x reading them with netCDF4")
+        told.append(f"peak {row['peak_bytes'] / 1e6:.0f} MB")
+        yield f"{TITLES['ingest']} ({row['files']}): " + "; ".join(told)
+    row = rows.get("ingest processes")
+    if row:
+        one, two = "gridmill, one process", "gridmill, two processes"
+        told = [judged("two processes, times one", row["median"][one] / row["median"][two], 1.7),
+                f"{row['min'][one] / row['min'][two]:.2f} by minima",
+                f"CPU time of both {min(row['cpu'][two]) / min(row['cpu'][one]):.2f} x that of one",
+                f"peak {row['peaks'][one] / 1e6:.0f} MB and, of both, {row['peaks'][two] / 1e6:.0f} MB"]
+        yield f"{TITLES['ingest processes']}: " + "; ".join(told)
+    row = rows.get("ingest index")
+    if row:
+        yield (f"{TITLES['ingest index']} ({row['files']}): "
+               f"{within('time', row['median']['gridmill'], 20, 's')}; "
+               f"{within('peak', row['peak_bytes'] / 1e6, 500, 'MB')}")
 
 
 def rechunk_verdicts(name, row):

@@ -1,8 +1,9 @@
-"""The three stores of LDeakin/zarr_benchmarks: a cube of uint16 raw, in zstd, and in shards of zstd.
+"""Stores in three layouts, raw, in zstd, and in shards of zstd, of two kinds of data.
 
-Their values follow a formula, so that they can be made anywhere; they compress 28:1, which rewards
-whoever handles memory well more than whoever decodes fast. Peers: the Rust crate zarrs (its own
-benchmark program, where cargo can build it), TensorStore, and zarr-python.
+The cube is that of LDeakin/zarr_benchmarks: uint16 by a formula, so that it can be made anywhere; it
+compresses 28:1, which rewards whoever handles memory well more than whoever decodes fast. The fields
+are float32 maps as of a reanalysis (fields.py). Peers: the Rust crate zarrs (its own benchmark
+program, where cargo can build it), TensorStore, zarr-python, and zarr-python with zarrs as its codecs.
 """
 
 import json
@@ -14,31 +15,45 @@ from pathlib import Path
 import numpy as np
 import zarr
 
+import fields
+
 KINDS = ("raw", "zstd", "shards")
-LIBRARIES = {"TensorStore": "tensorstore", "zarr-python": "zarr"}
+LIBRARIES = {"TensorStore": "tensorstore", "zarr-python": "zarr", "zarr-python + zarrs": "zarrs"}
 ZARRS = "0.8.1"
 
 
-def make(folder, side):
-    """folder/<kind>.zarr for all kinds; cubes of `side` values, in chunks of a quarter of that."""
-    chunk, inner = side // 4, side // 16
+def create(folder, shape, dtype, parts):
+    """folder/<kind>.zarr for all kinds: keys of a quarter of each extent, inner chunks of 1 / `parts`."""
+    keys, inner = (tuple(n // into for n in shape) for into in (4, parts))
     zstd = zarr.codecs.ZstdCodec(level=0)
     layouts = {
-        "raw": dict(chunks=(chunk,) * 3, compressors=None),
-        "zstd": dict(chunks=(chunk,) * 3, compressors=zstd),
-        "shards": dict(shards=(chunk,) * 3, chunks=(inner,) * 3, compressors=zstd),
+        "raw": dict(chunks=keys, compressors=None),
+        "zstd": dict(chunks=keys, compressors=zstd),
+        "shards": dict(shards=keys, chunks=inner, compressors=zstd),
     }
-    arrays = [
-        zarr.create_array(folder / f"{kind}.zarr", shape=(side,) * 3, dtype="u2", overwrite=True, **layout)
+    return [
+        zarr.create_array(folder / f"{kind}.zarr", shape=shape, dtype=dtype, overwrite=True, **layout)
         for kind, layout in layouts.items()
     ]
+
+
+def make_cube(folder, side, parts):
+    arrays = create(folder, (side,) * 3, "u2", parts)
     g = np.arange(side, dtype="u8")
     plane = g[None, :] * g[None, :] // 32
-    for begin in range(0, side, chunk):
-        g0 = g[begin : begin + chunk, None, None]
+    for begin in range(0, side, side // 4):
+        g0 = g[begin : begin + side // 4, None, None]
         values = (g[None, None, :] + plane[:, :, None] + g0**3).astype("u2")
         for array in arrays:
-            array[begin : begin + chunk] = values
+            array[begin : begin + side // 4] = values
+
+
+def make_fields(folder, shape, parts):
+    arrays, maps = create(folder, shape, "f4", parts), fields.steps(*shape)
+    for begin in range(0, shape[0], shape[0] // 4):
+        values = np.stack([next(maps) for _ in range(shape[0] // 4)])
+        for array in arrays:
+            array[begin : begin + len(values)] = values
 
 
 def zarrs_program(root):
@@ -76,19 +91,27 @@ def seconds_said(text):
 
 
 def rows(bench):
-    side = 128 if bench.quick else 1024
-    make(bench.work, side)
     program = None if bench.quick else zarrs_program(bench.peers_root)
     found = {}
+    for prefix, make, size in (
+        ("zarr", make_cube, 128 if bench.quick else 1024),
+        ("zarr fields", make_fields, (16, 96, 192) if bench.quick else (128, 720, 1440)),
+    ):
+        make(bench.work, size, 8 if bench.quick else 16)
+        found |= {f"{prefix} {name}": row for name, row in rows_of(bench, program)}
+    return found
+
+
+def rows_of(bench, program):
+    """What is measured of the three stores that were made last; they are removed."""
     for kind in KINDS:
         store = bench.work / f"{kind}.zarr"
-        found[f"zarr {kind}"] = read(bench, store, program)
+        yield kind, read(bench, store, program)
         if kind == "shards":
-            found["zarr subchunks"] = subchunks(bench, store, program)
+            yield "subchunks", subchunks(bench, store, program)
         if kind != "raw":
-            found[f"zarr round trip {kind}"] = round_trip(bench, store)
+            yield f"round trip {kind}", round_trip(bench, store)
         shutil.rmtree(store)
-    return found
 
 
 def read(bench, store, program):
@@ -119,7 +142,8 @@ def subchunks(bench, store, program):
 
 
 def round_trip(bench, store):
-    """A process of ours from start to end; peers without their imports."""
+    """A process of ours from start to end; peers without their imports. The floors are plain loops in
+    one process: the codecs alone, in memory, and with each key's file read and written."""
     out = bench.work / "round-trip.zarr"
     document = json.loads((store / "zarr.json").read_text())
     layout = layout_of(document)
@@ -131,6 +155,12 @@ def round_trip(bench, store):
             cpu["gridmill"].append(bench.cpu_seconds)
             peaks["gridmill"] = max(peaks["gridmill"], peak)
         shutil.rmtree(out)
+    if bench.floors:
+        both = bench.floor("round-trip", store, bench.work / "round", min(3, bench.rounds))
+        for folder in bench.work.glob("round.*"):
+            shutil.rmtree(folder)
+        for side, key in (("floor: decode + encode", "codecs"), ("floor: with files", "files")):
+            seconds[side], cpu[side] = both[key], both[key + "_cpu"]
     for name, library in LIBRARIES.items():
         seconds[name], peaks[name] = bench.peer("round-trip", store, out, library, min(3, bench.rounds))
     return {"seconds": seconds, "cpu": cpu, "peaks": peaks}

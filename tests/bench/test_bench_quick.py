@@ -14,14 +14,20 @@ RECHUNKS = {
 }
 NETCDF4 = {"netcdf4, chunks of 24", "netcdf4, chunks of 1"}
 ROWS = {"read", "convert", "extract", "rechunk_large", "memory", "memory_netcdf4", "tasks"}
-ZARR = {f"zarr {what}" for what in ("raw", "zstd", "shards", "subchunks", "round trip zstd", "round trip shards")}
-ROWS |= RECHUNKS | NETCDF4 | ZARR
+ZARR = {
+    f"{data} {what}"
+    for data in ("zarr", "zarr fields")
+    for what in ("raw", "zstd", "shards", "subchunks", "round trip zstd", "round trip shards")
+}
+INGEST = {"ingest", "ingest processes", "ingest index"}
+ROWS |= RECHUNKS | NETCDF4 | ZARR | INGEST
 # These need gridmill_bench.
 FLOOR_ROWS = {"classic", "hdf5_index", "hdf5_index_large"}
 FLOOR_ROWS |= {"frames shuffle 128 KiB", "frames shuffle 512 KiB", "frames bitshuffle 128 KiB"}
+FLOOR_ROWS |= {"frames lz4 shuffle", "frames lz4 bitshuffle", "opening", "opening large"}
 FLOOR_ROWS |= {"grib_small", "grib_simple", "grib_ccsds", "grib_ccsds_cores", "grib_index"}
 
-WITHOUT_PEER = {"tasks", "hdf5_index", "hdf5_index_large"}  # their sides are Gridmill's own
+WITHOUT_PEER = {"tasks", "hdf5_index", "hdf5_index_large", "ingest processes"}  # their sides are Gridmill's own
 
 
 def bench_program():
@@ -52,6 +58,11 @@ def test_every_row_is_measured(tmp_path):
         if name in found["rows"]:
             row = found["rows"][name]
             assert row["chunks"] == chunks and row["peak_bytes"] > 0 and len(row["seconds"]) == 8, row
+    for name, arrays, chunks in (("opening", 30, 60), ("opening large", 1, 20_000)):
+        if name in found["rows"]:
+            row = found["rows"][name]
+            assert (row["arrays"], row["chunks"]) == (arrays, chunks) and row["reads"] > 0, row
+    assert (found["rows"]["ingest"]["files"], found["rows"]["ingest index"]["files"]) == (20, 50)
     assert found["rows"]["extract"]["largest_difference"] == 0
     for name in RECHUNKS:
         assert all(peak > 0 for peak in found["rows"][name]["peaks"].values()), name

@@ -1,0 +1,73 @@
+#include "bench/opening.h"
+
+#include "bench/timing.h"
+#include "gridmill/dataset/dataset.h"
+
+namespace gridmill::bench {
+namespace {
+
+// Passes everything on, and counts what only reads.
+class CountingFiles final : public Files {
+ public:
+  explicit CountingFiles(Files& files) : files_(files) {}
+
+  int reads = 0, lists = 0, statuses = 0;
+
+  std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    auto file = files_.open(path);
+    if (file != nullptr)
+      ++reads;  // absent: asked for, as status() does
+    else
+      ++statuses;
+    return file;
+  }
+  std::optional<FileStatus> status(const std::string& path) override {
+    ++statuses;
+    return files_.status(path);
+  }
+  std::vector<DirectoryEntry> list(const std::string& directory) override {
+    ++lists;
+    return files_.list(directory);
+  }
+  std::unique_ptr<WritableFile> create(const std::string& path) override {
+    return files_.create(path);
+  }
+  void make_directories(const std::string& path) override { files_.make_directories(path); }
+  void rename(const std::string& from, const std::string& to) override { files_.rename(from, to); }
+  void rename_new(const std::string& from, const std::string& to) override {
+    files_.rename_new(from, to);
+  }
+  void exchange(const std::string& a, const std::string& b) override { files_.exchange(a, b); }
+  bool remove_file(const std::string& path) override { return files_.remove_file(path); }
+  bool remove_directory(const std::string& path) override { return files_.remove_directory(path); }
+  void sync_directory(const std::string& path) override { files_.sync_directory(path); }
+  std::unique_ptr<Disk> disk(const std::string& path) override { return files_.disk(path); }
+  std::unique_ptr<FileLock> lock(const std::string& path) override { return files_.lock(path); }
+  std::string absolute(const std::string& path) override { return files_.absolute(path); }
+
+ private:
+  Files& files_;
+};
+
+}  // namespace
+
+Json run_opening(Files& files, const std::string& store, int rounds) {
+  const Location location = parse_location(store);
+  std::vector<Side> sides{{[&] { (void)open_dataset(files, location); }, {}, {}}};
+  measure_in_turns(sides, rounds);
+  CountingFiles counting(files);
+  const Dataset dataset = open_dataset(counting, location);
+  std::int64_t chunks = 0;
+  for (const Variable& variable : dataset.variables) {
+    chunks += ChunkGrid(variable.shape, variable.chunks.value_or(variable.shape)).size();
+  }
+  return {{"arrays", dataset.variables.size()},
+          {"chunks", chunks},
+          {"opening", sides[0].seconds},
+          {"opening_cpu", sides[0].cpu_seconds},
+          {"reads", counting.reads},
+          {"lists", counting.lists},
+          {"statuses", counting.statuses}};
+}
+
+}  // namespace gridmill::bench
