@@ -159,8 +159,7 @@ class VariableAnalysis {
 
   Json reads_of_sample(const Shape& chunks, const std::string& codec) const {
     Json reads = Json::object();
-    for (const ReadTrial& trial :
-         try_reads(*sample_, roles_, chunks, codec, options_.resources, workplace_)) {
+    for (const ReadTrial& trial : try_reads(*sample_, roles_, chunks, codec, workplace_)) {
       reads[std::string(name_of(trial.reading))] = {{"seconds", trial.seconds},
                                                     {"chunks", trial.chunks}};
     }
