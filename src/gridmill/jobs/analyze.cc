@@ -48,6 +48,9 @@ std::optional<std::string> reason_to_skip(const Variable& variable,
   if (variable.shape.rank() == 0) return "one value";
   if (volume(variable.shape) == 0) return "empty";
   if (variable.type.is_string()) return "texts of any length";
+  const bool is_narrow = variable.zarr && variable.zarr->type == variable.type &&
+                         narrow_of(variable.zarr->document).has_value();
+  if (is_narrow) return variable.type_name() + ": codecs are tried on values as memory holds them";
   return std::nullopt;
 }
 
