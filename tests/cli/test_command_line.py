@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
-         "store", "bench", "template", "write-region", "append", "archive"]
+         "store", "bench", "analyze", "template", "write-region", "append", "archive"]
 
 
 @pytest.fixture(autouse=True)
@@ -135,6 +135,7 @@ def test_unknown_verb_suggests_the_nearest(gridmill):
     ["plan", "show", "nowhere.nc"],
     ["exec", "nowhere.nc"],
     ["bench", "read", "nowhere.nc"],
+    ["analyze", "nowhere.nc", "-o", "advice.yaml"],
     ["runs", "ls", "nowhere.nc"],
     ["cache", "ls", "nowhere.nc"],
     ["store", "ls", "nowhere.nc"],
@@ -150,7 +151,7 @@ def test_missing_file_is_named(gridmill, tmp_path, words):
 @pytest.mark.parametrize("words", [["convert", "a"], ["info"], ["info", "a", "b"], ["extract"],
                                    ["verify"], ["dump", "a", "b"], ["completion"], ["rechunk", "a"],
                                    ["plan"], ["plan", "convert"], ["plan", "show"], ["exec"],
-                                   ["exec", "a", "b"], ["bench"], ["bench", "read"], ["runs"],
+                                   ["exec", "a", "b"], ["bench"], ["bench", "read"], ["runs"], ["analyze"],
                                    ["runs", "ls"], ["cache"], ["store"], ["store", "ls"]])
 def test_wrong_number_of_operands(gridmill, words):
     run = gridmill(*words)

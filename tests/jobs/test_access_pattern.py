@@ -186,7 +186,7 @@ def test_templates_are_advised_for_the_whole_archive(gridmill, tmp_path, pattern
     assert length < 3652, "time is bounded"
     assert length % 31 == 0 or 31 % length == 0
     if pattern == "temporal":
-        assert length == 12 * 31
+        assert 12 * 31 <= length <= 3652 // 2
     if pattern == "spatial":
         assert temp.chunks[2:] == (45, 90)
     run = gridmill("write-region", tmp_path / "a.nc", out)

@@ -200,6 +200,20 @@ def test_a_sample_is_a_part_in_the_middle(gridmill, tmp_path):
     assert advice["codecs"][-1]["bytes"] == pytest.approx(len(whole), rel=0.05)
 
 
+def test_coordinates_are_left_alone(gridmill, tmp_path):
+    """Auxiliary ones and bounds, too: what people read of them is all."""
+    places, times = (("cell",), ("time",))
+    xr.Dataset(
+        {"v": (("time", "cell"), np.ones((20, 9), "f4")), "time_bnds": (("time", "nv"), np.ones((20, 2)))},
+        coords={"time": (times, np.arange(20.0), {"units": "days since 2000-01-01", "bounds": "time_bnds"}),
+                "a": (places, np.arange(9.0), {"units": "degrees_north"}),
+                "b": (places, np.arange(9.0), {"units": "degrees_east"}), "height": ((), 2.0)},
+    ).to_netcdf(tmp_path / "a.nc")  # fmt: skip
+    report = analyzed(gridmill, tmp_path / "a.nc")
+    assert set(by_name(report)) == {"v"}
+    assert {s["name"] for s in report["skipped"]} == {"time", "time_bnds", "a", "b", "height"}
+
+
 def test_memory_bounds_the_sample(gridmill, tmp_path):
     path = tmp_path / "s.zarr"
     group = zarr.open_group(path, mode="w")

@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
+#include "gridmill/dataset/horizontal.h"
 #include "gridmill/dataset/packing.h"
 #include "gridmill/jobs/codec_trials.h"
 #include "gridmill/jobs/read_trials.h"
@@ -22,12 +25,32 @@ namespace {
 // Of --memory: the sample, what is stored of it, and the rest for reading.
 constexpr std::int64_t kSampleShare = 4;
 
-// Why a variable gets no advice; nullopt: it does.
-std::optional<std::string> reason_to_skip(const Variable& variable) {
-  if (is_dimension_coordinate(variable)) return "a coordinate of its own dimension";
+// What other variables name as their coordinates and bounds: by name, as they do.
+std::set<std::string> names_of_coordinates(const Dataset& dataset) {
+  std::set<std::string> names;
+  for (const Variable& variable : dataset.variables) {
+    for (const char* attribute : {"coordinates", "bounds", "climatology", "grid_mapping"}) {
+      for (std::string& name : split(variable.attributes.text(attribute), ' ')) {
+        names.insert(std::move(name));
+      }
+    }
+  }
+  return names;
+}
+
+// Why a variable gets no advice; nullopt: it does. Coordinates are read whole, whatever the rest.
+std::optional<std::string> reason_to_skip(const Variable& variable,
+                                          const std::set<std::string>& coordinates) {
+  if (is_dimension_coordinate(variable) || is_latitude(variable) || is_longitude(variable) ||
+      coordinates.contains(variable.name)) {
+    return "a coordinate, or the bounds of one";
+  }
   if (variable.shape.rank() == 0) return "one value";
   if (volume(variable.shape) == 0) return "empty";
   if (variable.type.is_string()) return "texts of any length";
+  const bool is_narrow = variable.zarr && variable.zarr->type == variable.type &&
+                         narrow_of(variable.zarr->document).has_value();
+  if (is_narrow) return variable.type_name() + ": codecs are tried on values as memory holds them";
   return std::nullopt;
 }
 
@@ -159,8 +182,7 @@ class VariableAnalysis {
 
   Json reads_of_sample(const Shape& chunks, const std::string& codec) const {
     Json reads = Json::object();
-    for (const ReadTrial& trial :
-         try_reads(*sample_, roles_, chunks, codec, options_.resources, workplace_)) {
+    for (const ReadTrial& trial : try_reads(*sample_, roles_, chunks, codec, workplace_)) {
       reads[std::string(name_of(trial.reading))] = {{"seconds", trial.seconds},
                                                     {"chunks", trial.chunks}};
     }
@@ -206,8 +228,9 @@ Json analyze(const AnalyzeOptions& options, const Workplace& workplace) {
   check_coordinates(dataset);
   Json variables = Json::array(), skipped = Json::array();
   std::int64_t bytes = 0;
+  const std::set<std::string> coordinates = names_of_coordinates(dataset);
   for (const Variable& variable : dataset.variables) {
-    if (const auto why = reason_to_skip(variable)) {
+    if (const auto why = reason_to_skip(variable, coordinates)) {
       skipped.push_back({{"name", variable.path()}, {"why", *why}});
       continue;
     }

@@ -60,13 +60,13 @@ class CodecTrialRun {
 }  // namespace
 
 const std::vector<std::string>& codecs_to_try() {
-  static const std::vector<std::string> codecs{"none",
-                                               "blosc:lz4:5:shuffle:512KiB",
-                                               "blosc:zstd:1:shuffle:512KiB",
-                                               "blosc:zstd:2:shuffle:256KiB",
-                                               "blosc:zstd:3:shuffle:512KiB",
-                                               "zstd:3"};
-  return codecs;
+  static const std::vector<std::string> kCodecs{"none",
+                                                "blosc:lz4:5:shuffle:512KiB",
+                                                "blosc:zstd:1:shuffle:512KiB",
+                                                "blosc:zstd:2:shuffle:256KiB",
+                                                "blosc:zstd:3:shuffle:512KiB",
+                                                "zstd:3"};
+  return kCodecs;
 }
 
 CodecTrial try_codec(const std::string& codec, const ArrayView& sample, const Shape& chunks,

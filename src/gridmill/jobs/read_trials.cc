@@ -2,14 +2,12 @@
 
 #include <algorithm>
 
+#include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/short_form.h"
-#include "gridmill/engine/executor.h"
-#include "gridmill/field/sources.h"
-#include "gridmill/formats/memory_reader.h"
-#include "gridmill/sink/array_sink.h"
 #include "gridmill/store/memory_store.h"
 #include "gridmill/zarr/array_reader.h"
+#include "gridmill/zarr/key_encoder.h"
 
 namespace gridmill {
 namespace {
@@ -25,25 +23,21 @@ ArrayMetadata sample_metadata(const Array& values, const Shape& chunks, const st
   return metadata;
 }
 
-Variable variable_in_memory(const Shape& shape, DataType type,
-                            std::shared_ptr<const LeafReader> reader) {
+Variable stored_variable(const ArrayMetadata& metadata, std::shared_ptr<const LeafReader> reader) {
   Variable variable;
-  variable.name = "sample";
-  variable.type = type;
-  variable.shape = shape;
-  for (int d = 0; d < shape.rank(); ++d) variable.dimensions.push_back("d" + std::to_string(d));
-  variable.blocks.push_back({Index::filled(shape.rank(), 0), std::move(reader), "a sample"});
+  variable.name = kSampleArray.text();
+  variable.type = metadata.type;
+  variable.shape = metadata.shape;
+  variable.blocks.push_back({Index::filled(metadata.shape.rank(), 0), std::move(reader), "memory"});
   return variable;
 }
 
 class ReadTrialRun {
  public:
-  ReadTrialRun(const ValueSample& sample, ArrayMetadata metadata, const Resources& resources,
-               const Workplace& workplace)
+  ReadTrialRun(const ValueSample& sample, ArrayMetadata metadata, const Workplace& workplace)
       : sample_(sample), metadata_(std::move(metadata)), workplace_(workplace) {
-    store(resources);
-    stored_ = variable_in_memory(metadata_.shape, metadata_.type,
-                                 zarr_leaf_reader(store_, kSampleArray, metadata_));
+    store();
+    stored_ = stored_variable(metadata_, zarr_leaf_reader(store_, kSampleArray, metadata_));
   }
 
   ReadTrial run(Reading reading, const std::vector<AxisRole>& roles) const {
@@ -57,20 +51,30 @@ class ReadTrialRun {
   }
 
  private:
-  void store(const Resources& resources) {
-    auto stage = std::make_shared<Stage>();
-    stage->name = "sample";
-    const Variable values = variable_in_memory(metadata_.shape, metadata_.type,
-                                               memory_leaf_reader(sample_.values, "a sample"));
-    stage->outputs.push_back({"sample",
-                              {variable_source(values, "input")},
-                              array_sink(store_, kSampleArray, metadata_),
-                              Shape::filled(metadata_.shape.rank(), 1)});
-    RunOptions options = run_options(resources);
-    options.memory -= 2 * sample_.values->view().byte_size();
-    Progress progress;
-    run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, workplace_.clock, progress,
-              workplace_.stop);
+  // Chunk by chunk on this thread: lanes would want memory for several.
+  void store() {
+    const KeyEncoder encoder(metadata_);
+    const ChunkGrid grid = metadata_.key_grid();
+    CodecContext context;
+    Buffer encoded;
+    for (std::int64_t i = 0; i < grid.size(); ++i) {
+      if (workplace_.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+      const Index position = grid.position(i);
+      encoder.encode(whole_chunk(grid.box_of(position)), encoded, context);
+      if (encoded.empty()) continue;  // nothing but the fill value
+      store_->put(kSampleArray / chunk_key(metadata_, position), encoded);
+    }
+  }
+
+  // Those at the far edges are padded.
+  ArrayView whole_chunk(const Box& box) {
+    const ArrayView values = sample_.values->view().part(box);
+    if (box.shape == metadata_.chunk) return values;
+    padded_ = Array(metadata_.type, metadata_.chunk);
+    const MutableArrayView chunk = padded_.view();
+    std::fill_n(chunk.data, chunk.byte_size(), std::byte{});
+    copy_array(values, chunk.part(whole_box(box.shape)));
+    return chunk;
   }
 
   // Spread over the sample, the same in every run: multiples of the golden ratio along each
@@ -89,7 +93,7 @@ class ReadTrialRun {
   double seconds_for(const Box& box) const {
     if (workplace_.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
     const std::int64_t begin_ns = workplace_.clock.monotonic_ns();
-    (void)read_array(stored_, box);
+    (void)read_array(stored_, box, sample_.values->view().byte_size());
     return seconds_of(workplace_.clock.monotonic_ns() - begin_ns);
   }
 
@@ -97,6 +101,7 @@ class ReadTrialRun {
   const ArrayMetadata metadata_;
   const Workplace& workplace_;
   const std::shared_ptr<Store> store_ = memory_store();
+  Array padded_;
   Variable stored_;
 };
 
@@ -104,9 +109,8 @@ class ReadTrialRun {
 
 std::vector<ReadTrial> try_reads(const ValueSample& sample, const std::vector<AxisRole>& roles,
                                  const Shape& chunks, const std::string& codec,
-                                 const Resources& resources, const Workplace& workplace) {
-  const ReadTrialRun run(sample, sample_metadata(*sample.values, chunks, codec), resources,
-                         workplace);
+                                 const Workplace& workplace) {
+  const ReadTrialRun run(sample, sample_metadata(*sample.values, chunks, codec), workplace);
   std::vector<ReadTrial> trials;
   for (const Reading reading : kReadings) {
     if (!has_reading(reading, sample.region.shape, roles)) continue;

@@ -23,6 +23,6 @@ struct ReadTrial {
 // are left out.
 std::vector<ReadTrial> try_reads(const ValueSample& sample, const std::vector<AxisRole>& roles,
                                  const Shape& chunks, const std::string& codec,
-                                 const Resources& resources, const Workplace& workplace);
+                                 const Workplace& workplace);
 
 }  // namespace gridmill

@@ -197,6 +197,7 @@ void HierarchyEditor::remove(const Key& path) {
   }
   const bool was_consolidated = is_consolidated();
   if (!before_change_()) return;
+  unlist({path.text()});  // first: who finds a node finds its chunks
   for (const auto& [name, document] : node->documents) store_.remove(path / name);
   store_.remove_below(path);
   if (was_consolidated) consolidate();
