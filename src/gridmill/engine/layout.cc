@@ -99,7 +99,11 @@ void check_size(const Shape& chunks, DataType type) {
                   to_string(chunks), type.name(), format_bytes(static_cast<double>(bytes))));
 }
 
-bool is_size(std::string_view spec) { return spec.find('=') == std::string_view::npos; }
+bool is_one_chunk(std::string_view spec) { return trim(spec) == "all"; }
+
+bool is_size(std::string_view spec) {
+  return spec.find('=') == std::string_view::npos && !is_one_chunk(spec);
+}
 
 }  // namespace
 
@@ -122,7 +126,11 @@ ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, boo
     return default_chunks(source, target);
   }
   ChunkChoice choice = default_chunks(source);
-  for (const std::string& item : split(spec, ',')) {
+  for (int d = 0; is_one_chunk(spec) && d < source.shape.rank(); ++d) {
+    choice.chunks[d] = chunk_extent("all", source.shape[d]);
+  }
+  const auto items = is_one_chunk(spec) ? std::vector<std::string>() : split(spec, ',');
+  for (const std::string& item : items) {
     const std::size_t equals = item.find('=');
     const std::string name(trim(std::string_view(item).substr(0, equals)));
     if (equals == std::string::npos || name.empty()) {
