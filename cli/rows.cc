@@ -142,8 +142,8 @@ Option zarr_format_row(std::shared_ptr<int> target) {
 
 Option chunks_row(std::shared_ptr<Values> target) {
   Option row = values_row("chunks", OptionKind::repeated, "[NAME:]LAYOUT",
-                          "chunk shape (time=24,lat=90; lat=all is the whole dimension) or size "
-                          "(16MiB); may be repeated",
+                          "chunk shape (time=24,lat=90; lat=all is the whole dimension; all: one "
+                          "chunk) or size (16MiB); may be repeated",
                           "chosen per variable, --dry-run says why", std::move(target));
   row.is_mapping = true;
   return row;

@@ -1,8 +1,11 @@
 // gridmill info LOC
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "cli/rows.h"
 #include "cli/verb.h"
+#include "gridmill/base/error.h"
 #include "gridmill/jobs/info.h"
 
 namespace gridmill::cli {
@@ -23,8 +26,13 @@ int run(InfoOptions& options, const Invocation& invocation) {
     invocation.out.print(fmt::format("would read the metadata of {}\n", options.location));
     return 0;
   }
-  print_report(invocation, info(options, invocation.workplace), info_text);
-  return 0;
+  const Json report = info(options, invocation.workplace);
+  print_report(invocation, report, info_text);
+  const Json& variables = report["variables"];
+  const bool is_damaged = std::any_of(variables.begin(), variables.end(), [](const Json& variable) {
+    return variable.contains("error");
+  });
+  return is_damaged ? exit_code(ErrorKind::corrupt) : 0;
 }
 
 }  // namespace

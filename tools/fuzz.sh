@@ -3,6 +3,7 @@
 #
 #   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, chunk, shard, zip, blosc; all of them without a word
 #
+# Each begins with its seeds, fuzz/corpus/TARGET, which fuzz/seeds.py has made.
 # GRIDMILL_FUZZ_SECONDS: per target (30). What was found interesting stays in build/fuzz/corpus for
 # the next run; an input that fails is kept in build/fuzz/failures, and the script fails.
 set -euo pipefail
@@ -18,11 +19,6 @@ cmake --preset fuzz >/dev/null
 echo 'building: fuzz'
 nice cmake --build --preset fuzz --parallel "${JOBS:-$(nproc)}" --target fuzzers
 folder=$PWD/build/fuzz
-if [ ! "$folder/seeds" -nt fuzz/seeds.py ]; then  # absent is older, too
-  rm -rf "$folder/seeds.part" "$folder/seeds"
-  .venv/bin/python -W ignore fuzz/seeds.py "$folder/seeds.part"
-  mv "$folder/seeds.part" "$folder/seeds"
-fi
 mkdir -p "$folder/failures"
 
 [ $# -gt 0 ] || set -- hdf5 classic grib zarr chunk shard zip blosc
@@ -34,7 +30,7 @@ fuzz() {
   if nice "$folder/fuzz/fuzz_$target" -max_total_time="${GRIDMILL_FUZZ_SECONDS:-30}" \
     -timeout=20 -rss_limit_mb=1024 -malloc_limit_mb=336 -max_len=65536 \
     -print_final_stats=1 $more -artifact_prefix="$folder/failures/$target-" \
-    "$folder/corpus/$target" "$folder/seeds/$target" >"$log" 2>&1
+    "$folder/corpus/$target" "$PWD/fuzz/corpus/$target" >"$log" 2>&1
   then
     echo "fuzzed: $target, $(grep -oE '^#[0-9]+' "$log" | tail -n 1 | tr -d '#') executions"
   else

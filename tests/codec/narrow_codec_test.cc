@@ -232,6 +232,13 @@ TEST(NarrowCodec, CastValueReachesNarrowTypes) {
   EXPECT_EQ(codes(R"("data_type":"uint2","out_of_range":"clamp")", {-3, 300}), (Codes{0, 3}));
   EXPECT_EQ(codes(R"("data_type":"float4_e2m1fn","out_of_range":"clamp")", {-99, 6.1, 5, 1e300}),
             (Codes{0x0f, 0x07, 0x06, 0x07}));
+  // Infinite where the type can say so, once rounded; 57344 is the largest, 65536 would be next.
+  EXPECT_EQ(codes(R"("data_type":"float8_e5m2","out_of_range":"clamp")", {-1e9, 61439, 61440}),
+            (Codes{0xfc, 0x7b, 0x7c}));
+  EXPECT_EQ(codes(R"("data_type":"float8_e5m2","out_of_range":"clamp","rounding":"towards-zero")",
+                  {-65535, 65536}),
+            (Codes{0xfb, 0x7c}));
+  EXPECT_EQ(codes(R"("data_type":"float8_e4m3fn")", {464}), (Codes{0x7e}));  // a tie, to even
   EXPECT_EQ(codes(R"("data_type":"float8_e4m3fnuz")", {-0.0, 240}), (Codes{0x00, 0x7f}));
   EXPECT_EQ(codes(R"("data_type":"float8_e8m0fnu","out_of_range":"clamp")", {-1, 0, 3, 1e300}),
             (Codes{0, 0, 129, 254}));

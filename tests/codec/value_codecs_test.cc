@@ -62,12 +62,49 @@ TEST(CastValue, FloatsRoundAsToldToo) {
   EXPECT_THROW(rounded("nearest-even", 1e39), Error);
   const auto halves = cast_to<std::uint16_t>(
       R"("data_type":"float16","rounding":"towards-zero","out_of_range":"clamp")", types::float64,
-      std::vector{65519.0, 1e9, -1e9, 1e-9, -1e-9, 1 + 1e-9});
-  EXPECT_THAT(halves, ElementsAre(0x7bff, 0x7bff, 0xfbff, 0, 0x8000, 0x3c00));
+      std::vector{65519.0, 65535.0, 1e9, -1e9, 1e-9, -1e-9, 1 + 1e-9});
+  EXPECT_THAT(halves, ElementsAre(0x7bff, 0x7bff, 0x7c00, 0xfc00, 0, 0x8000, 0x3c00));
+}
+
+// "The rounding rule MUST be applied before the out_of_range transformation", and what is beyond
+// the finite range "MUST be mapped to +-Infinity": 65504 is the largest half, 65536 would be next.
+TEST(CastValue, FloatsAreRoundedBeforeTheyAreOutOfRange) {
+  const auto half = [](const std::string& mode, double value) {
+    return cast_to<std::uint16_t>(
+        R"("data_type":"float16","out_of_range":"clamp","rounding":")" + mode + '"', types::float64,
+        std::vector{value})[0];
+  };
+  EXPECT_EQ(half("nearest-even", 65519), 0x7bff);
+  EXPECT_EQ(half("nearest-even", 65520), 0x7c00);
+  EXPECT_EQ(half("nearest-away", -65520), 0xfc00);
+  EXPECT_EQ(half("towards-zero", -65530), 0xfbff);
+  EXPECT_EQ(half("towards-positive", 65505), 0x7c00);
+  EXPECT_EQ(half("towards-positive", -65530), 0xfbff);
+  EXPECT_EQ(half("towards-negative", -65505), 0xfc00);
+  EXPECT_EQ(half("towards-zero", 65536), 0x7c00);
+}
+
+TEST(CastValue, RefusesWhatTheTextDoesNotPermit) {
+  for (const char* members :
+       {R"("data_type":"int8","out_of_range":"error")", R"("data_type":"int8","scalar_map":[])",
+        R"("data_type":"int8","scalar_map":{"encode":{"NaN":0}})",
+        R"("data_type":"int8","scalar_map":{"encoded":[]})",
+        R"("data_type":"int8","scalar_map":{"encode":[["NaN"]]})",
+        R"("data_type":"int8","on_nan":0)", R"("data_type":"bool")"}) {
+    EXPECT_THROW(chain_of(cast(members), types::float64), Error) << members;
+  }
+  EXPECT_NO_THROW(chain_of(cast(R"("data_type":{"name":"int8"})"), types::float64));
+}
+
+TEST(CastValue, TheFirstOfEqualEntriesCounts) {
+  EXPECT_THAT(cast_to<std::int8_t>(
+                  R"("data_type":"int8","scalar_map":{"encode":[["Infinity",3],["Infinity",4]]})",
+                  types::float64, std::vector{HUGE_VAL, 1.0}),
+              ElementsAre(3, 1));
 }
 
 TEST(CastValue, ClampsWrapsOrRefuses) {
-  const std::vector<double> values{300, -1, 127.4, 1e300, -HUGE_VAL};
+  const std::vector<double> values{300, -1, 127.4, 1e300, -1e300};
   EXPECT_THAT(cast_to<std::uint8_t>(R"("data_type":"uint8","out_of_range":"clamp")", types::float64,
                                     values),
               ElementsAre(255, 0, 127, 255, 0));
@@ -82,9 +119,15 @@ TEST(CastValue, ClampsWrapsOrRefuses) {
     EXPECT_THROW(cast_to<std::uint8_t>(R"("data_type":"uint8")", types::float64, std::vector{bad}),
                  Error);
   }
-  EXPECT_THROW(cast_to<std::uint8_t>(R"("data_type":"uint8","out_of_range":"clamp")",
-                                     types::float64, std::vector{nan}),
-               Error);
+  for (const char* mode : {"clamp", "wrap"}) {
+    for (const double bad : {nan, HUGE_VAL, -HUGE_VAL}) {
+      EXPECT_THROW(
+          cast_to<std::uint8_t>(R"("data_type":"uint8","out_of_range":")" + std::string(mode) + '"',
+                                types::float64, std::vector{bad}),
+          Error)
+          << mode << bad;
+    }
+  }
   EXPECT_THROW(chain_of(cast(R"("data_type":"float32","out_of_range":"wrap")"), types::float64),
                Error);
 }

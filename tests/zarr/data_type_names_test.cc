@@ -168,6 +168,28 @@ TEST(Metadata, StructsAreToldTheirByteOrder) {
   }
 }
 
+// Memory has records in little-endian order, as it has numbers; what is stored keeps its own.
+TEST(Metadata, BigEndianMembersOfRecordsAreTurned) {
+  const Json document = parse_json(
+      R"({"zarr_format":2,"shape":[4],"chunks":[2],"compressor":null,"filters":null,"order":"C",
+          "dtype":[["a",">i2"],["c",[["x",">f4"]],[2]],["b","<u2"]],"dimension_separator":".",
+          "fill_value":"AAEAAAABAAAAAgMA"})");
+  const ArrayMetadata metadata = array_metadata_from_v2(document, Json::object());
+  EXPECT_EQ(metadata.type_document,
+            parse_json(R"([["a","<i2"],["c",[["x","<f4"]],[2]],["b","<u2"]])"));
+  const std::vector<std::byte> fill = metadata.fill.element(metadata.type);
+  const std::string_view little("\1\0\1\0\0\0\2\0\0\0\3\0", 12);
+  EXPECT_EQ(as_text(fill), little);
+  const Json again = array_metadata_to_v2(metadata);
+  for (const char* member : {"dtype", "fill_value", "filters", "compressor"}) {
+    EXPECT_EQ(again[member], document[member]) << member;
+  }
+  Buffer stored;
+  CodecContext context;
+  metadata.codecs.encode({fill.data(), metadata.type, {1}, {metadata.type.size}}, stored, context);
+  EXPECT_EQ(as_text(stored), std::string_view("\0\1\0\0\0\1\0\0\0\2\3\0", 12));
+}
+
 // One byte of two was padded with a zero.
 TEST(FillJson, OfRawBitsAndRecordsHasEveryByte) {
   const auto read = [](const char* data_type, const char* fill) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <barrier>
+#include <cstring>
 #include <thread>
 
 #include "doubles/assertions.h"
@@ -150,13 +151,58 @@ TEST(Hierarchy, ErrorsNameTheNode) {
   const auto store = memory_store();
   const auto nodes = sample_nodes(3);
   write(*store, 3, nodes);
-  store->put(Key("a/b/zarr.json"), as_bytes(R"({"zarr_format": 3, "node_type": "array"})"));
+  store->put(Key("a/zarr.json"),
+             as_bytes(R"({"zarr_format": 3, "node_type": "group", "attributes": 1})"));
   try {
     open_hierarchy(*store);
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::corrupt);
-    EXPECT_THAT(error.what(), HasSubstr("a/b"));
+    EXPECT_THAT(error.what(), HasSubstr("node a"));
+  }
+}
+
+// A damaged array is listed, with what is wrong, and hides no other; as the root it is an error.
+TEST(Hierarchy, ADamagedArrayHidesNoOther) {
+  for (const auto& [format, name] :
+       {std::pair(3, "zarr.json"), std::pair(2, ".zarray"), std::pair(2, ".zattrs")}) {
+    for (const char* text :
+         {"{\"zarr_format\"", "[]", R"({"zarr_format":3,"node_type":"array"})"}) {
+      const bool is_attributes = std::string_view(name) == ".zattrs";
+      if (is_attributes && text[0] == '{' && text[std::strlen(text) - 1] == '}') continue;
+      const auto store = memory_store();
+      const auto nodes = sample_nodes(format);
+      write(*store, format, nodes);
+      const std::string path = nodes.back().path;
+      store->put(Key(path) / name, as_bytes(text));
+      const ZarrHierarchy found = open_hierarchy(*store);
+      EXPECT_EQ(found.nodes.size(), nodes.size());
+      for (const ZarrNode& node : found.nodes) {
+        const bool is_damaged = node.unreadable && node.unreadable->kind == ErrorKind::corrupt;
+        EXPECT_EQ(is_damaged, node.path == path) << name << text;
+      }
+      EXPECT_THROW(open_hierarchy(*store, Key(path)), Error);
+    }
+  }
+}
+
+TEST(Hierarchy, WhatMayBeLeftAsideIsTold) {
+  const auto store = memory_store();
+  store->put(Key("zarr.json"),
+             as_bytes(R"({"zarr_format":3,"node_type":"group","foo":{"must_understand":false}})"));
+  EXPECT_THAT(open_hierarchy(*store).nodes[0].ignored, testing::ElementsAre("foo"));
+  for (const char* member : {"data_type", "chunk_grid", "chunk_key_encoding"}) {
+    Json document = array_metadata_to_v3(new_array_metadata(3, types::int64, {5}, {5}));
+    if (document[member].is_string()) document[member] = {{"name", document[member]}};
+    (void)array_metadata_from_v3(document);
+    document[member]["must_understand"] = false;
+    try {
+      array_metadata_from_v3(document);
+      ADD_FAILURE() << member;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::corrupt);
+      EXPECT_THAT(error.what(), HasSubstr(member));
+    }
   }
 }
 

@@ -371,6 +371,34 @@ def test_a_narrow_array_is_cast_to_integers_and_back(gridmill, tmp_path):
     same(dumped(gridmill, tmp_path / "x.zarr", wanted), wanted)
 
 
+@pytest.mark.parametrize("name", ["float8_e3m4", "float8_e4m3", "float8_e5m2"])
+def test_what_is_clamped_is_infinite_where_it_can_be(gridmill, tmp_path, name):
+    last = float(ml_dtypes.finfo(dtype(name)).max)
+    data = np.float32([last, last * 1.001, last * 4, -last * 1.001, -last * 4, 1])
+    with np.errstate(over="ignore"):
+        wanted = data.astype(dtype(name))
+    assert np.isinf(wanted.astype(np.float32)).tolist() == [False, False, True, False, True, False]
+    chunk, _ = cast_into(gridmill, tmp_path, data, data_type=name, out_of_range="clamp")
+    np.testing.assert_array_equal(np.frombuffer(chunk, np.uint8), codes_of(wanted, name))
+
+
+def test_a_fill_value_that_can_not_be_cast_is_refused(gridmill, tmp_path):
+    cast = {"name": "cast_value", "configuration": {"data_type": "int16"}}
+    write(tmp_path / "x.zarr", "float32", np.int16([1, 2]), [cast, LITTLE], fill="NaN")
+    done = gridmill("dump", tmp_path / "x.zarr", "--raw")
+    assert done.returncode == 3 and "cast_value" in done.stderr and "fill_value" in done.stderr
+    cast["configuration"]["scalar_map"] = {"encode": [["NaN", -1]], "decode": [[-1, "NaN"]]}
+    write_document(tmp_path / "x.zarr" / "zarr.json",
+                   document("float32", (2,), (2,), [cast, LITTLE], "NaN"))
+    same(dumped(gridmill, tmp_path / "x.zarr", np.float32([0, 0])), np.float32([1, 2]))
+    data = np.float32([1, 2])
+    write(tmp_path / "in.zarr" / "x", "float32", data, fill="NaN")
+    write_document(tmp_path / "in.zarr" / "zarr.json", {"zarr_format": 3, "node_type": "group"})
+    done = gridmill("convert", tmp_path / "in.zarr", tmp_path / "out.zarr", "--codec",
+                    json.dumps([{"name": "cast_value", "configuration": {"data_type": "int16"}}]))
+    assert done.returncode == 2 and "scalar_map" in done.stderr
+
+
 # ---- where there is no such type ----
 
 def test_v2_has_the_numbers(gridmill, tmp_path):

@@ -194,6 +194,43 @@ def test_object_codecs(gridmill, tmp_path, codec, dtype):
     assert cells[0] == cells[1]
 
 
+def write_objects(store, codec, elements, chunk, shape):
+    """One chunk of |O: zarr-python 3 has no data type for it."""
+    document = {"zarr_format": 2, "shape": shape, "chunks": shape, "dtype": "|O", "fill_value": "",
+                "order": "C", "filters": [codec.get_config()], "compressor": None}
+    part = np.empty(len(elements), dtype=object)
+    for i, element in enumerate(elements):
+        part[i] = element
+    (store / "x").mkdir(parents=True)
+    (store / ".zgroup").write_text('{"zarr_format": 2}')
+    (store / "x/.zarray").write_text(json.dumps(document))
+    (store / "x" / chunk).write_bytes(codec.encode(part.reshape(shape)))
+
+
+MIXED = ["a", None, 7, 2**63 - 1, 0.5, True, [], [1, "b", None], {"c": [1.5]}, "é", "", -1]
+
+
+@pytest.mark.parametrize("shape", [[12], [3, 4]])
+@pytest.mark.parametrize("codec", OBJECTS)
+def test_other_objects_are_read_as_json(gridmill, tmp_path, codec, shape):
+    """Arrays have no such elements: beside texts they become the texts of their JSON."""
+    store, out = tmp_path / "in.zarr", tmp_path / "out.zarr"
+    write_objects(store, OBJECTS[codec], MIXED, "0.0"[:2 * len(shape) - 1], shape)
+    wanted = [e if isinstance(e, str) else json.dumps(e, separators=(",", ":")) for e in MIXED]
+    run = gridmill("dump", f"{store}#/x", "--json")
+    assert run.returncode == 0, run.stderr
+    assert np.array(json.loads(run.stdout), dtype=object).ravel().tolist() == wanted
+    assert gridmill("convert", store, out).returncode == 0
+    assert read(out).ravel().tolist() == wanted
+    assert gridmill("verify", out, "--against", store).returncode == 0
+
+
+def test_bytes_among_texts_are_refused_by_name(gridmill, tmp_path):
+    write_objects(tmp_path / "in.zarr", OBJECTS["msgpack2"], ["a", b"bc"], "0", [2])
+    run = gridmill("dump", f"{tmp_path}/in.zarr#/x")
+    assert run.returncode == 1 and "msgpack2" in run.stderr and "vlen-bytes" in run.stderr
+
+
 ROWS = {
     "i4": [[1, -2, 2**31 - 1], [], [7]], ">i4": [[1, -2], [], [3]], "u8": [[2**64 - 1], [], [0, 1]],
     "i1": [[-128, 127], [], [5]], "f4": [[0.1, -1e30, 3.0], [], [1e-45]], "f2": [[0.1], [], [65504]],

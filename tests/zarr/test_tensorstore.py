@@ -94,7 +94,7 @@ def test_v3(gridmill, tmp_path, dtype, codecs):
     check_both_ways(gridmill, source, "zarr3", dtype, tmp_path)
 
 
-@pytest.mark.parametrize("dtype", ["uint8", "int16", "float32", "complex128"])
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("codecs", ["raw", "transposed", "zstd-crc", "blosc"])
 @pytest.mark.parametrize("location", ["end", "start"])
 def test_v3_shards(gridmill, tmp_path, dtype, codecs, location):

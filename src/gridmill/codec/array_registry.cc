@@ -244,6 +244,16 @@ void refuse_known_codec(std::string_view name) {
   }
 }
 
+bool is_implied(const ArrayCodec& codec) noexcept {
+  return std::holds_alternative<NarrowCodec>(codec) ||
+         std::holds_alternative<RecordOrderCodec>(codec);
+}
+
+bool moves_only(const ArrayCodec& codec) noexcept {
+  return std::holds_alternative<TransposeCodec>(codec) ||
+         std::holds_alternative<ReshapeCodec>(codec) || std::holds_alternative<SqueezeCodec>(codec);
+}
+
 std::string_view name_of(const ArrayCodec& codec) noexcept {
   return std::visit([](const auto& one) { return one.kName; }, codec);
 }

@@ -26,6 +26,7 @@
 #include "gridmill/codec/pack_bits.h"
 #include "gridmill/codec/pcodec.h"
 #include "gridmill/codec/quantize.h"
+#include "gridmill/codec/record_order.h"
 #include "gridmill/codec/reshape.h"
 #include "gridmill/codec/scale_offset.h"
 #include "gridmill/codec/sharding_codec.h"
@@ -39,7 +40,7 @@ namespace gridmill {
 using ArrayCodec =
     std::variant<TransposeCodec, DeltaCodec, FixedScaleOffsetCodec, QuantizeCodec, BitRoundCodec,
                  AsTypeCodec, PackBitsFilter, CategorizeCodec, ScaleOffsetCodec, CastValueCodec,
-                 ReshapeCodec, SqueezeCodec, NarrowCodec>;
+                 ReshapeCodec, SqueezeCodec, NarrowCodec, RecordOrderCodec>;
 using ArrayBytesCodec =
     std::variant<BytesCodec, VlenUtf8Codec, VlenBytesCodec, PackBitsCodec, Json2Codec,
                  Msgpack2Codec, ZfpCodec, ZfpyCodec, PcodecCodec, VlenArrayCodec, ShardingCodec>;
@@ -74,6 +75,11 @@ std::vector<std::string> array_codec_names();
 
 // Refuses codecs that are known to exist and can't be had here, with what to do instead.
 void refuse_known_codec(std::string_view name);
+
+// The data type says it: no metadata name it.
+bool is_implied(const ArrayCodec& codec) noexcept;
+// It changes no value.
+bool moves_only(const ArrayCodec& codec) noexcept;
 
 std::string_view name_of(const ArrayCodec& codec) noexcept;
 std::string_view name_of(const ArrayBytesCodec& codec) noexcept;

@@ -30,12 +30,12 @@ constexpr std::array<std::pair<std::string_view, CastRounding>, 5> kRoundings{
      {"towards-positive", CastRounding::towards_positive},
      {"towards-negative", CastRounding::towards_negative},
      {"nearest-away", CastRounding::nearest_away}}};
-constexpr std::array<std::pair<std::string_view, CastOverflow>, 3> kOverflows{
-    {{"error", CastOverflow::error}, {"clamp", CastOverflow::clamp}, {"wrap", CastOverflow::wrap}}};
+constexpr std::array<std::pair<std::string_view, CastOverflow>, 2> kOverflows{
+    {{"clamp", CastOverflow::clamp}, {"wrap", CastOverflow::wrap}}};
 
-template <class Table>
-auto named(const Table& table, const Json& configuration, const char* member) {
-  if (!configuration.contains(member)) return table[0].second;
+template <class Table, class Value>
+Value named(const Table& table, const Json& configuration, const char* member, Value otherwise) {
+  if (!configuration.contains(member)) return otherwise;
   const std::string name = json_string(configuration, member, CastValueCodec::kName);
   for (const auto& [known, value] : table) {
     if (known == name) return value;
@@ -65,6 +65,14 @@ struct Mapped {
   std::vector<std::byte> to;
 };
 
+// A type's name, or {"name": ...}: a data type of v3 may be spelled either way.
+std::string type_name_in(const Json& configuration) {
+  const auto type = configuration.find("data_type");
+  const bool is_object = type != configuration.end() && type->is_object();
+  if (is_object) return json_string(*type, "name", CastValueCodec::kName);
+  return json_string(configuration, "data_type", CastValueCodec::kName);
+}
+
 // Elements of a type, which may be held as wider ones.
 struct CastType {
   DataType memory;
@@ -77,11 +85,29 @@ struct CastType {
   }
 };
 
+// A map of another form would leave its numbers to the other rules, in silence.
+void check_scalar_map(const Json& configuration) {
+  const auto map = configuration.find("scalar_map");
+  if (map == configuration.end()) return;
+  if (!map->is_object()) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("cast_value: scalar_map {} is no object", dump_json(*map, -1)));
+  }
+  for (const auto& [direction, pairs] : map->items()) {
+    const bool is_known = direction == "encode" || direction == "decode";
+    if (is_known && pairs.is_array()) continue;
+    throw Error(ErrorKind::corrupt,
+                is_known ? fmt::format("cast_value: {} in scalar_map is no list", direction)
+                         : fmt::format("cast_value: scalar_map has encode and decode, no \"{}\"",
+                                       direction));
+  }
+}
+
 std::vector<Mapped> mapped_from(const Json& configuration, const char* direction,
                                 const CastType& from, const CastType& to) {
   std::vector<Mapped> all;
   const auto map = configuration.find("scalar_map");
-  if (map == configuration.end() || !map->is_object() || !map->contains(direction)) return all;
+  if (map == configuration.end() || !map->contains(direction)) return all;
   for (const Json& pair : (*map)[direction]) {
     if (!pair.is_array() || pair.size() != 2) {
       throw Error(ErrorKind::corrupt,
@@ -117,17 +143,17 @@ Real rounded(Real value, CastRounding rounding) {
 template <class To>
 std::optional<To> integer_of(Real value, CastRounding rounding, CastOverflow out_of_range,
                              const std::optional<NarrowType>& narrow) {
-  if (std::isnan(value)) return std::nullopt;
+  if (!std::isfinite(value)) return std::nullopt;  // the map alone can give them a place
   const Real low = narrow ? static_cast<Real>(narrow->lowest_integer())
                           : static_cast<Real>(std::numeric_limits<To>::min());
   const Real high = narrow ? static_cast<Real>(narrow->highest_integer())
                            : static_cast<Real>(std::numeric_limits<To>::max());
-  const Real whole = std::isinf(value) ? value : rounded(value, rounding);
+  const Real whole = rounded(value, rounding);
   if (whole >= low && whole <= high) return static_cast<To>(whole);
   if (out_of_range == CastOverflow::clamp) {
     return static_cast<To>(whole < low ? low : high);
   }
-  if (out_of_range == CastOverflow::error || std::isinf(whole)) return std::nullopt;
+  if (out_of_range == CastOverflow::error) return std::nullopt;
   const Real count = high - low + 1;
   Real inside = std::fmod(whole - low, count);
   if (inside < 0) inside += count;
@@ -164,15 +190,25 @@ To nearest(Real value) {
   if constexpr (!std::is_same_v<To, Half>) return static_cast<To>(value);
 }
 
+// Of a finite value beyond the largest: rounding comes first, and may bring it back.
+template <class To>
+std::optional<To> float_beyond(Real value, CastRounding rounding, CastOverflow out_of_range) {
+  const To last = nearest<To>(largest<To>());
+  const Real place = largest<To>() - real_of(next(last, false));
+  const Real excess = std::abs(value) - largest<To>();
+  if (!rounds_away(excess / place, rounding, std::signbit(value), false)) {
+    return nearest<To>(std::copysign(largest<To>(), value));
+  }
+  if (out_of_range == CastOverflow::error) return std::nullopt;
+  return nearest<To>(std::copysign(std::numeric_limits<Real>::infinity(), value));
+}
+
 template <class To>
 std::optional<To> float_of(Real value, CastRounding rounding, CastOverflow out_of_range) {
-  To result = nearest<To>(value);
-  if (std::isnan(value) || std::isinf(value)) return result;
-  if (std::abs(real_of(result)) > largest<To>()) {
-    if (out_of_range == CastOverflow::clamp)
-      return nearest<To>(std::copysign(largest<To>(), value));
-    return std::nullopt;
-  }
+  const bool is_beyond = std::isfinite(value) && std::abs(value) > largest<To>();
+  if (is_beyond) return float_beyond<To>(value, rounding, out_of_range);
+  const To result = nearest<To>(value);
+  if (!std::isfinite(value)) return result;
   const Real error = real_of(result) - value;
   if (error == 0 || rounding == CastRounding::nearest_even) return result;
   const To other = next(result, error < 0);
@@ -184,10 +220,7 @@ std::optional<To> float_of(Real value, CastRounding rounding, CastOverflow out_o
   if (rounding == CastRounding::nearest_away) {
     takes_other = is_away && std::abs(real_of(other) - value) == std::abs(error);
   }
-  if (!takes_other) return result;
-  if (std::abs(real_of(other)) <= largest<To>()) return other;
-  if (out_of_range == CastOverflow::clamp) return result;
-  return std::nullopt;
+  return takes_other ? other : result;
 }
 
 // How numbers become a type's.
@@ -252,12 +285,12 @@ CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type,
   CastValueCodec codec;
   codec.decoded = type;
   codec.narrow_decoded = narrow;
-  const std::string encoded = json_string(configuration, "data_type", kName);
+  const std::string encoded = type_name_in(configuration);
   codec.narrow_encoded = narrow_type_from_name(encoded);
   codec.encoded =
       codec.narrow_encoded ? codec.narrow_encoded->memory_type() : data_type_from_name(encoded);
-  codec.rounding = named(kRoundings, configuration, "rounding");
-  codec.out_of_range = named(kOverflows, configuration, "out_of_range");
+  codec.rounding = named(kRoundings, configuration, "rounding", codec.rounding);
+  codec.out_of_range = named(kOverflows, configuration, "out_of_range", codec.out_of_range);
   codec.configuration = configuration;
   check_number(codec.decoded, kName);
   check_number(codec.encoded, kName);
@@ -265,6 +298,7 @@ CastValueCodec CastValueCodec::from_v3(const Json& configuration, DataType type,
     throw Error(ErrorKind::corrupt, "cast_value: out_of_range \"wrap\" is for integers alone");
   }
   // The map's numbers are looked at before any element is.
+  check_scalar_map(configuration);
   const CastType here{codec.decoded, codec.narrow_decoded};
   const CastType there{codec.encoded, codec.narrow_encoded};
   (void)mapped_from(configuration, "encode", here, there);

@@ -5,8 +5,10 @@
 // memory holds wider numbers of just its values.
 //
 // What is in the map is replaced as it says. Any other number is rounded as told (ties to even
-// unless told otherwise), and is an error if it then lies outside the type, unless it is to be
-// clamped, or, for integers, wrapped. NaN has no place in an integer but by the map.
+// unless told otherwise), as if the type went on beyond its largest number; what then lies outside
+// is an error, unless it is to be clamped (to infinity where the type has one, else to its last
+// number) or, for integers, wrapped. NaN and infinities have a place in a type that hasn't got them
+// by the map alone. So the extension's text has it; its member out_of_range has no "error".
 #pragma once
 
 #include <optional>

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
+#include "gridmill/array/array.h"
 #include "gridmill/base/checked.h"
 
 namespace gridmill {
@@ -39,6 +41,13 @@ void CodecChain::add(ArrayCodec codec) {
 
 CodecChain CodecChain::narrowed(const std::optional<NarrowType>& narrow) && {
   if (narrow) add(NarrowCodec{*narrow});
+  return std::move(*this);
+}
+
+CodecChain CodecChain::turning(RecordOrderCodec order) && {
+  // Filters see the stored order, a transposition is done on the way to where a chunk is wanted.
+  const auto first = array_codecs_.begin() + (transposition() != nullptr ? 1 : 0);
+  array_codecs_.insert(first, std::move(order));
   return std::move(*this);
 }
 
@@ -79,6 +88,27 @@ void CodecChain::check_form(DataType type, const Shape& chunk) const {
   if (sharding() == nullptr) return;
   (void)sharding()->check_shape(last.shape);
   sharding()->codecs->check_form(last.type, sharding()->chunk);
+}
+
+void CodecChain::check_fill(const ArrayView& element) const {
+  if (sharding() != nullptr) return sharding()->codecs->check_fill(element);
+  const auto is_cast = [](const ArrayCodec& codec) {
+    return std::holds_alternative<CastValueCodec>(codec);
+  };
+  const auto end = std::find_if(array_codecs_.rbegin(), array_codecs_.rend(), is_cast).base();
+  ArrayView given = element;
+  std::vector<Array> kept;
+  for (auto codec = array_codecs_.begin(); codec != end; ++codec) {
+    if (moves_only(*codec)) continue;
+    const Form form = encoded_form(*codec, {given.type, given.shape});
+    Array& encoded = kept.emplace_back(form.type, form.shape);
+    std::visit([&](const auto& one) { one.encode(given, encoded.view()); }, *codec);
+    if (is_cast(*codec)) {
+      Array back(given.type, given.shape);
+      std::get<CastValueCodec>(*codec).decode(encoded.view(), back.view(), back.strings());
+    }
+    given = std::as_const(encoded).view();
+  }
 }
 
 const ShardingCodec* CodecChain::sharding() const noexcept {

@@ -42,6 +42,9 @@ class CodecChain {
   // The same bytes -> bytes codecs, behind a narrow type's codes.
   CodecChain narrowed(const std::optional<NarrowType>& narrow) &&;
 
+  // Records that are stored in another byte order than memory has them in.
+  CodecChain turning(RecordOrderCodec order) &&;
+
   Json to_v3(DataType type) const;
   // v2 has no place for some chains (crc32c, permutations but C and F): Error(unsupported).
   Json v2_compressor() const;
@@ -62,6 +65,9 @@ class CodecChain {
 
   // Error(corrupt) or (unsupported) if the array -> array codecs can't take such a chunk.
   void check_form(DataType type, const Shape& chunk) const;
+  // Error if the element that stands for absent chunks can't pass each cast_value both ways, which
+  // its text asks for. `element` is one, of shape (1).
+  void check_fill(const ArrayView& element) const;
   // An upper bound of what encode gives; for strings an estimate.
   std::int64_t max_encoded_size(DataType type, const Shape& chunk) const;
   // No stored chunk is larger: other encoders than ours may need more than max_encoded_size, but

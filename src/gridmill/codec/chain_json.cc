@@ -16,12 +16,6 @@ namespace {
   throw_bad_codecs(fmt::format("{} stands behind an array -> bytes codec", name));
 }
 
-// It changes no value.
-bool moves_only(const ArrayCodec& codec) {
-  return std::holds_alternative<TransposeCodec>(codec) ||
-         std::holds_alternative<ReshapeCodec>(codec) || std::holds_alternative<SqueezeCodec>(codec);
-}
-
 // What makes bytes of a narrow type is given its codes.
 GivenArray stored_form(GivenArray given) {
   if (given.narrow) given.type = {given.narrow->stored_type()};
@@ -203,7 +197,7 @@ bool CodecChain::is_big_endian() const noexcept {
 Json CodecChain::to_v3(DataType type) const {
   Json codecs = Json::array();
   for (const ArrayCodec& codec : array_codecs_) {
-    if (std::holds_alternative<NarrowCodec>(codec)) continue;  // the data type says it
+    if (is_implied(codec)) continue;
     codecs.push_back(std::visit([](const auto& one) { return one.to_v3(); }, codec));
   }
   const DataType encoded = encoded_type(type);
@@ -241,7 +235,7 @@ Json CodecChain::v2_filters(DataType type) const {
   Json filters = Json::array();
   NumpyType now{type, is_dtype_big_endian_};
   for (std::size_t i = transposition() != nullptr ? 1 : 0; i < array_codecs_.size(); ++i) {
-    if (!std::holds_alternative<NarrowCodec>(array_codecs_[i])) {
+    if (!is_implied(array_codecs_[i])) {
       filters.push_back(std::visit([](const auto& one) { return one.to_v2(); }, array_codecs_[i]));
     }
     now = std::visit([&](const auto& one) { return one.encoded_as(now); }, array_codecs_[i]);
@@ -276,7 +270,7 @@ std::string CodecChain::summary() const {
   std::string text;
   for (const ArrayCodec& codec : array_codecs_) {
     if (std::holds_alternative<TransposeCodec>(codec)) continue;
-    if (std::holds_alternative<NarrowCodec>(codec)) continue;
+    if (is_implied(codec)) continue;
     if (!text.empty()) text += " + ";
     text += name_of(codec);
   }

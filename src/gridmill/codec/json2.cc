@@ -4,6 +4,7 @@
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/object_rows.h"
@@ -18,8 +19,11 @@ constexpr std::int64_t kParsedValue = 160;
 // Commas and opening brackets outside of texts: as many values and lists there are, before memory
 // is taken for them.
 void check_count(std::string_view text, const Shape& shape) {
+  const int levels = levels_of_rows(shape);
+  int level = 0;
   std::int64_t commas = 0;
   std::int64_t lists = 0;
+  std::int64_t inside = 0;  // of elements
   bool in_text = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (in_text && text[i] == '\\') {
@@ -28,21 +32,24 @@ void check_count(std::string_view text, const Shape& shape) {
     }
     if (text[i] == '"') in_text = !in_text;
     if (in_text) continue;
-    if (text[i] == ',') ++commas;
-    if (text[i] == '[' || text[i] == '{') ++lists;
+    if (text[i] == '[' || text[i] == '{') ++(++level > levels ? inside : lists);
+    if (text[i] == ']' || text[i] == '}') --level;
+    if (text[i] == ',') ++(level > levels ? inside : commas);
   }
+  if (inside > kMostInsideElements) throw_crowded(Json2Codec::kName);
   const std::int64_t most = most_object_leaves(shape);
   if (commas > most || lists > (kMaxRank + 1) * most) {
     throw_damaged(Json2Codec::kName, text.size(), "it holds more values than the chunk");
   }
 }
 
-void flatten(Json& document, std::vector<Json>& leaves) {
-  if (!document.is_array()) {
+// Rows become what they hold; an element that is a list itself stays one.
+void flatten(Json& document, int levels, std::vector<Json>& leaves) {
+  if (!document.is_array() || levels == 0) {
     leaves.push_back(std::move(document));
     return;
   }
-  for (Json& item : document) flatten(item, leaves);
+  for (Json& item : document) flatten(item, levels - 1, leaves);
 }
 
 // The longest number or boolean there is, with a comma.
@@ -92,10 +99,11 @@ void Json2Codec::encode(const ArrayView& elements, Buffer& out) const {
 void Json2Codec::decode(ByteView stored, const MutableArrayView& elements,
                         StringArena& strings) const {
   check_count(as_text(stored), elements.shape);
-  Json document = parse_json(as_text(stored));
+  Json document =
+      elements.type.is_string() ? parse_exact_json(as_text(stored)) : parse_json(as_text(stored));
   if (!document.is_array()) throw_damaged(kName, stored.size(), "it is no list");
   std::vector<Json> leaves;
-  flatten(document, leaves);
+  flatten(document, levels_of_rows(elements.shape), leaves);
   elements_from_leaves(leaves, elements, strings, kName);
 }
 

@@ -13,11 +13,16 @@ namespace {
 
 constexpr std::int64_t kParsedValue = 96;
 
-// Collects the values of a message, and stops when there are more than a chunk can have, so that a
-// hostile one takes no memory.
+constexpr int kDeepestElement = 64;
+
+// Collects the values of a message, rows left out, and stops when there are more than a chunk can
+// have, so that a hostile one takes no memory.
 class LeafCollector final : public nlohmann::json_sax<Json> {
  public:
-  LeafCollector(std::size_t most, std::size_t stored) : most_(most), stored_(stored) {}
+  LeafCollector(const Shape& shape, std::size_t stored)
+      : most_(static_cast<std::size_t>(most_object_leaves(shape))),
+        levels_(levels_of_rows(shape)),
+        stored_(stored) {}
 
   bool null() override { return add(nullptr); }
   bool boolean(bool value) override { return add(value); }
@@ -27,22 +32,28 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
   bool string(std::string& value) override { return add(std::move(value)); }
   bool binary(Json::binary_t& value) override { return add(Json::binary(std::move(value))); }
   bool start_array(std::size_t) override {
-    // Lists without values are values too, so that nothing is endless.
-    if (++lists_ > (kMaxRank + 1) * most_) throw_too_many();
-    if (++depth_ > kMaxRank + 2) throw_damaged(Msgpack2Codec::kName, stored_, "it is too deep");
-    return true;
+    if (open_.empty() && depth_ < levels_) {
+      // Lists without values are values too, so that nothing is endless.
+      if (++lists_ > (kMaxRank + 1) * most_) throw_too_many();
+      ++depth_;
+      return true;
+    }
+    return open(Json::array());
   }
   bool end_array() override {
+    if (!open_.empty()) return close();
     --depth_;
     return true;
   }
   bool start_object(std::size_t) override {
-    throw Error(ErrorKind::unsupported,
-                "codec msgpack2: an element is a mapping, and other objects than texts are not "
-                "supported: recode the data with a fixed data type");
+    if (depth_ == 0) throw_damaged(Msgpack2Codec::kName, stored_, "it is no list");
+    return open(Json::object());
   }
-  bool key(std::string&) override { return false; }
-  bool end_object() override { return false; }
+  bool key(std::string& name) override {
+    open_.back().name = std::move(name);
+    return true;
+  }
+  bool end_object() override { return close(); }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
     throw_damaged(Msgpack2Codec::kName, stored_, "it is no MessagePack");
   }
@@ -53,16 +64,47 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
   [[noreturn]] void throw_too_many() const {
     throw_damaged(Msgpack2Codec::kName, stored_, "it holds more values than the chunk");
   }
+  // A list or mapping inside of an element, and the name of the mapping's next value.
+  struct Open {
+    Json value;
+    std::string name;
+  };
+  bool open(Json value) {
+    if (open_.size() == kDeepestElement) {
+      throw_damaged(Msgpack2Codec::kName, stored_, "it is too deep");
+    }
+    count_inside();
+    open_.push_back({std::move(value), {}});
+    return true;
+  }
+  bool close() {
+    Json value = std::move(open_.back().value);
+    open_.pop_back();
+    return add(std::move(value));
+  }
+  void count_inside() {
+    if (++inside_ > kMostInsideElements) throw_crowded(Msgpack2Codec::kName);
+  }
   bool add(Json value) {
+    if (!open_.empty()) {
+      count_inside();
+      Open& last = open_.back();
+      if (last.value.is_array()) last.value.push_back(std::move(value));
+      if (last.value.is_object()) last.value[last.name] = std::move(value);
+      return true;
+    }
     if (leaves.size() == most_) throw_too_many();
     leaves.push_back(std::move(value));
     return true;
   }
 
   const std::size_t most_;
+  const int levels_;
   const std::size_t stored_;
   std::size_t lists_ = 0;
+  std::int64_t inside_ = 0;
   int depth_ = 0;
+  std::vector<Open> open_;
 };
 
 }  // namespace
@@ -99,8 +141,7 @@ void Msgpack2Codec::encode(const ArrayView& elements, Buffer& out) const {
 
 void Msgpack2Codec::decode(ByteView stored, const MutableArrayView& elements,
                            StringArena& strings) const {
-  LeafCollector collector(static_cast<std::size_t>(most_object_leaves(elements.shape)),
-                          stored.size());
+  LeafCollector collector(elements.shape, stored.size());
   const auto* begin = reinterpret_cast<const std::uint8_t*>(stored.data());
   if (stored.empty()) throw_damaged(kName, 0, "it is empty");
   Json::sax_parse(begin, begin + stored.size(), &collector, Json::input_format_t::msgpack);

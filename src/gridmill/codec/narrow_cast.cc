@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 
 #include "gridmill/base/bytes.h"
 #include "gridmill/base/error.h"
@@ -25,6 +26,24 @@ std::vector<double> magnitudes_of(const NarrowType& type) {
 }
 
 }  // namespace
+
+bool rounds_away(long double places, CastRounding rounding, bool is_negative,
+                 bool is_even) noexcept {
+  if (places >= 1) return true;
+  switch (rounding) {
+    case CastRounding::nearest_even:
+      return is_even ? places > 0.5L : places >= 0.5L;
+    case CastRounding::nearest_away:
+      return places >= 0.5L;
+    case CastRounding::towards_positive:
+      return !is_negative;
+    case CastRounding::towards_negative:
+      return is_negative;
+    case CastRounding::towards_zero:
+      break;
+  }
+  return false;
+}
 
 NarrowRounding::NarrowRounding(const NarrowType& type, CastRounding rounding,
                                CastOverflow out_of_range)
@@ -57,16 +76,17 @@ std::optional<float> NarrowRounding::operator()(long double value) const {
   return static_cast<float>(is_signed ? -*magnitude : *magnitude);
 }
 
-// Less than half a place beyond the largest number is rounded to it, as float casts have it.
 std::optional<double> NarrowRounding::outside(long double size, bool is_negative) const {
-  const bool is_above = size > magnitudes_.back() && (type_.has_sign || !is_negative);
-  if (out_of_range_ == CastOverflow::clamp) {
-    return is_above ? magnitudes_.back() : magnitudes_.front();
-  }
-  const double place = magnitudes_.back() - *(magnitudes_.end() - 2);
-  const bool is_near = is_above && size - magnitudes_.back() < place / 2;
-  if (!is_near || goes_away(is_negative)) return std::nullopt;
-  return magnitudes_.back();
+  const double last = magnitudes_.back();
+  const bool is_above = size > last && (type_.has_sign || !is_negative);
+  const bool clamps = out_of_range_ == CastOverflow::clamp;
+  if (!is_above) return clamps ? std::optional(magnitudes_.front()) : std::nullopt;
+  // Where there is nothing but an exponent, the next number would be twice as large.
+  const double place = type_.mantissa_bits > 0 ? last - *(magnitudes_.end() - 2) : last;
+  const bool is_even = type_.mantissa_bits > 0 && magnitudes_.size() % 2 == 1;
+  if (!rounds_away((size - last) / place, rounding_, is_negative, is_even)) return last;
+  if (!clamps) return std::nullopt;
+  return type_.specials == NarrowSpecials::ieee ? std::numeric_limits<double>::infinity() : last;
 }
 
 bool NarrowRounding::goes_away(bool is_negative) const noexcept {

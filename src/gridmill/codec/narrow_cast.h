@@ -13,6 +13,11 @@
 
 namespace gridmill {
 
+// Whether a number so many places (> 0) above a magnitude of a float type is rounded to the next
+// one, rather than to this; `is_even` is of this one's code.
+bool rounds_away(long double places, CastRounding rounding, bool is_negative,
+                 bool is_even) noexcept;
+
 // For floats. A plain value, which holds every magnitude of the type.
 class NarrowRounding {
  public:

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/exact_json.h"
 #include "gridmill/codec/numbers.h"
 #include "gridmill/codec/text_elements.h"
 
@@ -68,6 +69,18 @@ T number_from(const Json& leaf, std::string_view codec) {
   }
 }
 
+// JSON has no word for them; wide integers are held in their place.
+void refuse_bytes(const Json& value, std::string_view codec) {
+  if (value.is_structured()) {
+    for (const Json& inside : value) refuse_bytes(inside, codec);
+  }
+  if (!value.is_binary() || is_wide_integer(value)) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{}: an element holds bytes, in an array of texts and other objects: "
+                          "recode the data with vlen-bytes or a fixed data type",
+                          codec));
+}
+
 void put_value(const Json& leaf, std::byte* element, DataType type, StringArena& strings,
                std::string_view codec) {
   if (is_text(type)) {
@@ -76,13 +89,14 @@ void put_value(const Json& leaf, std::byte* element, DataType type, StringArena&
       const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
       return put_text(text, element, type, strings, codec);
     }
-    if (!leaf.is_string()) {
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("{}: the element {} is no text, and other objects are not supported: "
-                              "recode the data with a fixed data type",
-                              codec, dump_json(leaf, -1)));
+    if (leaf.is_string()) {
+      return put_text(leaf.get_ref<const std::string&>(), element, type, strings, codec);
     }
-    return put_text(leaf.get_ref<const std::string&>(), element, type, strings, codec);
+    refuse_bytes(leaf, codec);
+    if (!type.is_string()) {
+      throw_corrupt(codec, fmt::format("the element {} is no text", dump_json(leaf, -1)));
+    }
+    return put_text(dump_json(leaf, -1), element, type, strings, codec);
   }
   if (type == types::boolean) {
     if (!leaf.is_boolean()) throw_corrupt(codec, fmt::format("{} is no boolean", leaf.dump()));
@@ -101,6 +115,18 @@ void check_dtype(const Json& leaf, DataType type, std::string_view codec) {
   if (dtype.type != type) {
     throw_corrupt(codec, fmt::format("holds {}, the chunk {}", dtype.type.name(), type.name()));
   }
+}
+
+// The product of the extents that are told, -1 for what is none or too large.
+std::int64_t told_elements(const std::vector<Json>& extents, std::int64_t most) {
+  std::int64_t told = 1;
+  for (const Json& extent : extents) {
+    const bool is_extent = extent.is_number_integer() && extent.get<std::int64_t>() >= 0 &&
+                           extent.get<std::int64_t>() <= most;
+    if (!is_extent || told > most) return -1;
+    told *= extent.get<std::int64_t>();
+  }
+  return told;
 }
 
 }  // namespace
@@ -122,6 +148,15 @@ Json object_rows_of(const ArrayView& elements, const NumpyType& dtype) {
   return rows;
 }
 
+int levels_of_rows(const Shape& shape) noexcept { return shape.rank() > 0 ? shape.rank() : 1; }
+
+void throw_crowded(std::string_view codec) {
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{}: a chunk's elements hold more than {} values inside of them: recode "
+                          "the data in smaller chunks",
+                          codec, kMostInsideElements));
+}
+
 std::int64_t most_object_leaves(const Shape& shape) { return volume(shape) + 1 + kMaxRank; }
 
 void elements_from_leaves(const std::vector<Json>& leaves, const MutableArrayView& elements,
@@ -132,14 +167,11 @@ void elements_from_leaves(const std::vector<Json>& leaves, const MutableArrayVie
   }
   const auto dtype_at = static_cast<std::size_t>(count);
   check_dtype(leaves[dtype_at], elements.type, codec);
-  std::int64_t told = 1;
-  for (std::size_t i = dtype_at + 1; i < leaves.size(); ++i) {
-    const bool is_extent = leaves[i].is_number_integer() && leaves[i].get<std::int64_t>() >= 0 &&
-                           leaves[i].get<std::int64_t>() <= count;
-    told = is_extent && told <= count ? told * leaves[i].get<std::int64_t>() : -1;
-    if (told < 0) break;
-  }
-  if (told != count) {
+  const std::vector<Json> told(leaves.begin() + static_cast<std::ptrdiff_t>(dtype_at) + 1,
+                               leaves.end());
+  // A list where there is one level of rows.
+  const bool is_list = told.size() == 1 && told[0].is_array();
+  if (told_elements(is_list ? told[0].get<std::vector<Json>>() : told, count) != count) {
     throw_corrupt(codec, fmt::format("the shape it tells does not hold {} elements", count));
   }
   for (std::int64_t i = 0; i < count; ++i) {

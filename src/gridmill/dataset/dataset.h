@@ -36,6 +36,7 @@ struct ZarrOrigin {
   std::set<std::string> invented;  // names of dimensions that have none there
   ChunkKeys chunk_keys = ChunkKeys::slashed;
   char separator = '/';
+  std::set<std::string> blank = {};  // invented names of dimensions that are called "" there
 };
 
 struct Variable {

@@ -154,6 +154,15 @@ std::vector<std::string> dimension_names(const Described& array) {
   return names;
 }
 
+constexpr std::string_view kDimensionsAttribute = "_ARRAY_DIMENSIONS";
+
+// xarray's attribute of v2, which some write in v3 as well. What differs from the names is kept.
+bool says_dimensions_again(const ArrayMetadata& metadata) {
+  const AttributeValue* said = metadata.attributes.find(kDimensionsAttribute);
+  return said != nullptr && metadata.dimension_names &&
+         said->to_json() == Json(*metadata.dimension_names);
+}
+
 Json codecs_of(const ArrayMetadata& metadata) {
   if (metadata.zarr_format == 2) {
     const Json document = array_metadata_to_v2(metadata);
@@ -176,7 +185,7 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
   variable.dimensions = dimension_names(metadata);
   variable.shape = metadata.shape;
   variable.attributes = metadata.attributes;
-  variable.attributes.erase("_ARRAY_DIMENSIONS");
+  if (says_dimensions_again(metadata)) variable.attributes.erase(kDimensionsAttribute);
   variable.chunks = metadata.chunk;
   if (metadata.sharding) variable.shards = metadata.sharding->shard;
   variable.keys = metadata.key_grid();
@@ -192,7 +201,9 @@ Variable variable_of(const ArrayMetadata& metadata, const std::string& path,
       metadata.separator};
   for (int d = 0; d < metadata.shape.rank(); ++d) {
     if (is_named(metadata, d)) continue;
-    variable.zarr->invented.insert(variable.dimensions[static_cast<std::size_t>(d)]);
+    const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+    variable.zarr->invented.insert(name);
+    if (metadata.blank_names.contains(d)) variable.zarr->blank.insert(name);
   }
   if (!metadata.type_document.is_null()) variable.encoding["data_type"] = metadata.type_document;
   if (metadata.zarr_format == 3) decode_fill_attribute(variable);
@@ -212,11 +223,12 @@ Variable unreadable_variable(const UnreadableArray& array, const std::string& pa
   variable.dimensions = dimension_names(array);
   variable.shape = array.shape;
   variable.attributes = array.attributes;
-  variable.encoding["unsupported"] = array.reason;
-  const std::string reason =
-      fmt::format("{}; leave it out with --drop {}", array.reason, variable.name);
-  variable.blocks.push_back(
-      {origin_of(array.shape), refusing_array_reader(store, key, array.shape, reason), origin});
+  const bool is_damaged = array.kind == ErrorKind::corrupt;
+  variable.encoding[is_damaged ? "damaged" : "unsupported"] = array.reason;
+  const std::string reason = fmt::format("{}; leave it out with --drop {}", array.reason, path);
+  variable.blocks.push_back({origin_of(array.shape),
+                             refusing_array_reader(store, key, array.shape, array.kind, reason),
+                             origin});
   return variable;
 }
 
@@ -287,6 +299,11 @@ Dataset open_zarr(Files& files, const Location& location) {
   const auto indexes = std::make_shared<ShardIndexes>();
   if (!hierarchy.nodes.front().is_group()) dataset.groups.emplace_back();
   for (const ZarrNode& node : hierarchy.nodes) {
+    for (const std::string& name : node.ignored) {
+      dataset.notes.push_back(fmt::format(
+          "{}: its extension \"{}\" is not known here, and is left aside as it says it may be",
+          node.path.empty() ? "the root" : node.path, name));
+    }
     if (node.is_group()) {
       dataset.groups.push_back({node.path, {}, node.attributes});
       continue;
@@ -297,6 +314,10 @@ Dataset open_zarr(Files& files, const Location& location) {
     dataset.variables.push_back(
         node.array ? variable_of(*node.array, path, store, key, indexes, location.path)
                    : unreadable_variable(*node.unreadable, path, *store, key, location.path));
+    if (node.unreadable && node.unreadable->kind == ErrorKind::corrupt) {
+      dataset.notes.push_back(fmt::format("{}: its metadata are damaged, and it can't be read: {}",
+                                          path, node.unreadable->reason));
+    }
   }
   declare_dimensions(dataset);
   return dataset;

@@ -100,7 +100,7 @@ Dataset select_variables(const Dataset& dataset, const std::vector<std::string>&
   for (const Variable& variable : dataset.variables) {
     if (kept.contains(&variable)) result.variables.push_back(variable);
   }
-  if (result.variables.empty()) {
+  if (result.variables.empty() && !dataset.variables.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("{}: no variable is left", dataset.location));
   }
   return result;

@@ -90,6 +90,8 @@ std::int64_t chunk_extent(std::string_view text, std::int64_t extent) {
   return std::min(value, std::max<std::int64_t>(1, extent));
 }
 
+bool is_one_chunk(std::string_view spec) { return trim(spec) == "all"; }
+
 }  // namespace
 
 ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes) {
@@ -102,7 +104,7 @@ ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes
 }
 
 bool is_chunk_size(std::string_view spec) {
-  return !spec.empty() && spec.find('=') == std::string_view::npos;
+  return !spec.empty() && spec.find('=') == std::string_view::npos && !is_one_chunk(spec);
 }
 
 std::int64_t chunk_size(std::string_view spec) {
@@ -114,6 +116,10 @@ std::int64_t chunk_size(std::string_view spec) {
 
 Index given_lengths(const SourceLayout& source, std::string_view spec, bool strict) {
   Index given = Index::filled(source.shape.rank(), 0);
+  if (is_one_chunk(spec)) {
+    for (int d = 0; d < given.rank(); ++d) given[d] = chunk_extent("all", source.shape[d]);
+    return given;
+  }
   for (const std::string& item : split(spec, ',')) {
     const std::size_t equals = item.find('=');
     const std::string name(trim(std::string_view(item).substr(0, equals)));

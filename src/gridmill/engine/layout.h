@@ -40,10 +40,10 @@ struct SourceLayout {
 ChunkChoice default_chunks(const SourceLayout& source,
                            std::int64_t target_bytes = kDefaultChunkBytes);
 
-// One --chunks text, without its "NAME:" prefix: "time=24,lat=all" or a size. Dimensions that are
-// not named keep the default choice's extent; extents beyond the array are clipped. Throws
-// Error(invalid) for a dimension the array lacks if `strict`, an extent < 1, or a chunk of more
-// than 2 GiB.
+// One --chunks text, without its "NAME:" prefix: "time=24,lat=all", "all" for one chunk, or a
+// size. Dimensions that are not named keep the default choice's extent; extents beyond the array
+// are clipped. Throws Error(invalid) for a dimension the array lacks if `strict`, an extent < 1, or
+// a chunk of more than 2 GiB.
 ChunkChoice chosen_chunks(const SourceLayout& source, std::string_view spec, bool strict,
                           std::int64_t target_bytes = kDefaultChunkBytes);
 

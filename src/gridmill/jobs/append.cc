@@ -356,6 +356,12 @@ class Appender {
   // An array that nobody here can write would stay behind.
   void check_all_readable(const ZarrHierarchy& hierarchy) const {
     for (const ZarrNode& node : hierarchy.nodes) {
+      if (node.unreadable && node.unreadable->kind == ErrorKind::corrupt) {
+        throw Error(
+            ErrorKind::corrupt,
+            fmt::format("{} of {} is damaged, and may have the dimension {}, too: {}", node.path,
+                        options_.store, axis_.dimension, node.unreadable->reason));
+      }
       if (!node.unreadable || !node.unreadable->dimension_names) continue;
       const auto& names = *node.unreadable->dimension_names;
       if (std::find(names.begin(), names.end(), axis_.dimension) == names.end()) continue;

@@ -101,7 +101,10 @@ ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& 
   ConvertInput input;
   input.dataset = open_recipe(
       workplace.files, {options.inputs, options.variables, options.drop, options.grib_index});
-  if (input.dataset.variables.empty()) {
+  // A hierarchy of groups and their attributes is something to keep, unless more was asked for.
+  const bool is_groups_alone =
+      input.dataset.format.starts_with("Zarr") && options.variables.empty() && options.drop.empty();
+  if (input.dataset.variables.empty() && !is_groups_alone) {
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));
   }

@@ -132,6 +132,7 @@ Json variable_report(const Variable& variable) {
     const std::string_view text = variable.attributes.text(name);
     if (!text.empty()) item[name] = text;
   }
+  if (variable.encoding.contains("damaged")) item["error"] = variable.encoding["damaged"];
   item["is_coordinate"] = is_dimension_coordinate(variable);
   if (is_dimension_coordinate(variable)) item["range"] = range_of(variable);
   item["logical_bytes"] = logical_bytes(variable);

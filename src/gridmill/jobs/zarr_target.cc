@@ -8,6 +8,7 @@
 
 #include "gridmill/base/base64.h"
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/codec/short_form.h"
 #include "gridmill/engine/layout.h"
 #include "gridmill/jobs/shard_stages.h"
@@ -119,7 +120,9 @@ class TargetMaker {
     check_shards(metadata);
     settle_shards(metadata);
     check_writable(metadata);
+    check_codecs_have_fill(metadata);
     set_names(variable, metadata);
+    settle_dimensions_attribute(variable, metadata);
     set_keys(variable, metadata);
     target_.nodes.push_back({variable.path(), {}, metadata});
     target_.arrays.push_back(std::move(array));
@@ -127,18 +130,43 @@ class TargetMaker {
 
   // A dimension that has no name in a Zarr source has none here: two arrays' first dimensions are
   // not the same because nobody has named them.
-  void set_names(const Variable& variable, ArrayMetadata& metadata) const {
+  void set_names(const Variable& variable, ArrayMetadata& metadata) {
     metadata.dimension_names = variable.dimensions;
     if (!variable.zarr || variable.zarr->invented.empty()) return;
     const std::set<std::string>& invented = variable.zarr->invented;
     const bool all = invented.size() >= variable.dimensions.size();
-    if (format_ == 2 || all) {
+    if (format_ == 2 && !all) tell_lost_names(variable);
+    if (format_ == 2 || (all && variable.zarr->blank.empty())) {
       metadata.dimension_names.reset();  // v2 names all or none
       return;
     }
-    for (std::string& name : *metadata.dimension_names) {
-      if (invented.contains(name)) name.clear();
+    std::vector<std::string>& names = *metadata.dimension_names;
+    for (std::size_t d = 0; d < names.size(); ++d) {
+      if (!invented.contains(names[d])) continue;
+      if (variable.zarr->blank.contains(names[d])) metadata.blank_names.insert(static_cast<int>(d));
+      names[d].clear();
     }
+  }
+
+  void tell_lost_names(const Variable& variable) {
+    std::vector<std::string> lost = variable.dimensions;
+    std::erase_if(lost,
+                  [&](const std::string& name) { return variable.zarr->invented.contains(name); });
+    target_.notes.push_back(
+        fmt::format("{}: Zarr v2 names all dimensions or none: {} lost its name, because others "
+                    "have none",
+                    variable.path(), join(lost, ", ")));
+  }
+
+  // v2 says the names in this attribute: it can't say something else as well.
+  void settle_dimensions_attribute(const Variable& variable, ArrayMetadata& metadata) {
+    if (format_ != 2 || !metadata.dimension_names) return;
+    const AttributeValue* said = metadata.attributes.find("_ARRAY_DIMENSIONS");
+    if (said == nullptr) return;
+    target_.notes.push_back(fmt::format(
+        "{}: its attribute _ARRAY_DIMENSIONS {} gives way to the names of its dimensions",
+        variable.path(), dump_json(said->to_json(), -1)));
+    metadata.attributes.erase("_ARRAY_DIMENSIONS");
   }
 
   void set_keys(const Variable& variable, ArrayMetadata& metadata) const {
@@ -197,6 +225,16 @@ class TargetMaker {
       metadata.codecs.check_form(metadata.type, metadata.chunk);
     } catch (const Error& error) {
       throw Error(ErrorKind::invalid, std::string("--codec: ") + error.what());
+    }
+  }
+
+  // What is wrong is the request here, too.
+  void check_codecs_have_fill(const ArrayMetadata& metadata) const {
+    try {
+      check_fill(metadata);
+    } catch (const Error& error) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--codec: {}; scalar_map can give it a place", error.message()));
     }
   }
 

@@ -411,9 +411,10 @@ Shape at_least_one(const Shape& shape) {
 // One leaf, whatever the size: nothing of it is ever read.
 class RefusingReader final : public LeafReader {
  public:
-  RefusingReader(std::string description, const Shape& shape, std::string reason)
+  RefusingReader(std::string description, const Shape& shape, ErrorKind kind, std::string reason)
       : LeafReader(types::bytes(1), ChunkGrid(shape, at_least_one(shape))),
         description_(std::move(description)),
+        kind_(kind),
         reason_(std::move(reason)) {}
 
   std::int64_t stored_bound() const override { return 0; }
@@ -428,10 +429,11 @@ class RefusingReader final : public LeafReader {
 
  private:
   [[noreturn]] void refuse() const {
-    throw Error(ErrorKind::unsupported, fmt::format("{}: {}", description_, reason_));
+    throw Error(kind_, fmt::format("{}: {}", description_, reason_));
   }
 
   std::string description_;
+  ErrorKind kind_;
   std::string reason_;
 };
 
@@ -449,11 +451,12 @@ std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store,
 }
 
 std::shared_ptr<const LeafReader> refusing_array_reader(const Store& store, const Key& array_path,
-                                                        const Shape& shape, std::string reason) {
+                                                        const Shape& shape, ErrorKind kind,
+                                                        std::string reason) {
   return std::make_shared<RefusingReader>(
       array_path.is_root() ? fmt::format("the array of {}", store.describe())
                            : fmt::format("array {} of {}", array_path.text(), store.describe()),
-      shape, std::move(reason));
+      shape, kind, std::move(reason));
 }
 
 }  // namespace gridmill

@@ -20,8 +20,9 @@ std::shared_ptr<const LeafReader> zarr_leaf_reader(std::shared_ptr<Store> store,
                                                    ArrayMetadata metadata,
                                                    std::shared_ptr<ShardIndexes> indexes = nullptr);
 
-// For an array that can be listed but not read: every fetch is Error(unsupported) with `reason`.
+// For an array that can be listed but not read: every fetch is an Error of this kind with `reason`.
 std::shared_ptr<const LeafReader> refusing_array_reader(const Store& store, const Key& array_path,
-                                                        const Shape& shape, std::string reason);
+                                                        const Shape& shape, ErrorKind kind,
+                                                        std::string reason);
 
 }  // namespace gridmill

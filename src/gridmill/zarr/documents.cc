@@ -21,12 +21,34 @@ std::optional<Json> read_document(Store& store, const Key& key) {
                     [&] { return parse_exact_json(as_text(text)); });
 }
 
+namespace {
+
+bool is_optional(const Json& member) {
+  return member.is_object() && member.value("must_understand", Json()) == Json(false);
+}
+
+}  // namespace
+
+std::vector<std::string> ignored_members(const Json& document) {
+  std::vector<std::string> ignored;
+  for (const auto& [name, value] : document.items()) {
+    if (name != kConsolidated && is_optional(value)) ignored.push_back(name);
+  }
+  return ignored;
+}
+
+void refuse_optional_member(const Json& document, const char* name) {
+  const auto member = document.find(name);
+  if (member == document.end() || !is_optional(*member)) return;
+  throw Error(
+      ErrorKind::corrupt,
+      fmt::format("{} says \"must_understand\": false, but nothing can be read without it", name));
+}
+
 void refuse_unknown_members(const Json& document, std::span<const std::string_view> known) {
   for (const auto& [name, value] : document.items()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const bool ignorable =
-        value.is_object() && value.contains("must_understand") && value["must_understand"] == false;
-    if (!ignorable) {
+    if (!is_optional(value)) {
       throw Error(ErrorKind::unsupported,
                   fmt::format("the extension \"{}\" must be understood and is not", name));
     }

@@ -40,10 +40,40 @@ void read_array(ZarrNode& node, Read&& read, List&& list) {
   }
 }
 
-ZarrNode node_from_v3(const std::string& path, const Json& document) {
+// Nor must one that is damaged, but where it is all that there is.
+template <class Read>
+ZarrNode damage_listed(const std::string& path, Read&& read) {
+  try {
+    return read();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt || path.empty()) throw;
+    ZarrNode node{path, {}, {}, {}};
+    node.unreadable = UnreadableArray{ErrorKind::corrupt, {}, {}, {}, error.message()};
+    return node;
+  }
+}
+
+bool is_group_document(const Json& document) {
+  return document.is_object() && document.value("node_type", Json()) == "group";
+}
+
+// As read_document, its errors shorter by the store.
+std::optional<Json> read_own(Store& store, const Key& node, const char* name) {
+  try {
+    return read_document(store, node / name);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::corrupt) throw;
+    throw Error(
+        ErrorKind::corrupt,
+        fmt::format("{}: {}", node.is_root() ? name : (node / name).text(), error.message()));
+  }
+}
+
+ZarrNode whole_node_from_v3(const std::string& path, const Json& document) {
   return at_node(path, [&] {
     ZarrNode node{path, {}, {}, {}};
     const std::string type = json_string(document, "node_type", "zarr.json");
+    node.ignored = ignored_members(document);
     if (type == "array") {
       read_array(
           node, [&] { return array_metadata_from_v3(document); },
@@ -63,6 +93,11 @@ ZarrNode node_from_v3(const std::string& path, const Json& document) {
     }
     return node;
   });
+}
+
+ZarrNode node_from_v3(const std::string& path, const Json& document) {
+  if (is_group_document(document)) return whole_node_from_v3(path, document);
+  return damage_listed(path, [&] { return whole_node_from_v3(path, document); });
 }
 
 ZarrNode array_node_v2(const std::string& path, const Json& document, const Json& attributes) {
@@ -121,7 +156,8 @@ void add_consolidated_v2(const Json& document, std::vector<ZarrNode>& nodes) {
       nodes.push_back(group_node_v2(*group, attributes_of(*group)));
     } else if (const auto array = path_before(key, ".zarray")) {
       static_cast<void>(Key(*array));
-      nodes.push_back(array_node_v2(*array, value, attributes_of(*array)));
+      nodes.push_back(damage_listed(
+          *array, [&] { return array_node_v2(*array, value, attributes_of(*array)); }));
     }
   }
 }
@@ -134,15 +170,19 @@ class Lister {
 
   std::optional<ZarrNode> node_at(const std::string& path) {
     const Key key = below(root_, path);
-    if (zarr_format_ == 3) {
-      const auto document = read_document(store_, key / "zarr.json");
-      if (!document) return std::nullopt;
-      return node_from_v3(path, *document);
+    std::optional<Json> document;
+    ZarrNode node = damage_listed(path, [&] {
+      document = read_own(store_, key, zarr_format_ == 3 ? "zarr.json" : ".zarray");
+      return ZarrNode{path, {}, {}, {}};
+    });
+    if (node.unreadable) return node;
+    if (document && zarr_format_ == 3) return node_from_v3(path, *document);
+    if (document) {
+      return damage_listed(path,
+                           [&] { return array_node_v2(path, *document, attributes_at(key)); });
     }
-    const auto array = read_document(store_, key / ".zarray");
-    if (!array && !read_document(store_, key / ".zgroup")) return std::nullopt;
-    const Json attributes = read_document(store_, key / ".zattrs").value_or(Json(Json::object()));
-    return array ? array_node_v2(path, *array, attributes) : group_node_v2(path, attributes);
+    if (zarr_format_ == 3 || !read_document(store_, key / ".zgroup")) return std::nullopt;
+    return group_node_v2(path, attributes_at(key));
   }
 
   void add_children(const std::string& path, std::vector<ZarrNode>& nodes, int depth = 0) {
@@ -161,6 +201,10 @@ class Lister {
   }
 
  private:
+  Json attributes_at(const Key& key) {
+    return read_own(store_, key, ".zattrs").value_or(Json(Json::object()));
+  }
+
   Store& store_;
   Key root_;
   int zarr_format_;

@@ -7,10 +7,12 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "gridmill/array/attribute.h"
+#include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/store/key.h"
 #include "gridmill/zarr/data_type_names.h"
@@ -42,11 +44,15 @@ struct ArrayMetadata {
   DataType type;
   // What `type` leaves open: datetime64's unit, a record's members (data_type_names.h). Null: none.
   Json type_document;
+  // v2's dtype of records some of whose members are big-endian, as it is stored; `type_document`
+  // and `fill` have them in memory's order. Null: no other than that.
+  Json stored_document;
   FillValue fill;
   CodecChain codecs;
   // v3's names, "" for null; v2's _ARRAY_DIMENSIONS. nullopt: unnamed.
   std::optional<std::vector<std::string>> dimension_names;
-  Attributes attributes;  // without _ARRAY_DIMENSIONS
+  std::set<int> blank_names;  // dimensions that v3 names "", not null
+  Attributes attributes;      // v2: without _ARRAY_DIMENSIONS if that says the names
   ChunkKeys chunk_keys = ChunkKeys::slashed;
   char separator = '/';
 
@@ -62,6 +68,7 @@ struct ArrayMetadata {
 
 // An array that can't be read here: what is known of it, enough to list it, and why.
 struct UnreadableArray {
+  ErrorKind kind = ErrorKind::unsupported;  // or corrupt: then nothing but the reason is known
   Shape shape;
   std::optional<std::vector<std::string>> dimension_names;
   Attributes attributes;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
@@ -71,6 +72,21 @@ void check_layout(const ArrayMetadata& metadata) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} dimension names for {} dimensions",
                             metadata.dimension_names->size(), metadata.shape.rank()));
+  }
+}
+
+void check_fill(const ArrayMetadata& metadata) {
+  if (metadata.fill.is_null() || metadata.type.is_string()) return;
+  const std::vector<std::byte> element = metadata.fill.element(metadata.type);
+  try {
+    metadata.codecs.check_fill({element.data(), metadata.type, {1}, {metadata.type.size}});
+  } catch (const Error& error) {
+    throw Error(ErrorKind::corrupt,
+                fmt::format("fill_value {}: {}",
+                            fill_to_json(metadata.fill, metadata.type, metadata.type_document,
+                                         metadata.zarr_format)
+                                .dump(),
+                            error.message()));
   }
 }
 

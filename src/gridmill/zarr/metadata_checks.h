@@ -10,6 +10,8 @@ Shape shape_from_json(const Json& list, std::string_view what, std::int64_t leas
 Json shape_to_json(const Shape& shape);
 // Ranks agree, sizes fit 64 bits, a chunk has at most 2 GiB, shards hold whole chunks.
 void check_layout(const ArrayMetadata& metadata);
+// Error(corrupt) if a codec can't have the fill value that it must.
+void check_fill(const ArrayMetadata& metadata);
 // Error(unsupported) for codecs that would write raw bytes or records so that others read something
 // else: `bytes` of a byte order, which records don't have, msgpack2, which would tell of texts.
 void check_writable(const ArrayMetadata& metadata);

@@ -5,6 +5,7 @@
 #include "gridmill/zarr/data_type_names.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/metadata_checks.h"
+#include "gridmill/zarr/record_type.h"
 
 namespace gridmill {
 namespace {
@@ -21,6 +22,39 @@ bool is_fortran_order(const Json& document) {
     throw Error(ErrorKind::corrupt, fmt::format("order \"{}\" is neither C nor F", order));
   }
   return order == "F";
+}
+
+FillValue turned(const FillValue& fill, DataType type, const RecordOrderCodec& order) {
+  if (fill.is_null()) return fill;
+  const std::vector<std::byte> given = fill.element(type);
+  std::vector<std::byte> result(given.size());
+  order.encode({given.data(), type, {1}, {type.size}}, {result.data(), type, {1}, {type.size}});
+  return FillValue::of_element(type, result.data());
+}
+
+// Memory holds records in little-endian order, as it does numbers.
+void settle_record_order(ArrayMetadata& metadata) {
+  if (!is_record(metadata.type_document)) return;
+  RecordOrderCodec order{big_endian_numbers(record_members(metadata.type_document))};
+  if (order.turned.empty()) return;
+  metadata.stored_document = metadata.type_document;
+  metadata.type_document = in_little_order(metadata.type_document);
+  metadata.fill = turned(metadata.fill, metadata.type, order);
+  metadata.codecs = std::move(metadata.codecs).turning(std::move(order));
+}
+
+Json dtype_to_v2(const ArrayMetadata& metadata) {
+  if (!metadata.stored_document.is_null()) return metadata.stored_document;
+  return data_type_to_v2(metadata.type, metadata.type_document, metadata.codecs.is_big_endian());
+}
+
+Json fill_to_v2(const ArrayMetadata& metadata) {
+  FillValue fill = metadata.fill;
+  if (!metadata.stored_document.is_null()) {
+    fill =
+        turned(fill, metadata.type, {big_endian_numbers(record_members(metadata.stored_document))});
+  }
+  return fill_to_json(fill, metadata.type, metadata.type_document, 2);
 }
 
 // What _ARRAY_DIMENSIONS says, if it names every dimension; then it is no attribute.
@@ -64,6 +98,7 @@ ArrayMetadata array_metadata_from_v2(const Json& document, const Json& attribute
                                         metadata.shape.rank(), narrow_of(dtype.document));
   metadata.fill =
       fill_from_json(member_or_null(document, "fill_value"), dtype.type, dtype.document, 2);
+  settle_record_order(metadata);
   if (!member_or_null(document, "dimension_separator").is_null()) {
     metadata.separator = separator_from(json_string(document, "dimension_separator", ".zarray"));
   }
@@ -91,10 +126,9 @@ Json array_metadata_to_v2(const ArrayMetadata& metadata) {
   return {{"zarr_format", 2},
           {"shape", shape_to_json(metadata.shape)},
           {"chunks", shape_to_json(metadata.chunk)},
-          {"dtype",
-           data_type_to_v2(metadata.type, metadata.type_document, metadata.codecs.is_big_endian())},
+          {"dtype", dtype_to_v2(metadata)},
           {"compressor", metadata.codecs.v2_compressor()},
-          {"fill_value", fill_to_json(metadata.fill, metadata.type, metadata.type_document, 2)},
+          {"fill_value", fill_to_v2(metadata)},
           {"order", metadata.codecs.is_fortran_order() ? "F" : "C"},
           {"filters", metadata.codecs.v2_filters(metadata.type)},
           {"dimension_separator", std::string(1, metadata.separator)}};

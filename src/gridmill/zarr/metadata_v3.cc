@@ -22,6 +22,9 @@ constexpr std::array<std::string_view, 11> kMembers{
 
 void refuse_extensions(const Json& document) {
   refuse_unknown_members(document, kMembers);
+  for (const char* name : {"data_type", "chunk_grid", "chunk_key_encoding"}) {
+    refuse_optional_member(document, name);
+  }
   if (!document.contains("storage_transformers")) return;
   const Json& transformers = document["storage_transformers"];
   if (!transformers.is_array() || !transformers.empty()) {
@@ -90,6 +93,15 @@ std::optional<std::vector<std::string>> dimension_names_from(const Json& documen
   return names;
 }
 
+std::set<int> blank_names_from(const Json& document) {
+  std::set<int> blank;
+  const Json names = document.value("dimension_names", Json());
+  for (int d = 0; d < static_cast<int>(names.size()); ++d) {
+    if (names[static_cast<std::size_t>(d)] == "") blank.insert(d);
+  }
+  return blank;
+}
+
 bool is_codec(const Json& codec, std::string_view name) {
   if (codec.is_string()) return codec.get<std::string>() == name;
   return codec.is_object() && codec.value("name", Json()) == Json(std::string(name));
@@ -145,10 +157,12 @@ ArrayMetadata array_metadata_from_v3(const Json& document) {
                                  metadata.type, metadata.type_document, 3);
   settle_shards(metadata);
   metadata.dimension_names = dimension_names_from(document);
+  metadata.blank_names = blank_names_from(document);
   if (document.contains("attributes")) {
     metadata.attributes = Attributes::from_json(document["attributes"]);
   }
   check_layout(metadata);
+  check_fill(metadata);
   return metadata;
 }
 
@@ -177,7 +191,9 @@ Json array_metadata_to_v3(const ArrayMetadata& metadata) {
   if (metadata.dimension_names) {
     Json names = Json::array();
     for (const std::string& name : *metadata.dimension_names) {
-      names.push_back(name.empty() ? Json() : Json(name));
+      const bool is_null =
+          name.empty() && !metadata.blank_names.contains(static_cast<int>(names.size()));
+      names.push_back(is_null ? Json() : Json(name));
     }
     document["dimension_names"] = names;
   }

@@ -49,6 +49,16 @@ RecordMember member_from_v3(const Json& item, const Json& document) {
   return member;
 }
 
+// A sub-array of records may be long, whoever wrote it.
+void check_listed(const std::vector<TurnedNumbers>& all) {
+  constexpr std::size_t kMost = 4096;
+  if (all.size() <= kMost) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("records with more than {} big-endian members, those of sub-arrays "
+                          "counted, are not supported",
+                          kMost));
+}
+
 [[noreturn]] void refuse_in_v3(const RecordMember& member, std::string_view why) {
   throw Error(ErrorKind::unsupported,
               fmt::format("a structured type whose member \"{}\" {} can't be written in Zarr v3: "
@@ -100,6 +110,41 @@ bool has_byte_order(const std::vector<RecordMember>& members) {
     }
   }
   return false;
+}
+
+std::vector<TurnedNumbers> big_endian_numbers(const std::vector<RecordMember>& members) {
+  std::vector<TurnedNumbers> all;
+  for (const RecordMember& member : members) {
+    const std::int64_t size = member.type.type.size;
+    if (is_record(member.type.document)) {
+      const auto inside = big_endian_numbers(record_members(member.type.document));
+      for (std::int64_t at = 0; !inside.empty() && at < volume(member.shape); ++at) {
+        for (TurnedNumbers numbers : inside) {
+          numbers.offset += member.offset + at * size;
+          all.push_back(numbers);
+        }
+        check_listed(all);
+      }
+      continue;
+    }
+    const std::int64_t unit = member.type.type.swap_unit();
+    if (member.type.is_big_endian && unit > 1) {
+      all.push_back({member.offset, unit, member.size() / unit});
+    }
+  }
+  return all;
+}
+
+Json in_little_order(Json document) {
+  for (Json& member : document) {
+    Json& dtype = member[1];
+    if (dtype.is_array()) {
+      dtype = in_little_order(std::move(dtype));
+    } else if (dtype.is_string() && dtype.get_ref<const std::string&>().starts_with('>')) {
+      dtype.get_ref<std::string&>()[0] = '<';
+    }
+  }
+  return document;
 }
 
 Json record_to_v2(const std::vector<RecordMember>& members) {

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "gridmill/base/error.h"
 #include "gridmill/zarr/documents.h"
 
@@ -24,18 +27,32 @@ void check_root(const std::vector<ZarrNode>& nodes) {
   }
 }
 
+// Nodes of one group behind each other: zarr-python 3 loses those that others of their depth part
+// from the rest of their group.
+std::vector<const ZarrNode*> siblings_together(const std::vector<ZarrNode>& nodes) {
+  std::vector<const ZarrNode*> ordered;
+  for (const ZarrNode& node : nodes) ordered.push_back(&node);
+  const auto place = [](const ZarrNode& node) {
+    const auto depth = std::count(node.path.begin(), node.path.end(), '/');
+    return std::tuple(!node.path.empty(), depth, parent_of(node.path));
+  };
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [&](const ZarrNode* a, const ZarrNode* b) { return place(*a) < place(*b); });
+  return ordered;
+}
+
 // zarr-python gives every group below the root an empty consolidated member, and so reads them
 // without looking further.
 Json consolidated_v3(const std::vector<ZarrNode>& nodes) {
   Json metadata = Json::object();
-  for (std::size_t i = 1; i < nodes.size(); ++i) {
-    const ZarrNode& node = nodes[i];
-    if (node.array) {
-      metadata[node.path] = array_metadata_to_v3(*node.array);
+  for (const ZarrNode* node : siblings_together(nodes)) {
+    if (node->path.empty()) continue;
+    if (node->array) {
+      metadata[node->path] = array_metadata_to_v3(*node->array);
       continue;
     }
-    metadata[node.path] = group_v3(node.attributes);
-    metadata[node.path][kConsolidated] = consolidated_member(Json::object());
+    metadata[node->path] = group_v3(node->attributes);
+    metadata[node->path][kConsolidated] = consolidated_member(Json::object());
   }
   Json root = group_v3(nodes[0].attributes);
   root[kConsolidated] = consolidated_member(std::move(metadata));
@@ -44,14 +61,14 @@ Json consolidated_v3(const std::vector<ZarrNode>& nodes) {
 
 Json consolidated_v2(const std::vector<ZarrNode>& nodes) {
   Json metadata = Json::object();
-  for (const ZarrNode& node : nodes) {
-    const std::string below = node.path.empty() ? "" : node.path + "/";
-    if (node.array) {
-      metadata[below + ".zarray"] = array_metadata_to_v2(*node.array);
-      metadata[below + ".zattrs"] = array_attributes_to_v2(*node.array);
+  for (const ZarrNode* node : siblings_together(nodes)) {
+    const std::string below = node->path.empty() ? "" : node->path + "/";
+    if (node->array) {
+      metadata[below + ".zarray"] = array_metadata_to_v2(*node->array);
+      metadata[below + ".zattrs"] = array_attributes_to_v2(*node->array);
     } else {
       metadata[below + ".zgroup"] = group_v2();
-      metadata[below + ".zattrs"] = node.attributes.to_json();
+      metadata[below + ".zattrs"] = node->attributes.to_json();
     }
   }
   return {{"zarr_consolidated_format", 1}, {"metadata", std::move(metadata)}};
