@@ -87,7 +87,7 @@ def test_series_get_the_codec_that_suits_them(gridmill, tmp_path):
     usual = ("zstd", 1, "shuffle", 512 << 10)
     _, group = advised(gridmill, tmp_path / "a.nc", tmp_path / "t.zarr", "--access-pattern", "temporal")
     assert codec_of(group, "temp") == ("zstd", 2, "shuffle", 256 << 10)
-    assert codec_of(group, "lat") == usual
+    assert codec_of(group, "lat") == codec_of(group, "time") == usual
     _, group = advised(gridmill, tmp_path / "a.nc", tmp_path / "s.zarr", "--access-pattern", "spatial")
     assert codec_of(group, "temp") == usual
     _, group = advised(gridmill, tmp_path / "a.nc", tmp_path / "u.zarr", "--access-pattern", "temporal",

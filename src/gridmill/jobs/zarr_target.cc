@@ -196,6 +196,7 @@ class TargetMaker {
 
   bool is_read_as_series(const Variable& variable) const {
     return wish_.access_pattern == name_of(AccessPattern::temporal) &&
+           !is_dimension_coordinate(variable) &&
            has_reading(Reading::series, variable.shape, axis_roles(dataset_, variable));
   }
 
