@@ -39,9 +39,9 @@ struct AnalyzeCommand {
 };
 
 Option sample_row(std::shared_ptr<std::int64_t> target) {
-  Option row =
-      text_row("sample", "SIZE", "read so much of each variable; a quarter of --memory at most",
-               format_bytes(static_cast<double>(*target)), nullptr);
+  Option row = text_row("sample-size", "SIZE",
+                        "read so much of each variable; a quarter of --memory at most",
+                        format_bytes(static_cast<double>(*target)), nullptr);
   row.apply = [target = std::move(target)](const Values& values) {
     *target = parse_size(values.front());
   };
@@ -142,7 +142,7 @@ Verb analyze_verb() {
       {"analyze era5_2020-*.nc --variables t2m --access-pattern temporal -o advice.yaml",
        "advice for time series, as a file: convert era5_2020-*.nc OUT.zarr --config advice.yaml"},
       {"analyze era5.zarr --interactive", "the same, asked for step by step"},
-      {"analyze era5.zarr --sample 256MiB --json", "all figures, of a larger sample"},
+      {"analyze era5.zarr --sample-size 256MiB --json", "all figures, of a larger sample"},
       {"analyze era5.zarr --dry-run", "chunks alone; no values are read"},
   };
   verb.options = rows(command);

@@ -186,7 +186,7 @@ def test_a_sample_is_a_part_in_the_middle(gridmill, tmp_path):
     values = np.random.default_rng(2).normal(size=(512, 128, 128)).astype("f4")
     group = zarr.open_group(path, mode="w")
     group.create_array("t", data=values, chunks=(16, 64, 64), dimension_names=("time", "lat", "lon"))
-    report = analyzed(gridmill, path, "--sample", "4MiB")
+    report = analyzed(gridmill, path, "--sample-size", "4MiB")
     (variable,) = report["variables"]
     begin, shape = variable["sample"]["begin"], variable["sample"]["shape"]
     assert 2 << 20 < variable["sample"]["bytes"] <= 4 << 20
@@ -220,7 +220,7 @@ def test_memory_bounds_the_sample(gridmill, tmp_path):
     group.create_array("t", shape=(2048, 128, 128), dtype="f4", chunks=(64, 128, 128), fill_value=1.5,
                        dimension_names=("time", "lat", "lon"))  # fmt: skip
     group["t"][:] = np.arange(2048, dtype="f4")[:, None, None]
-    report = analyzed(gridmill, path, "--sample", "1GiB", "--memory", "128MiB")
+    report = analyzed(gridmill, path, "--sample-size", "1GiB", "--memory", "128MiB")
     assert report["variables"][0]["sample"]["bytes"] == 32 << 20
 
 
@@ -288,7 +288,7 @@ def test_a_file_that_exists_stays(gridmill, ocean, tmp_path):
 
 @pytest.mark.parametrize(("options", "code", "words"), [
     (["--access-pattern", "tempral"], 2, ["tempral", "temporal"]),
-    (["--sample", "0"], 2, ["--sample"]),
+    (["--sample-size", "0"], 2, ["--sample-size"]),
     (["--target-chunk-size", "9GiB"], 2, ["--target-chunk-size"]),
     (["--variables", "tmp"], 2, ["tmp", "temp"]),
     (["--variables", "lat"], 2, ["no variable"]),

@@ -203,7 +203,7 @@ void check_options(const AnalyzeOptions& options) {
   check_wish({options.access_pattern, options.target_bytes});
   if (options.sample_bytes >= 1) return;
   throw Error(ErrorKind::invalid,
-              "--sample: a sample of no bytes tells nothing; give 1 MiB or more");
+              "--sample-size: a sample of no bytes tells nothing; give 1 MiB or more");
 }
 
 Json totals(const Json& variables) {
