@@ -199,7 +199,8 @@ std::string append_text(const Json& report, bool dry_run) {
     text += fmt::format("  {} {}{}\n", counted(count, "time", "times"), what,
                         spans.empty() ? "" : ": " + join(spans, ", "));
   }
-  text += parts_text(report);
+  text += report.contains("rewritten") ? "  the archive is written anew, in its own layout\n"
+                                       : parts_text(report);
   return dry_run ? text : text + figures_text(report);
 }
 

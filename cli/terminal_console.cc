@@ -6,6 +6,8 @@
 #include <chrono>
 
 #include "gridmill/base/error.h"
+#include "gridmill/jobs/run_records.h"
+#include "gridmill/system/process.h"
 
 namespace gridmill::cli {
 namespace {
@@ -44,8 +46,7 @@ void TerminalConsole::message(const char* event, const std::string& prefix,
     print_line(prefix + text);
     return;
   }
-  const Json object = {{"event", event}, {"verb", verb_}, {"message", text}};
-  print_line(dump_json(object, -1));
+  print_object({{"event", event}, {"verb", verb_}, {"message", text}});
 }
 
 void TerminalConsole::log(const Json& event, const std::string& text) {
@@ -62,7 +63,7 @@ void TerminalConsole::fail(const Error& error) {
   }
   Json object = {{"event", "error"}, {"verb", verb_}};
   object.update(error_json(error));
-  print_line(dump_json(object, -1));
+  print_object(std::move(object));
 }
 
 void TerminalConsole::begin(const std::string& what, const Progress& progress) {
@@ -106,7 +107,7 @@ ProgressFigures TerminalConsole::figures() const {
 
 void TerminalConsole::show(bool is_finished) {
   if (style_ == ConsoleStyle::json_lines) {
-    print_line(dump_json(progress_json(what_, figures(), is_finished), -1));
+    print_object(progress_json(what_, figures(), is_finished));
   } else if (is_finished) {
     print_line(finished_text(what_, figures()));
   } else if (style_ != ConsoleStyle::moving_line) {
@@ -116,6 +117,13 @@ void TerminalConsole::show(bool is_finished) {
     printer_.try_print(kClearLine + progress_text(what_, figures()).substr(0, columns));
     has_line_ = true;
   }
+}
+
+// Several processes may write into one file: each line says whose it is.
+void TerminalConsole::print_object(Json object) {
+  object["time"] = utc_text(clock_.wall_ns());
+  object["pid"] = process_id();
+  print_line(dump_json(object, -1));
 }
 
 void TerminalConsole::print_line(const std::string& line) {

@@ -47,6 +47,7 @@ class TerminalConsole : public Console {
   void watch(const std::stop_token& stop);
   void show(bool is_finished);               // mutex_ held
   void print_line(const std::string& line);  // mutex_ held
+  void print_object(Json object);            // mutex_ held
   void message(const char* event, const std::string& prefix, const std::string& text);
   bool stop_watching();
   ProgressFigures figures() const;

@@ -30,6 +30,15 @@ Option against_row(const std::shared_ptr<VerifyOptions>& options) {
   return row;
 }
 
+Option clamped_row(const std::shared_ptr<VerifyOptions>& options) {
+  Option row = text_row("out-of-range", "WAY",
+                        "what became of values that a packed store has no code for: mask: missing; "
+                        "clamp: the nearest code",
+                        "mask", member_of(options, &VerifyOptions::out_of_range));
+  row.choices = {"mask", "clamp", "error"};
+  return row;
+}
+
 int run(VerifyOptions& options, const Invocation& invocation) {
   options.store = invocation.operands.front();
   options.resources = invocation.general.resources;
@@ -62,6 +71,7 @@ Verb verify_verb() {
       against_row(options),
       variables_row(member_of(options, &VerifyOptions::variables)),
       drop_row(member_of(options, &VerifyOptions::drop)),
+      clamped_row(options),
       grib_index_row(member_of(options, &VerifyOptions::grib_index)),
   };
   verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };

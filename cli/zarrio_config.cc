@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <set>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/json.h"
 #include "gridmill/base/text.h"
 
 namespace gridmill::cli {
@@ -52,6 +54,18 @@ std::string duration(const YAML::Node& node, const std::string& key) {
   return is_bare ? text + "s" : text;
 }
 
+// What YAML has in quotes is a text, whatever it looks like.
+std::string as_json_text(const YAML::Node& node, const std::string& key) {
+  if (node.IsSequence()) {
+    std::vector<std::string> items;
+    for (const YAML::Node& item : node) items.push_back(as_json_text(item, key));
+    return "[" + join(items, ",") + "]";
+  }
+  const std::string text = plain(node, key);
+  const bool is_text = node.Tag() == "!" || Json::parse(text, nullptr, false).is_discarded();
+  return is_text ? dump_json(Json(text), -1) : text;
+}
+
 class Translation {
  public:
   explicit Translation(const YAML::Node& document) : from_(document) {
@@ -59,35 +73,32 @@ class Translation {
   }
 
   TranslatedConfig run() {
-    for (const auto& entry : from_) translate(plain(entry.first, "a key"), entry.second);
+    std::set<std::string> seen;
+    for (const auto& entry : from_) {
+      const std::string key = plain(entry.first, "a key");
+      if (!seen.insert(key).second) {
+        refuse_at(entry.first, fmt::format("{}: stands here a second time", key));
+      }
+      translate(entry.first, entry.second);
+    }
     return std::move(made_);
   }
 
  private:
-  using Section = void (Translation::*)(const YAML::Node&);
+  struct Section {
+    const char* name;
+    void (Translation::*translate)(const YAML::Node&);
+  };
+  static const Section kTranslated[14];
 
-  void translate(const std::string& key, const YAML::Node& value) {
-    static const std::vector<std::pair<const char*, Section>> sections{
-        {"chunking", &Translation::chunking},
-        {"compression", &Translation::compression},
-        {"packing", &Translation::packing},
-        {"time", &Translation::time},
-        {"variables", &Translation::variables},
-        {"missing_data", &Translation::missing_data},
-        {"retries_on_missing", &Translation::retries},
-        {"missing_check_vars", &Translation::check_vars},
-        {"datamesh", &Translation::datamesh},
-        {"remote_files", &Translation::remote_files},
-        {"attrs", &Translation::attributes},
-        {"target_chunk_size_mb", &Translation::target_chunk_size},
-        {"access_pattern", &Translation::access_pattern},
-        {"rolling_archive", &Translation::rolling_archive}};
-    const auto found = std::find_if(sections.begin(), sections.end(),
-                                    [&](const auto& section) { return key == section.first; });
-    if (found == sections.end()) {
-      made_.document[key] = value;  // one of ours, or refused by whoever reads on
+  void translate(const YAML::Node& name, const YAML::Node& value) {
+    const std::string key = name.Scalar();
+    const auto found = std::find_if(std::begin(kTranslated), std::end(kTranslated),
+                                    [&](const auto& section) { return key == section.name; });
+    if (found == std::end(kTranslated)) {
+      made_.document[name] = value;  // one of ours, or refused by whoever reads on
     } else if (is_given(value)) {
-      (this->*found->second)(value);
+      (this->*found->translate)(value);
     }
   }
 
@@ -157,9 +168,10 @@ class Translation {
     if (!is_given(section["enabled"]) || !truth(section["enabled"], "enabled")) return;
     YAML::Node pack(YAML::NodeType::Sequence);
     pack.push_back(is_given(section["bits"]) ? plain(section["bits"], "bits") : "16");
-    for (const YAML::Node& name : section["exclude"]) {
-      pack.push_back(plain(name, "exclude") + ":none");
-    }
+    const YAML::Node exclude = section["exclude"];
+    if (exclude.IsDefined() && exclude.IsMap()) refuse_at(exclude, "exclude: is a list of names");
+    if (exclude.IsDefined() && exclude.IsScalar()) pack.push_back(exclude.Scalar() + ":none");
+    for (const YAML::Node& name : exclude) pack.push_back(plain(name, "exclude") + ":none");
     made_.document["pack"] = pack;
     take(section, "auto_buffer_factor", "pack-buffer");
     manual_ranges(section["manual_ranges"]);
@@ -249,7 +261,7 @@ class Translation {
     YAML::Node texts(YAML::NodeType::Sequence);
     for (const auto& entry : section) {
       const std::string name = plain(entry.first, "attrs");
-      texts.push_back(fmt::format("{}={}", name, plain(entry.second, "attrs." + name)));
+      texts.push_back(fmt::format("{}={}", name, as_json_text(entry.second, "attrs." + name)));
     }
     made_.document["attrs"] = texts;
   }
@@ -279,6 +291,22 @@ class Translation {
   const YAML::Node from_;
   TranslatedConfig made_;
 };
+
+constexpr Translation::Section Translation::kTranslated[] = {
+    {"chunking", &Translation::chunking},
+    {"compression", &Translation::compression},
+    {"packing", &Translation::packing},
+    {"time", &Translation::time},
+    {"variables", &Translation::variables},
+    {"missing_data", &Translation::missing_data},
+    {"retries_on_missing", &Translation::retries},
+    {"missing_check_vars", &Translation::check_vars},
+    {"datamesh", &Translation::datamesh},
+    {"remote_files", &Translation::remote_files},
+    {"attrs", &Translation::attributes},
+    {"target_chunk_size_mb", &Translation::target_chunk_size},
+    {"access_pattern", &Translation::access_pattern},
+    {"rolling_archive", &Translation::rolling_archive}};
 
 }  // namespace
 

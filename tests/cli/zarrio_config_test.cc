@@ -76,6 +76,8 @@ TEST(ZarrioConfig, Packing) {
   EXPECT_THAT(option(yaml, "out-of-range"), ElementsAre("error"));
   EXPECT_THAT(translated(yaml).notes, IsEmpty());
   EXPECT_THAT(option("packing: {enabled: true}", "pack"), ElementsAre("16"));
+  EXPECT_THAT(option("packing: {enabled: true, exclude: hs}", "pack"),
+              ElementsAre("16", "hs:none"));
   EXPECT_THAT(option("packing: {enabled: false, bits: 8}", "pack"), IsEmpty());
   EXPECT_THAT(option("packing: {bits: 8}", "pack"), IsEmpty()) << "not enabled is not packed";
 }
@@ -104,7 +106,11 @@ TEST(ZarrioConfig, VariablesAndAttributes) {
   const std::string yaml = "variables: {include: [t, u], exclude: [crs]}\nattrs: {title: A, n: 3}";
   EXPECT_THAT(option(yaml, "variables"), ElementsAre("t", "u"));
   EXPECT_THAT(option(yaml, "drop"), ElementsAre("crs"));
-  EXPECT_THAT(option(yaml, "attrs"), ElementsAre("title=A", "n=3"));
+  EXPECT_THAT(option(yaml, "attrs"), ElementsAre("title=\"A\"", "n=3"));
+  EXPECT_THAT(option("chunking: {}\nattrs: {version: '1.10', flag: 'true', levels: [1, 2.5, 'x']}",
+                     "attrs"),
+              ElementsAre("version=\"1.10\"", "flag=\"true\"", "levels=[1,2.5,\"x\"]"))
+      << "what is in quotes is a text";
 }
 
 TEST(ZarrioConfig, RetriesComeWithAReadingBack) {
@@ -150,6 +156,9 @@ TEST(ZarrioConfig, SlipsAreRefusedWithTheirLine) {
   EXPECT_THAT(refusal("packing: {enabled: true, range_exceeded_action: shout}"),
               HasSubstr("shout is not one of"));
   EXPECT_THAT(refusal("chunking: 24"), HasSubstr("is a section"));
+  EXPECT_THAT(refusal("chunking: {time: 1}\nchunking: {time: 2}"),
+              testing::AllOf(HasSubstr("line 2"), HasSubstr("a second time")));
+  EXPECT_THAT(refusal("packing: {enabled: true, exclude: {t: 1}}"), HasSubstr("a list of names"));
 }
 
 TEST(ZarrioConfig, OurKeysMayStandBesideItsOwn) {

@@ -189,6 +189,32 @@ TEST(Pack, ValidRangesBecomeCodes) {
   EXPECT_EQ(there.attributes.find("_FillValue")->type(), types::int16);
 }
 
+TEST(Pack, ValidRangesOfPackedNumbersAreOfTheValuesThatTheyMean) {
+  Variable own = variable_of(types::int16);
+  own.attributes.set("add_offset", AttributeValue::floats(types::float64, {200}));
+  own.attributes.set("valid_range", AttributeValue::integers(types::int16, {0, 100}));
+  const Variable there = packed_variable(own, codes_for({200, 300}, 8));
+  EXPECT_EQ(there.attributes.find("valid_range")->as_doubles(), (std::vector<double>{-127, 127}));
+}
+
+TEST(Pack, ATurnedScaleHasItsLeastValuesAtItsGreatestCodes) {
+  Variable there = variable_of(types::int16);
+  there.attributes.set("scale_factor", AttributeValue::floats(types::float64, {-0.01}));
+  PackingCodes codes = *codes_of(there);
+  codes.missing = -32768;
+  EXPECT_DOUBLE_EQ(codes.least_value(), -327.67);
+  EXPECT_DOUBLE_EQ(codes.greatest_value(), 327.68);
+  const OutsideCount count = count_outside(codes, doubles({1e6, 1e6, -1e6, 0}).view());
+  EXPECT_EQ(count.above, 2);
+  EXPECT_EQ(count.below, 1);
+}
+
+TEST(Pack, AttributesThatMeanNothingAreNoReasonToRefuseWhatIsAlike) {
+  Variable there = variable_of(types::int16);
+  there.attributes.set("scale_factor", AttributeValue::text("0.1"));
+  EXPECT_FALSE(codes_between(there, there).has_value());
+}
+
 TEST(Pack, WhatIsNoRangeIsRefused) {
   EXPECT_THROW((void)codes_for({0, 1}, 12), Error);
   EXPECT_THROW((void)codes_for({1, 0}, 16), Error);

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import subprocess
+import time
 
 import netCDF4
 import numpy as np
@@ -142,6 +144,99 @@ def test_values_are_counted_across_chunks_and_bands(gridmill, tmp_path):
         assert_packed(store.v.values, np.clip(values, -2, 2), 2 * half)
 
 
+@pytest.mark.parametrize("declared", [{"valid_range": np.array([0, 100], "i2")}, {"valid_min": np.int16(0), "valid_max": np.int16(100)}])
+def test_declared_ranges_of_packed_sources_speak_of_stored_numbers(gridmill, tmp_path, declared):
+    values = np.arange(0, 100, 2, dtype="f8") + 200
+    xr.Dataset({"t": (("x",), values, declared)}).to_netcdf(
+        tmp_path / "a.nc", encoding={"t": {"dtype": "i2", "scale_factor": 1.0, "add_offset": 200.0, "_FillValue": np.int16(-1)}})  # fmt: skip
+    run = gridmill("convert", tmp_path / "a.nc", tmp_path / "o.nc", "--pack", "t:8")
+    assert run.returncode == 0 and "200 to 300" in run.stderr, run.stderr
+    with netCDF4.Dataset(tmp_path / "o.nc") as made:
+        assert np.abs(made["t"][:].filled(np.nan) - values).max() <= 100 / 254 / 2 * (1 + 1e-9)
+
+
+def test_places_and_terms_of_other_variables_are_not_packed(gridmill, tmp_path):
+    rng = np.random.default_rng(0)
+    xr.Dataset({
+        "t": (("lev", "y", "x"), rng.normal(size=(3, 4, 5)), {"cell_measures": "area: cells"}),
+        "XLAT": (("y", "x"), rng.normal(size=(4, 5)), {"units": "degrees_north"}),
+        "XLONG": (("y", "x"), rng.normal(size=(4, 5)), {"standard_name": "longitude"}),
+        "ap": (("lev",), rng.normal(size=3)), "cells": (("y", "x"), rng.normal(size=(4, 5))),
+    }, coords={"lev": ("lev", np.arange(3.0), {"formula_terms": "ap: ap b: none"})}).to_netcdf(tmp_path / "a.nc")  # fmt: skip
+    run = gridmill("convert", tmp_path / "a.nc", tmp_path / "o.zarr", "--pack", "16")
+    assert run.returncode == 0, run.stderr
+    stored = zarr.open_group(tmp_path / "o.zarr")
+    assert {name for name, array in stored.arrays() if array.dtype == np.int16} == {"t"}
+
+
+def test_one_value_makes_a_range_around_it_and_a_warning(gridmill, tmp_path):
+    xr.Dataset({"rain": (("x",), np.zeros(9)), "p": (("x",), np.full(9, 1000.0))}).to_netcdf(tmp_path / "a.nc")
+    run = gridmill("convert", tmp_path / "a.nc", tmp_path / "o.zarr", "--pack", "16")
+    assert run.returncode == 0 and "rain holds one value only" in run.stderr, run.stderr
+    with opened(tmp_path / "o.zarr") as made:
+        assert np.abs(made.rain.values).max() <= 1e-6 and np.abs(made.p.values - 1000).max() <= 1e-3
+        assert made.rain.encoding["scale_factor"] < 1e-6, "as zarrio: 0.01 around zero"
+
+
+def test_values_are_counted_over_replaced_and_new_times(gridmill, tmp_path):
+    field(tmp_path / "a.nc")
+    second = field(tmp_path / "b.nc", first=6, steps=12)
+    out = tmp_path / "o.zarr"
+    pack = ["--pack", "t:16", "--pack-range", "t:180:400", "--out-of-range", "clamp"]
+    assert gridmill("convert", tmp_path / "a.nc", out, *pack, "--chunks", "t:time=4").returncode == 0
+    second["t"] = second.t + np.float32(500)
+    second.to_netcdf(tmp_path / "c.nc", encoding={"time": {"units": "hours since 2001-01-01", "dtype": "i4"}})
+    run = gridmill("append", tmp_path / "c.nc", out, "--on-overlap", "replace", "--out-of-range", "clamp", "--json")
+    assert run.returncode == 0, run.stderr
+    counts = json.loads(run.stdout)["states"]["t: out of range"]
+    assert counts == {"below": 0, "above": int(np.isfinite(second.t.values).sum()), "out_of_range": "clamp"}
+    run = gridmill("verify", out, "--against", tmp_path / "a.nc", "--out-of-range", "clamp", "--variables", "height")
+    assert run.returncode == 0, run.stdout
+
+
+def test_clamped_stores_are_verified_and_appended_to(gridmill, tmp_path):
+    field(tmp_path / "a.nc")
+    field(tmp_path / "b.nc", first=12)
+    out = tmp_path / "o.zarr"
+    run = gridmill("convert", tmp_path / "a.nc", out, "--pack", "16", "--pack-range", "250:300", "--out-of-range", "clamp")
+    assert run.returncode == 0, run.stderr
+    assert gridmill("verify", out, "--against", tmp_path / "a.nc").returncode == 3, "not masked"
+    run = gridmill("verify", out, "--against", tmp_path / "a.nc", "--out-of-range", "clamp")
+    assert run.returncode == 0 and "the nearest that there is" in run.stdout, run.stdout
+    run = gridmill("append", tmp_path / "b.nc", out, "--out-of-range", "clamp", "--check-vars", "t")
+    assert run.returncode == 0, run.stderr
+    again = gridmill("append", tmp_path / "b.nc", out, "--out-of-range", "clamp", "--on-overlap", "keep", "--check-vars", "t")
+    assert again.returncode == 0, again.stderr
+
+
+def test_a_resumed_run_with_other_memory_counts_right(gridmill, tmp_path):
+    rng = np.random.default_rng(5)
+    values = rng.normal(0, 1, (300, 200, 200)).astype("f4")
+    xr.Dataset({"v": (("time", "y", "x"), values)}).to_netcdf(tmp_path / "a.nc", encoding={"v": {"chunksizes": (1, 200, 200), "zlib": True, "complevel": 1}})
+    out = tmp_path / "o.zarr"
+    command = ["convert", tmp_path / "a.nc", out, "--pack", "16", "--pack-range", "-2:2", "--out-of-range", "clamp",
+               "--chunks", "time=10,y=100,x=200", "--json", "--threads", "1"]  # fmt: skip
+    for wait in (0.15, 0.25, 0.35, 0.5, 0.7):  # until one is killed in the middle
+        running = subprocess.Popen([str(gridmill.binary), *command, "--memory", "64M", "--resume"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(wait)
+        running.kill()
+        running.wait()
+        if (tmp_path / "o.zarr.gridmill").exists() and list((tmp_path / "o.zarr.gridmill").rglob("v/c/*/*/*")):
+            break
+    run = gridmill(*command, "--memory", "160M", "--resume", "--overwrite")
+    assert run.returncode == 0, run.stderr
+    half = 2 / 65534
+    counts = json.loads(run.stdout)["states"]["v: out of range"]
+    wide = values.astype("f8")
+    assert counts["below"] == (wide < -2 - half).sum() and counts["above"] == (wide > 2 + half).sum()
+
+
+def test_netcdf_does_not_clamp_uncounted(gridmill, tmp_path):
+    field(tmp_path / "a.nc")
+    run = gridmill("convert", tmp_path / "a.nc", tmp_path / "o.nc", "--pack", "t:16", "--pack-range", "t:250:260", "--out-of-range", "clamp")
+    assert run.returncode == 2 and "which count" in run.stderr
+
+
 def test_packed_sources_pass_byte_for_byte(gridmill, tmp_path):
     packing = {"dtype": "i2", "scale_factor": 0.01, "add_offset": 273.15, "_FillValue": np.int16(-7)}
     field(tmp_path / "a.nc", encoding={"t": packing})
@@ -249,7 +344,13 @@ def test_a_dry_run_does_not_read_for_the_range(gridmill, tmp_path):
         (["--pack", "t:16", "--pack-range", "t:5"], 2, "write LEAST:GREATEST"),
         (["--pack", "t:16", "--pack-range", "t:5:1"], 2, "is no range to pack"),
         (["--pack", "t:16", "--pack-buffer", "-1"], 2, "--pack-buffer -1 is negative"),
-        (["--pack-range", "t:1:5"], 2, "give both"),
+        (["--pack-range", "t:1:5"], 2, "give it as well"),
+        (["--out-of-range", "clamp"], 2, "give it as well"),
+        (["--pack", "t:16", "--pack-range", "typo:0:5"], 2, "typo"),
+        (["--pack", "t:16", "--pack-range", "height:0:5"], 2, "height is not packed"),
+        (["--pack", "salt:none"], 2, "there is no variable salt"),
+        (["--pack", "t:4294967312"], 2, "packed into 8, 16 or 32"),
+        (["--retries", "2"], 2, "give --check-vars as well"),
         (["--pack", "t:16", "--out-of-range", "warn"], 2, "error, clamp, mask"),
     ],
 )

@@ -35,13 +35,16 @@ Coded code_of(const PackingCodes& codes, double value) noexcept {
   // Compared as they are rounded; also sorts out NaN and what is too large to be rounded below.
   const auto lowest = static_cast<double>(codes.lowest);
   const auto highest = static_cast<double>(codes.highest);
+  const bool is_turned = codes.scale_factor < 0;  // the least values have the greatest codes
+  const Place under = is_turned ? Place::above : Place::below;
+  const Place over = is_turned ? Place::below : Place::above;
   if (!(exact >= lowest - 0.5 && exact <= highest + 0.5)) {
     if (std::isnan(value)) return {Place::is_nan};
-    return {exact < 0 ? Place::below : Place::above};
+    return {exact < lowest ? under : over};
   }
   const double rounded = (exact + kRoundsToWhole) - kRoundsToWhole;
-  if (rounded < lowest) return {Place::below};
-  if (rounded > highest) return {Place::above};
+  if (rounded < lowest) return {under};
+  if (rounded > highest) return {over};
   const auto code = static_cast<std::int64_t>(rounded);
   for (const std::int64_t reserved : codes.reserved) {
     if (code == reserved) return {Place::above};
@@ -145,9 +148,15 @@ bool is_packed_alike(const Variable& there, const Variable& own) {
               fmt::format("values of type {} can't be packed", type.name()));
 }
 
-AttributeValue code_attribute(const PackingCodes& codes, const std::vector<double>& values) {
+// Of valid_min and the like, which speak of stored numbers: `packing` is that of the variable that
+// has them.
+AttributeValue code_attribute(const PackingCodes& codes, const Packing& packing,
+                              const std::vector<double>& stored) {
   std::vector<std::int64_t> as_codes;
-  for (const double value : values) as_codes.push_back(clamped_code(codes, value));
+  for (const double number : stored) {
+    const double value = number * packing.scale_factor.value_or(1) + packing.add_offset.value_or(0);
+    as_codes.push_back(clamped_code(codes, value));
+  }
   return AttributeValue::integers(codes.packed, std::move(as_codes));
 }
 
@@ -169,11 +178,11 @@ OutOfRange out_of_range_from(const std::string& name) {
 }
 
 double PackingCodes::least_value() const noexcept {
-  return static_cast<double>(lowest) * scale_factor + add_offset;
+  return static_cast<double>(scale_factor < 0 ? highest : lowest) * scale_factor + add_offset;
 }
 
 double PackingCodes::greatest_value() const noexcept {
-  return static_cast<double>(highest) * scale_factor + add_offset;
+  return static_cast<double>(scale_factor < 0 ? lowest : highest) * scale_factor + add_offset;
 }
 
 PackingCodes codes_for(const ValueRange& range, int bits) {
@@ -227,13 +236,14 @@ std::optional<PackingCodes> codes_of(const Variable& variable) {
 }
 
 Variable packed_variable(const Variable& variable, const PackingCodes& codes) {
+  const Packing before = packing_of(variable);
   Variable packed = variable;
   packed.type = codes.packed;
   Attributes& attributes = packed.attributes;
   for (const char* name : {"valid_min", "valid_max", "valid_range"}) {
     const AttributeValue* valid = attributes.find(name);
     if (valid == nullptr) continue;
-    attributes.set(name, code_attribute(codes, valid->as_doubles()));
+    attributes.set(name, code_attribute(codes, before, valid->as_doubles()));
   }
   attributes.erase("missing_value");
   attributes.erase("_Unsigned");
@@ -247,10 +257,11 @@ Variable packed_variable(const Variable& variable, const PackingCodes& codes) {
 }
 
 std::optional<PackingCodes> codes_between(const Variable& there, const Variable& own) {
+  if (is_packed_alike(there, own)) return std::nullopt;  // whatever it means, it means the same
   const auto codes = codes_of(there);
   const bool is_packed = own.type.is_integer() && own.type.size <= 4;
   const bool is_float = own.type == types::float32 || own.type == types::float64;
-  if (!codes || (!is_float && !is_packed) || is_packed_alike(there, own)) return std::nullopt;
+  if (!codes || (!is_float && !is_packed)) return std::nullopt;
   if (is_packed && !packing_of(own).is_scaled()) return std::nullopt;
   return codes;
 }

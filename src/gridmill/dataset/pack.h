@@ -33,7 +33,8 @@ struct PackingCodes {
   std::optional<std::int64_t> missing;  // nullopt: NaN is out of range
   OutOfRange out_of_range = OutOfRange::refuse;
 
-  double least_value() const noexcept;  // of the lowest and of the highest code
+  // That a code stands for.
+  double least_value() const noexcept;
   double greatest_value() const noexcept;
 };
 

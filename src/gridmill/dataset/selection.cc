@@ -68,10 +68,11 @@ std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Varia
   for (const std::string& dimension : variable.dimensions) {
     needed.push_back(find_dimension_coordinate(dataset, variable.group, dimension));
   }
-  for (const char* attribute :
-       {"coordinates", "bounds", "climatology", "grid_mapping", "ancillary_variables"}) {
+  for (const char* attribute : {"coordinates", "bounds", "climatology", "grid_mapping",
+                                "ancillary_variables", "formula_terms", "cell_measures"}) {
     for (const std::string& word : split(variable.attributes.text(attribute), ' ')) {
-      // The long form of grid_mapping, "crs: x y", names the variable before a colon.
+      // The long form of grid_mapping, "crs: x y", names the variable before a colon, formula_terms
+      // and cell_measures behind one; what is no variable isn't found.
       const std::string name = word.ends_with(':') ? word.substr(0, word.size() - 1) : word;
       if (!name.empty()) needed.push_back(find_near(dataset, variable.group, name));
     }

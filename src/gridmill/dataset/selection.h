@@ -19,13 +19,13 @@ namespace gridmill {
 bool is_named(const Variable& variable, const std::string& pattern);
 
 // What describes `variable`: its dimension coordinates, and what its attributes coordinates,
-// bounds, climatology, grid_mapping and ancillary_variables name; those of them that there are.
+// bounds, climatology, grid_mapping, ancillary_variables, formula_terms and cell_measures name;
+// those of them that there are.
 std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Variable& variable);
 
 // The dataset reduced to the variables that match `wanted` (all if empty) and not `dropped`. Both
 // hold paths, names or globs. Kept besides: the coordinates, bounds, grid mappings and ancillary
-// variables that a kept variable needs (dimension coordinates; the attributes coordinates, bounds,
-// climatology, grid_mapping, ancillary_variables), unless they are dropped by name. Throws
+// variables that a kept variable needs (descriptions_of), unless they are dropped by name. Throws
 // Error(not_found) for a pattern without a match.
 Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
                          const std::vector<std::string>& dropped);

@@ -207,7 +207,7 @@ std::shared_ptr<Sink> OpenPlan::make_sink(const Json& json) {
   if (kind == "read back") {
     const std::string path = json_string(json, "array", kPlanText);
     const ArrayMetadata& metadata = out_array(json);
-    return read_back_sink(path, metadata.type, ChunkGrid(metadata.shape, metadata.unit()));
+    return read_back_sink(path, metadata.type, ChunkGrid(metadata.shape, metadata.chunk));
   }
   throw Error(ErrorKind::unsupported,
               fmt::format("{}: this version knows no sink \"{}\"", kPlanText, kind));

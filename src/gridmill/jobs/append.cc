@@ -53,6 +53,28 @@ std::string hash_of_inputs(const AppendOptions& options, Files& files) {
   return to_hex(hash_bytes(as_bytes(dump_json(input_identities(files, options.inputs)))));
 }
 
+// With the archive's attributes, but for those that say what numbers mean: those are compared.
+Dataset described_as(const Dataset& archive, Dataset piece) {
+  for (Group& group : piece.groups) {
+    for (const Group& there : archive.groups) {
+      if (there.path == group.path) group.attributes = there.attributes;
+    }
+  }
+  for (Variable& variable : piece.variables) {
+    const Variable* there = archive.find(variable.path());
+    if (there == nullptr) continue;
+    Attributes attributes = there->attributes;
+    for (const char* name : {"scale_factor", "add_offset", "_FillValue", "missing_value",
+                             "_Unsigned", "units", "calendar"}) {
+      const AttributeValue* own = variable.attributes.find(name);
+      attributes.erase(name);
+      if (own != nullptr) attributes.set(name, *own);
+    }
+    variable.attributes = std::move(attributes);
+  }
+  return piece;
+}
+
 class Appender {
  public:
   Appender(const AppendOptions& options, const Workplace& workplace)
@@ -71,8 +93,7 @@ class Appender {
     find_places();
     if (is_rewrite_) return;
     find_parts();
-    (void)checked_paths(options.check_variables, paths_of(parts_));
-    set_out_of_range(parts_, options.out_of_range);
+    check_names(options.check_variables, input_.variable_paths());
     if (!parts_.empty()) {
       stage_ = region_stage(shared_, parts_, options_.resources, "append");
       record_ = make_record();
@@ -80,20 +101,27 @@ class Appender {
   }
 
   Json describe() const {
-    return {{"output", options_.store},
-            {"inputs", options_.inputs},
-            {"axis",
+    Json report{{"output", options_.store}, {"inputs", options_.inputs}};
+    report.update(times_told());
+    report["variables"] = describe_parts(parts_);
+    report["compared"] = compared_;
+    report["logical_bytes"] = bytes_of(parts_);
+    report["notes"] = input_.notes;
+    return report;
+  }
+
+  // Which times come, change and stay.
+  Json times_told() const {
+    std::vector<TimeRun> added = merge_.lacking;
+    if (behind_) added.push_back(*behind_);
+    return {{"axis",
              {{"dimension", axis_.dimension}, {"from_size", old_size_}, {"to_size", new_size_}}},
             {"appended", new_size_ - old_size_},
             {"replaced", replaces() ? times_in(known_) : 0},
             {"kept", replaces() ? 0 : times_in(known_)},
-            {"appended_times", behind_ ? spans({*behind_}) : Json::array()},
+            {"appended_times", spans(added)},
             {"replaced_times", replaces() ? spans(known_) : Json::array()},
-            {"kept_times", replaces() ? Json::array() : spans(known_)},
-            {"variables", describe_parts(parts_)},
-            {"compared", compared_},
-            {"logical_bytes", bytes_of(parts_)},
-            {"notes", input_.notes}};
+            {"kept_times", replaces() ? Json::array() : spans(known_)}};
   }
 
   // Times lie before or between the archive's, and may (AppendOptions::rewrite).
@@ -104,10 +132,20 @@ class Appender {
   Dataset whole_archive() const {
     std::vector<Dataset> pieces;
     for (const TimePiece& piece : pieces_in_order(merge_, old_size_, replaces())) {
-      pieces.push_back(piece.is_new ? cut_dataset(input_, own_axis_, piece.range)
-                                    : cut_dataset(archive_, axis_, piece.range));
+      pieces.push_back(piece.is_new
+                           ? described_as(archive_, cut_dataset(input_, own_axis_, piece.range))
+                           : cut_dataset(archive_, axis_, piece.range));
     }
-    return concatenate(std::move(pieces));
+    try {
+      return concatenate(std::move(pieces));
+    } catch (const Error& error) {
+      Error told(error.kind(), fmt::format("{} (--rewrite joins files with the archive as convert "
+                                           "joins files, so that both must hold the same in the "
+                                           "same way)",
+                                           error.message()));
+      for (const std::string& context : error.contexts()) told.add_context(context);
+      throw told;
+    }
   }
 
   Json counts() const { return counted_outside(stage_); }
@@ -268,8 +306,8 @@ class Appender {
 
   void add_parts(const TimeRun& run, const Dataset& grown,
                  const std::map<std::string, ArrayMetadata>& arrays) {
-    RegionTarget target =
-        region_target(cut_dataset(input_, own_axis_, run.range), grown, arrays, {}, &axis_);
+    RegionTarget target = region_target(cut_dataset(input_, own_axis_, run.range), grown, arrays,
+                                        {}, out_of_range_from(options_.out_of_range), &axis_);
     for (const RegionPart& part : target.parts) check_is_whole(part, run, grown);
     compared_ = std::move(target.compared);
     for (std::string& note : target.notes) note_once(std::move(note));
@@ -399,19 +437,20 @@ class Appender {
 
 Json append(const AppendOptions& options, const Workplace& workplace) {
   refuse_sample(options.reports);
-  return with_retries(options.retries, workplace.console, [&] {
+  return with_retries(options.retries, options.check_variables, workplace.console, [&](bool) {
     auto account = std::make_unique<RunAccount>("append", options.inputs, options.store,
                                                 options.reports, options.resources, workplace);
     auto appender = std::make_unique<Appender>(options, account->workplace());
     if (!appender->is_rewrite()) {
-      return run_into_archive(*appender, options.dry_run, *account, workplace);
+      return run_into_archive(*appender, options.dry_run, *account);
     }
     const Dataset archive = appender->archive();
-    const Json about = appender->describe();
+    const Json about = appender->times_told();
+    const Json identities = identities_for_rewrite(options, workplace.files);
     Dataset joined = appender->whole_archive();
     appender.reset();  // its lock is wanted by who replaces the store
     account.reset();
-    return rewrite_archive(options, archive, std::move(joined), about, workplace);
+    return rewrite_archive(options, archive, std::move(joined), identities, about, workplace);
   });
 }
 

@@ -8,6 +8,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/convert.h"
 #include "gridmill/jobs/convert_input.h"
+#include "gridmill/jobs/input_identity.h"
 #include "gridmill/jobs/run_plan.h"
 #include "gridmill/jobs/zarr_target.h"
 #include "gridmill/zarr/hierarchy.h"
@@ -43,17 +44,20 @@ class GrownTarget {
   GrownTarget(Store& store, const Dataset& joined) : hierarchy_(open_hierarchy(store)) {
     target_ = make_target(joined, hierarchy_.zarr_format, {});
     check_all_known(joined);
+    for (const ZarrNode& one : hierarchy_.nodes) {
+      if (one.is_group()) check_own(store, one.path);
+    }
   }
 
   ZarrTarget make() && {
-    const std::size_t groups = target_.nodes.size() - target_.arrays.size();
-    for (std::size_t i = 0; i < groups; ++i) {
-      target_.nodes[i].attributes = node(target_.nodes[i].path).attributes;
+    target_.nodes.clear();
+    for (const ZarrNode& one : hierarchy_.nodes) {
+      if (one.is_group()) target_.nodes.push_back(one);
     }
-    for (std::size_t i = 0; i < target_.arrays.size(); ++i) {
-      TargetArray& array = target_.arrays[i];
-      keep_layout(*node(array.source->path()).array, array);
-      target_.nodes[groups + i].array = array.metadata;
+    for (TargetArray& array : target_.arrays) {
+      const std::string path = array.source->path();
+      keep_layout(*node(path).array, array);
+      target_.nodes.push_back({path, {}, array.metadata});
     }
     return std::move(target_);
   }
@@ -76,6 +80,21 @@ class GrownTarget {
     array.metadata = own;
     array.metadata.shape = variable.shape;
     array.why_chunks = "as they were";
+  }
+
+  // Whose files they are nobody knows here, and they would be gone.
+  void check_own(Store& store, const std::string& group) const {
+    for (const std::string& name : store.children(Key(group))) {
+      const std::string path = group.empty() ? name : group + "/" + name;
+      const bool is_node = std::any_of(hierarchy_.nodes.begin(), hierarchy_.nodes.end(),
+                                       [&](const ZarrNode& one) { return one.path == path; });
+      const bool is_document = name == "zarr.json" || name.starts_with(".z");
+      if (is_node || is_document) continue;
+      throw Error(ErrorKind::conflict,
+                  fmt::format("{} lies in the store and is no part of it: written anew, the store "
+                              "would lose it; move it elsewhere",
+                              path));
+    }
   }
 
   // Nothing that is in the archive may be lost on the way.
@@ -107,6 +126,10 @@ ConvertOptions as_conversion(const AppendOptions& options) {
 
 }  // namespace
 
+Json identities_for_rewrite(const AppendOptions& options, Files& files) {
+  return input_identities(files, as_conversion(options).inputs);
+}
+
 std::vector<TimePiece> pieces_in_order(const TimeMerge& merge, std::int64_t in_archive,
                                        bool replaces) {
   std::vector<TimePiece> pieces;
@@ -125,7 +148,7 @@ std::vector<TimePiece> pieces_in_order(const TimeMerge& merge, std::int64_t in_a
 }
 
 Json rewrite_archive(const AppendOptions& options, const Dataset& archive, Dataset joined,
-                     const Json& about, const Workplace& workplace) {
+                     const Json& identities, const Json& about, const Workplace& workplace) {
   ConvertOptions convert = as_conversion(options);
   RunAccount account("append", options.inputs, options.store, options.reports, options.resources,
                      workplace);
@@ -143,7 +166,9 @@ Json rewrite_archive(const AppendOptions& options, const Dataset& archive, Datas
   convert.zarr_format = grown.zarr_format();
   const ZarrTarget target = std::move(grown).make();
   PlannedJob job = plan_conversion("append", convert, input, target, at);
-  job.plan.about.update(about);
+  job.plan.identity["inputs"] = identities;
+  for (const auto& [name, value] : about.items()) job.plan.about[name] = value;
+  job.plan.about["rewritten"] = true;
   return carry_out(std::move(job),
                    {"writing " + options.store + " anew", false, options.resources, account},
                    options.dry_run, at);

@@ -165,13 +165,23 @@ Json convert(const ConvertOptions& options, const Workplace& workplace) {
     if (options.reports.sample > 0) {
       throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
     }
-    if (!options.check_variables.empty()) {
-      throw Error(ErrorKind::invalid, "--check-vars is of runs that write a Zarr store");
+    if (!options.check_variables.empty() || options.retries > 0) {
+      throw Error(ErrorKind::invalid,
+                  "--check-vars and --retries are of runs that write a Zarr store");
+    }
+    if (options.packing.out_of_range != "error") {
+      throw Error(
+          ErrorKind::invalid,
+          "--out-of-range clamp and mask, which count, are of runs that write a Zarr store");
     }
     return convert_to_netcdf(options, workplace);
   }
-  return with_retries(options.retries, workplace.console,
-                      [&] { return convert_to_zarr(options, workplace); });
+  return with_retries(options.retries, options.check_variables, workplace.console,
+                      [&](bool is_first) {
+                        ConvertOptions attempt = options;
+                        attempt.resume = options.resume && is_first;
+                        return convert_to_zarr(attempt, workplace);
+                      });
 }
 
 }  // namespace gridmill

@@ -83,7 +83,7 @@ std::shared_ptr<const Source> ConvertInput::source(std::size_t i) const {
 }
 
 FieldPtr ConvertInput::field(std::size_t i) const {
-  const std::optional<PackingCodes>& codes = packing(i);
+  const std::optional<PackingCodes> codes = packing(i);
   return codes ? pack_field(values(i), *codes, dataset.variables[i].path()) : source(i);
 }
 
@@ -91,9 +91,9 @@ FieldPtr ConvertInput::values(std::size_t i) const {
   return unpack_field(source(i), packing_of(dataset.variables[i]));
 }
 
-const std::optional<PackingCodes>& ConvertInput::packing(std::size_t i) const noexcept {
-  static const std::optional<PackingCodes> none;
-  return packings.empty() ? none : packings[i];
+std::optional<PackingCodes> ConvertInput::packing(std::size_t i) const {
+  if (packings.empty()) return std::nullopt;
+  return packings[i];
 }
 
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {

@@ -28,7 +28,7 @@ struct ConvertInput {
   FieldPtr field(std::size_t i) const;
   // What its numbers mean, which is what is packed.
   FieldPtr values(std::size_t i) const;
-  const std::optional<PackingCodes>& packing(std::size_t i) const noexcept;
+  std::optional<PackingCodes> packing(std::size_t i) const;
 };
 
 // Throws what opening, joining and checking throw; Error(conflict) if `output` is one of the inputs

@@ -1,6 +1,7 @@
 #include "gridmill/jobs/pack_choice.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -23,10 +24,19 @@
 namespace gridmill {
 namespace {
 
+// A place on the earth, by what CF says of such variables.
+bool is_place(const Variable& variable) {
+  const std::string_view name = variable.attributes.text("standard_name");
+  const std::string_view units = variable.attributes.text("units");
+  return name == "latitude" || name == "longitude" || units.starts_with("degrees_north") ||
+         units.starts_with("degrees_east");
+}
+
 // The paths of all that describes other variables.
 std::set<std::string> descriptive(const Dataset& dataset) {
   std::set<std::string> paths;
   for (const Variable& variable : dataset.variables) {
+    if (is_place(variable)) paths.insert(variable.path());
     for (const Variable* other : descriptions_of(dataset, variable)) paths.insert(other->path());
   }
   return paths;
@@ -54,8 +64,8 @@ std::optional<ValueRange> declared_range_of_values(const Variable& variable) {
   const auto value = [&](double stored) {
     return stored * packing.scale_factor.value_or(1) + packing.add_offset.value_or(0);
   };
-  const auto [least, greatest] = std::minmax(value(range->least), value(range->greatest));
-  return ValueRange{least, greatest};
+  const double one = value(range->least), other = value(range->greatest);
+  return ValueRange{std::min(one, other), std::max(one, other)};
 }
 
 ValueRange typed_range(const std::string& text) {
@@ -117,9 +127,9 @@ class RangeReader {
 
   ValueRange range_of(std::size_t k) const {
     const std::optional<Json> state = state_of(targets_[k]);
-    if (!state || (*state)["count"] == 0) return {0, 0};  // nothing but missing values
-    const double least = (*state)["minimum"].get<double>();
-    const double greatest = (*state)["maximum"].get<double>();
+    const bool is_empty = !state || (*state)["count"] == 0;  // nothing but missing values
+    const double least = is_empty ? 0 : (*state)["minimum"].get<double>();
+    const double greatest = is_empty ? 0 : (*state)["maximum"].get<double>();
     if (!std::isfinite(least) || !std::isfinite(greatest)) {
       const std::string path = input_.dataset.variables[which_[k]].path();
       throw Error(
@@ -128,8 +138,20 @@ class RangeReader {
                       "--pack-range {}:LEAST:GREATEST with --out-of-range clamp or mask",
                       path, path));
     }
+    if (least == greatest) return around(k, least, is_empty);
     const double more = job_.options.buffer * (greatest - least);
     return {least - more, greatest + more};
+  }
+
+  // One value says nothing of the range of others: as much around it as a buffer can mean.
+  ValueRange around(std::size_t k, double value, bool is_empty) const {
+    const std::string path = input_.dataset.variables[which_[k]].path();
+    workplace_.console.warn(fmt::format(
+        "{} holds {}: its packing has room for little else; give --pack-range {}:LEAST:GREATEST if "
+        "more is to come",
+        path, is_empty ? "nothing but missing values" : "one value only", path));
+    const double more = value == 0 ? job_.options.buffer : job_.options.buffer * std::abs(value);
+    return {value - more, value + more};
   }
 
   const PackJob& job_;
@@ -150,6 +172,9 @@ class PackChooser {
         ranges_("--pack-range", job.options.range, input.selected),
         descriptive_(descriptive(input.dataset)),
         out_of_range_(out_of_range_from(job.options.out_of_range)) {
+    for (const VariableOptions::Item& item : ranges_.items()) {
+      if (item.value != "scan") (void)typed_range(item.value);
+    }
     if (job.options.buffer >= 0 && std::isfinite(job.options.buffer)) return;
     throw Error(ErrorKind::invalid,
                 fmt::format("--pack-buffer {} is negative", job.options.buffer));
@@ -167,6 +192,7 @@ class PackChooser {
       found[i] = known_range(variable);
       if (!found[i]) scanned.push_back(i);
     }
+    check_ranges_used(bits_of);
     if (!scanned.empty()) {
       const std::vector<ValueRange> ranges = scan(scanned);
       for (std::size_t k = 0; k < scanned.size(); ++k) found[scanned[k]] = ranges[k];
@@ -182,11 +208,34 @@ class PackChooser {
  private:
   std::size_t count() const { return input_.selected.variables.size(); }
 
+  // A range for what isn't packed is a slip.
+  void check_ranges_used(const std::vector<int>& bits_of) const {
+    for (const VariableOptions::Item& item : ranges_.items()) {
+      if (item.pattern.empty()) continue;
+      bool is_used = false;
+      for (std::size_t i = 0; i < count(); ++i) {
+        is_used =
+            is_used || (bits_of[i] > 0 && is_named(input_.selected.variables[i], item.pattern));
+      }
+      if (is_used) continue;
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--pack-range {}:{}: {} is not packed; give --pack "
+                              "{}:16 as well",
+                              item.pattern, item.value, item.pattern, item.pattern));
+    }
+  }
+
   // 0: stays as it is.
   int wanted_bits(const Variable& variable) {
     const VariableOption option = bits_.for_variable(variable);
     if (option.value.empty() || option.value == "none") return 0;
-    const auto bits = static_cast<int>(parse_int(option.value));
+    if (option.value.find(':') != std::string::npos) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--pack {}: there is no variable {}", option.value,
+                              option.value.substr(0, option.value.find(':'))));
+    }
+    const std::int64_t wanted = parse_int(option.value);
+    const int bits = wanted > 0 && wanted <= 64 ? static_cast<int>(wanted) : -1;
     (void)codes_for({0, 1}, bits);  // throws for other numbers of bits
     if (job_.applies && !job_.applies(variable)) {
       if (!option.is_own) return 0;
@@ -282,8 +331,13 @@ class PackChooser {
 
 void choose_packing(const PackJob& job, ConvertInput& input, const Workplace& workplace) {
   if (job.options.pack.empty()) {
-    if (job.options.range.empty()) return;
-    throw Error(ErrorKind::invalid, "--pack-range says how to pack, and --pack what: give both");
+    const PackOptions untouched;
+    const bool is_silent = job.options.range.empty() && job.options.buffer == untouched.buffer &&
+                           job.options.out_of_range == untouched.out_of_range;
+    if (is_silent) return;
+    throw Error(ErrorKind::invalid,
+                "--pack-range, --pack-buffer and --out-of-range say how to pack, and --pack what: "
+                "give it as well");
   }
   PackChooser(job, input, workplace).choose();
 }
@@ -300,7 +354,8 @@ void add_counting(std::vector<OutputRecipe>& outputs, const ChunkGrid& units, Da
   counting.fields = {packed.at("input")};
   counting.sink = {{"sink", "state"},
                    {"store", "state"},
-                   {"state", outputs.back().name},
+                   // By its boxes, too, which follow the memory: a resumed run may have more.
+                   {"state", fmt::format("{}/{}", outputs.back().name, fmt::join(box, "x"))},
                    {"type", values.name()},
                    {"shape", index_to_json(units.shape())},
                    {"unit", index_to_json(box)},

@@ -24,11 +24,13 @@ class VariableOptions {
   // The last text for this variable by name, else the last for all, else an empty value.
   VariableOption for_variable(const Variable& variable) const;
 
- private:
   struct Item {
     std::string pattern;  // "": all
     std::string value;
   };
+  const std::vector<Item>& items() const noexcept { return items_; }
+
+ private:
   std::vector<Item> items_;
 };
 

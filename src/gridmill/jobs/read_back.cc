@@ -44,20 +44,9 @@ Json written_array(const std::string& path, const ArrayMetadata& metadata,
       ->to_json();
 }
 
-}  // namespace
-
-std::vector<std::string> checked_paths(const std::vector<std::string>& patterns,
-                                       const std::vector<std::string>& paths) {
-  for (const std::string& pattern : patterns) {
-    const bool is_known =
-        pattern == "all" || std::any_of(paths.begin(), paths.end(), [&](const std::string& path) {
-          return is_meant(pattern, path);
-        });
-    if (is_known) continue;
-    throw Error(ErrorKind::not_found,
-                fmt::format("--check-vars {}: no variable of that name is written{}", pattern,
-                            did_you_mean(pattern, paths)));
-  }
+// Those of `paths` that some pattern means, each once.
+std::vector<std::string> meant_paths(const std::vector<std::string>& patterns,
+                                     const std::vector<std::string>& paths) {
   std::vector<std::string> meant;
   for (const std::string& path : paths) {
     const bool is_one = std::any_of(patterns.begin(), patterns.end(),
@@ -67,14 +56,26 @@ std::vector<std::string> checked_paths(const std::vector<std::string>& patterns,
   return meant;
 }
 
+}  // namespace
+
+void check_names(const std::vector<std::string>& patterns, const std::vector<std::string>& paths) {
+  for (const std::string& pattern : patterns) {
+    if (pattern == "all" || !meant_paths({pattern}, paths).empty()) continue;
+    throw Error(ErrorKind::not_found,
+                fmt::format("--check-vars {}: no variable of that name is written{}", pattern,
+                            did_you_mean(pattern, paths)));
+  }
+}
+
 void add_check_stage(const ConvertOptions& options, const ConvertInput& input,
                      const ZarrTarget& target, PlanDocument& plan) {
   if (options.check_variables.empty()) return;
   if (options.reports.sample > 0) {
     throw Error(ErrorKind::invalid, "--check-vars is of whole runs, and --sample of a part of one");
   }
+  check_names(options.check_variables, input.selected.variable_paths());
   const std::vector<std::string> paths =
-      checked_paths(options.check_variables, input.selected.variable_paths());
+      meant_paths(options.check_variables, input.selected.variable_paths());
   StageRecipe stage;
   stage.name = "check";
   stage.why = "what was written is read back and compared with what it should be";
@@ -88,8 +89,8 @@ void add_check_stage(const ConvertOptions& options, const ConvertInput& input,
                      input.field(i)->to_json()};
     output.sink = {{"sink", "read back"}, {"array", output.name}};
     output.units_per_task = read_back_tasks(input.dataset.variables[i], input.regions[i],
-                                            metadata.unit(), options.resources.memory);
-    const ChunkGrid units(metadata.shape, metadata.unit());
+                                            metadata.chunk, options.resources.memory);
+    const ChunkGrid units(metadata.shape, metadata.chunk);
     stage.tasks += ChunkGrid(units.counts(), output.units_per_task).size();
     stage.outputs.push_back(std::move(output));
   }
@@ -101,7 +102,8 @@ void read_back_parts(const std::shared_ptr<SharedStore>& store,
                      const std::vector<RegionPart>& parts, const std::vector<std::string>& patterns,
                      const Resources& resources, RunAccount& account) {
   if (patterns.empty()) return;
-  const std::vector<std::string> paths = checked_paths(patterns, paths_of(parts));
+  const std::vector<std::string> paths = meant_paths(patterns, paths_of(parts));
+  if (paths.empty()) return;
   std::vector<RegionPart> checked;
   std::copy_if(parts.begin(), parts.end(), std::back_inserter(checked),
                [&](const RegionPart& part) { return is_among(paths, part.source.path()); });
@@ -110,10 +112,15 @@ void read_back_parts(const std::shared_ptr<SharedStore>& store,
                    progress);
 }
 
-Json with_retries(int retries, Console& console, const std::function<Json()>& attempt) {
+Json with_retries(int retries, const std::vector<std::string>& patterns, Console& console,
+                  const std::function<Json(bool is_first)>& attempt) {
+  if (retries > 0 && patterns.empty()) {
+    throw Error(ErrorKind::invalid,
+                "--retries is of runs that read back what they wrote: give --check-vars as well");
+  }
   for (int left = retries;; --left) {
     try {
-      return attempt();
+      return attempt(left == retries);
     } catch (const Error& error) {
       // Only what is read back is wrong and yet may be right the next time.
       if (error.kind() != ErrorKind::corrupt || !error.retryable() || left <= 0) throw;

@@ -18,10 +18,8 @@
 
 namespace gridmill {
 
-// Those of `paths` that `patterns` (names, globs, "all") mean, in order. Throws Error(not_found)
-// for a pattern that means none.
-std::vector<std::string> checked_paths(const std::vector<std::string>& patterns,
-                                       const std::vector<std::string>& paths);
+// Throws Error(not_found) for a pattern (a name, a glob, "all") that means none of `paths`.
+void check_names(const std::vector<std::string>& patterns, const std::vector<std::string>& paths);
 
 // Adds the stage that reads back what options.check_variables names; nothing if that is empty.
 void add_check_stage(const ConvertOptions& options, const ConvertInput& input,
@@ -34,7 +32,9 @@ void read_back_parts(const std::shared_ptr<SharedStore>& store,
                      const Resources& resources, RunAccount& account);
 
 // Runs `attempt`, and again, at most `retries` times, while what it has written is not what is read
-// back.
-Json with_retries(int retries, Console& console, const std::function<Json()>& attempt);
+// back; then from the beginning: `is_first` is false. Throws Error(invalid) for retries where
+// `patterns` is empty.
+Json with_retries(int retries, const std::vector<std::string>& patterns, Console& console,
+                  const std::function<Json(bool is_first)>& attempt);
 
 }  // namespace gridmill

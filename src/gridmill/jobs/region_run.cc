@@ -85,8 +85,9 @@ class RegionStageMaker {
   void add_count(const RegionPart& part) {
     const Output& packed = made_.stage->outputs.back();
     const auto& values = dynamic_cast<const Operator&>(*packed.fields[0]).inputs()[0];
-    StateTarget target{counts_, Key(packed.name), packing_fold(*part.packing, values->type()),
-                       values->type(), task_boxes(part, packed.units_per_task)};
+    const Key place(fmt::format("{}/{}", packed.name, made_.counts.size()));
+    StateTarget target{counts_, place, packing_fold(*part.packing, values->type()), values->type(),
+                       task_boxes(part, packed.units_per_task)};
     Output output;
     output.name = packed.name + ": out of range";
     output.fields = {values};
@@ -149,14 +150,19 @@ RegionStage region_stage(const std::shared_ptr<SharedStore>& store,
 
 Json counted_outside(const RegionStage& stage) {
   Json counts;
-  for (const auto& [name, target] : stage.counts) counts[name] = state_of(target).value_or(Json());
-  return counts;
-}
-
-void set_out_of_range(std::vector<RegionPart>& parts, const std::string& out_of_range) {
-  for (RegionPart& part : parts) {
-    if (part.packing) part.packing->out_of_range = out_of_range_from(out_of_range);
+  for (const auto& [name, target] : stage.counts) {
+    const std::optional<Json> more = state_of(target);
+    if (!more) continue;
+    Json& all = counts[name];
+    if (all.is_null()) {
+      all = *more;
+      continue;
+    }
+    for (const char* side : {"below", "above"}) {
+      all[side] = all[side].get<std::int64_t>() + (*more)[side].get<std::int64_t>();
+    }
   }
+  return counts;
 }
 
 Json describe_parts(const std::vector<RegionPart>& parts) {

@@ -39,9 +39,6 @@ RegionStage read_back_stage(const std::shared_ptr<SharedStore>& store,
 // nothing was counted.
 Json counted_outside(const RegionStage& stage);
 
-// What becomes of values that the archive has no code for, by its name.
-void set_out_of_range(std::vector<RegionPart>& parts, const std::string& out_of_range);
-
 // [{"name", "region", "chunks", "merged_chunks"}]
 Json describe_parts(const std::vector<RegionPart>& parts);
 std::int64_t bytes_of(const std::vector<RegionPart>& parts);  // decoded
@@ -56,8 +53,7 @@ std::vector<std::string> paths_of(const std::vector<RegionPart>& parts);
 // What write-region and append do with a `writer` of theirs: tells its notes, runs it (unless
 // `only_look`) and makes the report of what it describes and did.
 template <class Writer>
-Json run_into_archive(Writer& writer, bool only_look, RunAccount& account,
-                      const Workplace& workplace);
+Json run_into_archive(Writer& writer, bool only_look, RunAccount& account);
 
 // Throws Error(invalid) for --sample: a part of what was asked for would be written.
 void refuse_sample(const ReportOptions& reports);
@@ -75,10 +71,10 @@ std::map<std::string, ArrayMetadata> arrays_of(Store& store);
 Dataset open_archive_dataset(const std::string& location, Files& files);
 
 template <class Writer>
-Json run_into_archive(Writer& writer, bool only_look, RunAccount& account,
-                      const Workplace& workplace) {
+Json run_into_archive(Writer& writer, bool only_look, RunAccount& account) {
   Json report = writer.describe();
-  for (const Json& note : report["notes"]) workplace.console.warn(note.get<std::string>());
+  for (const Json& note : report["notes"])
+    account.workplace().console.warn(note.get<std::string>());
   if (only_look) return report;
   Progress progress;
   account.watch(writer.identity(), [&] {

@@ -205,8 +205,10 @@ void check_static_codes(const Origin& archive, const Origin& input, const Box& b
 }
 
 // What the archive holds where the input's values would belong.
-void check_static(const Origin& archive, const Origin& input, const Box& box) {
-  if (const auto codes = codes_between(archive.variable, input.variable)) {
+void check_static(const Origin& archive, const Origin& input, const Box& box,
+                  OutOfRange out_of_range) {
+  if (auto codes = codes_between(archive.variable, input.variable)) {
+    codes->out_of_range = out_of_range;
     return check_static_codes(archive, input, box, *codes);
   }
   Variable own = input.variable;
@@ -229,7 +231,8 @@ std::string packing_note(const Variable& variable, const PackingCodes& codes) {
 
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,
-                           const std::vector<std::string>& region, const GrowthAxis* along) {
+                           const std::vector<std::string>& region, OutOfRange out_of_range,
+                           const GrowthAxis* along) {
   RegionFinder finder(input, archive, region);
   std::vector<Box> boxes;
   for (const Variable& variable : input.variables) {
@@ -258,14 +261,17 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
     }
     check_meaning(archive, there, input, variable);
     if (!is_written(there)) {
-      check_static({archive, there}, {input, variable}, boxes[i]);
+      check_static({archive, there}, {input, variable}, boxes[i], out_of_range);
       target.compared.push_back(variable.path());
       continue;
     }
     RegionPart part{variable, writable_array(arrays, there, archive), boxes[i]};
     const AttributeValue* fill = there.attributes.find("_FillValue");
     part.packing = codes_between(there, variable);
-    if (part.packing) target.notes.push_back(packing_note(variable, *part.packing));
+    if (part.packing) {
+      part.packing->out_of_range = out_of_range;
+      target.notes.push_back(packing_note(variable, *part.packing));
+    }
     part.refuses_fill = !part.packing && fill != nullptr && !is_nan(fill) &&
                         variable.attributes.find("_FillValue") == nullptr;
     part.source.blocks = blocks_in_units_of({archive, there}, {input, variable});

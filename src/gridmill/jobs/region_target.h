@@ -40,7 +40,7 @@ struct RegionTarget {
 // that the archive lacks, Error(invalid) for a region that is none.
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,
-                           const std::vector<std::string>& region,
+                           const std::vector<std::string>& region, OutOfRange out_of_range,
                            const GrowthAxis* along = nullptr);
 
 }  // namespace gridmill

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <mutex>
 #include <set>
 
@@ -89,7 +90,10 @@ class FollowingConsole final : public Console {
   explicit FollowingConsole(Console& around) : around_(around) {}
 
   void say(const std::string& line) override { around_.say(line); }
-  void warn(const std::string& line) override { around_.warn(line); }
+  void warn(const std::string& line) override {
+    around_.warn(line);
+    ++warnings_;
+  }
   void note_left_threads() override { around_.note_left_threads(); }
   void log(const Json& event, const std::string& text) override { around_.log(event, text); }
   void begin(const std::string& what, const Progress& progress) override {
@@ -106,6 +110,8 @@ class FollowingConsole final : public Console {
     return retries_;
   }
 
+  std::int64_t warnings() const noexcept { return warnings_; }
+
   template <class Look>
   auto look(Look&& look) const {
     const std::lock_guard lock(mutex_);
@@ -120,6 +126,7 @@ class FollowingConsole final : public Console {
   }
 
   Console& around_;
+  std::atomic<std::int64_t> warnings_{0};
   mutable std::mutex mutex_;
   const Progress* progress_ = nullptr;  // lives until done()
   std::int64_t retries_ = 0;
@@ -194,7 +201,7 @@ void RunAccount::log_end(const Json& record) const {
   const auto read = record.value("bytes_read", 0.0), written = record.value("bytes_written", 0.0);
   const double rate = written / std::max(seconds, 1e-9);
   const std::int64_t retries = following_->retries();
-  const std::size_t warnings = record.value("warnings", Json::array()).size();
+  const std::int64_t warnings = following_->warnings();
   const std::string state = record.value("state", "");
   log("end",
       {{"state", state},
@@ -356,7 +363,7 @@ void RunAccount::finish(Json& report) {
     try {
       action();
     } catch (const Error& error) {
-      workplace_.console.warn(fmt::format("{} could not be written: {}", what, error.what()));
+      following_->warn(fmt::format("{} could not be written: {}", what, error.what()));
     }
   };
   close_trace();
@@ -369,7 +376,7 @@ void RunAccount::finish(Json& report) {
     });
   }
   if (!mine.contains("warnings")) mine["warnings"] = run_warnings(mine, Json::object());
-  for (const Json& warning : mine["warnings"]) workplace_.console.warn(warning.get<std::string>());
+  for (const Json& warning : mine["warnings"]) following_->warn(warning.get<std::string>());
   if (!options_.report.empty()) {
     tell("--report", [&] {
       write_text(workplace_.files, options_.report,
@@ -392,6 +399,8 @@ void RunAccount::fail(const Error& error) {
     case ErrorKind::timeout:   // a stuck disk would hold this up as well
     case ErrorKind::conflict:  // refused: nothing ran
     case ErrorKind::invalid:
+      log_end({{"state", "failed"},
+               {"seconds", seconds_of(workplace_.clock.monotonic_ns() - start_ns_)}});
       return;
     default:
       break;

@@ -192,12 +192,14 @@ class Verification {
   FieldPtr expected(const Variable& wanted, std::optional<PackingCodes> codes) {
     FieldPtr source = variable_source(wanted, reference_->location);
     if (!codes) return source;
-    codes->out_of_range = OutOfRange::mask;
-    packed_.push_back(
-        fmt::format("{} is packed: every value is the source's to within {:.6g}; outside of {} to "
-                    "{} it is missing",
-                    wanted.path(), std::abs(codes->scale_factor) / 2,
-                    format_double(codes->least_value()), format_double(codes->greatest_value())));
+    codes->out_of_range = out_of_range_from(options_.out_of_range);
+    if (codes->out_of_range == OutOfRange::refuse) codes->out_of_range = OutOfRange::mask;
+    packed_.push_back(fmt::format(
+        "{} is packed: every value is the source's to within {:.6g}; outside of {} to "
+        "{} it is {}",
+        wanted.path(), std::abs(codes->scale_factor) / 2, format_double(codes->least_value()),
+        format_double(codes->greatest_value()),
+        codes->out_of_range == OutOfRange::mask ? "missing" : "the nearest that there is"));
     return pack_field(unpack_field(std::move(source), packing_of(wanted)), *codes, wanted.path());
   }
 

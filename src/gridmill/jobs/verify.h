@@ -15,6 +15,8 @@ struct VerifyOptions {
   std::vector<std::string> against;
   std::vector<std::string> variables;  // names or globs, of both sides; empty: all
   std::vector<std::string> drop;       // of the source, when some were left out on purpose
+  // What became of values that a packed store has no code for: "mask", "clamp".
+  std::string out_of_range = "mask";
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
 };

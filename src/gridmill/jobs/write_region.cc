@@ -28,15 +28,15 @@ class RegionWriter {
                            {options.inputs, options.variables, options.drop, options.grib_index})) {
     check_coordinates(input_);
     promote_scalar_times(archive_, input_);
-    target_ = region_target(input_, archive_, arrays_of(shared_->store()), options.region);
+    target_ = region_target(input_, archive_, arrays_of(shared_->store()), options.region,
+                            out_of_range_from(options.out_of_range));
     if (target_.parts.empty()) {
       throw Error(ErrorKind::not_found,
                   fmt::format("{} holds nothing that belongs into a region of {}: all of it is "
                               "coordinates and static fields",
                               input_.location, options.store));
     }
-    (void)checked_paths(options.check_variables, paths_of(target_.parts));
-    set_out_of_range(target_.parts, options.out_of_range);
+    check_names(options.check_variables, input_.variable_paths());
     if (options.only_whole_chunks) check_aligned();
     stage_ = region_stage(shared_, target_.parts, options_.resources, "write-region");
   }
@@ -102,11 +102,11 @@ class RegionWriter {
 
 Json write_region(const WriteRegionOptions& options, const Workplace& workplace) {
   refuse_sample(options.reports);
-  return with_retries(options.retries, workplace.console, [&] {
+  return with_retries(options.retries, options.check_variables, workplace.console, [&](bool) {
     RunAccount account("write-region", options.inputs, options.store, options.reports,
                        options.resources, workplace);
     RegionWriter writer(options, account.workplace());
-    return run_into_archive(writer, options.dry_run, account, workplace);
+    return run_into_archive(writer, options.dry_run, account);
   });
 }
 
