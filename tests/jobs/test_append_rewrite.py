@@ -148,22 +148,24 @@ def test_killed_at_any_moment_the_archive_is_the_old_or_the_new_one(gridmill, tm
     old = part(tmp_path / "a.nc", list(range(100, 400)))
     new = part(tmp_path / "b.nc", list(range(100)), first=50)
     wanted = np.concatenate([new.t.values, old.t.values])
-    store = tmp_path / "o.zarr"
+    store, growing = tmp_path / "o.zarr", tmp_path / "o.zarr.gridmill" / "incoming"
     command = [str(gridmill.binary), "append", tmp_path / "b.nc", store, "--rewrite"]
-    assert gridmill("convert", tmp_path / "a.nc", store, "--chunks", "t:time=2,x=3").returncode == 0
-    was_cut_short = False
-    for _ in range(40):
+    assert gridmill("convert", tmp_path / "a.nc", store, "--chunks", "t:time=1,x=1").returncode == 0
+    cut_short = 0
+    for _ in range(30):
         running = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE)
-        time.sleep(rng.uniform(0.005, 0.12))
+        while running.poll() is None and not growing.exists():
+            time.sleep(0.001)
+        time.sleep(rng.uniform(0, 0.05))
         running.send_signal(signal.SIGKILL)
         running.communicate()
-        was_cut_short = was_cut_short or (tmp_path / "o.zarr.gridmill" / "incoming").exists()
+        cut_short += growing.exists()
         with opened(store) as archive:
             assert archive.time.size in (300, 400)
             assert (archive.t.values == (old.t.values if archive.time.size == 300 else wanted)).all()
-        if archive.time.size == 400 or was_cut_short:
+        if archive.time.size == 400 or cut_short == 5:
             break
-    assert was_cut_short, "no kill came while the new store grew"
+    assert cut_short > 0, "no kill came while the new store grew"
     run = gridmill(*command[1:], "--on-overlap", "keep")
     assert run.returncode == 0, run.stderr
     with opened(store) as archive:
