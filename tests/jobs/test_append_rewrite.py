@@ -72,6 +72,28 @@ def test_times_of_both_are_once_there(gridmill, tmp_path, way):
         assert (archive.t.values == wanted.values).all() and (archive.time.values == wanted.time.values).all()
 
 
+@pytest.mark.parametrize("source", ["float", "packed otherwise"])
+def test_a_packed_archive_is_filled_in_its_own_codes(gridmill, tmp_path, source):
+    old = part(tmp_path / "a.nc", [4, 5, 8, 9])
+    new = part(tmp_path / "b.nc", [1, 2, 6])
+    if source != "float":
+        packing = {"dtype": "i4", "scale_factor": 1e-7, "add_offset": 1.0, "_FillValue": np.int32(-1)}
+        new.to_netcdf(tmp_path / "b.nc", encoding={"t": packing, "time": {"units": "days since 2001-01-01", "dtype": "i4"}})
+    store = tmp_path / "o.zarr"
+    made = gridmill("convert", tmp_path / "a.nc", store, "--pack", "t:16", "--pack-range", "t:-10:10", "--chunks", "t:time=3")
+    assert made.returncode == 0, made.stderr
+    run = gridmill("append", tmp_path / "b.nc", store, "--rewrite", "--drop", "height")
+    assert run.returncode == 0 and "its values change by at most" in run.stderr, run.stderr
+    wanted = xr.concat([old.t, new.t], "time").sortby("time")
+    with opened(store) as archive:
+        assert archive.t.encoding["dtype"] == np.int16 and archive.height.dtype == np.float64
+        assert np.abs(archive.t.values - wanted.values).max() <= 20 / 65534 / 2 + 1e-7
+    part(tmp_path / "c.nc", [0], first=50)
+    run = gridmill("append", tmp_path / "c.nc", store, "--rewrite")
+    assert run.returncode == 3 and "none of the archive's packed values" in run.stderr, run.stderr
+    assert opened(store).time.size == 7
+
+
 def test_units_that_hold_the_new_times_are_found(gridmill, tmp_path):
     old = part(tmp_path / "a.nc", [0, 1, 2])
     new = part(tmp_path / "b.nc", [2.25, 2.5, 3], units="hours since 2001-01-01", first=50)

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <utility>
@@ -14,6 +15,7 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/cut.h"
 #include "gridmill/dataset/dataset_recipe.h"
+#include "gridmill/dataset/packed_leaves.h"
 #include "gridmill/dataset/time_merge.h"
 #include "gridmill/jobs/append_record.h"
 #include "gridmill/jobs/append_rewrite.h"
@@ -53,8 +55,25 @@ std::string hash_of_inputs(const AppendOptions& options, Files& files) {
   return to_hex(hash_bytes(as_bytes(dump_json(input_identities(files, options.inputs)))));
 }
 
-// With the archive's attributes, but for those that say what numbers mean: those are compared.
-Dataset described_as(const Dataset& archive, Dataset piece) {
+// With the archive's attributes, but for those that say what numbers mean: they are compared when
+// all is joined. Of those only a _FillValue that a template has added is the archive's as well.
+void describe_as(const Variable& there, Variable& variable) {
+  Attributes attributes = there.attributes;
+  const AttributeValue* fill = there.attributes.find("_FillValue");
+  const bool adds_fill = fill != nullptr && fill->as_double() && std::isnan(*fill->as_double());
+  for (const char* name : {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned",
+                           "units", "calendar"}) {
+    const AttributeValue* own = variable.attributes.find(name);
+    if (own == nullptr && name == std::string_view("_FillValue") && adds_fill) continue;
+    attributes.erase(name);
+    if (own != nullptr) attributes.set(name, *own);
+  }
+  variable.attributes = std::move(attributes);
+}
+
+// New files as the archive has them: packed, described, and with its static fields where they have
+// none.
+Dataset as_in_archive(const Dataset& archive, const GrowthAxis& axis, Dataset piece) {
   for (Group& group : piece.groups) {
     for (const Group& there : archive.groups) {
       if (there.path == group.path) group.attributes = there.attributes;
@@ -63,14 +82,15 @@ Dataset described_as(const Dataset& archive, Dataset piece) {
   for (Variable& variable : piece.variables) {
     const Variable* there = archive.find(variable.path());
     if (there == nullptr) continue;
-    Attributes attributes = there->attributes;
-    for (const char* name : {"scale_factor", "add_offset", "_FillValue", "missing_value",
-                             "_Unsigned", "units", "calendar"}) {
-      const AttributeValue* own = variable.attributes.find(name);
-      attributes.erase(name);
-      if (own != nullptr) attributes.set(name, *own);
+    if (const auto codes = codes_between(*there, variable)) {
+      piece.notes.push_back(packing_note(variable, *codes));
+      variable = packed_into(*there, variable, *codes);
     }
-    variable.attributes = std::move(attributes);
+    describe_as(*there, variable);
+  }
+  for (const Variable& there : archive.variables) {
+    const bool is_static = dimension_along(archive, there, axis) < 0;
+    if (is_static && piece.find(there.path()) == nullptr) piece.variables.push_back(there);
   }
   return piece;
 }
@@ -132,9 +152,9 @@ class Appender {
   Dataset whole_archive() const {
     std::vector<Dataset> pieces;
     for (const TimePiece& piece : pieces_in_order(merge_, old_size_, replaces())) {
-      pieces.push_back(piece.is_new
-                           ? described_as(archive_, cut_dataset(input_, own_axis_, piece.range))
-                           : cut_dataset(archive_, axis_, piece.range));
+      pieces.push_back(
+          piece.is_new ? as_in_archive(archive_, axis_, cut_dataset(input_, own_axis_, piece.range))
+                       : cut_dataset(archive_, axis_, piece.range));
     }
     try {
       return concatenate(std::move(pieces));
@@ -445,6 +465,12 @@ Json append(const AppendOptions& options, const Workplace& workplace) {
       return run_into_archive(*appender, options.dry_run, *account);
     }
     const Dataset archive = appender->archive();
+    if (options.out_of_range != "error") {
+      throw Error(
+          ErrorKind::invalid,
+          "--out-of-range clamp and mask, which count, are not of a --rewrite: append times "
+          "behind the archive's without it, or give values that have codes");
+    }
     const Json about = appender->times_told();
     const Json identities = identities_for_rewrite(options, workplace.files);
     Dataset joined = appender->whole_archive();

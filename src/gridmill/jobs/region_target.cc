@@ -222,12 +222,12 @@ void check_static(const Origin& archive, const Origin& input, const Box& box,
   check_same_values(archive, read_array(archive.variable, box), values);
 }
 
+}  // namespace
+
 std::string packing_note(const Variable& variable, const PackingCodes& codes) {
   return fmt::format("{} is packed as the archive has it: its values change by at most {:.6g}",
                      variable.path(), std::abs(codes.scale_factor) / 2);
 }
-
-}  // namespace
 
 RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::map<std::string, ArrayMetadata>& arrays,

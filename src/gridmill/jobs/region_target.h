@@ -43,4 +43,7 @@ RegionTarget region_target(const Dataset& input, const Dataset& archive,
                            const std::vector<std::string>& region, OutOfRange out_of_range,
                            const GrowthAxis* along = nullptr);
 
+// What a user should know of values that become an archive's codes.
+std::string packing_note(const Variable& variable, const PackingCodes& codes);
+
 }  // namespace gridmill
