@@ -14,7 +14,8 @@ namespace {
 constexpr const char* kAbout =
     "Prints the values of one array: as text, CSV or JSON with missing values and times decoded, "
     "or "
-    "raw, the stored elements in C order and little endian. An array inside a store is named after "
+    "raw, the elements in C order and little endian (int4, bfloat16 and the like as the int8 or "
+    "float32 that hold them). An array inside a store is named after "
     "'#/'; it may be left out where there is only one. Memory stays bounded, whatever the size.\n"
     "\n"
     "Missing values and NaN are null in JSON and empty cells in CSV; infinities are the texts "
@@ -89,7 +90,7 @@ Verb dump_verb() {
   verb.options = {
       region_row(member_of(options, &DumpOptions::region)),
       sel_row(member_of(options, &DumpOptions::sel)),
-      switch_row("raw", "stored elements, C order, little endian",
+      switch_row("raw", "the elements alone, C order, little endian",
                  member_of(switches, &DumpSwitches::raw)),
       switch_row("csv", "a table with one row per value, coordinates first",
                  member_of(switches, &DumpSwitches::csv)),
