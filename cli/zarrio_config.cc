@@ -92,7 +92,7 @@ class Translation {
   static const Section kTranslated[14];
 
   void translate(const YAML::Node& name, const YAML::Node& value) {
-    const std::string key = name.Scalar();
+    const std::string& key = name.Scalar();
     const auto found = std::find_if(std::begin(kTranslated), std::end(kTranslated),
                                     [&](const auto& section) { return key == section.name; });
     if (found == std::end(kTranslated)) {

@@ -21,8 +21,8 @@ Cuts regular(std::int64_t extent, std::int64_t step) {
   return cuts;
 }
 
-RechunkCase make_case(const Shape& shape, const Shape& source, const Shape& target,
-                      std::int64_t piece_bytes = 0) {
+RechunkCase rechunk_case(const Shape& shape, const Shape& source, const Shape& target,
+                         std::int64_t piece_bytes = 0) {
   RechunkCase made;
   made.shape = shape;
   made.target = target;
@@ -100,7 +100,7 @@ double blocks_touched(const Shape& shape, const Shape& leaf, std::int64_t block_
 constexpr std::int64_t kMiB = 1 << 20, kGiB = 1 << 30;
 
 TEST(RechunkPlan, MapsToSeriesInOneStageWhereItFits) {
-  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
+  const RechunkCase maps = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
   const RechunkPlan plan = plan_rechunk(maps, kGiB);
   EXPECT_EQ(plan.way, RechunkWay::one_stage);
   EXPECT_EQ(plan.decoded, 1);
@@ -110,7 +110,7 @@ TEST(RechunkPlan, MapsToSeriesInOneStageWhereItFits) {
 // As of a rectilinear grid: all of an irregular dimension doesn't fit, so that some leaves are read
 // again.
 TEST(RechunkPlan, SpillsLeavesOfDifferentExtentsInLittleMemory) {
-  RechunkCase grid = make_case({3000, 4000}, {3000, 4000}, {3000, 16});
+  RechunkCase grid = rechunk_case({3000, 4000}, {3000, 4000}, {3000, 16});
   grid.leaves = {{0, 100, 200, 1100, 2100, 3000}, {0, 1, 2, 400, 1200, 2000, 4000}};
   grid.pieces = pieces_of(grid.leaves, {1000, 2000}, 0, grid.type);
   const RechunkPlan plan = plan_rechunk(grid, 16 * kMiB, kMiB, WayWanted::spill);
@@ -126,7 +126,7 @@ TEST(RechunkPlan, SpillsLeavesOfDifferentExtentsInLittleMemory) {
 // Small blocks: bands touch little memory and decode little twice, so that a box of all is not
 // worth its memory.
 TEST(RechunkPlan, MuchMemoryIsNotTouchedBecauseItIsThere) {
-  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36}, 128 << 10);
+  const RechunkCase maps = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36}, 128 << 10);
   const RechunkPlan plan = plan_rechunk(maps, 2 * kGiB);
   EXPECT_EQ(plan.way, RechunkWay::bands);
   EXPECT_LT(plan.decoded, 2);
@@ -144,7 +144,8 @@ TEST(RechunkPlan, BandsDecodeBlocksAtTheirEdgesTwiceAndNoMore) {
                                Layout{{24, 361, 720}, {744, 19, 36}, 32 << 10, 100 * kMiB},
                                Layout{{744, 19, 36}, {24, 361, 720}, 128 << 10, 200 * kMiB},
                                Layout{{744, 19, 36}, {24, 361, 720}, 512 << 10, 200 * kMiB}}) {
-    const RechunkCase rechunk = make_case(shape, layout.source, layout.target, layout.block_bytes);
+    const RechunkCase rechunk =
+        rechunk_case(shape, layout.source, layout.target, layout.block_bytes);
     const RechunkPlan plan = plan_rechunk(rechunk, layout.memory);
     ASSERT_EQ(plan.way, RechunkWay::bands) << plan.why;
     EXPECT_LT(plan.decoded, 2.6);
@@ -157,20 +158,20 @@ TEST(RechunkPlan, BandsDecodeBlocksAtTheirEdgesTwiceAndNoMore) {
 }
 
 TEST(RechunkPlan, LittleMemorySpills) {
-  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
+  const RechunkCase maps = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
   const RechunkPlan plan = plan_rechunk(maps, 64 * kMiB);
   EXPECT_EQ(plan.way, RechunkWay::spill);
 }
 
 TEST(RechunkPlan, TheWayThatIsAskedForIsTaken) {
-  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36}, 128 << 10);
+  const RechunkCase maps = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36}, 128 << 10);
   EXPECT_EQ(plan_rechunk(maps, kGiB, 8 * kMiB, WayWanted::spill).way, RechunkWay::spill);
-  const RechunkCase whole = make_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
+  const RechunkCase whole = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 19, 36});
   EXPECT_EQ(plan_rechunk(whole, 64 * kMiB, 8 * kMiB, WayWanted::direct).way, RechunkWay::bands);
 }
 
 TEST(RechunkPlan, WithoutRoomForOneChunkItIsRefused) {
-  const RechunkCase maps = make_case({744, 361, 720}, {24, 361, 720}, {744, 361, 720});
+  const RechunkCase maps = rechunk_case({744, 361, 720}, {24, 361, 720}, {744, 361, 720});
   EXPECT_THROW(plan_rechunk(maps, 64 * kMiB), Error);
 }
 
@@ -200,7 +201,7 @@ TEST(RechunkPlan, TheLargeCasesReadTheirSourceOncePerStage) {
        {Large{{175320, 721, 1440}, {24, 721, 1440}, {21915, 103, 10}, 12 * kGiB},
         Large{{31390, 721, 1440}, {365, 150, 150}, {31390, 48, 48}, 5 * kGiB},
         Large{{31390, 721, 1440}, {25, 721, 1440}, {31390, 29, 29}, 5 * kGiB}}) {
-    const RechunkCase rechunk = make_case(large.shape, large.source, large.target);
+    const RechunkCase rechunk = rechunk_case(large.shape, large.source, large.target);
     const RechunkPlan plan = plan_rechunk(rechunk, large.memory / 2);
     if (plan.way == RechunkWay::spill) {
       expect_sound_spill(rechunk, plan, large.memory / 2, to_string(large.target));
@@ -226,7 +227,7 @@ TEST(RechunkPlan, RandomCasesReadWhatThePlanSays) {
       source.push_back(roll(1, shape[shape.rank() - 1]));
       target.push_back(roll(1, shape[shape.rank() - 1]));
     }
-    const RechunkCase rechunk = make_case(shape, source, target, roll(0, 1) * roll(4, 400));
+    const RechunkCase rechunk = rechunk_case(shape, source, target, roll(0, 1) * roll(4, 400));
     const std::int64_t memory =
         roll(4 * volume(target), std::max(4 * volume(target), 4 * volume(shape)));
     const RechunkPlan plan = plan_rechunk(rechunk, memory);

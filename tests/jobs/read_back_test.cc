@@ -56,7 +56,7 @@ class ReadBack : public testing::Test {
     options.resources.memory = 64 << 20;
     return options;
   }
-  void convert_with(Files& files, ConvertOptions options) {
+  void convert_with(Files& files, const ConvertOptions& options) {
     (void)convert(options, {files, clock_, console_, {}});
   }
   std::vector<float> values_of(const std::string& store) {

@@ -210,7 +210,8 @@ class Appender {
   std::shared_ptr<SharedStore> open_alone() {
     check_not_itself(options_, workplace_.files);
     auto shared = std::make_shared<SharedStore>(workplace_.files, workplace_.clock,
-                                                parse_location(options_.store), Writers::alone);
+                                                parse_location(options_.store), Writers::alone,
+                                                workplace_.stop);
     if (!has_record(shared->store())) {
       if (!options_.dry_run) clear_half_records(shared->place());
       return shared;

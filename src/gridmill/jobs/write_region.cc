@@ -22,7 +22,8 @@ class RegionWriter {
       : options_(options),
         workplace_(workplace),
         shared_(std::make_shared<SharedStore>(workplace.files, workplace.clock,
-                                              parse_location(options.store))),
+                                              parse_location(options.store), Writers::together,
+                                              workplace.stop)),
         archive_(open_archive_dataset(options.store, workplace.files)),
         input_(open_recipe(workplace.files,
                            {options.inputs, options.variables, options.drop, options.grib_index})) {

@@ -39,10 +39,11 @@ std::string checked_path(Files& files, const Location& location) {
 }  // namespace
 
 SharedStore::SharedStore(Files& files, const Clock& clock, const Location& location,
-                         Writers writers)
+                         Writers writers, std::stop_token stop)
     : files_(files),
       clock_(clock),
       path_(checked_path(files, location)),
+      stop_(std::move(stop)),
       locks_(files, path_),
       disk_(files.disk(path_)),
       store_(file_store(files, path_)),
@@ -69,7 +70,11 @@ std::unique_ptr<FileLock> SharedStore::wait_for(const std::string& path,
                               "what it waits for, or stop it",
                               what, path_));
     }
-    (void)clock_.wait(wait_ns, {});
+    if (!clock_.wait(wait_ns, stop_)) {
+      throw Error(
+          ErrorKind::cancelled,
+          fmt::format("interrupted while {} of {} was locked by another process", what, path_));
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <stop_token>
 #include <string>
 
 #include "gridmill/store/location.h"
@@ -29,9 +30,10 @@ class SharedStore {
  public:
   // Joins the writers. Error(not_found) if nothing is at `location`, Error(unsupported) for a zip
   // file, Error(conflict) if the store is being replaced or rearranged, or, alone, if anybody else
-  // writes. `files` and `clock` must outlive it.
+  // writes. `files` and `clock` must outlive it. Whoever waits for a lock when `stop` is requested
+  // gets Error(cancelled).
   SharedStore(Files& files, const Clock& clock, const Location& location,
-              Writers writers = Writers::together);
+              Writers writers = Writers::together, std::stop_token stop = {});
 
   ~SharedStore();
   SharedStore(const SharedStore&) = delete;
@@ -71,6 +73,7 @@ class SharedStore {
   Files& files_;
   const Clock& clock_;
   const std::string path_;
+  const std::stop_token stop_;
   StoreLocks locks_;
   const std::unique_ptr<Disk> disk_;
   const std::unique_ptr<Store> store_;
