@@ -149,7 +149,7 @@ Option chunks_row(std::shared_ptr<Values> target) {
   return row;
 }
 
-Option access_pattern_row(std::shared_ptr<ChunkWish> target) {
+Option access_pattern_row(const std::shared_ptr<ChunkWish>& target) {
   Option row = text_row(
       "access-pattern", "PATTERN",
       "chunks for how the data will be read: temporal (long in time, small in space), spatial "

@@ -41,7 +41,7 @@ Option zarr_format_row(std::shared_ptr<int> target);
 Option chunks_row(std::shared_ptr<Values> target);
 Option shards_row(std::shared_ptr<Values> target);
 Option codec_row(std::shared_ptr<Values> target);
-Option access_pattern_row(std::shared_ptr<ChunkWish> target);
+Option access_pattern_row(const std::shared_ptr<ChunkWish>& target);
 Option target_chunk_size_row(std::shared_ptr<ChunkWish> target);
 Option way_row(std::shared_ptr<std::string> target);  // of rechunk
 

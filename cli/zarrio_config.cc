@@ -308,6 +308,11 @@ constexpr Translation::Section Translation::kTranslated[] = {
     {"access_pattern", &Translation::access_pattern},
     {"rolling_archive", &Translation::rolling_archive}};
 
+bool has_choice(const YAML::Node& variables) {
+  return variables.IsMap() &&
+         (variables["include"].IsDefined() || variables["exclude"].IsDefined());
+}
+
 }  // namespace
 
 bool is_zarrio_config(const YAML::Node& document) {
@@ -316,7 +321,8 @@ bool is_zarrio_config(const YAML::Node& document) {
     const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
     const bool is_section =
         std::find(std::begin(kSections), std::end(kSections), key) != std::end(kSections);
-    return is_section || ((key == "variables" || key == "attrs") && entry.second.IsMap());
+    return is_section || ((key == "attrs" && entry.second.IsMap()) ||
+                          (key == "variables" && has_choice(entry.second)));
   });
 }
 

@@ -110,7 +110,7 @@ TEST_F(ConsoleTest, AClosedReaderIsNoFailure) {
 TEST(ConsoleStyleTest, LinesMoveOnlyOnATerminal) {
   EXPECT_EQ(console_style(LogFormat::automatic, true), ConsoleStyle::moving_line);
   EXPECT_EQ(console_style(LogFormat::automatic, false), ConsoleStyle::plain_lines);
-  EXPECT_EQ(console_style(LogFormat::text, true), ConsoleStyle::plain_lines);
+  EXPECT_EQ(console_style(LogFormat::text, true), ConsoleStyle::log_lines);
   EXPECT_EQ(console_style(LogFormat::json, true), ConsoleStyle::json_lines);
 }
 

@@ -53,6 +53,7 @@ class ReadBack : public testing::Test {
     ConvertOptions options;
     options.inputs = {source_};
     options.output = output;
+    options.chunks = {"t:time=2,x=4"};
     options.resources.memory = 64 << 20;
     return options;
   }
@@ -68,7 +69,6 @@ class ReadBack : public testing::Test {
   void prepare_archive(int rows) {
     ConvertOptions options = conversion(archive_);
     options.region = {"time=0:" + std::to_string(rows)};
-    options.chunks = {"t:time=2,x=4"};
     convert_with(directory_.files(), options);
   }
 

@@ -89,8 +89,8 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
     if (!open_.empty()) {
       count_inside();
       Open& last = open_.back();
-      if (last.value.is_array()) last.value.push_back(std::move(value));
-      if (last.value.is_object()) last.value[last.name] = std::move(value);
+      Json& place = last.value.is_array() ? last.value.emplace_back() : last.value[last.name];
+      place = std::move(value);
       return true;
     }
     if (leaves.size() == most_) throw_too_many();

@@ -67,7 +67,7 @@ class Pack final : public Operator {
 
 }  // namespace
 
-FieldPtr pack_field(FieldPtr values, const PackingCodes& codes, std::string name) {
+FieldPtr pack_field(const FieldPtr& values, const PackingCodes& codes, std::string name) {
   return std::make_shared<Pack>(values, codes, std::move(name));
 }
 

@@ -12,6 +12,6 @@
 namespace gridmill {
 
 // `name`: what errors call the variable.
-FieldPtr pack_field(FieldPtr values, const PackingCodes& codes, std::string name);
+FieldPtr pack_field(const FieldPtr& values, const PackingCodes& codes, std::string name);
 
 }  // namespace gridmill

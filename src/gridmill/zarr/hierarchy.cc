@@ -150,7 +150,9 @@ void add_consolidated_v2(const Json& document, std::vector<ZarrNode>& nodes) {
     const auto found = metadata.find(node_path(path, ".zattrs"));
     return found == metadata.end() ? Json(Json::object()) : *found;
   };
-  for (const auto& [key, value] : metadata.items()) {
+  for (const auto& item : metadata.items()) {
+    const std::string& key = item.key();
+    const Json& value = item.value();
     if (const auto group = path_before(key, ".zgroup")) {
       static_cast<void>(Key(*group));  // refuses paths that leave the store
       nodes.push_back(group_node_v2(*group, attributes_of(*group)));
