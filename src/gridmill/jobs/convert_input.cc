@@ -57,6 +57,18 @@ Dataset with_shapes(const Dataset& dataset, const std::vector<Box>& regions) {
   return selected;
 }
 
+// Before what it has not, dimensions or values, leads to another error.
+void refuse_damaged(const Dataset& dataset) {
+  for (const Variable& variable : dataset.variables) {
+    const auto damage = variable.encoding.find("damaged");
+    if (damage == variable.encoding.end()) continue;
+    throw Error(ErrorKind::corrupt,
+                fmt::format("{}: the metadata of {} are damaged: {}; leave it out with --drop {}",
+                            dataset.location, variable.path(), damage->get<std::string>(),
+                            variable.path()));
+  }
+}
+
 // "title=Waves", "levels=[1, 2]": what JSON can't read is a text.
 void set_attributes(const std::vector<std::string>& texts, Dataset& dataset) {
   for (const std::string& text : texts) {
@@ -108,6 +120,7 @@ ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& 
     throw Error(ErrorKind::not_found,
                 fmt::format("{} holds no variables to convert", input.dataset.location));
   }
+  refuse_damaged(input.dataset);
   set_attributes(options.attributes, input.dataset);
   check_coordinates(input.dataset);
   std::vector<SelectionText> texts;
