@@ -382,3 +382,49 @@ def test_what_cannot_be_removed_is_told_and_stays_whole(unprivileged, open_folde
     (path / "cycle").chmod(0o777)
     assert groups(archive(unprivileged, path, "--keep", "24h", "--group", "cycle")["removed"]) == [name(30)]
     check_holds(path, written, [name(1)], "cycle")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_part_of_a_store_is_named_by_the_store(gridmill, tmp_path, zarr_format):
+    """By its own path a group has neither the store's lock nor its documents."""
+    path = tmp_path / "s.zarr"
+    written = make(path, [name(1), name(50)], zarr_format, parent="fc")
+    before = hashes(path)
+    said = archive(gridmill, path / "fc", "--keep", "24h", code=2)
+    assert f"write {path}#/fc" in said and hashes(path) == before
+    archive(gridmill, f"{path}#/fc", "--keep", "24h")
+    check_holds(path, written, [name(1)], parent="fc")
+
+
+@pytest.mark.parametrize("given", ["{}", "{}/t2m", "fc/{}/t2m"])
+def test_what_lies_in_a_cycle_that_was_just_written_protects_it(gridmill, tmp_path, given):
+    path = tmp_path / "s.zarr"
+    written = make(path, [name(1), name(50)], parent="fc")
+    archive(gridmill, path, "--group", "fc", "--keep", "24h", "--just-written", given.format(name(50)))
+    check_holds(path, written, [name(1), name(50)], parent="fc")
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_what_could_not_be_removed_is_listed_where_zarr_python_finds_it(gridmill, tmp_path, zarr_format):
+    path = tmp_path / "s.zarr"
+    names = [name(hours) for hours in (1, 50, 60)]
+    written = make(path, names, zarr_format, consolidated=False, parent="fc")
+    fields(9).to_zarr(path, group="other/q", zarr_format=zarr_format, consolidated=False)
+    zarr.consolidate_metadata(path, zarr_format=zarr_format)
+    companion = tmp_path / "s.zarr.gridmill"
+    companion.mkdir()
+    (companion / "removed").write_text("in the way")
+    report = archive(gridmill, path, "--group", "fc", "--keep", "24h", code=4)
+    assert len(report["failed"]) == 2 and report["removed"] == []
+    check_holds(path, written, names, parent="fc")
+
+
+@pytest.mark.parametrize("document", ["[]", "5", '{"node_type": 5, "zarr_format": 3}'])
+def test_an_odd_document_beside_the_cycles_is_no_internal_error(gridmill, tmp_path, document):
+    path = tmp_path / "s.zarr"
+    make(path, [name(1), name(50)], consolidated=False)
+    (path / "odd").mkdir()
+    (path / "odd" / "zarr.json").write_text(document)
+    done = gridmill("archive", path, "--format", FORMAT, "--now", NOW.isoformat() + "Z", "--keep", "24h")
+    assert done.returncode in (0, 3) and "json.exception" not in done.stderr, done.stderr
+    assert (path / "odd" / "zarr.json").read_text() == document

@@ -6,6 +6,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/object_rows.h"
+#include "gridmill/codec/text_elements.h"
 #include "gridmill/codec/vlen_frame.h"
 
 namespace gridmill {
@@ -29,7 +30,10 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
   bool number_integer(std::int64_t value) override { return add(value); }
   bool number_unsigned(std::uint64_t value) override { return add(value); }
   bool number_float(double value, const std::string&) override { return add(value); }
-  bool string(std::string& value) override { return add(std::move(value)); }
+  bool string(std::string& value) override {
+    if (!open_.empty()) check_text(value);  // others are checked as elements
+    return add(std::move(value));
+  }
   bool binary(Json::binary_t& value) override { return add(Json::binary(std::move(value))); }
   bool start_array(std::size_t) override {
     if (open_.empty() && depth_ < levels_) {
@@ -50,6 +54,7 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
     return open(Json::object());
   }
   bool key(std::string& name) override {
+    check_text(name);
     open_.back().name = std::move(name);
     return true;
   }
@@ -82,6 +87,10 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
     open_.pop_back();
     return add(std::move(value));
   }
+  void check_text(const std::string& text) const {
+    if (is_well_formed_utf8(text)) return;
+    throw_damaged(Msgpack2Codec::kName, stored_, "a text is no UTF-8");
+  }
   void count_inside() {
     if (++inside_ > kMostInsideElements) throw_crowded(Msgpack2Codec::kName);
   }
@@ -89,6 +98,12 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
     if (!open_.empty()) {
       count_inside();
       Open& last = open_.back();
+      if (last.value.is_object() && last.value.size() == kMostInsideNames) {
+        throw_crowded(Msgpack2Codec::kName);
+      }
+      if (last.value.is_object() && last.value.contains(last.name)) {
+        throw_damaged(Msgpack2Codec::kName, stored_, "a mapping has a name twice");
+      }
       Json& place = last.value.is_array() ? last.value.emplace_back() : last.value[last.name];
       place = std::move(value);
       return true;

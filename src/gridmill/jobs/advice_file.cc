@@ -15,9 +15,20 @@ std::string list_item(const std::string& text) {
   return fmt::format("  - {}\n", dump_json(Json(text), -1));
 }
 
+// What --chunks and --codec would read otherwise.
+void check_name(const std::string& name) {
+  if (name.find_first_of(":,=*?[") == std::string::npos) return;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("advice for {} can't be written as options, which give these signs a "
+                          "meaning of their own: choose other --variables, or take --json",
+                          name));
+}
+
 std::string chunks_of(const Json& variable, const Json& advice) {
   std::vector<std::string> lengths;
+  check_name(variable["name"].get<std::string>());
   for (std::size_t d = 0; d < variable["dimensions"].size(); ++d) {
+    check_name(variable["dimensions"][d].get<std::string>());
     lengths.push_back(fmt::format("{}={}", variable["dimensions"][d].get<std::string>(),
                                   advice["chunks"][d].get<std::int64_t>()));
   }

@@ -14,6 +14,7 @@
 #include "gridmill/jobs/edited_store.h"
 #include "gridmill/jobs/retention.h"
 #include "gridmill/store/discards.h"
+#include "gridmill/store/file_store.h"
 #include "gridmill/store/stage.h"
 #include "gridmill/store/zip_store.h"
 #include "gridmill/zarr/documents.h"
@@ -61,6 +62,20 @@ void check_rules(const RollingArchiveOptions& options) {
   }
 }
 
+// What is a store by its path may be a group of another, whose lock and documents are the ones that
+// count.
+void refuse_inside_of_store(const Location& location, Files& files) {
+  const std::string path = files.absolute(location.path);
+  for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
+       slash = path.rfind('/', slash - 1)) {
+    const std::string outer = path.substr(0, slash);
+    if (!zarr_format_at(*file_store(files, outer))) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} is a part of the store {}: write {}#/{}", location.path, outer,
+                            outer, path.substr(slash + 1)));
+  }
+}
+
 // A store that can be rearranged now; what a run of `append` has noted there must stay true.
 std::unique_ptr<Store> open_for_rolling(const Location& location, const Workplace& workplace) {
   if (is_zip_name(location.path)) {
@@ -68,6 +83,7 @@ std::unique_ptr<Store> open_for_rolling(const Location& location, const Workplac
                 fmt::format("{}: a zip file is written once, as a whole: convert it into a folder",
                             location.path));
   }
+  refuse_inside_of_store(location, workplace.files);
   auto store = open_store(workplace.files, location, Durability::synced);
   if (!zarr_format_at(*store)) {
     throw Error(ErrorKind::not_found, fmt::format("there is no Zarr store at {}", location.path));
@@ -203,9 +219,15 @@ class RollingArchive {
                     fmt::format("--just-written {}: there is no group {} in {}", given, path,
                                 location_.path));
       }
-      paths.insert(path);
+      paths.insert(cycle_around(path));
     }
     return paths;
+  }
+
+  // Of what lies below the parent: the group right below it.
+  std::string cycle_around(const std::string& path) const {
+    const std::size_t begin = parent_.empty() ? 0 : parent_.size() + 1;
+    return path.substr(0, path.find('/', begin));
   }
 
   void find_cycles() {
@@ -293,9 +315,10 @@ class RollingArchive {
   }
 
   bool is_gone(const std::string& key) const {
-    return std::any_of(removed_.begin(), removed_.end(), [&](const CycleVerdict& verdict) {
-      return key.starts_with(verdict.cycle.group + "/") && !failures_.contains(verdict.cycle.group);
-    });
+    const std::size_t begin = parent_.empty() ? 0 : parent_.size() + 1;
+    if (key.size() <= begin || !key.starts_with(parent_)) return false;
+    const std::string group = cycle_around(key);
+    return group.size() < key.size() && sizes_.contains(group) && !failures_.contains(group);
   }
 
   Json row_of(const CycleVerdict& verdict, const std::string& why) const {

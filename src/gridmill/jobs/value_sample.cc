@@ -71,7 +71,8 @@ class SampleBox {
 }  // namespace
 
 Box sample_region(const Variable& variable, std::int64_t most_bytes) {
-  const Shape leaf = variable_source(variable, "")->layout().leaf;
+  // Not Source::layout(), which lists where every leaf begins.
+  const Shape leaf = variable.blocks.front().reader->grid().chunk();
   const std::int64_t most = std::max<std::int64_t>(1, most_bytes / variable.type.size);
   return SampleBox(variable.shape, leaf, most).box();
 }
@@ -82,7 +83,7 @@ ValueSample read_sample(const Variable& variable, std::int64_t most_bytes,
   auto values = std::make_shared<Array>(variable.type, region.shape);
   const std::shared_ptr<const Source> source =
       slice_source(variable_source(variable, "input"), region);
-  Shape unit = source->layout().leaf;
+  Shape unit = variable.blocks.front().reader->grid().chunk();
   for (int d = 0; d < unit.rank(); ++d) {
     unit[d] = std::clamp<std::int64_t>(unit[d], 1, region.shape[d]);
   }

@@ -32,8 +32,13 @@ std::int64_t length_bytes(const Json& data_type) {
   return json_int(configuration, "length_bytes", "data_type");
 }
 
+// Fill values are held whole, and in several forms: more than this is no record but an attack.
+constexpr std::int64_t kLargestRecord = std::int64_t{16} << 20;
+
 DataType record_memory(const Json& document) {
-  return types::bytes(positive_length(record_size(record_members(document)), 1, document));
+  const std::int64_t size = record_size(record_members(document));
+  if (size > kLargestRecord) throw_unsupported(document);
+  return types::bytes(positive_length(size, 1, document));
 }
 
 bool has_filter(const Json& filters, std::string_view id) {

@@ -53,14 +53,16 @@ std::string path_below(const std::string& group, const std::string& path) {
 bool StoredNode::is_array() const {
   if (documents.contains(".zarray")) return true;
   const auto v3 = documents.find("zarr.json");
-  return v3 != documents.end() && v3->second.value("node_type", "") == "array";
+  return v3 != documents.end() && v3->second.is_object() &&
+         v3->second.value("node_type", Json()) == Json("array");
 }
 
 Json StoredNode::attributes() const {
   const auto v2 = documents.find(".zattrs");
   if (v2 != documents.end()) return v2->second;
   const auto v3 = documents.find("zarr.json");
-  return v3 == documents.end() ? Json::object() : v3->second.value("attributes", Json::object());
+  const bool has_any = v3 != documents.end() && v3->second.is_object();
+  return has_any ? v3->second.value("attributes", Json::object()) : Json::object();
 }
 
 HierarchyEditor::HierarchyEditor(Store& store, int zarr_format, std::function<bool()> before_change)

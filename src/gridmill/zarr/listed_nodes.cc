@@ -1,5 +1,8 @@
 #include "gridmill/zarr/listed_nodes.h"
 
+#include <algorithm>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 #include "gridmill/zarr/documents.h"
@@ -56,6 +59,21 @@ bool set_member(Json& members, const std::string& name, const Json& document) {
   return true;
 }
 
+// As write_consolidated() has them: nodes of one group behind each other, or zarr-python 3 loses
+// some.
+void put_siblings_together(Json& members, int zarr_format) {
+  std::vector<std::pair<std::string, Json>> ordered;
+  for (auto& [name, member] : members.items()) ordered.emplace_back(name, std::move(member));
+  const auto place = [zarr_format](const std::string& name) {
+    const std::string node = zarr_format == 2 ? parent_of(name) : name;
+    return std::tuple(!node.empty(), std::count(node.begin(), node.end(), '/'), parent_of(node));
+  };
+  std::stable_sort(ordered.begin(), ordered.end(),
+                   [&](const auto& a, const auto& b) { return place(a.first) < place(b.first); });
+  members = Json::object();
+  for (auto& [name, member] : ordered) members[name] = std::move(member);
+}
+
 }  // namespace
 
 bool forget_node(Json& document, int zarr_format, const std::string& path) {
@@ -79,9 +97,11 @@ bool add_node(Json& document, int zarr_format, const std::string& path,
     for (const auto& [name, content] : documents) {
       has_changed = set_member(*members, node_path(path, name), content) || has_changed;
     }
+    if (has_changed) put_siblings_together(*members, zarr_format);
     return has_changed;
   }
   has_changed = set_member(*members, path, inlined_document(documents));
+  if (has_changed) put_siblings_together(*members, zarr_format);
   return change_inner(*members, path,
                       [&](Json& inner, const std::string& below) {
                         const Json* own = listed_members(inner, zarr_format);
