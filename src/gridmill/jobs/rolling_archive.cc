@@ -69,7 +69,9 @@ void refuse_inside_of_store(const Location& location, Files& files) {
   for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
        slash = path.rfind('/', slash - 1)) {
     const std::string outer = path.substr(0, slash);
-    if (!zarr_format_at(*file_store(files, outer))) continue;
+    const auto format = in_context([&] { return "looking for a store around " + path; },
+                                   [&] { return zarr_format_at(*file_store(files, outer)); });
+    if (!format) continue;
     throw Error(ErrorKind::invalid,
                 fmt::format("{} is a part of the store {}: write {}#/{}", location.path, outer,
                             outer, path.substr(slash + 1)));
