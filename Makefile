@@ -24,8 +24,10 @@ build:  ## the command, build/release/gridmill (after `make setup`)
 
 test: need-data setup build  ## every test: C++ under sanitizers, then Python against the real peers
 	@$(call cmake_build,dev)
-	ctest --preset dev --parallel $(JOBS) --progress
-	.venv/bin/python -m pytest tests -n $(JOBS) $(PYTEST_ARGS)
+	@status=0; \
+	ctest --preset dev --parallel $(JOBS) --progress || status=1; \
+	.venv/bin/python -m pytest tests -n $(JOBS) $(PYTEST_ARGS) || status=1; \
+	exit $$status  # both are run, whichever fails
 
 torture: setup build  ## the long tests: kills at a hundred random moments, 4 GiB budgets, thousands of schedules
 	@$(call cmake_configure,dev); cmake --build --preset dev --parallel $(JOBS) --target test_engine

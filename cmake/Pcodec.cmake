@@ -64,16 +64,20 @@ if(pcodec_missing)
 endif()
 
 set(pcodec_library ${GRIDMILL_PCODEC_FOLDER}/release/libgridmill_pcodec.a)
+# Cargo leaves a library alone that is up to date, and so does the stamp of each build folder: what
+# one folder builds must not make another link anew.
+set(pcodec_stamp ${PROJECT_BINARY_DIR}/pcodec.stamp)
 add_custom_command(
-  OUTPUT ${pcodec_library}
+  OUTPUT ${pcodec_stamp}
+  BYPRODUCTS ${pcodec_library}
   COMMAND ${CMAKE_COMMAND} -E env PCO_DISMISS_BUILD_WARNINGS=1
           ${GRIDMILL_CARGO} build --quiet --release --locked --offline ${pcodec_manifest}
           --target-dir ${GRIDMILL_PCODEC_FOLDER}
-  COMMAND ${CMAKE_COMMAND} -E touch ${pcodec_library}
+  COMMAND ${CMAKE_COMMAND} -E touch ${pcodec_stamp}
   DEPENDS ${pcodec_crate}/Cargo.toml ${pcodec_crate}/Cargo.lock ${pcodec_crate}/src/lib.rs
   COMMENT "Building the codec pcodec with cargo"
   VERBATIM)
-add_custom_target(gridmill_pcodec_crate DEPENDS ${pcodec_library})
+add_custom_target(gridmill_pcodec_crate DEPENDS ${pcodec_stamp})
 add_library(gridmill_pcodec STATIC IMPORTED GLOBAL)
 set_target_properties(gridmill_pcodec PROPERTIES IMPORTED_LOCATION ${pcodec_library})
 add_dependencies(gridmill_pcodec gridmill_pcodec_crate)

@@ -14,7 +14,9 @@ set(GRIDMILL_PRECOMPILED
 # digest of the headers' text instead, so that a fresh clone finds what another has compiled.
 function(gridmill_precompile target)
   set(folder ${CMAKE_CURRENT_BINARY_DIR}/CMakeFiles/${target}.dir)
-  file(WRITE ${folder}/empty.cc "")
+  if(NOT EXISTS ${folder}/empty.cc)
+    file(WRITE ${folder}/empty.cc "")
+  endif()
   add_library(${target} STATIC ${folder}/empty.cc)
   target_link_libraries(${target} PUBLIC ${GRIDMILL_base_LIBRARIES})
   gridmill_own_code(${target} none)  # the options must be theirs, to the last one

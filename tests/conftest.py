@@ -18,6 +18,21 @@ os.environ["FINDLIBS_DISABLE_PACKAGE"] = "yes"
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def pytest_configure(config):
+    """The tests run a copy of what was built: some build again (test_container.py), and no test must
+    meet a command that is being linked."""
+    built = Path(os.environ.get("GRIDMILL_BINARY", ROOT / "build" / "release" / "gridmill"))
+    if hasattr(config, "workerinput") or not built.is_file():
+        return  # a worker has its environment from the process that made the copy
+    folder = Path(tempfile.mkdtemp(prefix="gridmill-command-"))
+    folder.chmod(0o755)
+    for path in (built, built.with_name("libgridmill.so")):
+        if path.is_file():
+            shutil.copy2(path, folder)
+    os.environ["GRIDMILL_BINARY"] = str(folder / built.name)
+    config.add_cleanup(lambda: shutil.rmtree(folder))
+
+
 @pytest.fixture(scope="session")
 def gridmill():
     """Runs the command: gridmill("info", path, "--json") -> CompletedProcess.
