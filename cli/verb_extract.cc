@@ -18,8 +18,8 @@ constexpr const char* kAbout =
 
 std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   std::vector<Option> rows = place_rows(options);
-  Option output = text_row("output", "FILE", "the table, as CSV", "none: it must be given",
-                           member_of(options, &ExtractOptions::output));
+  Option output = text_row("output", "FILE", "the table: Parquet if it ends in .parquet, else CSV",
+                           "none: it must be given", member_of(options, &ExtractOptions::output));
   output.hint = Hint::file;
   output.letter = 'o';
   rows.push_back(std::move(output));
@@ -35,7 +35,7 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
 void check(const ExtractOptions& options) {
   check_places(options);
   if (options.output.empty()) {
-    throw Error(ErrorKind::invalid, "no output is named: give -o FILE.csv");
+    throw Error(ErrorKind::invalid, "no output is named: give -o FILE.csv or FILE.parquet");
   }
 }
 
@@ -64,7 +64,8 @@ Verb extract_verb() {
   verb.examples = {
       {"extract coads.zarr --point 52.5,-20 -o atlantic.csv --plot atlantic.html",
        "one place, as a table and a chart"},
-      {"extract era5.zarr --point Sydney=-33.9,151.2 --point 59.9,10.8 --variables t2m -o t.csv",
+      {"extract era5.zarr --point Sydney=-33.9,151.2 --point 59.9,10.8 --variables t2m -o "
+       "t.parquet",
        "two places, one of them named; one variable"},
       {"extract era5.zarr --points stations.csv --sel time=2020-01:2020-03 -o stations_2020.csv",
        "many places out of a file, three months"},

@@ -27,7 +27,7 @@ string(REGEX REPLACE "^.*libaec" "" AEC_FILE_VERSION ${aec_file})  # ".so.0.0.12
 find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
-set(GRIDMILL_system_LIBRARIES Threads::Threads)
+set(GRIDMILL_system_LIBRARIES Threads::Threads ${CMAKE_DL_LIBS})
 set(GRIDMILL_store_LIBRARIES PkgConfig::DEFLATE)
 set(GRIDMILL_codec_LIBRARIES
     PkgConfig::BLOSC zstd::libzstd_shared PkgConfig::LZ4 PkgConfig::DEFLATE ZLIB::ZLIB

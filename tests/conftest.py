@@ -26,7 +26,7 @@ def pytest_configure(config):
         return  # a worker has its environment from the process that made the copy
     folder = Path(tempfile.mkdtemp(prefix="gridmill-command-"))
     folder.chmod(0o755)
-    for path in (built, built.with_name("libgridmill.so")):
+    for path in (built, built.with_name("libgridmill.so"), built.with_name("libgridmill_parquet.so")):
         if path.is_file():
             shutil.copy2(path, folder)
     os.environ["GRIDMILL_BINARY"] = str(folder / built.name)

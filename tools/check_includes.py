@@ -18,7 +18,7 @@ import re
 import sys
 from pathlib import Path
 
-LEAVES = {"cli", "capi", "mpi", "python", "web", "tests", "fuzz", "bench", "examples"}
+LEAVES = {"cli", "capi", "mpi", "parquet", "python", "web", "tests", "fuzz", "bench", "examples"}
 LEAF_MAY_USE = {"cli": {"mpi", "web"}}
 
 # Doors: header -> the rooms that may include it. (Clock, memory, threads and randomness are open to

@@ -253,3 +253,81 @@ def test_kills_leave_all_of_a_group_or_nothing_and_the_same_command_goes_on(grid
     check_group(store, "old", 2)
     assert members(store, True) == members(store, False)
     assert gridmill("verify", store).returncode == 0
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_parent_that_nobody_has_listed_is_listed_with_its_first_group(gridmill, tmp_path, zarr_format):
+    store = tmp_path / "fc.zarr"
+    foreign(store, zarr_format)
+    zarr.open_group(store, mode="r+", zarr_format=zarr_format, use_consolidated=False).create_group("fc")
+    convert(gridmill, netcdf(tmp_path, 1), f"{store}#/fc/new")
+    assert members(store, True) == members(store, False)
+    check_group(store, "fc/new", 1)
+
+
+@pytest.mark.parametrize("name", ["day.zip", "run.nc", "a%2Fb", "x" * 120, "d/" * 30 + "e"])
+def test_a_group_may_be_called_as_it_likes(gridmill, tmp_path, name):
+    store = tmp_path / "fc.zarr"
+    foreign(store)
+    convert(gridmill, netcdf(tmp_path, 1), f"{store}#/{name}")
+    check_group(store, name, 1)
+    assert gridmill("verify", store).returncode == 0
+
+
+def test_a_netcdf_file_has_no_new_groups(gridmill, tmp_path):
+    text = convert(gridmill, netcdf(tmp_path, 1), f"{tmp_path}/out.nc#/g", code=1)
+    assert "written as a whole" in text and not (tmp_path / "out.nc").exists()
+
+
+def test_what_cannot_end_well_does_not_begin(gridmill, tmp_path):
+    store, source = tmp_path / "fc.zarr", netcdf(tmp_path, 1)
+    foreign(store)
+    (store / "empty").mkdir()
+    (store / "file").write_text("mine")
+    for place in ("empty", "file"):
+        for more in ([], ["--overwrite"]):
+            assert "is no group" in convert(gridmill, source, f"{store}#/{place}", *more, code=5)
+    (store / ".gridmill-append").write_text("{}")
+    assert "an append into" in convert(gridmill, source, f"{store}#/new", code=5)
+    assert not (tmp_path / "fc.zarr.gridmill").exists()
+
+
+def test_other_groups_may_come_while_one_is_resumed(gridmill, tmp_path):
+    store = tmp_path / "fc.zarr"
+    convert(gridmill, netcdf(tmp_path, 1, size=400_000), f"{store}#/a")
+    command = [BINARY, "rechunk", f"{store}#/a", f"{store}#/b", "--chunks", "time=4,x=1000", "--threads", "1", "--resume"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    home = tmp_path / "fc.zarr.gridmill" / "groups" / "b.gridmill"
+    while run.poll() is None and not any((home / "run" / "journal").glob("*")):
+        time.sleep(0.005)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    assert home.exists(), "the run was over before it could be killed"
+    convert(gridmill, netcdf(tmp_path, 2), f"{store}#/c")
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    check_group(store, "b", 1, size=400_000)
+    assert members(store, True) == members(store, False)
+
+
+def test_cache_gc_keeps_a_finished_group(gridmill, tmp_path):
+    store = tmp_path / "fc.zarr"
+    convert(gridmill, netcdf(tmp_path, 1), f"{store}#/a")
+    companion = tmp_path / "fc.zarr.gridmill"
+    command = [BINARY, "convert", netcdf(tmp_path, 2), f"{store}#/b", "--resume"]
+    with open(companion / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        while not (companion / "groups" / "b.gridmill" / "run" / "publishing").exists():
+            assert run.poll() is None, run.stderr.read()
+            time.sleep(0.005)
+        time.sleep(0.2)
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+    places = json.loads(gridmill("cache", "gc", "--kind", "spill", tmp_path, "--json").stdout)["places"]
+    assert [(place["state"], place["removed"]) for place in places] == [("finished", False)]
+    assert "same command puts it in place" in gridmill("cache", "ls", "--kind", "spill", tmp_path).stdout
+    again = subprocess.run(command, capture_output=True, text=True)
+    assert again.returncode == 0, again.stderr
+    check_group(store, "b", 2)
+    assert gridmill("verify", store).returncode == 0

@@ -7,12 +7,11 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/zarr/documents.h"
+#include "gridmill/zarr/edited_store.h"
 #include "gridmill/zarr/metadata.h"
 
 namespace gridmill {
 namespace {
-
-constexpr const char* kRecordKey = ".gridmill-append";
 
 Json to_json(const AppendRecord& record) {
   Json documents = Json::array(), regions = Json::array();
@@ -46,14 +45,14 @@ AppendRecord from_json(const Json& json) {
 }
 
 std::optional<AppendRecord> load_record(Store& store) {
-  const auto json = read_document(store, Key(kRecordKey));
+  const auto json = read_document(store, Key(kAppendRecordKey));
   if (!json) return std::nullopt;
   try {
     return from_json(*json);
   } catch (const Json::exception&) {
     throw Error(ErrorKind::corrupt,
                 fmt::format("{} of {} is no record of an append: look into it, and remove it",
-                            kRecordKey, store.describe()));
+                            kAppendRecordKey, store.describe()));
   }
 }
 
@@ -101,7 +100,7 @@ class Settler {
     throw Error(ErrorKind::conflict,
                 fmt::format("{} of {} has been changed since an append into it died: see that the "
                             "store is as it shall be (gridmill verify), then remove {}",
-                            key.text(), shared_.place(), kRecordKey));
+                            key.text(), shared_.place(), kAppendRecordKey));
   }
 
   void undo() {
@@ -154,12 +153,12 @@ class Settler {
 }  // namespace
 
 void save_record(Store& store, const AppendRecord& record) {
-  store.put(Key(kRecordKey), as_bytes(dump_json(to_json(record), -1)));
+  store.put(Key(kAppendRecordKey), as_bytes(dump_json(to_json(record), -1)));
 }
 
-void forget_record(Store& store) { store.remove(Key(kRecordKey)); }
+void forget_record(Store& store) { store.remove(Key(kAppendRecordKey)); }
 
-bool has_record(Store& store) { return store.stat(Key(kRecordKey)).has_value(); }
+bool has_record(Store& store) { return store.stat(Key(kAppendRecordKey)).has_value(); }
 
 std::optional<SettledAppend> settle_record(SharedStore& shared) {
   const auto record = load_record(shared.store());

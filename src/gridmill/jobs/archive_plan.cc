@@ -113,7 +113,7 @@ int output_format(const std::string& output, int asked, Files& files) {
                                               location.path, around));
 }
 
-void check_output(const std::string& output, bool overwrite, Files& files) {
+void check_output(const std::string& output, bool overwrite, Files& files, int zarr_format) {
   const Location location = parse_location(output);
   refuse_inside_of_store(location, files);
   if (!location.node.empty() && is_zip_name(location.path)) {
@@ -125,7 +125,7 @@ void check_output(const std::string& output, bool overwrite, Files& files) {
   const auto status = files.status(location.path);
   if (!status) return;
   if (!location.node.empty()) {
-    if (status->is_directory) return check_group_output(files, location, 0, overwrite);
+    if (status->is_directory) return check_group_output(files, location, zarr_format, overwrite);
     throw Error(ErrorKind::conflict, fmt::format("{} is no Zarr store", location.path));
   }
   if (status->is_special) {

@@ -34,6 +34,6 @@ int output_format(const std::string& output, int asked, Files& files);
 // Error(conflict) if something stands at `output` and may not be replaced: --overwrite replaces
 // stores, groups and files, never a directory of something else. For groups (STORE#/GROUP)
 // zarr/group_placement.h says more. Error(invalid) for a path within another store.
-void check_output(const std::string& output, bool overwrite, Files& files);
+void check_output(const std::string& output, bool overwrite, Files& files, int zarr_format = 0);
 
 }  // namespace gridmill

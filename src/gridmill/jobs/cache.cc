@@ -23,6 +23,9 @@ std::string advice(const Json& place) {
   const std::string state = place.value("state", ""), output = place.value("output", "");
   if (place.value("removed", false)) return "";
   if (state == "running") return "a run is at work here";
+  if (state == "finished" && output.find(".gridmill/groups/") != std::string::npos) {
+    return "a complete group: the same command puts it in place (convert, rechunk: with --resume)";
+  }
   if (state == "finished")
     return fmt::format("a complete store: mv {0}.gridmill/incoming {0}", output);
   if (state == "resumable") return "the same command with --resume goes on";

@@ -161,7 +161,7 @@ Json convert_to_zarr(const ConvertOptions& options, const Workplace& workplace) 
 }  // namespace
 
 Json convert(const ConvertOptions& options, const Workplace& workplace) {
-  if (is_netcdf_name(options.output)) {
+  if (is_netcdf_output(options.output)) {
     if (options.reports.sample > 0) {
       throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
     }

@@ -280,6 +280,15 @@ void write_file_of(const ConvertOptions& options, const ConvertInput& input,
 
 }  // namespace
 
+bool is_netcdf_output(const std::string& output) {
+  const Location location = parse_location(output);
+  if (!is_netcdf_name(location.path)) return false;
+  if (location.node.empty()) return true;
+  throw Error(ErrorKind::unsupported,
+              fmt::format("{}: a netCDF file is written as a whole: leave out #/{}", location.path,
+                          location.node));
+}
+
 bool is_netcdf_name(std::string_view output) noexcept {
   return output.ends_with(".nc") || output.ends_with(".nc4") || output.ends_with(".cdf");
 }

@@ -9,6 +9,8 @@
 namespace gridmill {
 
 // By the ending: .nc, .nc4, .cdf.
+// Error(unsupported) for a group of such a file.
+bool is_netcdf_output(const std::string& output);
 bool is_netcdf_name(std::string_view output) noexcept;
 
 // Chunks as the source's (or --chunks), deflate level 1 with shuffle for numbers. The file grows

@@ -7,13 +7,16 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/base/version.h"
 #include "gridmill/engine/run_memory.h"
 #include "gridmill/jobs/extract_input.h"
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/plot.h"
 #include "gridmill/jobs/row_runs.h"
+#include "gridmill/jobs/table_keys.h"
 #include "gridmill/jobs/working_budget.h"
+#include "gridmill/sink/parquet_sink.h"
 #include "gridmill/sink/table_sink.h"
 #include "gridmill/system/memory.h"
 
@@ -68,6 +71,29 @@ std::vector<KeyColumn> key_columns(const ExtractInput& input, const Labels& labe
   return keys;
 }
 
+bool is_parquet(const ExtractOptions& options) { return options.output.ends_with(".parquet"); }
+
+// The columns of key_columns(), with their types.
+TypedKeys typed_keys(const ExtractInput& input) {
+  TypedKeys keys;
+  for (const RowDimension& row : input.rows) {
+    if (&row == &input.rows.back()) break;
+    keys.push_back(dimension_values(input.dataset, row.group, row.name, row.begin, row.size));
+  }
+  KeyValues names, asked[2], found[2];
+  for (std::size_t i = 0; i < input.points.size(); ++i) {
+    names.texts.push_back(input.points[i].name);
+    asked[0].numbers.push_back(input.points[i].latitude_deg);
+    asked[1].numbers.push_back(input.points[i].longitude_deg);
+    found[0].numbers.push_back(input.places[i].latitude_deg);
+    found[1].numbers.push_back(input.places[i].longitude_deg);
+  }
+  for (const KeyValues* key : {&names, &asked[0], &asked[1], &found[0], &found[1]}) {
+    keys.push_back(std::make_shared<KeyValues>(*key));
+  }
+  return keys;
+}
+
 Shape row_shape(const ExtractInput& input) {
   Shape shape;
   for (const RowDimension& row : input.rows) shape.push_back(row.size);
@@ -99,7 +125,10 @@ TableTarget make_table(const ExtractInput& input, const Labels& labels,
   for (const ExtractVariable& variable : input.variables) {
     table.values.push_back({variable.column, {variable.values->type(), variable.row_dimensions}});
   }
-  table.runs = row_runs(input, row_text_bound(table), memory);
+  const std::int64_t encoded = is_parquet(options)
+                                   ? typed_row_bytes(typed_keys(input), table.values)
+                                   : row_text_bound(table);
+  table.runs = row_runs(input, encoded, memory);
   return table;
 }
 
@@ -153,20 +182,50 @@ Json columns_report(const ExtractInput& input, const TableTarget& table) {
   return columns;
 }
 
+// Where its values come from, so that a table found alone can tell; no time of day.
+TableNotes provenance(const ExtractOptions& options) {
+  return {{"gridmill", dump_json({{"version", kVersion}, {"inputs", options.inputs}}, -1)}};
+}
+
+// What the report says of each column.
+std::vector<TableNotes> column_notes(const Json& columns) {
+  std::vector<TableNotes> notes;
+  for (const Json& column : columns) {
+    notes.emplace_back();
+    for (const auto& [name, value] : column.items()) {
+      if (name == "name" || name == "type" || !value.is_string()) continue;
+      notes.back().emplace_back(name, value.get<std::string>());
+    }
+  }
+  return notes;
+}
+
+ParquetTarget parquet_target(const ExtractInput& input, TableTarget table,
+                             const ExtractOptions& options) {
+  ParquetTarget target;
+  target.keys = typed_keys(input);
+  target.notes = column_notes(columns_report(input, table));
+  target.about = provenance(options);
+  target.row_group_bytes = std::min(target.row_group_bytes, options.resources.memory / 8);
+  target.table = std::move(table);
+  return target;
+}
+
 void write_text(Files& files, const std::string& path, const std::string& text) {
   const auto writer = write_file(files, path);
   writer->append(as_bytes(text));
   (void)writer->commit();
 }
 
-std::shared_ptr<Stage> make_stage(const ExtractInput& input, TableTarget table,
-                                  std::unique_ptr<ValueWriter> writer) {
+std::shared_ptr<Stage> make_stage(const ExtractInput& input, const ExtractOptions& options,
+                                  TableTarget table, std::unique_ptr<ValueWriter> writer) {
   auto stage = std::make_shared<Stage>();
   stage->name = "extract";
   Output output{table.name, {}, nullptr, Index::filled(table.runs.shape.rank(), 1)};
   for (const ExtractVariable& variable : input.variables) output.fields.push_back(variable.values);
   table.writer = std::move(writer);
-  output.sink = table_sink(std::move(table));
+  output.sink = is_parquet(options) ? parquet_sink(parquet_target(input, std::move(table), options))
+                                    : table_sink(std::move(table));
   stage->outputs.push_back(std::move(output));
   return stage;
 }
@@ -235,7 +294,7 @@ class Extraction {
       figures.bytes_written += volume(table_.runs.shape) * variable.values->type().size;
     }
     figures.bytes_read = reads_.bytes;
-    const auto stage = make_stage(input_, std::move(table_), std::make_unique<Nowhere>());
+    const auto stage = make_stage(input_, options_, std::move(table_), std::make_unique<Nowhere>());
     figures.tasks = TaskGrid(stage->outputs).size();
     figures.least_memory = smallest_budget(*stage, run_options(options_.resources));
     return figures;
@@ -252,8 +311,8 @@ class Extraction {
         series->add(rows, values);
       };
     }
-    const auto stage =
-        make_stage(input_, std::move(table_), write_file(workplace_.files, options_.output));
+    const auto stage = make_stage(input_, options_, std::move(table_),
+                                  write_file(workplace_.files, options_.output));
     {
       const Watched watched(workplace_.console, "extracting to " + options_.output, progress);
       run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, workplace_.clock, progress,
@@ -267,7 +326,7 @@ class Extraction {
   TableTarget fitting_table(std::int64_t memory) const {
     Resources resources = options_.resources;
     resources.memory = memory;
-    const auto stage = make_stage(input_, make_table(input_, labels_, options_, memory),
+    const auto stage = make_stage(input_, options_, make_table(input_, labels_, options_, memory),
                                   std::make_unique<Nowhere>());
     check_fits(*stage, run_options(resources));
     return make_table(input_, labels_, options_, memory);

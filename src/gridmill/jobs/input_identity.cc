@@ -27,7 +27,9 @@ std::pair<std::string, FileStatus> telling_file(Files& files, const std::string&
 
 Json input_identity(Files& files, const Location& location) {
   const std::string absolute = files.absolute(location.path);
-  const auto [path, status] = telling_file(files, absolute);
+  const std::string node = location.node.empty() ? "" : "/" + location.node;
+  const bool is_group = !node.empty() && files.status(absolute + node);
+  const auto [path, status] = telling_file(files, is_group ? absolute + node : absolute);
   Json identity{{"location", location.path + (location.node.empty() ? "" : "#/" + location.node)},
                 {"path", path},
                 {"size", status.size},
@@ -35,6 +37,7 @@ Json input_identity(Files& files, const Location& location) {
   if (path == absolute) return identity;
   // Another store may have been moved here, with its times; and one of ours tells all its chunks.
   identity["inode"] = status.inode;
+  if (is_group) return identity;  // other groups of the store may come and go
   const auto manifest = files.status(fmt::format("{}.gridmill/{}", absolute, kManifestKey));
   if (manifest) {
     identity["manifest"] = {{"size", manifest->size}, {"modified_ns", manifest->modified_ns}};

@@ -63,7 +63,7 @@ PlannedJob plan_verb(const std::string& verb, const ConvertOptions& options, con
                      const Workplace& workplace) {
   if (verb == "rechunk") return plan_rechunk_job(rechunk_options(options, way), workplace);
   if (verb != "convert") refuse_verb(verb);
-  if (is_netcdf_name(options.output)) {
+  if (is_netcdf_output(options.output)) {
     throw Error(ErrorKind::unsupported,
                 "a netCDF file is written by one process, in order: only Zarr stores have plans");
   }
@@ -237,7 +237,8 @@ Json explain_plan(const PlanDocument& plan) {
 
 void check_exec(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
   check_identity(plan, workplace.files);
-  check_output(plan.target.location.text(), plan.overwrite, workplace.files);
+  check_output(plan.target.location.text(), plan.overwrite, workplace.files,
+               plan.target.zarr_format);
   const RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
                            options.resources, workplace);
   (void)rated_job(plan, options.resources, workplace);
@@ -257,7 +258,8 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
     return exec_range(options, plan, workplace);
   }
   check_identity(plan, workplace.files);
-  check_output(plan.target.location.text(), plan.overwrite, workplace.files);
+  check_output(plan.target.location.text(), plan.overwrite, workplace.files,
+               plan.target.zarr_format);
   RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
                      options.resources, workplace);
   PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.text()), !options.restart,

@@ -10,7 +10,6 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cycle_format.h"
-#include "gridmill/jobs/append_record.h"
 #include "gridmill/jobs/retention.h"
 #include "gridmill/store/discards.h"
 #include "gridmill/store/file_store.h"
@@ -77,13 +76,6 @@ std::unique_ptr<Store> open_for_rolling(const Location& location, const Workplac
   return store;
 }
 
-void check_no_append(Store& store, const Location& location) {
-  if (!has_record(store)) return;
-  throw Error(
-      ErrorKind::conflict,
-      fmt::format("an append into {} died: run it again first, which settles it", location.path));
-}
-
 bool is_half_document(const std::string& name) {
   const bool is_document = name.starts_with(".zarr.json.") || name.starts_with("..zmetadata.") ||
                            name.starts_with(".manifest.");
@@ -103,7 +95,7 @@ class RollingArchive {
         discards_(workplace.files, workplace.files.absolute(location_.path)),
         editor_(*store_, 0, [this] { return may_change(); }) {
     if (!options.format.empty()) format_ = CycleFormat::parse(options.format);
-    check_no_append(*store_, location_);
+    refuse_unsettled_append(*store_, location_);
     check_parent();
     rules_ = {time_of_now(options, workplace.clock), options.keep_us, options.min_groups,
               just_written()};

@@ -44,6 +44,8 @@ class Running {
     const auto notes = archive_->complete([&] {
       const Watched watched(workplace_.console, run_.what, progress_);
       for (std::size_t i = 0; i < plan_.stages.size(); ++i) run_stage_at(i);
+      // A group that is read beside the one that is written is nobody's own: it may have gone.
+      if (reads_its_output(plan_)) check_identity(plan_, workplace_.files);
     });
     for (const std::string& note : notes) workplace_.console.warn(note);
     return report();

@@ -33,9 +33,14 @@ bool is_held(Files& files, const std::string& companion) {
   });
 }
 
+// A group of a store: what its run had still to do behind the rename is not to be forgotten.
+bool is_of_group(const std::string& companion) {
+  return companion.find(fmt::format("{}/groups/", kEnding)) != std::string::npos;
+}
+
 bool is_finished(Files& files, const std::string& companion) {
-  return is_there(files, fmt::format("{}/incoming/{}", companion, kFreshManifestKey)) &&
-         !has_published(files, companion);
+  if (has_published(files, companion)) return is_of_group(companion);
+  return is_there(files, fmt::format("{}/incoming/{}", companion, kFreshManifestKey));
 }
 
 void measure(Files& files, const std::string& directory, bool is_spill, int depth,

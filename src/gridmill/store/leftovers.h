@@ -18,7 +18,7 @@ namespace gridmill {
 struct Leftover {
   enum class State {
     running,    // a run or its workers hold it
-    finished,   // a complete store: its last rename failed
+    finished,   // a complete store, or group of one, that is not in place, or not listed
     resumable,  // its plan is there
     orphaned,
   };

@@ -18,16 +18,24 @@ namespace {
 // In the run's records: the folder that is about to be published, by its inode, which a rename
 // keeps.
 constexpr std::string_view kPublishing = "publishing";
+constexpr std::size_t kLongestNote = 8192;
 
-std::optional<std::uint64_t> about_to_be_published(Files& files, const std::string& run) {
+struct Publishing {
+  std::uint64_t inode = 0;
+  std::string path;  // where to; "": the store beside the records
+};
+
+std::optional<Publishing> about_to_be_published(Files& files, const std::string& run) {
   const auto file = files.open(fmt::format("{}/{}", run, kPublishing));
   if (file == nullptr) return std::nullopt;
-  std::string text(20, '\0');
+  std::string text(kLongestNote, '\0');
   text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
-  std::uint64_t inode = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), inode);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return inode;
+  Publishing found;
+  const char* last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, found.inode);
+  if (error != std::errc() || (end != last && *end != ' ')) return std::nullopt;
+  if (end != last) found.path.assign(end + 1, last);
+  return found;
 }
 
 bool is_at(Files& files, const std::string& path, std::uint64_t inode) {
@@ -100,7 +108,8 @@ class FileStage final : public OutputStage {
     if (is_zip()) pack();
     const std::string& fresh = is_zip() ? packed_ : incoming_;
     if (const auto status = files_.status(fresh)) {
-      (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode)));
+      const std::string to = placement_ ? " " + path_ : "";
+      (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode) + to));
     }
     sync();
     if (placement_) {
@@ -132,9 +141,10 @@ class FileStage final : public OutputStage {
 
   std::string way_out() const override {
     if (!placement_) return fmt::format("the finished store is kept: mv {} {}", incoming_, path_);
-    const auto inode = about_to_be_published(files_, run_);
-    return !inode || !is_at(files_, path_, *inode)
-               ? "the finished group is kept: the same command with --resume puts it in place"
+    const auto publishing = about_to_be_published(files_, run_);
+    return !publishing || !is_at(files_, path_, publishing->inode)
+               ? "the finished group is kept: the same command puts it in place (convert and "
+                 "rechunk: with --resume)"
                : "the group is in place: the same command completes the store's own documents";
   }
 
@@ -159,11 +169,13 @@ class FileStage final : public OutputStage {
 
   // Whatever fails, the store around it says what is there.
   void place_within(const std::string& fresh) {
-    const auto old = files_.status(path_);
-    if (old && !overwrite_) refuse_existing();
     const auto status = files_.status(fresh);
     try {
-      placement_->begin(*store_, old.has_value());
+      const bool replaces = placement_->begin(*store_, overwrite_);
+      if (!replaces && files_.status(path_)) {
+        throw Error(ErrorKind::conflict,
+                    fmt::format("{} is there, and is no group: move it away", path_));
+      }
       place(fresh);
       files_.sync_directory(parent());
     } catch (const Error&) {
@@ -193,14 +205,22 @@ class FileStage final : public OutputStage {
 
   // An earlier run may have died between its rename and the removal of what it replaced.
   void settle_publishing(bool is_worker) {
-    const auto inode = about_to_be_published(files_, run_);
-    if (!inode || is_at(files_, incoming_, *inode) || is_at(files_, packed_, *inode)) return;
-    if (!is_zip() && files_.status(incoming_) && !is_at(files_, path_, *inode)) {
+    const auto publishing = about_to_be_published(files_, run_);
+    if (!publishing) return;
+    const std::uint64_t inode = publishing->inode;
+    if (is_at(files_, incoming_, inode) || is_at(files_, packed_, inode)) return;
+    if (!is_zip() && files_.status(incoming_) && !is_at(files_, path_, inode)) {
       throw Error(ErrorKind::conflict,
                   fmt::format("an earlier run was cut short while it put its store at {}: neither "
                               "that nor {} is what it wrote; keep what you need of both, then: rm "
                               "-r {} {}",
                               path_, incoming_, incoming_, run_));
+    }
+    if (is_worker && placement_) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("an earlier run has put {} in place, and was cut short: run the plan "
+                              "as a whole, which completes it",
+                              placement_->name()));
     }
     if (is_worker) {
       throw Error(ErrorKind::conflict,
@@ -208,7 +228,7 @@ class FileStage final : public OutputStage {
                               "up: rm -r {} {}",
                               path_, incoming_, run_));
     }
-    if (is_at(files_, path_, *inode)) {
+    if (is_at(files_, path_, inode)) {
       if (placement_) {
         placement_->settle();
       } else {
@@ -227,7 +247,7 @@ class FileStage final : public OutputStage {
     }
   }
 
-  bool is_zip() const { return is_zip_name(path_); }
+  bool is_zip() const { return !placement_ && is_zip_name(path_); }
 
   // The manifest can't come with the store here: it is put beside it next. Until then there is
   // none, rather than another store's.
@@ -304,9 +324,10 @@ std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
 }
 
 bool has_published(Files& files, const std::string& companion) {
-  const auto inode = about_to_be_published(files, companion + "/run");
-  return inode &&
-         is_at(files, companion.substr(0, companion.size() - companion_path("").size()), *inode);
+  const auto publishing = about_to_be_published(files, companion + "/run");
+  if (!publishing) return false;
+  const std::string beside = companion.substr(0, companion.size() - companion_path("").size());
+  return is_at(files, publishing->path.empty() ? beside : publishing->path, publishing->inode);
 }
 
 bool has_run(Files& files, const std::string& path) {

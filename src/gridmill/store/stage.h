@@ -33,8 +33,9 @@ class Placement {
   // Its final place, absolute, and as it was typed.
   virtual const std::string& path() const = 0;
   virtual const std::string& name() const = 0;
-  // `fresh` is about to be put in place, instead of what is there if it `replaces` something.
-  virtual void begin(Store& fresh, bool replaces) = 0;
+  // `fresh` is about to be put in place. Returns whether it replaces what is there, which
+  // `overwrite` must allow. Nobody else changes the store around it from now on.
+  virtual bool begin(Store& fresh, bool overwrite) = 0;
   // After begin(), also after one that threw: what is there now is said of it, whether that is the
   // new store or, after a rename that failed, what was there before.
   virtual void end(bool is_placed) = 0;
@@ -83,7 +84,7 @@ struct StageOptions {
 std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
                                         StageOptions options);
 
-// Whether the run that left `companion` (OUT.gridmill) has published, and died while tidying up.
+// Whether the run that left `companion` (OUT.gridmill) has published, and died before all was done.
 bool has_published(Files& files, const std::string& companion);
 
 // Whether an unfinished run lies beside it, at work or not.

@@ -145,13 +145,12 @@ void HierarchyEditor::check_parents(const Key& path) {
 }
 
 // From the root down, so that no group stands where none leads to it.
-std::string HierarchyEditor::make_parents(const Key& path) {
-  if (path.is_root()) return path.text();
+void HierarchyEditor::make_parents(const Key& path) {
+  if (path.is_root()) return;
   const Key parent(parent_of(path.text()));
-  if (node_at(parent.text())) return path.text();
-  std::string first = make_parents(parent);
+  if (node_at(parent.text())) return;
+  make_parents(parent);
   write_group(store_, parent, zarr_format_, {});
-  return first;
 }
 
 void HierarchyEditor::check_room_for_group(const Key& path) {
@@ -268,6 +267,20 @@ void HierarchyEditor::unlist(const std::vector<std::string>& paths) {
   }
 }
 
+// Those of `groups` that lie below `group`, where its document doesn't name them.
+bool HierarchyEditor::list_parents(Json& document, const std::string& group,
+                                   const std::vector<std::string>& groups) {
+  bool has_changed = false;
+  for (const std::string& parent : groups) {
+    if (parent.size() <= group.size()) continue;
+    const std::string below = path_below(group, parent);
+    if (lists_node(document, zarr_format_, below)) continue;
+    const auto node = node_at(parent);
+    has_changed = (node && add_node(document, zarr_format_, below, node->documents)) || has_changed;
+  }
+  return has_changed;
+}
+
 // The root's last: then it is there.
 void HierarchyEditor::list(const std::vector<std::string>& paths) {
   for (const std::string& path : paths) {
@@ -278,7 +291,7 @@ void HierarchyEditor::list(const std::vector<std::string>& paths) {
     std::vector<std::string> groups = groups_above(path);
     for (auto group = groups.rbegin(); group != groups.rend(); ++group) {
       change_listing(*group, [&](Json& document) {
-        bool has_changed = false;
+        bool has_changed = list_parents(document, *group, groups);
         for (const StoredNode& each : found) {
           has_changed =
               add_node(document, zarr_format_, path_below(*group, each.path), each.documents) ||

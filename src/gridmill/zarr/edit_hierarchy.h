@@ -50,9 +50,8 @@ class HierarchyEditor {
   // For a group that comes from elsewhere. Throws Error(conflict) for an array at `path` or above
   // it, Error(invalid) for a name that no node may have.
   void check_room_for_group(const Key& path);
-  // The groups above it that aren't there; in no consolidated document so far. Returns the path of
-  // the first that was made, or `path`.
-  std::string make_parents(const Key& path);
+  // The groups above it that aren't there; in no consolidated document so far.
+  void make_parents(const Key& path);
   // With all that lies below. Error(not_found) without a node at `from`, Error(conflict) with one
   // at `to`, Error(invalid) into itself. The groups above `to` are made.
   void move(const Key& from, const Key& to);
@@ -63,12 +62,15 @@ class HierarchyEditor {
   // say no more of these nodes nor of what lies below them; nothing else in them changes. The
   // nodes stay.
   void unlist(const std::vector<std::string>& paths);
-  // The reverse: they say of these nodes, and of what lies below, what is stored by now. A group
-  // without a consolidated document gets none.
+  // The reverse: they say of these nodes, and of what lies below, what is stored by now; and of the
+  // groups above that they don't name, for readers look for those. A group without a consolidated
+  // document gets none.
   void list(const std::vector<std::string>& paths);
 
  private:
   void add_children(const std::string& path, std::vector<StoredNode>& nodes, int depth);
+  bool list_parents(Json& document, const std::string& group,
+                    const std::vector<std::string>& groups);
   void change_listing(const std::string& group, const std::function<bool(Json&)>& change);
   void check_parents(const Key& path);
   void check_movable(const Key& from, const Key& to);

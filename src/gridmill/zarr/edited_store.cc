@@ -44,6 +44,13 @@ EditorsLock::~EditorsLock() {
   if (is_needed_) locks_.leave();
 }
 
+void refuse_unsettled_append(Store& store, const Location& location) {
+  if (!store.stat(Key(kAppendRecordKey))) return;
+  throw Error(
+      ErrorKind::conflict,
+      fmt::format("an append into {} died: run it again first, which settles it", location.path));
+}
+
 void refuse_inside_of_store(const Location& location, Files& files) {
   const std::string path = files.absolute(location.path);
   for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
@@ -68,23 +75,35 @@ void EditedManifest::take_away() {
   store_.remove(Key(kFreshManifestKey));
 }
 
-void EditedManifest::save(const KeysWent& went, const std::vector<KeyRecord>& came) {
+void EditedManifest::save(const KeysWent& went) {
   if (!before_) return;
   Manifest after;
   for (const auto& [key, entry] : before_->entries()) {
     if (is_metadata(key)) continue;
     if (std::string now = went(key); !now.empty()) after.add({std::move(now), entry});
   }
-  for (const KeyRecord& record : came) {
-    if (!is_metadata(record.key)) after.add(record);
-  }
   std::vector<Key> metadata;
   store_.list(Key(), [&](const ListEntry& entry) {
     if (is_metadata(entry.key.text())) metadata.push_back(entry.key);
   });
+  save(std::move(after), metadata);
+}
+
+void EditedManifest::save(const KeysWent& went, const std::vector<KeyRecord>& came,
+                          const std::vector<Key>& documents) {
+  if (!before_) return;
+  Manifest after;
+  for (const auto& [key, entry] : before_->entries()) {
+    if (std::string now = went(key); !now.empty()) after.add({std::move(now), entry});
+  }
+  for (const KeyRecord& record : came) after.replace(record);
+  save(std::move(after), documents);
+}
+
+void EditedManifest::save(Manifest after, const std::vector<Key>& documents) {
   Buffer content;
-  for (const Key& key : metadata) {
-    if (store_.get(key, content)) after.add(record_of(key, content));
+  for (const Key& key : documents) {
+    if (store_.get(key, content)) after.replace(record_of(key, content));
   }
   after.save(companion_, kManifestKey);
 }

@@ -33,6 +33,11 @@ class EditorsLock {
   const bool is_needed_;
 };
 
+// In a store while an append is under way, or when one has died: what it was about to change.
+inline constexpr const char* kAppendRecordKey = ".gridmill-append";
+// Error(conflict): what such an append has noted must stay true until it is settled.
+void refuse_unsettled_append(Store& store, const Location& location);
+
 // What is a store by its path may be a group of another, whose lock and documents are the ones that
 // count: Error(invalid), with the name to write instead.
 void refuse_inside_of_store(const Location& location, Files& files);
@@ -50,11 +55,16 @@ class EditedManifest {
   // Of a store that is about to be made: it gets one.
   void begin() { before_.emplace(); }
   void take_away();
-  // The chunks that it knew, where they are now, those that came, and the metadata documents as
-  // they are.
-  void save(const KeysWent& went, const std::vector<KeyRecord>& came = {});
+  // The chunks that it knew, where they are now, and the metadata documents as they are.
+  void save(const KeysWent& went);
+  // Where little has changed: all that it knew and that is still there, what came, and these
+  // documents as they are.
+  void save(const KeysWent& went, const std::vector<KeyRecord>& came,
+            const std::vector<Key>& documents);
 
  private:
+  void save(Manifest after, const std::vector<Key>& documents);
+
   Store& store_;
   Store& companion_;
   std::optional<Manifest> before_;

@@ -6,9 +6,11 @@
 #include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/hashing.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/manifest.h"
 #include "gridmill/store/store_locks.h"
+#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/edit_hierarchy.h"
 #include "gridmill/zarr/edited_store.h"
 #include "gridmill/zarr/hierarchy.h"
@@ -18,8 +20,11 @@ namespace {
 
 constexpr std::int64_t kPatience_ns = 30'000'000'000;
 
-// One name for a path: what separates groups may not separate folders.
+// One name for a path: what separates groups may not separate folders. File systems allow 255
+// bytes, of which others add some.
 std::string as_one_name(const std::string& path) {
+  constexpr std::size_t kLongestName = 200;
+  if (path.size() > kLongestName / 3) return to_hex(hash_bytes(as_bytes(path)));
   std::string name;
   for (const char c : path) {
     if (c == '/') {
@@ -48,48 +53,47 @@ class GroupPlacement final : public Placement {
         home_(home_of(files, location)),
         path_(store_path_ + "/" + location.node),
         name_(location.text()),
+        location_(location),
         zarr_format_(zarr_format) {}
 
   const std::string& home() const override { return home_; }
   const std::string& path() const override { return path_; }
   const std::string& name() const override { return name_; }
 
-  void begin(Store& fresh, bool replaces) override {
+  bool begin(Store& fresh, bool overwrite) override {
     auto editing = std::make_unique<Editing>(*this);
+    refuse_unsettled_append(*editing->store, location_);
     HierarchyEditor editor(*editing->store, zarr_format_);
     editor.check_room_for_group(Key(group_));
-    if (replaces && !editor.node_at(group_)) {
+    const bool replaces = editor.node_at(group_).has_value();
+    if (replaces && !overwrite) {
       throw Error(ErrorKind::conflict,
-                  fmt::format("{} is no group: what lies there would be lost", name_));
+                  fmt::format("{} appeared while it was being written", location_.text()));
     }
-    editing->chunks = take_manifest(fresh);
+    editing->came = records_of(fresh);
     editing_ = std::move(editing);
     editing_->manifest->take_away();
-    if (replaces) editor.unlist({group_});
-    editing_->first = editor.make_parents(Key(group_));
+    editor.unlist({group_});  // also what is left of one that somebody has just deleted
+    editor.make_parents(Key(group_));
+    // A store that is made with its first group is consolidated, as all that we write.
+    if (editing_->is_new) editor.consolidate();
+    return replaces;
   }
 
   void end(bool is_placed) override {
     if (!editing_) return;
     const auto editing = std::move(editing_);
-    HierarchyEditor editor(*editing->store, zarr_format_);
-    // A store that is made with its first group is consolidated, as all that we write.
-    if (editing->is_new) {
-      editor.consolidate();
-    } else {
-      editor.list({editing->first});
-    }
-    if (!is_placed) editing->chunks.clear();
-    editing->manifest->save(
-        [&](const std::string& key) { return is_placed && is_within(key) ? std::string() : key; },
-        editing->chunks);
+    say_what_is_there(*editing, is_placed);
   }
 
-  // Which of the groups above are new nobody knows any more: those that are listed stay as they
-  // are. The manifest is gone.
+  // The group's own manifest goes last: without it all was done.
   void settle() override {
-    const Editing editing(*this);
-    HierarchyEditor(*editing.store, zarr_format_).list({group_.substr(0, group_.find('/'))});
+    Editing editing(*this);
+    const Key fresh = Key(group_) / kFreshManifestKey;
+    if (!editing.store->stat(fresh)) return;
+    editing.came = records_of(*file_store(files_, path_));
+    editing.manifest->take_away();
+    say_what_is_there(editing, true);
   }
 
  private:
@@ -107,22 +111,39 @@ class GroupPlacement final : public Placement {
     const std::unique_ptr<Store> store, companion;
     const std::unique_ptr<EditedManifest> manifest;
     const bool is_new;
-    std::string first;  // what is to be listed
-    std::vector<KeyRecord> chunks;
+    std::vector<KeyRecord> came;  // what the group's own manifest knows
   };
+
+  void say_what_is_there(Editing& editing, bool is_placed) const {
+    HierarchyEditor(*editing.store, zarr_format_).list({group_});
+    if (!is_placed) editing.came.clear();
+    editing.manifest->save(
+        [&](const std::string& key) { return is_placed && is_within(key) ? std::string() : key; },
+        editing.came, documents_above());
+    if (is_placed) editing.store->remove(Key(group_) / kFreshManifestKey);
+  }
+
+  std::vector<Key> documents_above() const {
+    std::vector<Key> keys;
+    for (std::string above = group_; !above.empty();) {
+      above = parent_of(above);
+      for (const char* name : {"zarr.json", ".zgroup", ".zattrs", ".zmetadata"}) {
+        keys.push_back(Key(above) / name);
+      }
+    }
+    return keys;
+  }
 
   bool is_within(const std::string& key) const { return key.starts_with(group_ + "/"); }
 
-  // It has no place within a store; what it knows goes into the store's own.
-  std::vector<KeyRecord> take_manifest(Store& fresh) const {
-    const auto manifest = Manifest::load(fresh, fresh);
+  // The manifest that a store brings along: it goes into that of the store around it.
+  std::vector<KeyRecord> records_of(Store& group) const {
     std::vector<KeyRecord> records;
-    if (manifest) {
-      for (const auto& [key, entry] : manifest->entries()) {
-        records.push_back({group_ + "/" + key, entry});
-      }
+    const auto manifest = Manifest::load(group, group);
+    if (!manifest) return records;
+    for (const auto& [key, entry] : manifest->entries()) {
+      records.push_back({group_ + "/" + key, entry});
     }
-    fresh.remove(Key(kFreshManifestKey));
     return records;
   }
 
@@ -133,6 +154,7 @@ class GroupPlacement final : public Placement {
   const std::string home_;
   const std::string path_;
   const std::string name_;
+  const Location location_;
   const int zarr_format_;
   std::unique_ptr<Editing> editing_;
 };
@@ -146,16 +168,16 @@ std::shared_ptr<Placement> group_placement(Files& files, const Clock& clock,
 
 void check_group_output(Files& files, const Location& location, int zarr_format, bool overwrite) {
   const auto store = file_store(files, files.absolute(location.path));
+  refuse_unsettled_append(*store, location);
   HierarchyEditor editor(*store, zarr_format);
-  const Key group(location.node);
-  editor.check_room_for_group(group);
-  if (!editor.node_at(location.node)) {
-    if (store->children(group).empty()) return;
+  editor.check_room_for_group(Key(location.node));
+  const bool is_there = editor.node_at(location.node).has_value();
+  if (!is_there && files.status(files.absolute(location.path) + "/" + location.node)) {
     throw Error(ErrorKind::conflict,
                 fmt::format("{} is there, and is no group: move it away, or give another name",
                             location.text()));
   }
-  if (overwrite || has_run(files, home_of(files, location))) return;
+  if (!is_there || overwrite || has_run(files, home_of(files, location))) return;
   throw Error(
       ErrorKind::conflict,
       fmt::format("{} exists; give --overwrite to replace it, or another name", location.text()));

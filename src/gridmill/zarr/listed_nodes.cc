@@ -88,6 +88,14 @@ bool forget_node(Json& document, int zarr_format, const std::string& path) {
          has_changed;
 }
 
+bool lists_node(Json& document, int zarr_format, const std::string& path) {
+  const Json* members = listed_members(document, zarr_format);
+  if (members == nullptr) return false;
+  if (zarr_format == 3) return members->contains(path);
+  return members->contains(node_path(path, ".zgroup")) ||
+         members->contains(node_path(path, ".zarray"));
+}
+
 bool add_node(Json& document, int zarr_format, const std::string& path,
               const std::map<std::string, Json>& documents) {
   Json* members = listed_members(document, zarr_format);

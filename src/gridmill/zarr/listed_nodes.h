@@ -13,6 +13,9 @@ namespace gridmill {
 // The node, and all that lies below it.
 bool forget_node(Json& document, int zarr_format, const std::string& path);
 
+// Whether a consolidated document names the node itself.
+bool lists_node(Json& document, int zarr_format, const std::string& path);
+
 // `documents`: the node's own by file name. A document that isn't consolidated stays so.
 bool add_node(Json& document, int zarr_format, const std::string& path,
               const std::map<std::string, Json>& documents);

@@ -1,0 +1,242 @@
+// The writer of Parquet files: Arrow behind the interface of sink/parquet_plugin.h.
+#include "gridmill/sink/parquet_plugin.h"
+
+#include <arrow/api.h>
+#include <arrow/config.h>
+#include <arrow/io/interfaces.h>
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/properties.h>
+
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace {
+
+// Arrow's stream onto the callback of whoever opened the file.
+class CallbackStream final : public arrow::io::OutputStream {
+ public:
+  explicit CallbackStream(const GmParquetFile& file)
+      : append_(file.append), context_(file.context) {}
+
+  arrow::Status Write(const void* bytes, std::int64_t count) override {
+    if (append_(context_, bytes, count) != 0) return arrow::Status::IOError("not written");
+    position_ += count;
+    return arrow::Status::OK();
+  }
+  arrow::Result<std::int64_t> Tell() const override { return position_; }
+  arrow::Status Close() override {
+    is_closed_ = true;
+    return arrow::Status::OK();
+  }
+  bool closed() const override { return is_closed_; }
+
+ private:
+  int (*append_)(void*, const void*, std::int64_t);
+  void* context_;
+  std::int64_t position_ = 0;
+  bool is_closed_ = false;
+};
+
+std::shared_ptr<arrow::KeyValueMetadata> metadata_of(const char* const* texts, std::int64_t count) {
+  auto metadata = std::make_shared<arrow::KeyValueMetadata>();
+  for (std::int64_t i = 0; i + 1 < count; i += 2) metadata->Append(texts[i], texts[i + 1]);
+  return metadata;
+}
+
+std::shared_ptr<arrow::DataType> type_of(GmParquetKind kind) {
+  switch (kind) {
+    case kGmInt8:
+      return arrow::int8();
+    case kGmInt16:
+      return arrow::int16();
+    case kGmInt32:
+      return arrow::int32();
+    case kGmInt64:
+      return arrow::int64();
+    case kGmUInt8:
+      return arrow::uint8();
+    case kGmUInt16:
+      return arrow::uint16();
+    case kGmUInt32:
+      return arrow::uint32();
+    case kGmUInt64:
+      return arrow::uint64();
+    case kGmFloat32:
+      return arrow::float32();
+    case kGmFloat64:
+      return arrow::float64();
+    case kGmBool:
+      return arrow::boolean();
+    case kGmTimestamp:
+      return arrow::timestamp(arrow::TimeUnit::MICRO);
+    case kGmText:
+      return arrow::dictionary(arrow::int32(), arrow::utf8());
+  }
+  return nullptr;
+}
+
+// A bit per value that is a number; null if all are.
+template <class Float>
+arrow::Result<std::shared_ptr<arrow::Buffer>> numbers_of(const void* values, std::int64_t rows,
+                                                         std::int64_t* missing) {
+  const auto* value = static_cast<const Float*>(values);
+  *missing = 0;
+  for (std::int64_t i = 0; i < rows; ++i) *missing += std::isnan(value[i]) ? 1 : 0;
+  if (*missing == 0) return nullptr;
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows));
+  std::uint8_t* bit = bits->mutable_data();
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (!std::isnan(value[i])) bit[i / 8] = static_cast<std::uint8_t>(bit[i / 8] | (1U << (i % 8)));
+  }
+  return bits;
+}
+
+arrow::Result<std::shared_ptr<arrow::Buffer>> bits_of(const void* bytes, std::int64_t rows) {
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows));
+  std::uint8_t* bit = bits->mutable_data();
+  const auto* byte = static_cast<const std::uint8_t*>(bytes);
+  for (std::int64_t i = 0; i < rows; ++i) {
+    if (byte[i] != 0) bit[i / 8] = static_cast<std::uint8_t>(bit[i / 8] | (1U << (i % 8)));
+  }
+  return bits;
+}
+
+}  // namespace
+
+struct GmParquetWriter {
+  std::shared_ptr<CallbackStream> stream;
+  std::shared_ptr<arrow::Schema> schema;
+  std::vector<GmParquetKind> kinds;
+  std::vector<std::shared_ptr<arrow::Array>> dictionaries;  // null for other kinds
+  std::unique_ptr<parquet::arrow::FileWriter> file;
+
+  arrow::Status open(const GmParquetFile& wanted);
+  arrow::Status write(std::int64_t rows, const void* const* columns);
+
+ private:
+  arrow::Result<std::shared_ptr<arrow::Array>> column(std::size_t i, std::int64_t rows,
+                                                      const void* values) const;
+};
+
+arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
+  arrow::FieldVector fields;
+  for (std::int64_t i = 0; i < wanted.column_count; ++i) {
+    const GmParquetColumn& column = wanted.columns[i];
+    kinds.push_back(column.kind);
+    fields.push_back(arrow::field(column.name, type_of(column.kind), true,
+                                  metadata_of(column.metadata, column.metadata_size)));
+    std::shared_ptr<arrow::Array> dictionary;
+    if (column.kind == kGmText) {
+      arrow::StringBuilder builder;
+      for (std::int64_t k = 0; k < column.dictionary_size; ++k) {
+        ARROW_RETURN_NOT_OK(builder.Append(column.dictionary[k]));
+      }
+      ARROW_RETURN_NOT_OK(builder.Finish(&dictionary));
+    }
+    dictionaries.push_back(std::move(dictionary));
+  }
+  schema = arrow::schema(fields, metadata_of(wanted.metadata, wanted.metadata_size));
+  stream = std::make_shared<CallbackStream>(wanted);
+  parquet::WriterProperties::Builder properties;
+  properties.compression(parquet::Compression::ZSTD)
+      ->max_row_group_length(wanted.row_group_rows)
+      ->version(parquet::ParquetVersion::PARQUET_2_6)
+      ->enable_statistics()
+      ->created_by("gridmill");
+  parquet::ArrowWriterProperties::Builder arrow_properties;
+  arrow_properties.store_schema();
+  ARROW_ASSIGN_OR_RAISE(
+      file, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), stream,
+                                             properties.build(), arrow_properties.build()));
+  return arrow::Status::OK();
+}
+
+// Values stay where they are: the caller's memory outlives the call, which copies what it keeps.
+arrow::Result<std::shared_ptr<arrow::Array>> GmParquetWriter::column(std::size_t i,
+                                                                     std::int64_t rows,
+                                                                     const void* values) const {
+  const auto type = schema->field(static_cast<int>(i))->type();
+  if (kinds[i] == kGmBool) {
+    ARROW_ASSIGN_OR_RAISE(auto bits, bits_of(values, rows));
+    return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr, std::move(bits)}, 0));
+  }
+  std::int64_t missing = 0;
+  std::shared_ptr<arrow::Buffer> valid;
+  if (kinds[i] == kGmFloat32) {
+    ARROW_ASSIGN_OR_RAISE(valid, numbers_of<float>(values, rows, &missing));
+  } else if (kinds[i] == kGmFloat64) {
+    ARROW_ASSIGN_OR_RAISE(valid, numbers_of<double>(values, rows, &missing));
+  }
+  const auto storage = kinds[i] == kGmText ? arrow::int32() : type;
+  const std::int64_t width = storage->byte_width();
+  auto buffer =
+      std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(values), rows * width);
+  const auto data =
+      arrow::ArrayData::Make(storage, rows, {std::move(valid), std::move(buffer)}, missing);
+  if (kinds[i] != kGmText) return arrow::MakeArray(data);
+  return arrow::DictionaryArray::FromArrays(type, arrow::MakeArray(data), dictionaries[i]);
+}
+
+arrow::Status GmParquetWriter::write(std::int64_t rows, const void* const* columns) {
+  arrow::ArrayVector arrays;
+  for (std::size_t i = 0; i < kinds.size(); ++i) {
+    ARROW_ASSIGN_OR_RAISE(auto array, column(i, rows, columns[i]));
+    arrays.push_back(std::move(array));
+  }
+  return file->WriteRecordBatch(*arrow::RecordBatch::Make(schema, rows, std::move(arrays)));
+}
+
+namespace {
+
+void say(const std::string& message, char* error, std::size_t room) {
+  const std::size_t length = std::min(message.size(), room - 1);
+  std::memcpy(error, message.data(), length);
+  error[length] = '\0';
+}
+
+// No exception leaves the library.
+template <class Action>
+int guarded(Action&& action, char* error, std::size_t room) {
+  try {
+    const arrow::Status status = action();
+    if (status.ok()) return 0;
+    say(status.message(), error, room);
+  } catch (const std::exception& exception) {
+    say(exception.what(), error, room);
+  }
+  return 1;
+}
+
+GmParquetWriter* open_file(const GmParquetFile* file, char* error, std::size_t room) {
+  auto writer = std::make_unique<GmParquetWriter>();
+  if (guarded([&] { return writer->open(*file); }, error, room) != 0) return nullptr;
+  return writer.release();
+}
+
+int write_rows(GmParquetWriter* writer, std::int64_t rows, const void* const* columns, char* error,
+               std::size_t room) {
+  return guarded([&] { return writer->write(rows, columns); }, error, room);
+}
+
+int close_file(GmParquetWriter* writer, char* error, std::size_t room) {
+  return guarded([&] { return writer->file->Close(); }, error, room);
+}
+
+void release_file(GmParquetWriter* writer) { delete writer; }
+
+constexpr GmParquetPlugin kPlugin{GM_PARQUET_PLUGIN_VERSION,
+                                  "Arrow " ARROW_VERSION_STRING,
+                                  &open_file,
+                                  &write_rows,
+                                  &close_file,
+                                  &release_file};
+
+}  // namespace
+
+extern "C" __attribute__((visibility("default"))) const GmParquetPlugin* gridmill_parquet_plugin() {
+  return &kPlugin;
+}

@@ -1,0 +1,69 @@
+// parquet_plugin.h: what libgridmill_parquet.so offers: Parquet files, written by Arrow.
+//
+// A plain C interface, so that nothing of Arrow is seen by who loads it, and nothing of ours by
+// Arrow. Functions that return an int return 0, or another number with a message in `error`, which
+// ends with a zero. A file is written by one thread at a time; several may be open.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum GmParquetKind {
+  kGmInt8,
+  kGmInt16,
+  kGmInt32,
+  kGmInt64,
+  kGmUInt8,
+  kGmUInt16,
+  kGmUInt32,
+  kGmUInt64,
+  kGmFloat32,  // NaN becomes null
+  kGmFloat64,
+  kGmBool,       // a byte each
+  kGmTimestamp,  // int64: microseconds since 1970, UTC
+  kGmText        // int32: positions in `dictionary`
+};
+
+struct GmParquetColumn {
+  const char* name;
+  enum GmParquetKind kind;
+  const char* const* dictionary;
+  int64_t dictionary_size;
+  const char* const* metadata;  // keys and values in turn
+  int64_t metadata_size;        // of both together
+};
+
+struct GmParquetFile {
+  const struct GmParquetColumn* columns;
+  int64_t column_count;
+  const char* const* metadata;  // of the schema
+  int64_t metadata_size;
+  int64_t row_group_rows;
+  // Takes the file's bytes in order; 0, or another number if it couldn't.
+  int (*append)(void* context, const void* bytes, int64_t count);
+  void* context;
+};
+
+struct GmParquetWriter;
+
+struct GmParquetPlugin {
+  int32_t version;      // of this interface
+  const char* library;  // "Arrow 26.0.1"
+  struct GmParquetWriter* (*open)(const struct GmParquetFile* file, char* error, size_t room);
+  // `columns`: the rows of each column, contiguous and aligned to its elements.
+  int (*write)(struct GmParquetWriter* writer, int64_t rows, const void* const* columns,
+               char* error, size_t room);
+  int (*close)(struct GmParquetWriter* writer, char* error, size_t room);
+  void (*release)(struct GmParquetWriter* writer);
+};
+
+#define GM_PARQUET_PLUGIN_VERSION 1
+typedef const struct GmParquetPlugin* (*GmParquetEntry)(void);
+
+#ifdef __cplusplus
+}
+#endif
