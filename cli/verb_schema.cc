@@ -28,9 +28,9 @@ int run(FirstSchemaOptions& options, const Invocation& invocation) {
   options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
   if (invocation.general.dry_run) {
-    invocation.out.print(
-        fmt::format("would write a schema of {} to {}\n", join(options.inputs, ", "),
-                    options.output.empty() ? "standard output" : options.output));
+    invocation.out.print(fmt::format("would write a schema of {} to {}\n",
+                                     join(options.inputs, ", "),
+                                     options.output.empty() ? "standard output" : options.output));
     return 0;
   }
   const Json report = first_schema(options, invocation.workplace);

@@ -74,8 +74,9 @@ AxisValues axis_of_numbers(const Array& array, DataType read_as,
         if constexpr (std::is_arithmetic_v<typename std::decay_t<decltype(values)>::value_type>) {
           for (const auto value : values) {
             const auto number = static_cast<double>(value);
-            axis.is_missing.push_back(std::isnan(number) || std::find(missing.begin(), missing.end(),
-                                                                      number) != missing.end());
+            axis.is_missing.push_back(std::isnan(number) ||
+                                      std::find(missing.begin(), missing.end(), number) !=
+                                          missing.end());
           }
         }
       },
@@ -102,8 +103,8 @@ AxisValues axis_values(const Variable& variable, const Array& stored) {
     return axis_of_numbers(unpacked_axis(packing, stored), packing.unpacked, {});
   }
   if (type.kind == ScalarKind::complex) {
-    throw Error(ErrorKind::unsupported, fmt::format("values of type {} have no order",
-                                                    variable.type_name()));
+    throw Error(ErrorKind::unsupported,
+                fmt::format("values of type {} have no order", variable.type_name()));
   }
   return axis_of_texts(stored);
 }
@@ -180,8 +181,8 @@ std::optional<AxisFault> order_fault(const Variable& variable, const Array& valu
   const auto missing = std::find(axis.is_missing.begin(), axis.is_missing.end(), true);
   if (missing != axis.is_missing.end()) {
     const std::int64_t at = missing - axis.is_missing.begin();
-    return AxisFault{at, fmt::format("position {} is missing ({})", at,
-                                     axis_text(variable, values, at))};
+    return AxisFault{
+        at, fmt::format("position {} is missing ({})", at, axis_text(variable, values, at))};
   }
   const auto at =
       std::visit([&](const auto& list) { return first_out_of_order(list, order); }, axis.values);

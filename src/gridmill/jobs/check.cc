@@ -54,8 +54,8 @@ class SchemaCheck {
 
   void check_values() {
     try {
-      pass_ = count_values(questions_, "checking " + dataset_.location, options_.resources,
-                           workplace_);
+      pass_ =
+          count_values(questions_, "checking " + dataset_.location, options_.resources, workplace_);
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::corrupt) throw;
       violations_.push_back(
@@ -103,14 +103,14 @@ std::string check_text(const Json& report) {
   const Json& checked = report["checked"];
   std::vector<std::string> inputs;
   for (const Json& input : report["inputs"]) inputs.push_back(input.get<std::string>());
-  const std::string read = fmt::format(
-      "{} rules, {} values read", format_count(checked["rules"].get<std::int64_t>()),
-      format_count(checked["values"].get<std::int64_t>()));
-  std::string text = fmt::format(
-      "{}: {} ({})\n", join(inputs, ", "),
-      count == 0 ? "as the schema wants it"
-                 : fmt::format("{} {}", count, count == 1 ? "violation" : "violations"),
-      read);
+  const std::string read =
+      fmt::format("{} rules, {} values read", format_count(checked["rules"].get<std::int64_t>()),
+                  format_count(checked["values"].get<std::int64_t>()));
+  std::string text =
+      fmt::format("{}: {} ({})\n", join(inputs, ", "),
+                  count == 0 ? "as the schema wants it"
+                             : fmt::format("{} {}", count, count == 1 ? "violation" : "violations"),
+                  read);
   for (const Json& violation : report["violations"]) {
     text += "  WRONG " + violation_text(violation) + "\n";
   }

@@ -19,7 +19,7 @@ constexpr const char* kNothing = "none";
 
 std::string one_of(const std::vector<std::string>& texts) { return join(texts, " or "); }
 
-bool is_among(const std::vector<std::string>& texts, std::string_view text) {
+bool is_listed(const std::vector<std::string>& texts, std::string_view text) {
   return std::find(texts.begin(), texts.end(), text) != texts.end();
 }
 
@@ -71,7 +71,7 @@ Json labels_at(const Dataset& dataset, const Variable& variable, const Index& at
   return labels;
 }
 
-Index position_of(const Shape& shape, std::int64_t place) {
+Index index_of_place(const Shape& shape, std::int64_t place) {
   Index at = Index::filled(shape.rank(), 0);
   for (int d = shape.rank() - 1; d >= 0; --d) {
     at[d] = place % shape[d];
@@ -119,8 +119,8 @@ class VariableCheck {
   }
 
   void check_type() {
-    if (rule_.types.empty() || is_among(rule_.types, variable_.type_name()) ||
-        is_among(rule_.types, variable_.type.name())) {
+    if (rule_.types.empty() || is_listed(rule_.types, variable_.type_name()) ||
+        is_listed(rule_.types, variable_.type.name())) {
       return;
     }
     add("type", one_of(rule_.types), variable_.type_name());
@@ -129,7 +129,7 @@ class VariableCheck {
   void check_text(const char* name, const std::vector<std::string>& wanted) {
     if (wanted.empty()) return;
     const AttributeValue* found = variable_.attributes.find(name);
-    if (found != nullptr && found->is_text() && is_among(wanted, found->as_text())) return;
+    if (found != nullptr && found->is_text() && is_listed(wanted, found->as_text())) return;
     add(name, one_of(wanted), attribute_text(found));
   }
 
@@ -196,7 +196,8 @@ class VariableCheck {
     return count_range(values.view(), rounded_to(rule_.range.value_or(Bounds()), packing.unpacked));
   }
 
-  // What the values themselves forbid to see is a violation; that they can't be reached is an error.
+  // What the values themselves forbid to see is a violation; that they can't be reached is an
+  // error.
   template <class Look>
   void looking_at_values(const char* rule, const std::string& wanted, const Look& look) {
     try {
@@ -237,7 +238,7 @@ class VariableCheck {
 
   void give_place(std::int64_t place, std::int64_t count) {
     violations_.back().where =
-        where_at(dataset_, variable_, position_of(variable_.shape, place));
+        where_at(dataset_, variable_, index_of_place(variable_.shape, place));
     violations_.back().count = count;
   }
 

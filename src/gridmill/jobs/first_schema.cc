@@ -179,8 +179,8 @@ class SchemaMaker {
       questions.push_back({&variable, Bounds()});
       rules.push_back(&rule);
     }
-    const ValuePass pass = count_values(questions, "reading " + dataset_.location,
-                                        options_.resources, workplace_);
+    const ValuePass pass =
+        count_values(questions, "reading " + dataset_.location, options_.resources, workplace_);
     bytes_read_ = pass.bytes_read;
     for (std::size_t i = 0; i < rules.size(); ++i) {
       add_found(*questions[i].variable, pass.counts[i], *rules[i]);

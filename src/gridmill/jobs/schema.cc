@@ -13,7 +13,7 @@ namespace {
 
 // Words that some reader of YAML takes for a truth value or for nothing.
 bool is_yaml_word(std::string_view text) {
-  static constexpr std::string_view kWords[] = {"y",  "n",   "yes",  "no",    "on",
+  static constexpr std::string_view kWords[] = {"y",   "n",    "yes",   "no",  "on",
                                                 "off", "true", "false", "null"};
   const std::string lower = to_lower(text);
   return std::find(std::begin(kWords), std::end(kWords), lower) != std::end(kWords);
@@ -24,9 +24,8 @@ bool is_plain(std::string_view text) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
   };
   if (text.empty() || !is_letter(text.front()) || is_yaml_word(text)) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return is_letter(c) || (c >= '0' && c <= '9') || c == '/';
-  });
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return is_letter(c) || (c >= '0' && c <= '9') || c == '/'; });
 }
 
 // A JSON string is a quoted string of YAML, too.
@@ -103,8 +102,8 @@ std::vector<std::string> variable_lines(const VariableRule& rule) {
   if (!rule.attributes.empty()) add("attributes", yaml_attributes(rule.attributes));
   if (rule.rows) add("rows", yaml_length(*rule.rows));
   if (rule.range) {
-    add("range", fmt::format("[{}, {}]", yaml_number(rule.range->least),
-                             yaml_number(rule.range->greatest)));
+    add("range",
+        fmt::format("[{}, {}]", yaml_number(rule.range->least), yaml_number(rule.range->greatest)));
   }
   if (rule.nan_share) add("nan_share", yaml_number(*rule.nan_share));
   if (rule.order) add("monotonic", std::string(name_of(*rule.order)));
@@ -146,7 +145,8 @@ const VariableRule* Schema::find(std::string_view path) const noexcept {
 std::int64_t count_rules(const Schema& schema) {
   std::int64_t rules = static_cast<std::int64_t>(schema.attributes.size());
   for (const DimensionRule& rule : schema.dimensions) {
-    rules += 1 + std::int64_t{rule.length.has_value()} + std::int64_t{rule.is_unlimited.has_value()};
+    rules +=
+        1 + std::int64_t{rule.length.has_value()} + std::int64_t{rule.is_unlimited.has_value()};
   }
   for (const VariableRule& rule : schema.variables) rules += count_rules_of(rule);
   return rules + std::int64_t{schema.refuses_extra_variables};

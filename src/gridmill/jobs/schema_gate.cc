@@ -16,10 +16,10 @@ void refuse_violations(const std::string& path, const Dataset& dataset,
   for (const Violation& violation : violations) {
     lines.push_back(violation_text(violation_json(violation)));
   }
-  throw Error(ErrorKind::corrupt,
-              fmt::format("{} is not as the schema {} wants it, in {} {}: {}", dataset.location,
-                          path, lines.size(), lines.size() == 1 ? "place" : "places",
-                          join(lines, "; ")));
+  throw Error(
+      ErrorKind::corrupt,
+      fmt::format("{} is not as the schema {} wants it, in {} {}: {}", dataset.location, path,
+                  lines.size(), lines.size() == 1 ? "place" : "places", join(lines, "; ")));
 }
 
 // The variables whose values the gate doesn't look at.

@@ -98,7 +98,8 @@ std::int64_t schema_count(const YAML::Node& node, const std::string& place) {
   const bool is_count = !text.empty() && text.size() < 19 &&
                         text.find_first_not_of("0123456789") == std::string::npos;
   if (is_count) return parse_int(text);
-  refuse_schema(node.Mark(), fmt::format("{}: \"{}\" is not a whole number from 0 on", place, text));
+  refuse_schema(node.Mark(),
+                fmt::format("{}: \"{}\" is not a whole number from 0 on", place, text));
 }
 
 // YAML's numbers, with its words for those that are not finite; nullopt for other texts.
@@ -230,8 +231,8 @@ std::vector<AttributeRule> attribute_rules(const YAML::Node& node, const std::st
 }
 
 const Names& common_type_names() {
-  static const Names names{"bool",   "int8",   "int16",   "int32",   "int64",   "uint8",
-                           "uint16", "uint32", "uint64",  "float16", "float32", "float64",
+  static const Names names{"bool",   "int8",   "int16",    "int32",     "int64",     "uint8",
+                           "uint16", "uint32", "uint64",   "float16",   "float32",   "float64",
                            "string", "blob",   "bytes(1)", "complex64", "complex128"};
   return names;
 }
@@ -275,9 +276,9 @@ Bounds range_rule(const YAML::Node& node, const std::string& place) {
   }
   const Bounds bounds{schema_number(node[0], place), schema_number(node[1], place)};
   if (bounds.least <= bounds.greatest) return bounds;
-  refuse_schema(node.Mark(), fmt::format("{}: {} is more than {}: the ends are reversed", place,
-                                         format_double(bounds.least),
-                                         format_double(bounds.greatest)));
+  refuse_schema(node.Mark(),
+                fmt::format("{}: {} is more than {}: the ends are reversed", place,
+                            format_double(bounds.least), format_double(bounds.greatest)));
 }
 
 double share_rule(const YAML::Node& node, const std::string& place) {
@@ -295,7 +296,8 @@ Order order_rule(const YAML::Node& node, const std::string& place) {
     if (text == name_of(order)) return order;
     names.emplace_back(name_of(order));
   }
-  refuse_schema(node.Mark(), fmt::format("{}: \"{}\" is none of {}", place, text, join(names, ", ")));
+  refuse_schema(node.Mark(),
+                fmt::format("{}: \"{}\" is none of {}", place, text, join(names, ", ")));
 }
 
 // What no variable could meet.

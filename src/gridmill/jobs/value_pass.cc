@@ -28,8 +28,7 @@ Shape unit_of(const Variable& variable) {
 Output counting_output(const ValueQuestion& question, std::shared_ptr<RangeTally> tally,
                        const Resources& resources) {
   const Variable& variable = *question.variable;
-  const FieldPtr values =
-      unpack_field(variable_source(variable, "input"), packing_of(variable));
+  const FieldPtr values = unpack_field(variable_source(variable, "input"), packing_of(variable));
   const Shape unit = unit_of(variable);
   RangeTarget target{values->type(), ChunkGrid(variable.shape, unit),
                      rounded_to(question.bounds, values->type()), std::move(tally)};

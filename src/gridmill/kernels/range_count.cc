@@ -123,9 +123,8 @@ Bounds rounded_to(Bounds bounds, DataType type) noexcept {
 RangeCount count_range(const ArrayView& view, const Bounds& bounds) {
   if (view.type == types::float16) return count_elements<Half>(view, bounds);
   RangeCount result;
-  const bool is_known = visit_real(view.type, [&](auto element) {
-    result = count_elements<decltype(element)>(view, bounds);
-  });
+  const bool is_known = visit_real(
+      view.type, [&](auto element) { result = count_elements<decltype(element)>(view, bounds); });
   if (is_known) return result;
   throw Error(ErrorKind::unsupported,
               fmt::format("values of type {} have no range", view.type.name()));
