@@ -302,8 +302,8 @@ Order order_rule(const YAML::Node& node, const std::string& place) {
 
 // What no variable could meet.
 void refuse_contradictions(const VariableRule& rule, const SchemaMap& map) {
-  const bool is_listed = rule.order || rule.is_unique;
-  if (rule.dimensions && rule.dimensions->size() > 1 && is_listed) {
+  const bool is_of_axis = rule.order || rule.is_unique;
+  if (rule.dimensions && rule.dimensions->size() > 1 && is_of_axis) {
     const char* key = rule.order ? "monotonic" : "unique";
     refuse_schema(map.mark_of(key), map.place(key) + ": is for one dimension, and there are more");
   }
