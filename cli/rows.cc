@@ -98,6 +98,15 @@ Option grib_index_row(std::shared_ptr<GribIndexUse> target) {
   return row;
 }
 
+Option schema_row(std::shared_ptr<std::string> target) {
+  Option row = text_row("schema", "FILE",
+                        "what the inputs must be like: metadata and coordinates are checked before "
+                        "anything is read of them (gridmill schema writes a first one)",
+                        "none", std::move(target));
+  row.hint = Hint::file;
+  return row;
+}
+
 Option region_row(std::shared_ptr<Values> target) {
   Option row = values_row("region", OptionKind::list, "DIM=A:B",
                           "only this range of indices, from 0, B not included", "everything",

@@ -55,6 +55,8 @@ Option retries_row(std::shared_ptr<int> target);
 
 Option attributes_row(std::shared_ptr<Values> target);
 Option grib_index_row(std::shared_ptr<GribIndexUse> target);
+// Of verbs whose inputs must be as a schema wants them before they are read.
+Option schema_row(std::shared_ptr<std::string> target);
 
 // What is told of a run: --report, --metrics, --metrics-port, --trace, --prices, --tags.
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);

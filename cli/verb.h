@@ -49,6 +49,8 @@ Verb convert_verb();
 Verb info_verb();
 Verb dump_verb();
 Verb verify_verb();
+Verb check_verb();
+Verb schema_verb();
 Verb extract_verb();
 Verb rechunk_verb();
 Verb template_verb();

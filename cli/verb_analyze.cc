@@ -69,7 +69,8 @@ std::vector<Option> rows(const std::shared_ptr<AnalyzeCommand>& command) {
           std::move(output),
           std::move(interactive),
           overwrite_row(member_of(command, &AnalyzeCommand::overwrite)),
-          grib_index_row(member_of(job, &AnalyzeOptions::grib_index))};
+          grib_index_row(member_of(job, &AnalyzeOptions::grib_index)),
+          schema_row(member_of(job, &AnalyzeOptions::schema))};
 }
 
 void check_output(const AnalyzeCommand& command, const Invocation& invocation) {

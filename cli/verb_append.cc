@@ -35,6 +35,7 @@ std::vector<Option> rows(const std::shared_ptr<AppendOptions>& options) {
       check_variables_row(to(&AppendOptions::check_variables)),
       retries_row(to(&AppendOptions::retries)),
       grib_index_row(to(&AppendOptions::grib_index)),
+      schema_row(to(&AppendOptions::schema)),
   };
   const std::vector<Option> reports = report_rows(to(&AppendOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());

@@ -37,6 +37,7 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
       overwrite_row(member_of(options, &ConvertOptions::overwrite)),
       resume_row(member_of(options, &ConvertOptions::resume)),
       grib_index_row(member_of(options, &ConvertOptions::grib_index)),
+      schema_row(member_of(options, &ConvertOptions::schema)),
       refused_row("append", "DIM", "go on at the end of an existing store (a verb of its own)",
                   "is a verb: gridmill append IN... STORE"),
   };

@@ -26,6 +26,7 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   for (Option& row : selection_rows(options)) rows.push_back(std::move(row));
   rows.push_back(overwrite_row(member_of(options, &ExtractOptions::overwrite)));
   rows.push_back(grib_index_row(member_of(options, &ExtractOptions::grib_index)));
+  rows.push_back(schema_row(member_of(options, &ExtractOptions::schema)));
   for (Option& row : report_rows(member_of(options, &ExtractOptions::reports))) {
     rows.push_back(std::move(row));
   }

@@ -57,6 +57,7 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
   rows.push_back(drop_row(member_of(convert, &ConvertOptions::drop)));
   rows.push_back(overwrite_row(member_of(convert, &ConvertOptions::overwrite)));
   rows.push_back(grib_index_row(member_of(convert, &ConvertOptions::grib_index)));
+  rows.push_back(schema_row(member_of(convert, &ConvertOptions::schema)));
   return rows;
 }
 
@@ -101,6 +102,7 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
   extract.sel = convert.sel;
   extract.overwrite = convert.overwrite;
   extract.grib_index = convert.grib_index;
+  extract.schema = convert.schema;
   extract.resources = convert.resources;
   check_places(extract);
   return make_extract_plan(extract, invocation.workplace);

@@ -29,6 +29,7 @@ std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
       overwrite_row(member_of(options, &RechunkOptions::overwrite)),
       resume_row(member_of(options, &RechunkOptions::resume)),
       grib_index_row(member_of(options, &RechunkOptions::grib_index)),
+      schema_row(member_of(options, &RechunkOptions::schema)),
   };
   const std::vector<Option> reports = report_rows(member_of(options, &RechunkOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());

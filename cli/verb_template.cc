@@ -42,6 +42,7 @@ std::vector<Option> rows(const std::shared_ptr<TemplateOptions>& options) {
       drop_row(to(&TemplateOptions::drop)),
       overwrite_row(to(&TemplateOptions::overwrite)),
       grib_index_row(to(&TemplateOptions::grib_index)),
+      schema_row(to(&TemplateOptions::schema)),
   };
   rows.push_back(attributes_row(member_of(options, &TemplateOptions::attributes)));
   const std::shared_ptr<PackOptions> packing(options, &options->packing);

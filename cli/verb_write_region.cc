@@ -28,6 +28,7 @@ std::vector<Option> rows(const std::shared_ptr<WriteRegionOptions>& options) {
       check_variables_row(to(&WriteRegionOptions::check_variables)),
       retries_row(to(&WriteRegionOptions::retries)),
       grib_index_row(to(&WriteRegionOptions::grib_index)),
+      schema_row(to(&WriteRegionOptions::schema)),
   };
   const std::vector<Option> reports = report_rows(to(&WriteRegionOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());

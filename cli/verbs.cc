@@ -13,6 +13,8 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(info_verb());
   verbs.push_back(dump_verb());
   verbs.push_back(verify_verb());
+  verbs.push_back(check_verb());
+  verbs.push_back(schema_verb());
   verbs.push_back(extract_verb());
   verbs.push_back(rechunk_verb());
   verbs.push_back(template_verb());

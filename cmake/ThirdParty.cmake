@@ -35,3 +35,4 @@ set(GRIDMILL_codec_LIBRARIES
 set(GRIDMILL_formats_LIBRARIES
     PkgConfig::NETCDF PkgConfig::HDF5 eccodes PkgConfig::OPENJPEG PkgConfig::PNG ${AEC_LIBRARY}
     ${SZ_LIBRARY})
+set(GRIDMILL_jobs_LIBRARIES yaml-cpp)

@@ -12,11 +12,11 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/horizontal.h"
 #include "gridmill/dataset/packing.h"
 #include "gridmill/jobs/codec_trials.h"
 #include "gridmill/jobs/read_trials.h"
+#include "gridmill/jobs/schema_gate.h"
 #include "gridmill/jobs/value_sample.h"
 
 namespace gridmill {
@@ -223,8 +223,9 @@ Json totals(const Json& variables) {
 
 Json analyze(const AnalyzeOptions& options, const Workplace& workplace) {
   check_options(options);
-  const Dataset dataset = open_recipe(
-      workplace.files, {options.inputs, options.variables, options.drop, options.grib_index});
+  const Dataset dataset = open_gated(
+      workplace.files, {options.inputs, options.variables, options.drop, options.grib_index},
+      options.schema);
   check_coordinates(dataset);
   Json variables = Json::array(), skipped = Json::array();
   std::int64_t bytes = 0;

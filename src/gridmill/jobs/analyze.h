@@ -26,6 +26,7 @@ struct AnalyzeOptions {
   std::int64_t sample_bytes = std::int64_t{64} << 20;  // of each variable; a quarter of --memory at
                                                        // most
   bool dry_run = false;  // chunks alone: nothing is read but coordinates
+  std::string schema;    // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
 };

@@ -14,7 +14,6 @@
 #include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/cut.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/packed_leaves.h"
 #include "gridmill/dataset/time_merge.h"
 #include "gridmill/jobs/append_record.h"
@@ -22,6 +21,7 @@
 #include "gridmill/jobs/input_identity.h"
 #include "gridmill/jobs/read_back.h"
 #include "gridmill/jobs/region_run.h"
+#include "gridmill/jobs/schema_gate.h"
 
 namespace gridmill {
 namespace {
@@ -104,8 +104,9 @@ class Appender {
         on_overlap_(options.on_overlap),
         shared_(open_alone()),
         archive_(open_archive_dataset(options.store, workplace.files)),
-        input_(open_recipe(workplace.files,
-                           {options.inputs, options.variables, options.drop, options.grib_index})),
+        input_(open_gated(workplace.files,
+                          {options.inputs, options.variables, options.drop, options.grib_index},
+                          options.schema)),
         axis_(find_growth_axis(archive_, options.dimension)) {
     check_coordinates(input_);
     promote_scalar_times(archive_, input_);

@@ -40,6 +40,7 @@ struct ConvertOptions {
   bool overwrite = false;
   bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
+  std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;

@@ -4,11 +4,11 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/coordinates.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/pack.h"
 #include "gridmill/field/unpack.h"
 #include "gridmill/jobs/pack_choice.h"
+#include "gridmill/jobs/schema_gate.h"
 
 namespace gridmill {
 namespace {
@@ -118,8 +118,9 @@ std::optional<PackingCodes> ConvertInput::packing(std::size_t i) const {
 ConvertInput open_convert_input(const ConvertOptions& options, const Workplace& workplace) {
   check_paths(options, workplace.files);
   ConvertInput input;
-  input.dataset = open_recipe(
-      workplace.files, {options.inputs, options.variables, options.drop, options.grib_index});
+  input.dataset = open_gated(workplace.files,
+                             {options.inputs, options.variables, options.drop, options.grib_index},
+                             options.schema);
   // A hierarchy of groups and their attributes is something to keep, unless more was asked for.
   const bool is_groups_alone =
       input.dataset.format.starts_with("Zarr") && options.variables.empty() && options.drop.empty();

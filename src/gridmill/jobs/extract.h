@@ -24,6 +24,7 @@ struct ExtractOptions {
   std::string plot;    // HTML, "": none
   bool overwrite = false;
   bool dry_run = false;
+  std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;  // no record is kept: beside a table there is no place for one

@@ -14,6 +14,7 @@
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/unpack.h"
 #include "gridmill/jobs/labels.h"
+#include "gridmill/jobs/schema_gate.h"
 
 namespace gridmill {
 namespace {
@@ -260,6 +261,7 @@ void name_columns(ExtractInput& input) {
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
   input.points = requested_points(options, files);
   input.dataset = open_inputs(files, options.inputs, options.grib_index);
+  pass_schema_gate(options.schema, input.dataset, files);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);
   const auto variables = options.variables.empty()

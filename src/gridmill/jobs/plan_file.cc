@@ -42,6 +42,7 @@ RechunkOptions rechunk_options(const ConvertOptions& options, const std::string&
   rechunk.way = way;
   rechunk.overwrite = options.overwrite;
   rechunk.grib_index = options.grib_index;
+  rechunk.schema = options.schema;
   rechunk.resources = options.resources;
   return rechunk;
 }

@@ -14,6 +14,7 @@ ConvertOptions input_options(const RechunkOptions& options) {
   input.variables = options.variables;
   input.drop = options.drop;
   input.grib_index = options.grib_index;
+  input.schema = options.schema;
   input.zarr_format = options.zarr_format;
   input.overwrite = options.overwrite;
   input.resources = options.resources;

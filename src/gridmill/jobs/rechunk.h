@@ -27,6 +27,7 @@ struct RechunkOptions {
   bool overwrite = false;
   bool resume = false;
   bool dry_run = false;
+  std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;

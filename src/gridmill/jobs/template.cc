@@ -29,6 +29,7 @@ ConvertOptions as_convert(const TemplateOptions& options) {
   convert.attributes = options.attributes;
   convert.overwrite = options.overwrite;
   convert.grib_index = options.grib_index;
+  convert.schema = options.schema;
   convert.resources = options.resources;
   return convert;
 }

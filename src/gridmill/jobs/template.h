@@ -42,6 +42,7 @@ struct TemplateOptions {
   std::vector<std::string> drop;
   bool overwrite = false;
   bool dry_run = false;
+  std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;

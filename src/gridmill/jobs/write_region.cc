@@ -7,10 +7,10 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
 #include "gridmill/dataset/coordinates.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/jobs/input_identity.h"
 #include "gridmill/jobs/read_back.h"
 #include "gridmill/jobs/region_run.h"
+#include "gridmill/jobs/schema_gate.h"
 #include "gridmill/sink/region_sink.h"
 
 namespace gridmill {
@@ -25,8 +25,9 @@ class RegionWriter {
                                               parse_location(options.store), Writers::together,
                                               workplace.stop)),
         archive_(open_archive_dataset(options.store, workplace.files)),
-        input_(open_recipe(workplace.files,
-                           {options.inputs, options.variables, options.drop, options.grib_index})) {
+        input_(open_gated(workplace.files,
+                          {options.inputs, options.variables, options.drop, options.grib_index},
+                          options.schema)) {
     check_coordinates(input_);
     promote_scalar_times(archive_, input_);
     target_ = region_target(input_, archive_, arrays_of(shared_->store()), options.region,

@@ -29,6 +29,7 @@ struct WriteRegionOptions {
   std::vector<std::string> check_variables;
   int retries = 0;
   bool dry_run = false;
+  std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;
