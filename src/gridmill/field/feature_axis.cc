@@ -54,8 +54,8 @@ FeatureAxis::FeatureAxis(std::string dimension, Calendar calendar, std::vector<I
     : dimension_(std::move(dimension)),
       calendar_(calendar),
       instants_(std::move(instants)),
-      is_rising_(std::adjacent_find(instants_.begin(), instants_.end(),
-                                    std::greater_equal<>()) == instants_.end()),
+      is_rising_(std::adjacent_find(instants_.begin(), instants_.end(), std::greater_equal<>()) ==
+                 instants_.end()),
       step_us_(even_step(instants_)) {}
 
 std::int64_t FeatureAxis::away(std::int64_t at, const Reach& reach, int sign) const noexcept {

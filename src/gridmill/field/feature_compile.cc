@@ -44,8 +44,8 @@ FeatureUnits difference_units(const FeatureUnits& a, const FeatureUnits& b) {
 }
 
 TypedNode condition(const Operator2& sign, const TypedNode& a, const TypedNode& b) {
-  const bool compares_values = sign.function != BinaryFunction::logical_and &&
-                               sign.function != BinaryFunction::logical_or;
+  const bool compares_values =
+      sign.function != BinaryFunction::logical_and && sign.function != BinaryFunction::logical_or;
   if (compares_values) (void)common_units(a.units, b.units);
   return {binary_node(sign.function, a.node, b.node), FeatureUnits::of(Unit()),
           a.dimensions | b.dimensions};
@@ -74,8 +74,8 @@ TypedNode arithmetic(const std::string& sign, const TypedNode& a, const TypedNod
             difference_units(a.units, b.units), both};
   }
   if (sign == "*") {
-    return {binary_node(BinaryFunction::multiply, a.node, b.node),
-            product_units(a.units, b.units), both};
+    return {binary_node(BinaryFunction::multiply, a.node, b.node), product_units(a.units, b.units),
+            both};
   }
   return {binary_node(BinaryFunction::divide, a.node, b.node), quotient_units(a.units, b.units),
           both};
@@ -83,13 +83,24 @@ TypedNode arithmetic(const std::string& sign, const TypedNode& a, const TypedNod
 
 }  // namespace
 
+bool is_feature_constant(std::string_view name) noexcept {
+  return std::any_of(kNumbers.begin(), kNumbers.end(),
+                     [&](const NamedNumber& number) { return number.name == name; });
+}
+
+void refuse_unknown(const NameInText& name, const std::vector<std::string>& known) {
+  throw Error(ErrorKind::not_found, fmt::format("column {}: there is no variable {}{}", name.column,
+                                                name.name, did_you_mean(name.name, known)));
+}
+
 FeatureCompiler::FeatureCompiler(const FeatureSurroundings& surroundings)
     : surroundings_(surroundings) {
   if (!surroundings.axis) return;
   const auto& names = surroundings.dimensions;
   const auto time = std::find(names.begin(), names.end(), surroundings.axis->dimension());
   const auto at = time - names.begin();
-  if (time == names.end() || surroundings.shape[static_cast<int>(at)] != surroundings.axis->size()) {
+  if (time == names.end() ||
+      surroundings.shape[static_cast<int>(at)] != surroundings.axis->size()) {
     throw Error(ErrorKind::internal, "the time axis of features is no dimension of the rows");
   }
   time_bit_ = std::uint32_t{1} << at;
@@ -155,9 +166,7 @@ TypedNode FeatureCompiler::variable(const Expression& expression) {
       if (number.name != expression.text) continue;
       return {number_node(number.value), FeatureUnits::bare(), 0};
     }
-    throw Error(ErrorKind::not_found,
-                fmt::format("column {}: there is no variable {}{}", expression.column,
-                            expression.text, did_you_mean(expression.text, surroundings_.names)));
+    refuse_unknown({expression.text, expression.column}, surroundings_.names);
   }
   const DataType type = found->field->type();
   const bool is_number = type.is_real() || type == types::boolean;
@@ -180,8 +189,7 @@ TypedNode FeatureCompiler::operation(const Expression& expression) {
     return {unary_node(UnaryFunction::negate, a.node), a.units, a.dimensions};
   }
   if (expression.text == "not") {
-    return {unary_node(UnaryFunction::logical_not, a.node), FeatureUnits::of(Unit()),
-            a.dimensions};
+    return {unary_node(UnaryFunction::logical_not, a.node), FeatureUnits::of(Unit()), a.dimensions};
   }
   const TypedNode b = node(*expression.arguments[1].value);
   return at_column(expression.column, [&] { return arithmetic(expression.text, a, b); });
@@ -220,7 +228,8 @@ std::int64_t FeatureCompiler::whole_constant(const Expression& expression,
 
 FeatureAxisPtr FeatureCompiler::axis(std::size_t column, const std::string& function) const {
   if (!surroundings_.axis) {
-    refuse_at(column, fmt::format("{}() needs a time axis, and the rows have none", function));
+    refuse_at(column,
+              fmt::format("{}() needs one time axis, and the rows have none or several", function));
   }
   if (!surroundings_.axis->is_rising()) {
     refuse_at(column, fmt::format("{}() needs times that rise, and those of {} don't", function,
@@ -250,11 +259,11 @@ Reach FeatureCompiler::exact_reach(const Expression& expression, const std::stri
   const auto step = axis(expression.column, function)->step_us();
   if (asked.steps > 0 || !step) return asked;
   if (asked.duration_us % *step == 0) return {asked.duration_us / *step, 0};
-  refuse_at(expression.column,
-            fmt::format("{} is no multiple of the time axis's step of {}: {}() would find nothing",
-                        expression.text,
-                        format_duration(static_cast<double>(*step) / double{kSecond_us}),
-                        function));
+  refuse_at(
+      expression.column,
+      fmt::format("{} is no multiple of the time axis's step of {}: {}() would find nothing",
+                  expression.text, format_duration(static_cast<double>(*step) / double{kSecond_us}),
+                  function));
 }
 
 CompiledFeature FeatureCompiler::finish(const Expression& expression) {

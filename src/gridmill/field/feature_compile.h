@@ -59,6 +59,11 @@ struct CompiledFeature {
 CompiledFeature compile_feature(const Expression& expression,
                                 const FeatureSurroundings& surroundings);
 
+// nan and pi, where no variable is called so.
+bool is_feature_constant(std::string_view name) noexcept;
+// Error(not_found) with the column and what is near.
+[[noreturn]] void refuse_unknown(const NameInText& name, const std::vector<std::string>& known);
+
 // One expression on its way. Functions (feature_functions.h) use it to look at their arguments.
 class FeatureCompiler {
  public:
@@ -98,8 +103,7 @@ class FeatureCompiler {
 // Runs `check`; what it throws gains the column.
 template <class Check>
 decltype(auto) at_column(std::size_t column, Check&& check) {
-  return in_context([&] { return "column " + std::to_string(column); },
-                    std::forward<Check>(check));
+  return in_context([&] { return "column " + std::to_string(column); }, std::forward<Check>(check));
 }
 
 }  // namespace gridmill

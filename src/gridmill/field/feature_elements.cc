@@ -107,8 +107,9 @@ FeatureNodePtr unary_node(UnaryFunction function, FeatureNodePtr operand) {
     case UnaryFunction::negate:
       return unary_of(operand, [](double x) { return -x; });
     case UnaryFunction::logical_not:
-      return unary_of(operand,
-                      [](double x) { return std::isnan(x) ? kMissing : x == 0 ? 1.0 : 0.0; });
+      return unary_of(operand, [](double x) {
+        return std::isnan(x) ? kMissing : x == 0 ? 1.0 : 0.0;
+      });
     case UnaryFunction::absolute:
       return unary_of(operand, [](double x) { return std::abs(x); });
     case UnaryFunction::square:
@@ -162,11 +163,13 @@ FeatureNodePtr binary_node(BinaryFunction function, FeatureNodePtr a, FeatureNod
     case BinaryFunction::logical_or:
       return comparison_of(a, b, [](double x, double y) { return x != 0 || y != 0; });
     case BinaryFunction::minimum:
-      return binary_of(
-          a, b, [](double x, double y) { return is_either_nan(x, y) ? kMissing : y < x ? y : x; });
+      return binary_of(a, b, [](double x, double y) {
+        return is_either_nan(x, y) ? kMissing : y < x ? y : x;
+      });
     case BinaryFunction::maximum:
-      return binary_of(
-          a, b, [](double x, double y) { return is_either_nan(x, y) ? kMissing : x < y ? y : x; });
+      return binary_of(a, b, [](double x, double y) {
+        return is_either_nan(x, y) ? kMissing : x < y ? y : x;
+      });
     case BinaryFunction::arc_tangent:
       return binary_of(a, b, [](double x, double y) { return std::atan2(x, y); });
     case BinaryFunction::hypotenuse:

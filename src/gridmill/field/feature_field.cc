@@ -20,10 +20,10 @@ constexpr std::int64_t kMostColumns = 16;
 struct FeatureProgram {
   std::string text;
   FeatureNodePtr root;
-  std::vector<std::string> names;                // of the inputs
-  std::vector<std::string> units;                // of the inputs
+  std::vector<std::string> names;                  // of the inputs
+  std::vector<std::string> units;                  // of the inputs
   std::vector<std::vector<int>> input_dimensions;  // of the feature, by input
-  std::shared_ptr<const FeatureAxis> axis;       // null if the feature has no time
+  std::shared_ptr<const FeatureAxis> axis;         // null if the feature has no time
   int time = -1;    // the feature's dimension of time; -1: it has none
   int across = -1;  // its last other one, along which columns are taken together
 };
@@ -209,8 +209,9 @@ Feature make_feature(const std::string& expression, const FeatureSurroundings& s
 void check_declared_units(const Feature& feature, const std::string& declared) {
   const auto own = Unit::parse(feature.units), wanted = Unit::parse(declared);
   if (!own || !wanted || own->is_same(*wanted)) return;
-  throw Error(ErrorKind::invalid, fmt::format("its units are \"{}\" by the expression, and not \"{}\"",
-                                              feature.units, declared));
+  throw Error(ErrorKind::invalid,
+              fmt::format("its units are \"{}\" by the expression, and not \"{}\"", feature.units,
+                          declared));
 }
 
 FieldPtr feature_from_json(const Json& node, const std::function<FieldPtr(const Json&)>& field_of) {

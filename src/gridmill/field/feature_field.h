@@ -1,9 +1,9 @@
 // feature_field.h: a feature as a field: an expression over variables, column by column.
 //
-// One Operator reads every variable that the expression names once, however often it is named. Along
-// the time axis it takes of each what all windows and lags over it take together, along every other
-// dimension what is computed. A variable that lacks a dimension is repeated along it. Values are
-// float64. Regions may be computed in pieces: the values are the same, bit for bit.
+// One Operator reads every variable that the expression names once, however often it is named.
+// Along the time axis it takes of each what all windows and lags over it take together, along every
+// other dimension what is computed. A variable that lacks a dimension is repeated along it. Values
+// are float64. Regions may be computed in pieces: the values are the same, bit for bit.
 #pragma once
 
 #include <string>

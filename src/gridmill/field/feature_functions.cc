@@ -63,8 +63,7 @@ TypedNode of_angle(const BoundCall& call) {
 
 TypedNode square_root(const BoundCall& call) {
   const TypedNode x = call.node(0);
-  const FeatureUnits units =
-      at_column(call.call.column, [&] { return power_units(x.units, 0.5); });
+  const FeatureUnits units = at_column(call.call.column, [&] { return power_units(x.units, 0.5); });
   return {unary_node(UnaryFunction::square_root, x.node), units, x.dimensions};
 }
 
@@ -275,8 +274,8 @@ const FeatureFunction& function_of(const Expression& call) {
     if (function.name == call.text) return function;
     names.emplace_back(function.name);
   }
-  refuse_at(call.column, fmt::format("there is no function {}{}", call.text,
-                                     did_you_mean(call.text, names)));
+  refuse_at(call.column,
+            fmt::format("there is no function {}{}", call.text, did_you_mean(call.text, names)));
 }
 
 // Where an argument by keyword belongs.

@@ -53,9 +53,8 @@ class InputNode final : public FeatureNode {
   int input() const noexcept override { return input_; }
   void evaluate(const Steps& steps, Columns& columns, double* out) const override {
     const ColumnSource& source = columns.sources[static_cast<std::size_t>(input_)];
-    visit_real(source.type, [&](auto element) {
-      gather<decltype(element)>(source, steps, columns.count, out);
-    });
+    visit_real(source.type,
+               [&](auto element) { gather<decltype(element)>(source, steps, columns.count, out); });
   }
 
  private:

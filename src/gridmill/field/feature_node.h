@@ -30,8 +30,8 @@ struct Steps {
 // The smallest range that holds both.
 Steps hull(const Steps& a, const Steps& b) noexcept;
 
-// One input as the columns at hand see it: its first step, and how far apart elements lie, in bytes.
-// Strides are 0 along what it lacks.
+// One input as the columns at hand see it: its first step, and how far apart elements lie, in
+// bytes. Strides are 0 along what it lacks.
 struct ColumnSource {
   const std::byte* data = nullptr;
   DataType type;
@@ -47,7 +47,7 @@ class Columns {
   // `numbers`: how many doubles are taken at the same time at most.
   Columns(std::int64_t most_columns, std::int64_t numbers);
 
-  std::int64_t count = 0;             // of columns
+  std::int64_t count = 0;                 // of columns
   std::span<const ColumnSource> sources;  // one for each input of the feature
 
   Rolling& rolling() noexcept { return rolling_; }

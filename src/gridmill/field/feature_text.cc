@@ -95,8 +95,8 @@ class Lexer {
   void read_number(Lexeme& lexeme) {
     lexeme.token = Token::number;
     const char* const begin = text_.data() + at_;
-    const auto [end, status] =
-        std::from_chars(begin, text_.data() + text_.size(), lexeme.number, std::chars_format::general);
+    const auto [end, status] = std::from_chars(begin, text_.data() + text_.size(), lexeme.number,
+                                               std::chars_format::general);
     if (status != std::errc()) refuse_at(lexeme.column, "this number is out of range");
     at_ += static_cast<std::size_t>(end - begin);
     const std::string unit = take_while(is_in_name);
@@ -139,11 +139,12 @@ class Lexer {
       if (text_.substr(at_).starts_with(sign)) lexeme.text = std::string(sign);
     }
     if (lexeme.text.empty()) lexeme.text = std::string(1, text_[at_]);
-    if (lexeme.text.size() == 1 && std::string_view("+-*/()<>,=").find(text_[at_]) ==
-                                       std::string_view::npos) {
+    if (lexeme.text.size() == 1 &&
+        std::string_view("+-*/()<>,=").find(text_[at_]) == std::string_view::npos) {
       const bool is_plain = text_[at_] > ' ' && text_[at_] < '\x7f';
       const std::string what =
-          is_plain ? lexeme.text : fmt::format("byte {:#04x}", static_cast<unsigned char>(text_[at_]));
+          is_plain ? lexeme.text
+                   : fmt::format("byte {:#04x}", static_cast<unsigned char>(text_[at_]));
       refuse_at(lexeme.column,
                 fmt::format("{} has no meaning here; odd names stand in double quotes", what));
     }
@@ -310,8 +311,8 @@ class FeatureParser {
     for (const std::string_view word : {"and", "or", "not"}) {
       if (is_word(word)) expected("a value");
     }
-    const bool is_call = next_.token == Token::name && after_.token == Token::sign &&
-                         after_.text == "(";
+    const bool is_call =
+        next_.token == Token::name && after_.token == Token::sign && after_.text == "(";
     if (is_call) return call();
     return leaf();
   }
@@ -373,11 +374,12 @@ class FeatureParser {
   int depth_ = 0;
 };
 
-void collect_names(const Expression& expression, std::vector<std::string>& names) {
+void collect_names(const Expression& expression, std::vector<NameInText>& names) {
   if (expression.kind == ExpressionKind::name) {
-    if (std::find(names.begin(), names.end(), expression.text) == names.end()) {
-      names.push_back(expression.text);
-    }
+    const bool is_known = std::any_of(names.begin(), names.end(), [&](const NameInText& known) {
+      return known.name == expression.text;
+    });
+    if (!is_known) names.push_back({expression.text, expression.column});
     return;
   }
   const bool has_groups = expression.kind == ExpressionKind::call && expression.text == "anomaly";
@@ -397,8 +399,8 @@ ExpressionPtr parse_feature(std::string_view text) {
   return FeatureParser(text).whole();
 }
 
-std::vector<std::string> names_in(const Expression& expression) {
-  std::vector<std::string> names;
+std::vector<NameInText> names_in(const Expression& expression) {
+  std::vector<NameInText> names;
   collect_names(expression, names);
   return names;
 }

@@ -47,8 +47,13 @@ inline constexpr int kDeepestFeature = 200;
 // Throws Error(invalid) that names the column and what was expected there.
 ExpressionPtr parse_feature(std::string_view text);
 
+struct NameInText {
+  std::string name;
+  std::size_t column = 1;  // where it stands first
+};
+
 // The names in it, each once, in order; where anomaly() expects groups their names are left out.
-std::vector<std::string> names_in(const Expression& expression);
+std::vector<NameInText> names_in(const Expression& expression);
 
 // Error(invalid): "column 7: <message>".
 [[noreturn]] void refuse_at(std::size_t column, const std::string& message);

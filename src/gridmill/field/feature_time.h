@@ -16,11 +16,12 @@ struct FeatureWindow {
   std::int64_t least = 0;
 };
 
-FeatureNodePtr rolling_node(RollingStatistic which, FeatureAxisPtr axis, const FeatureWindow& window,
-                            FeatureNodePtr operand);
+FeatureNodePtr rolling_node(RollingStatistic which, FeatureAxisPtr axis,
+                            const FeatureWindow& window, FeatureNodePtr operand);
 FeatureNodePtr quantile_node(double q, FeatureAxisPtr axis, const FeatureWindow& window,
                              FeatureNodePtr operand);
-// The value at the step exactly `reach` before (sign -1) or after (sign 1); NaN where there is none.
+// The value at the step exactly `reach` before (sign -1) or after (sign 1); NaN where there is
+// none.
 FeatureNodePtr shift_node(FeatureAxisPtr axis, const Reach& reach, int sign,
                           FeatureNodePtr operand);
 // Minus the mean, without NaN, of all steps of the axis in the same group. Takes the whole axis.

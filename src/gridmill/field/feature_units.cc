@@ -15,7 +15,8 @@ std::string conversion_text(const Unit& from, const Unit& to, const UnitConversi
   std::string text = fmt::format("x in \"{}\" is x", from.text());
   if (std::abs(conversion.factor - 1) >= 1e-9) text += fmt::format(" * {:.12g}", conversion.factor);
   if (std::abs(conversion.offset) >= 1e-9) {
-    text += fmt::format(" {} {:.12g}", conversion.offset < 0 ? "-" : "+", std::abs(conversion.offset));
+    text +=
+        fmt::format(" {} {:.12g}", conversion.offset < 0 ? "-" : "+", std::abs(conversion.offset));
   }
   return text + fmt::format(" in \"{}\"", to.text());
 }
@@ -34,9 +35,7 @@ std::string conversion_text(const Unit& from, const Unit& to, const UnitConversi
 
 }  // namespace
 
-FeatureUnits FeatureUnits::of(Unit unit) {
-  return FeatureUnits(Kind::known, std::move(unit), "");
-}
+FeatureUnits FeatureUnits::of(Unit unit) { return FeatureUnits(Kind::known, std::move(unit), ""); }
 
 FeatureUnits FeatureUnits::from_attribute(const std::string& text) {
   auto unit = Unit::parse(text);

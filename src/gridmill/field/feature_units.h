@@ -1,9 +1,10 @@
 // feature_units.h: the units of what a feature computes, and which of them go together.
 //
-// Units are known, bare, or unknown. Bare is a number as it was typed: it takes the units of what it
-// meets. Unknown is a variable without units, or with some that UDUNITS can't parse: it goes with
-// anything, and its result is unknown. Known ones must be the same wherever values are compared,
-// added or chosen between: nothing is converted in silence, and the refusal names the factor.
+// Units are known, bare, or unknown. Bare is a number as it was typed: it takes the units of what
+// it meets. Unknown is a variable without units, or with some that UDUNITS can't parse: it goes
+// with anything, and its result is unknown. Known ones must be the same wherever values are
+// compared, added or chosen between: nothing is converted in silence, and the refusal names the
+// factor.
 #pragma once
 
 #include <optional>

@@ -112,8 +112,8 @@ void Rolling::deviations(const RollingWindows& windows, std::span<double> result
   }
 }
 
-void Rolling::statistic(RollingStatistic which, const Series& series,
-                        const RollingWindows& windows, std::span<double> results) {
+void Rolling::statistic(RollingStatistic which, const Series& series, const RollingWindows& windows,
+                        std::span<double> results) {
   check(series, windows, results);
   load(series);
   if (which == RollingStatistic::deviation) {

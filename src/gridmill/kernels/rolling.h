@@ -5,12 +5,12 @@
 // bit: not on what lies before, nor on where the series that was given begins. So regions may be
 // computed in pieces.
 //
-// Sums, means and deviations are put together from blocks of 1, 2, 4, ... elements counted back from
-// the window's end (pairwise summation: Higham, "The accuracy of floating point summation", 1993;
-// moments by Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for computing
-// sample variances", 1979). Nothing is ever subtracted from a running sum. That takes
-// O(n log(longest window)) steps; quantiles take O(n log n), in a Fenwick tree over ranks (Fenwick,
-// "A new data structure for cumulative frequency tables", 1994).
+// Sums, means and deviations are put together from blocks of 1, 2, 4, ... elements counted back
+// from the window's end (pairwise summation: Higham, "The accuracy of floating point summation",
+// 1993; moments by Chan, Golub and LeVeque, "Updating formulae and a pairwise algorithm for
+// computing sample variances", 1979). Nothing is ever subtracted from a running sum. That takes O(n
+// log(longest window)) steps; quantiles take O(n log n), in a Fenwick tree over ranks (Fenwick, "A
+// new data structure for cumulative frequency tables", 1994).
 #pragma once
 
 #include <cstdint>
