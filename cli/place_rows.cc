@@ -38,6 +38,12 @@ std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
       file_row("points", "a CSV file of places with columns lat, lon and, if wanted, name", "none",
                member_of(options, &ExtractOptions::points_file)),
       method_row(options),
+      values_row("feature", OptionKind::repeated, "NAME=EXPR",
+                 "a column that is computed, instead of the variables: wind=hypot(u10, v10); may "
+                 "be repeated",
+                 "none", member_of(options, &ExtractOptions::features)),
+      file_row("features", "a YAML file of features: NAME: {expr, units, description}", "none",
+               member_of(options, &ExtractOptions::features_file)),
       file_row("plot", "also draw a chart: one HTML page that works offline", "none",
                member_of(options, &ExtractOptions::plot)),
   };

@@ -1,4 +1,5 @@
-// place_rows.h: the options of a table: which places, how they are found, and the chart of them.
+// place_rows.h: the options of a table: which places, how they are found, which features of
+// them, and the chart of them.
 #pragma once
 
 #include "cli/rows.h"
@@ -6,7 +7,7 @@
 
 namespace gridmill::cli {
 
-// --point, --points, --method, --plot.
+// --point, --points, --method, --feature, --features, --plot.
 std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options);
 
 // Throws Error(invalid) if no place is named.

@@ -14,7 +14,9 @@ constexpr const char* kAbout =
     "table: "
     "one row per time and point, one column per variable. Each point becomes the nearest grid "
     "cell; "
-    "the report names the cell and its distance. --plot adds one offline page with a chart.";
+    "the report names the cell and its distance. With --feature or --features the columns are "
+    "expressions over variables: windows, lags, anomalies, wind, the calendar (docs/features.md). "
+    "--plot adds one offline page with a chart.";
 
 std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   std::vector<Option> rows = place_rows(options);
@@ -70,6 +72,9 @@ Verb extract_verb() {
        "two places, one of them named; one variable"},
       {"extract era5.zarr --points stations.csv --sel time=2020-01:2020-03 -o stations_2020.csv",
        "many places out of a file, three months"},
+      {"extract era5.zarr --point 59.9,10.8 --feature 'wind=wind_speed(u10, v10)' --feature "
+       "'warming=t2m - lag(t2m, 24h)' -o oslo.csv",
+       "features instead of variables: wind, and how much warmer it is than a day before"},
   };
   verb.options = rows(options);
   verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };

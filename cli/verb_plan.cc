@@ -88,7 +88,7 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
   const std::string& verb = invocation.operands[0];
   const ConvertOptions& convert = options.convert;
   if (verb != "extract") {
-    refuse_options(invocation, verb, {"point", "points", "method", "plot"});
+    refuse_options(invocation, verb, {"point", "points", "method", "feature", "features", "plot"});
     return plan_to_json(make_plan(verb, convert, options.way, invocation.workplace));
   }
   refuse_options(invocation, verb,

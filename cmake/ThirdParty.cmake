@@ -24,6 +24,8 @@ find_library(AEC_LIBRARY aec REQUIRED)  # it comes without a configuration
 find_path(AEC_INCLUDE libaec.h REQUIRED)
 file(REAL_PATH ${AEC_LIBRARY} aec_file)
 string(REGEX REPLACE "^.*libaec" "" AEC_FILE_VERSION ${aec_file})  # ".so.0.0.12"
+find_library(UDUNITS_LIBRARY udunits2 REQUIRED)
+find_path(UDUNITS_INCLUDE udunits2.h REQUIRED)
 find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 
 set(GRIDMILL_base_LIBRARIES fmt::fmt nlohmann_json::nlohmann_json PkgConfig::XXHASH)
@@ -35,4 +37,5 @@ set(GRIDMILL_codec_LIBRARIES
 set(GRIDMILL_formats_LIBRARIES
     PkgConfig::NETCDF PkgConfig::HDF5 eccodes PkgConfig::OPENJPEG PkgConfig::PNG ${AEC_LIBRARY}
     ${SZ_LIBRARY})
+set(GRIDMILL_dataset_LIBRARIES ${UDUNITS_LIBRARY})
 set(GRIDMILL_jobs_LIBRARIES yaml-cpp)

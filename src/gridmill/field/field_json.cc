@@ -4,6 +4,7 @@
 
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
+#include "gridmill/field/feature_field.h"
 #include "gridmill/field/mask.h"
 #include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
@@ -114,6 +115,10 @@ Packing packing_from(const Json& node) {
 }
 
 FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
+  if (kind == "feature") {
+    return feature_from_json(
+        node, [&](const Json& input) { return field_from_json(input, surroundings); });
+  }
   const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
   if (kind == "unpack") return unpack_field(input, packing_from(node));
   if (kind == "pack") {

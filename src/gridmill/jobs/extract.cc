@@ -10,10 +10,10 @@
 #include "gridmill/base/version.h"
 #include "gridmill/engine/run_memory.h"
 #include "gridmill/jobs/extract_input.h"
+#include "gridmill/jobs/extract_reads.h"
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/plot.h"
-#include "gridmill/jobs/row_runs.h"
 #include "gridmill/jobs/table_keys.h"
 #include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/parquet_sink.h"
@@ -26,8 +26,6 @@ namespace {
 // What a page can show and a phone can load.
 constexpr std::int64_t kPlottedPoints = 40;
 constexpr std::int64_t kPlottedValues = 200'000;
-// One unit's numbers and text: small beside any budget, large enough to keep lanes busy.
-constexpr std::int64_t kUnitBytes = std::int64_t{8} << 20;
 
 using Labels = std::vector<std::shared_ptr<const CellTexts>>;  // by dimension of the rows
 
@@ -94,29 +92,6 @@ TypedKeys typed_keys(const ExtractInput& input) {
   return keys;
 }
 
-Shape row_shape(const ExtractInput& input) {
-  Shape shape;
-  for (const RowDimension& row : input.rows) shape.push_back(row.size);
-  return shape;
-}
-
-RowRuns row_runs(const ExtractInput& input, std::int64_t text_bytes, std::int64_t memory) {
-  Shape leaf;
-  Index begin;
-  for (const RowDimension& row : input.rows) {
-    leaf.push_back(row.leaf);
-    begin.push_back(row.begin);
-  }
-  RunSizes sizes;
-  sizes.row_bytes = text_bytes;
-  for (const ExtractVariable& variable : input.variables) {
-    sizes.row_bytes += variable.packed->type().size + variable.values->type().size;
-  }
-  sizes.preferred_bytes = std::min(kUnitBytes, memory / 8);
-  sizes.most_bytes = std::max<std::int64_t>(memory / 3, 1);
-  return choose_runs(row_shape(input), leaf, begin, sizes);
-}
-
 TableTarget make_table(const ExtractInput& input, const Labels& labels,
                        const ExtractOptions& options, std::int64_t memory) {
   TableTarget table;
@@ -130,29 +105,6 @@ TableTarget make_table(const ExtractInput& input, const Labels& labels,
                                    : row_text_bound(table);
   table.runs = row_runs(input, encoded, memory);
   return table;
-}
-
-struct Reads {
-  std::int64_t leaves = 0;
-  std::int64_t bytes = 0;  // decoded
-  void add(const Leaf& leaf) {
-    leaves += 1;
-    bytes += volume(leaf.reader->grid().box_of(leaf.position).shape) * leaf.reader->type().size;
-  }
-};
-
-// By all units: a chunk is decoded more than once where a run of rows holds only a part of it.
-Reads reads_of(const ExtractInput& input, const RowRuns& runs) {
-  const ChunkGrid units = runs.units();
-  Reads reads;
-  for (std::int64_t unit = 0; unit < units.size(); ++unit) {
-    const Box rows = runs.box_of(units.position(unit));
-    for (const ExtractVariable& variable : input.variables) {
-      variable.packed->leaves(column_region(rows, variable.row_dimensions),
-                              [&](const Leaf& leaf) { reads.add(leaf); });
-    }
-  }
-  return reads;
 }
 
 Json points_report(const ExtractInput& input) {
@@ -173,10 +125,10 @@ Json columns_report(const ExtractInput& input, const TableTarget& table) {
   for (const KeyColumn& key : table.keys) columns.push_back({{"name", key.name}});
   for (const ExtractVariable& variable : input.variables) {
     Json column{{"name", variable.column}, {"type", variable.values->type().name()}};
-    const std::string_view units = variable.variable->attributes.text("units");
-    const std::string_view long_name = variable.variable->attributes.text("long_name");
-    if (!units.empty()) column["units"] = units;
-    if (!long_name.empty()) column["long_name"] = long_name;
+    if (!variable.units.empty()) column["units"] = variable.units;
+    if (!variable.long_name.empty()) column["long_name"] = variable.long_name;
+    if (!variable.description.empty()) column["description"] = variable.description;
+    if (!variable.expression.empty()) column["expression"] = variable.expression;
     columns.push_back(std::move(column));
   }
   return columns;
@@ -286,11 +238,8 @@ class Extraction {
 
   TableFigures figures() {
     TableFigures figures;
+    figures.source_bytes = reads_once(input_).bytes;
     for (const ExtractVariable& variable : input_.variables) {
-      Reads once;
-      variable.packed->leaves(whole_box(variable.packed->shape()),
-                              [&](const Leaf& leaf) { once.add(leaf); });
-      figures.source_bytes += once.bytes;
       figures.bytes_written += volume(table_.runs.shape) * variable.values->type().size;
     }
     figures.bytes_read = reads_.bytes;

@@ -17,6 +17,8 @@ struct ExtractOptions {
   std::vector<std::string> points;  // "LAT,LON" or "NAME=LAT,LON"
   std::string points_file;          // CSV with columns lat, lon and optionally name
   std::vector<std::string> variables;
+  std::vector<std::string> features;  // "NAME=EXPR": the columns, instead of variables
+  std::string features_file;          // YAML (feature_file.h); its features follow
   std::vector<std::string> region;
   std::vector<std::string> sel;
   std::string method = "nearest";

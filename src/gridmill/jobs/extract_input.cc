@@ -13,6 +13,7 @@
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/field/unpack.h"
+#include "gridmill/jobs/extract_features.h"
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/schema_gate.h"
 
@@ -110,14 +111,16 @@ std::vector<const Variable*> named_variables(const Dataset& dataset,
   return found;
 }
 
-// One table has one set of points on one grid.
+// One table has one set of points on one grid. Features may name variables beside it.
 void check_one_grid(const std::vector<const Variable*>& variables, Grids& grids) {
   std::map<std::string, std::vector<std::string>> by_grid;
   for (const Variable* variable : variables) {
-    const HorizontalGrid& grid = grids.of(*variable);
-    by_grid[grid.latitude_path() + " x " + grid.longitude_path()].push_back(variable->path());
+    const HorizontalGrid* const grid = grids.find(*variable);
+    if (grid == nullptr) continue;
+    by_grid[grid->latitude_path() + " x " + grid->longitude_path()].push_back(variable->path());
   }
   if (by_grid.size() == 1) return;
+  if (by_grid.empty()) (void)grids.of(*variables[0]);  // throws, with what is missing
   std::vector<std::string> lines;
   for (const auto& [grid, names] : by_grid) lines.push_back(join(names, ",") + " on " + grid);
   throw Error(ErrorKind::invalid, fmt::format("the variables lie on different grids: {}; choose "
@@ -228,24 +231,78 @@ void check_selection(const std::vector<SelectionText>& texts, const HorizontalGr
   }
 }
 
+// The values at the points. A variable that lacks a dimension of the grid (an index of times, the
+// latitudes themselves) is taken where its own dimensions say.
+std::shared_ptr<const Source> at_points(const ExtractInput& input, const Variable& variable,
+                                        const HorizontalGrid& grid,
+                                        std::shared_ptr<const Source> source) {
+  std::vector<int> fixed, along;
+  for (int d = 0; d < variable.shape.rank(); ++d) {
+    const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
+    const auto& names = grid.dimensions();
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) continue;
+    fixed.push_back(d);
+    along.push_back(static_cast<int>(found - names.begin()));
+  }
+  if (fixed.empty()) return source;
+  std::vector<GridPoint> points;
+  for (const RequestedPoint& point : input.points) {
+    const Index position = grid.nearest(point.latitude_deg, point.longitude_deg).position;
+    GridPoint at;
+    for (const int d : along) at.index.push_back(position[d]);
+    points.push_back(at);
+  }
+  return points_source(std::move(source), std::move(fixed), std::move(points));
+}
+
 ExtractVariable make_variable(const ExtractInput& input, const Variable& variable,
                               const HorizontalGrid& grid, const Box& region) {
+  std::shared_ptr<const Source> source = variable_source(variable, input.dataset.location);
+  if (region != whole_box(variable.shape)) source = slice_source(source, region);
   ExtractVariable made;
   made.variable = &variable;
   made.column = variable.name;
-  std::shared_ptr<const Source> source = variable_source(variable, input.dataset.location);
-  if (region != whole_box(variable.shape)) source = slice_source(source, region);
-  std::vector<int> fixed;
-  for (int d = 0; d < variable.shape.rank(); ++d) {
-    if (is_fixed(grid, variable.dimensions[static_cast<std::size_t>(d)])) fixed.push_back(d);
-  }
-  std::vector<GridPoint> points;
-  for (const RequestedPoint& point : input.points) {
-    points.push_back({grid.nearest(point.latitude_deg, point.longitude_deg).position});
-  }
-  made.packed = points_source(source, std::move(fixed), std::move(points));
-  made.values = unpack_field(made.packed, packing_of(variable));
+  made.values =
+      unpack_field(at_points(input, variable, grid, std::move(source)), packing_of(variable));
+  made.units = std::string(variable.attributes.text("units"));
+  made.long_name = std::string(variable.attributes.text("long_name"));
+  made.title = made.long_name.empty() ? std::string(variable.attributes.text("standard_name"))
+                                      : made.long_name;
   return made;
+}
+
+// A dimension of the grid's name that isn't the grid's would be read at the wrong places.
+void check_extents(const Variable& variable, const Variable& on_grid, const HorizontalGrid& grid) {
+  for (const std::string& name : grid.dimensions()) {
+    const int own = variable.dimension_index(name), d = on_grid.dimension_index(name);
+    if (own < 0 || d < 0 || variable.shape[own] == on_grid.shape[d]) continue;
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("{} has {} positions along {}, and {} has {}: they don't lie on one "
+                    "grid",
+                    variable.path(), variable.shape[own], name, on_grid.path(), on_grid.shape[d]));
+  }
+}
+
+std::vector<const Variable*> chosen_variables(const ExtractOptions& options,
+                                              const std::vector<ParsedFeature>& features,
+                                              const Dataset& dataset, Grids& grids) {
+  if (!features.empty()) return variables_of(features, dataset);
+  if (options.variables.empty()) return default_variables(dataset, grids);
+  const auto variables = named_variables(dataset, options.variables);
+  for (const Variable* variable : variables) (void)grids.of(*variable);  // each must have one
+  return variables;
+}
+
+void find_row_dimensions(ExtractInput& input) {
+  for (ExtractVariable& variable : input.variables) {
+    for (const std::string& name : variable.values->dimensions()) {
+      const auto found = std::find_if(input.rows.begin(), input.rows.end(),
+                                      [&](const RowDimension& row) { return row.name == name; });
+      variable.row_dimensions.push_back(static_cast<int>(found - input.rows.begin()));
+    }
+  }
 }
 
 void name_columns(ExtractInput& input) {
@@ -259,16 +316,18 @@ void name_columns(ExtractInput& input) {
 }  // namespace
 
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
+  const auto features = parse_features(options, files);
   input.points = requested_points(options, files);
   input.dataset = open_inputs(files, options.inputs, options.grib_index);
   pass_schema_gate(options.schema, input.dataset, files);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);
-  const auto variables = options.variables.empty()
-                             ? default_variables(input.dataset, grids)
-                             : named_variables(input.dataset, options.variables);
-  check_one_grid(variables, grids);
-  const HorizontalGrid& grid = grids.of(*variables[0]);
+  input.read = chosen_variables(options, features, input.dataset, grids);
+  check_one_grid(input.read, grids);
+  const Variable& on_grid =
+      **std::find_if(input.read.begin(), input.read.end(),
+                     [&](const Variable* variable) { return grids.find(*variable) != nullptr; });
+  const HorizontalGrid& grid = grids.of(on_grid);
   for (const RequestedPoint& point : input.points) {
     in_context(
         [&] { return fmt::format("point {} ({})", point.name, point.origin); },
@@ -280,9 +339,11 @@ void open_extract_input(const ExtractOptions& options, Files& files, ExtractInpu
   check_selection(texts, grid);
   Selection selection(input.dataset, texts);
   RowsOf rows(input.dataset);
-  for (const Variable* variable : variables) {
+  for (const Variable* variable : input.read) {
     const Box region = selection.box(*variable);
-    const HorizontalGrid& own = grids.of(*variable);
+    const HorizontalGrid* const found = grids.find(*variable);
+    const HorizontalGrid& own = found == nullptr ? grid : *found;
+    if (found == nullptr) check_extents(*variable, on_grid, grid);
     for (int d = 0; d < region.rank(); ++d) {
       if (!is_fixed(own, variable->dimensions[static_cast<std::size_t>(d)])) {
         rows.add(*variable, region, d);
@@ -293,24 +354,9 @@ void open_extract_input(const ExtractOptions& options, Files& files, ExtractInpu
   input.rows = rows.sorted();
   const auto count = static_cast<std::int64_t>(input.points.size());
   input.rows.push_back({"point", 0, count, count, "", false});
-  for (ExtractVariable& variable : input.variables) {
-    for (const std::string& name : variable.values->dimensions()) {
-      const auto found = std::find_if(input.rows.begin(), input.rows.end(),
-                                      [&](const RowDimension& row) { return row.name == name; });
-      variable.row_dimensions.push_back(static_cast<int>(found - input.rows.begin()));
-    }
-  }
-  name_columns(input);
-}
-
-std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input) {
-  std::int64_t touched = 0;
-  std::int64_t total = 0;
-  for (const ExtractVariable& variable : input.variables) {
-    variable.packed->leaves(whole_box(variable.packed->shape()), [&](const Leaf&) { ++touched; });
-    for (const Block& block : variable.variable->blocks) total += block.reader->grid().size();
-  }
-  return {touched, total};
+  if (!features.empty()) make_feature_columns(features, input);
+  find_row_dimensions(input);
+  if (features.empty()) name_columns(input);
 }
 
 }  // namespace gridmill

@@ -13,12 +13,17 @@
 
 namespace gridmill {
 
+// A column of values: a variable at the points, or a feature of some.
 struct ExtractVariable {
-  const Variable* variable = nullptr;
+  const Variable* variable = nullptr;  // null: a feature
   std::string column;
-  std::shared_ptr<const Source> packed;  // its values at the points, as stored
-  FieldPtr values;                       // unpacked
-  std::vector<int> row_dimensions;       // of the rows, for each dimension of `values`
+  FieldPtr values;                  // unpacked
+  std::vector<int> row_dimensions;  // of the rows, for each dimension of `values`
+  std::string units;                // "" where there are none, here and below
+  std::string long_name;            // of a variable
+  std::string title;                // of a chart: the long_name, or else the standard_name
+  std::string description;          // of a feature, as its expression
+  std::string expression;
 };
 
 // A dimension of the rows; the last one is the points.
@@ -34,8 +39,9 @@ struct RowDimension {
 struct ExtractInput {
   Dataset dataset;
   std::vector<RequestedPoint> points;
-  std::vector<PointLocation> places;  // one per point
-  std::vector<ExtractVariable> variables;
+  std::vector<PointLocation> places;       // one per point
+  std::vector<const Variable*> read;       // each once
+  std::vector<ExtractVariable> variables;  // the columns
   std::vector<RowDimension> rows;
 };
 
@@ -43,8 +49,5 @@ struct ExtractInput {
 // variable, Error(invalid) for points outside, variables on different grids, or dimensions of one
 // name that differ in size or coordinates (of two groups).
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input);
-
-// Leaves that the table reads, of how many there are.
-std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input);
 
 }  // namespace gridmill

@@ -30,7 +30,8 @@ Json asked_of(const ExtractOptions& options) {
   return {{"inputs", options.inputs},           {"points", options.points},
           {"points_file", options.points_file}, {"variables", options.variables},
           {"region", options.region},           {"sel", options.sel},
-          {"method", options.method},           {"plot", !options.plot.empty()}};
+          {"method", options.method},           {"plot", !options.plot.empty()},
+          {"features", options.features},       {"features_file", options.features_file}};
 }
 
 ExtractOptions options_of(const Json& document) {
@@ -47,6 +48,8 @@ ExtractOptions options_of(const Json& document) {
   options.region = texts(asked, "region");
   options.sel = texts(asked, "sel");
   options.method = json_string(asked, "method", kWhere);
+  options.features = texts(asked, "features");
+  options.features_file = json_string(asked, "features_file", kWhere);
   options.output = json_string(output, "location", kWhere);
   options.plot = json_string(output, "plot", kWhere);
   options.overwrite = json_member(output, "overwrite", kWhere).get<bool>();
@@ -58,6 +61,9 @@ Json identity_of(const ExtractOptions& options, Files& files) {
       {"gridmill", kVersion}, {"verb", kVerb}, {"inputs", input_identities(files, options.inputs)}};
   if (!options.points_file.empty()) {
     identity["points_file"] = input_identity(files, Location{options.points_file, ""});
+  }
+  if (!options.features_file.empty()) {
+    identity["features_file"] = input_identity(files, Location{options.features_file, ""});
   }
   return identity;
 }
@@ -114,7 +120,8 @@ bool is_extract_plan(const Json& document) {
 Json make_extract_plan(ExtractOptions options, const Workplace& workplace) {
   Files& files = workplace.files;
   for (std::string& input : options.inputs) input = absolute_location(input, files);
-  for (std::string* path : {&options.points_file, &options.output, &options.plot}) {
+  for (std::string* path :
+       {&options.points_file, &options.features_file, &options.output, &options.plot}) {
     if (!path->empty()) *path = files.absolute(*path);
   }
   const auto [about, figures] = look_at_table(options, workplace);

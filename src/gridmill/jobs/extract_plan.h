@@ -2,10 +2,10 @@
 //
 // A table is one ordered stream into one file that appears when it is whole. So its plan has one
 // stage, which one process runs from the first task to the last; ranges of tasks, workers and ranks
-// are refused. The document keeps what the verb was asked for (places and points file made
-// absolute), what the inputs were then, and figures for people; exec asks the verb the same again,
-// so that the table is the same byte for byte. Memory and threads don't decide about it and may
-// differ.
+// are refused. The document keeps what the verb was asked for (places, points and features file
+// made absolute), what the inputs were then, and figures for people; exec asks the verb the same
+// again, so that the table is the same byte for byte. Memory and threads don't decide about it and
+// may differ.
 #pragma once
 
 #include "gridmill/jobs/extract.h"
@@ -25,8 +25,8 @@ Json explain_extract_plan(const Json& document);
 // The budget that the plan was made with.
 std::int64_t memory_of_extract_plan(const Json& document);
 
-// Throws Error(conflict) if an input, the points file or the program has changed since, or the
-// document has been; Error(corrupt) for one that is no plan.
+// Throws Error(conflict) if an input, the points or features file or the program has changed since,
+// or the document has been; Error(corrupt) for one that is no plan.
 Json exec_extract_plan(const Json& document, GribIndexUse grib_index, const Resources& resources,
                        const ReportOptions& reports, const Workplace& workplace);
 

@@ -141,9 +141,7 @@ bool has_choice(const ExtractVariable& variable, int axis, int points) {
 
 Json chart(const ExtractInput& input, const PlotSeries& series, std::size_t column, int axis) {
   const ExtractVariable& variable = input.variables[column];
-  const Attributes& attributes = variable.variable->attributes;
-  std::string title(attributes.text("long_name"));
-  if (title.empty()) title = std::string(attributes.text("standard_name"));
+  const std::string& title = variable.title.empty() ? variable.description : variable.title;
   const int points = static_cast<int>(input.rows.size()) - 1;
   const bool chosen = has_choice(variable, axis, points);
   Json data = Json::array();
@@ -155,7 +153,7 @@ Json chart(const ExtractInput& input, const PlotSeries& series, std::size_t colu
   }
   return {{"name", variable.column},
           {"title", title.empty() ? variable.column : title},
-          {"units", attributes.text("units")},
+          {"units", variable.units},
           {"still", !varies(variable, axis)},
           {"data", data}};
 }
@@ -197,8 +195,7 @@ std::string note(const ExtractInput& input, const PlotSeries& series, int axis) 
 std::string page_title(const ExtractInput& input) {
   std::vector<std::string> names;
   for (const ExtractVariable& variable : input.variables) {
-    const std::string_view name = variable.variable->attributes.text("long_name");
-    names.emplace_back(name.empty() ? variable.column : name);
+    names.push_back(variable.long_name.empty() ? variable.column : variable.long_name);
   }
   if (names.size() > 3) names = {names[0], names[1], fmt::format("and {} more", names.size() - 2)};
   return join(names, ", ");
