@@ -204,6 +204,16 @@ std::string append_text(const Json& report, bool dry_run) {
   return dry_run ? text : text + figures_text(report);
 }
 
+std::string synth_text(const Json& report, bool dry_run) {
+  std::string text = convert_text(report, dry_run);
+  for (const Json& defect : report.value("planted", Json::array())) {
+    text += fmt::format("  planted {} in {}: {}\n", text_at(defect, "kind"),
+                        text_at(defect, "variable"), text_at(defect, "where"));
+  }
+  const std::string record = text_at(report, "record");
+  return record.empty() ? text : text + fmt::format("  the list is in {}\n", record);
+}
+
 std::string extract_text(const Json& report, bool dry_run) {
   const auto rows = number_at(report, "rows");
   const std::string count =

@@ -52,6 +52,7 @@ Verb verify_verb();
 Verb extract_verb();
 Verb rechunk_verb();
 Verb template_verb();
+Verb synth_verb();
 Verb write_region_verb();
 Verb append_verb();
 Verb archive_verb();

@@ -8,7 +8,7 @@ import subprocess
 import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
-         "store", "bench", "analyze", "template", "write-region", "append", "archive"]
+         "store", "bench", "analyze", "template", "write-region", "append", "archive", "synth"]
 
 
 @pytest.fixture(autouse=True)

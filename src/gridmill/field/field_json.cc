@@ -7,6 +7,7 @@
 #include "gridmill/field/mask.h"
 #include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/field/synthetic_field.h"
 #include "gridmill/field/unpack.h"
 
 namespace gridmill {
@@ -114,6 +115,7 @@ Packing packing_from(const Json& node) {
 }
 
 FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
+  if (kind == "synthetic") return synthetic_field(synthetic_recipe_from_json(node, kWhere));
   const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
   if (kind == "unpack") return unpack_field(input, packing_from(node));
   if (kind == "pack") {

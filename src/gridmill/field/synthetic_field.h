@@ -8,11 +8,11 @@
 //   temperature (K)      mean(lat) + season(lat) cos(year - July) + day(lat) cos(local time - 14 h)
 //                        + spread(lat) noise, where the hemispheres have opposite summers
 //   rain (kg m-2)        2 max(0, mean(lat) + noise)^2: exact zeros in most places
-//   wind (m s-1)         mean(lat) + spread(lat) noise
+//   winds (m s-1)        mean(lat) + spread(lat) noise; the mean of the meridional one is 0
 //   feature (1)          series along the second dimension, a place for each of the third: offset
 //                        and spread of each, random walks beside each other
 // Noise: kernels/correlated_noise.h, and white noise of a few quanta. Values are rounded to
-// `quantum`, as archives are.
+// `quantum`, as archives are. field/synthetic_climate.h has the figures.
 #pragma once
 
 #include <cstdint>
@@ -26,14 +26,15 @@
 namespace gridmill {
 
 enum class SyntheticKind {
-  temperature,  // float32, (time, lat, lon) or (time, station)
-  rain,         // float32, (time, lat, lon)
-  wind,         // float32, (time, lat, lon)
-  feature,      // float32, (file_id, sample, feature)
-  steps,        // one dimension: first + step * ordinal
-  latitude,     // one dimension: of a station, float64
-  longitude,    // likewise
-  name,         // likewise, string: "S00042"
+  temperature,      // float32, (time, lat, lon) or (time, station)
+  rain,             // likewise
+  zonal_wind,       // likewise
+  meridional_wind,  // likewise
+  feature,          // float32, (file_id, sample, feature)
+  steps,            // one dimension: first + step * ordinal
+  latitude,         // one dimension: of a station, float64
+  longitude,        // likewise
+  name,             // likewise, string: "S00042"
 };
 
 std::string_view to_string(SyntheticKind kind) noexcept;

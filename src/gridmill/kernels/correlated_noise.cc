@@ -224,8 +224,7 @@ void NoisePatch::set_time(double time) {
 
 void NoisePatch::values(std::int64_t row, std::int64_t block, float* out) const noexcept {
   const Phase* const factors = &factors_[static_cast<std::size_t>(row * waves_.patterns)];
-  const float* pattern =
-      &patterns_[static_cast<std::size_t>(block * waves_.patterns * 2 * kBlock)];
+  const float* pattern = &patterns_[static_cast<std::size_t>(block * waves_.patterns * 2 * kBlock)];
   Sums cosines, sines;  // apart: each addition waits for the one before it
   for (int g = 0; g < waves_.patterns; ++g, pattern += 2 * kBlock) {
     cosines.add(factors[g].cosine, pattern);
