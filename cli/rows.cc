@@ -131,7 +131,7 @@ Option zarr_format_row(std::shared_ptr<int> target) {
   Option row;
   row.name = "zarr-format";
   row.value_name = "3|2";
-  row.help = "version of the Zarr format to write";
+  row.help = "version of the Zarr format to write; a group has that of its store";
   row.fallback = "3";
   row.choices = {"3", "2"};
   row.apply = [target = std::move(target)](const Values& values) {

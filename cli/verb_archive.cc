@@ -16,7 +16,9 @@ constexpr const char* kAbout =
     "Cycles are the groups whose whole name is a time as --format says it; all else in the store "
     "is left alone. Times are UTC. A cycle older than --keep goes, unless it is one of the newest "
     "(--min-groups) or was --just-written; one in the future stays, with a warning. --dry-run "
-    "gives the very report of a real run. Readers find all of a cycle or nothing of it; a run that "
+    "gives the very report of a real run. `gridmill convert IN... STORE#/NAME` writes the next "
+    "cycle. "
+    "Readers find all of a cycle or nothing of it; a run that "
     "was killed is finished by the same command. Nobody else may write meanwhile.";
 
 // Options of the job, and what has to be said.

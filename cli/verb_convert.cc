@@ -18,7 +18,9 @@ constexpr const char* kAbout =
     "Values, "
     "attributes, packing and calendars stay as they are; coordinates are checked before anything "
     "is "
-    "written. OUT appears only when it is complete. Chunks that lie across those of the input are "
+    "written. OUT appears only when it is complete; OUT#/GROUP becomes a group of a store, which "
+    "is there or new, and whose readers find all of it or nothing. Chunks that lie across those of "
+    "the input are "
     "written as rechunk does it: in stages, in little memory.\n"
     "\n"
     "Options that take NAME:VALUE mean one variable, without NAME: all others.";
@@ -83,6 +85,7 @@ Verb convert_verb() {
        "other codecs, one of them for a single variable, in Zarr v2"},
       {"convert in.nc out.zarr --sel lat=30:60,time=2020-01:2020-03 --dry-run",
        "part of the input; only say what would be done"},
+      {"convert gfs.t00z.grib2 fc.zarr#/20260101T00", "a new group of a store that exists"},
       {"convert store.zarr back.nc", "back to netCDF-4"},
   };
   verb.options = rows(options);

@@ -13,6 +13,7 @@
 #include "gridmill/sink/array_sink.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/journal.h"
+#include "gridmill/zarr/group_placement.h"
 #include "gridmill/zarr/writer.h"
 
 namespace gridmill {
@@ -88,7 +89,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
       : files_(files),
         clock_(clock),
         target_(std::move(target)),
-        stage_(open_stage(files, target_.location, as_resuming(options, clock))) {
+        stage_(open_stage(files, target_.location, stage_options(options))) {
     try {
       begin(options, plan);
     } catch (const Error& error) {
@@ -125,8 +126,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     } catch (const Error& error) {
       if (stage_->may_have_lost()) give_up_lost(error);
       // What took hours to write is never removed because the last step failed.
-      rethrow_with(error, fmt::format("the finished store is kept: mv {} {}", stage_->place(),
-                                      target_.location.path));
+      rethrow_with(error, stage_->way_out());
     }
   }
 
@@ -152,6 +152,14 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     options.clock = &clock;
     options.resume = options.resume || options.is_worker;  // nobody clears what others write
     return options;
+  }
+
+  // A group of a store is built beside that.
+  StageOptions stage_options(const StageOptions& options) const {
+    StageOptions all = as_resuming(options, clock_);
+    if (target_.location.node.empty()) return all;
+    all.placement = group_placement(files_, clock_, target_.location, target_.zarr_format);
+    return all;
   }
 
   void begin(StageOptions options, const Json& plan) {
@@ -188,7 +196,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
     throw Error(ErrorKind::conflict,
                 fmt::format("the unfinished run of {} can't be resumed, because its plan was "
                             "another: {}; start afresh (without --resume; exec with --restart)",
-                            target_.location.path, fmt::join(differences, "; ")));
+                            target_.location.text(), fmt::join(differences, "; ")));
   }
 
   void sync_now_and_then() {
@@ -251,17 +259,17 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
                  lost_unnoted_
                      ? fmt::format("the disk has lost some of what was written, and {} is as it "
                                    "was; see to the disk, then start afresh: {}",
-                                   target_.location.path, drop)
+                                   target_.location.text(), drop)
                      : fmt::format("the disk has lost some of what was written, and {} is as it "
                                    "was; see to the disk, then go on with --resume, which writes "
                                    "again what the disk had not confirmed; to drop it all: {}",
-                                   target_.location.path, drop));
+                                   target_.location.text(), drop));
   }
 
   // A lane that was given up may still write: then nothing is removed either.
   [[noreturn]] void give_up(const Error& error) {
     if (stage_->may_have_lost()) give_up_lost(error);
-    const std::string& output = target_.location.path;
+    const std::string& output = target_.location.text();
     const std::int64_t stored =
         out_ ? out_->keys().size() + spilled_->keys().size() + states_->keys().size() : 0;
     // What an earlier run or workers stored is not this one's to remove.

@@ -9,6 +9,9 @@
 #include "gridmill/codec/versions.h"
 #include "gridmill/formats/format_file.h"
 #include "gridmill/jobs/input_identity.h"
+#include "gridmill/store/zip_store.h"
+#include "gridmill/zarr/edited_store.h"
+#include "gridmill/zarr/group_placement.h"
 
 namespace gridmill {
 namespace {
@@ -51,7 +54,7 @@ PlanDocument archive_plan(const std::string& verb, const ConvertOptions& options
   PlanDocument plan;
   plan.verb = verb;
   plan.identity = identity_of(verb, options.inputs, input, target, files);
-  plan.target = {parse_location(options.output), options.zarr_format, target.nodes};
+  plan.target = {parse_location(options.output), target.zarr_format, target.nodes};
   plan.overwrite = options.overwrite;
   plan.datasets[kInputDataset] = {options.inputs, options.variables, options.drop};
   plan.memory = options.resources.memory;
@@ -100,10 +103,31 @@ void check_identity(const PlanDocument& plan, Files& files) {
                           fmt::join(differences, "; ")));
 }
 
+int output_format(const std::string& output, int asked, Files& files) {
+  const Location location = parse_location(output);
+  const int around = location.node.empty() ? 0 : zarr_format_around(files, location);
+  if (asked == 0) return around == 0 ? 3 : around;
+  if (around == 0 || around == asked) return asked;
+  throw Error(ErrorKind::invalid, fmt::format("{} is Zarr v{}, and so are its groups: leave "
+                                              "--zarr-format out",
+                                              location.path, around));
+}
+
 void check_output(const std::string& output, bool overwrite, Files& files) {
   const Location location = parse_location(output);
+  refuse_inside_of_store(location, files);
+  if (!location.node.empty() && is_zip_name(location.path)) {
+    throw Error(ErrorKind::unsupported,
+                fmt::format("{}: a zip file is written once, as a whole: write the group into a "
+                            "folder, and convert that",
+                            location.path));
+  }
   const auto status = files.status(location.path);
   if (!status) return;
+  if (!location.node.empty()) {
+    if (status->is_directory) return check_group_output(files, location, 0, overwrite);
+    throw Error(ErrorKind::conflict, fmt::format("{} is no Zarr store", location.path));
+  }
   if (status->is_special) {
     throw Error(ErrorKind::conflict,
                 fmt::format("{} is a device or a pipe: it can't become a store; give another name",

@@ -27,8 +27,13 @@ Json stage_figures(const ArrayMetadata& metadata, double read_amplification);
 // the plan was made.
 void check_identity(const PlanDocument& plan, Files& files);
 
+// Of Zarr: what is asked for; for 0 that of the store that `output` becomes a group of, else 3.
+// Error(invalid) for another than that store's.
+int output_format(const std::string& output, int asked, Files& files);
+
 // Error(conflict) if something stands at `output` and may not be replaced: --overwrite replaces
-// stores and files, never a directory of something else.
+// stores, groups and files, never a directory of something else. For groups (STORE#/GROUP)
+// zarr/group_placement.h says more. Error(invalid) for a path within another store.
 void check_output(const std::string& output, bool overwrite, Files& files);
 
 }  // namespace gridmill

@@ -44,7 +44,7 @@ Json describe(const ConvertOptions& options, const ConvertInput& input, const Za
   }
   Json notes(input.dataset.notes);
   for (const std::string& note : target.notes) notes.push_back(note);
-  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", options.zarr_format)},
+  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", target.zarr_format)},
           {"inputs", options.inputs}, {"variables", std::move(variables)},
           {"logical_bytes", total},   {"notes", std::move(notes)}};
 }
@@ -140,9 +140,9 @@ PlannedJob plan_conversion(const std::string& verb, const ConvertOptions& option
 
 PlannedJob plan_convert(const ConvertOptions& options, const Workplace& workplace) {
   const ConvertInput input = open_convert_input(options, workplace);
-  const ZarrTarget target =
-      make_target(input.selected, options.zarr_format,
-                  {options.chunks, options.shards, options.codec, options.chunk_wish});
+  const ZarrTarget target = make_target(
+      input.selected, output_format(options.output, options.zarr_format, workplace.files),
+      {options.chunks, options.shards, options.codec, options.chunk_wish});
   return plan_conversion("convert", options, input, target, workplace);
 }
 

@@ -17,7 +17,7 @@ namespace gridmill {
 struct ConvertOptions {
   std::vector<std::string> inputs;  // locations; several concatenate
   std::string output;               // *.nc, *.nc4, *.cdf: netCDF-4; otherwise a Zarr store
-  int zarr_format = 3;
+  int zarr_format = 0;  // 0: that of the store that the output becomes a group of, else 3
   // "time=24,lat=all" or a size "16MiB"; each may be prefixed by "NAME:" for one variable.
   std::vector<std::string> chunks;
   // "time=all,lat=90": chunks inside shards, also with "index=start"; "none"; each may be prefixed

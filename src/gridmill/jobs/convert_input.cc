@@ -17,10 +17,17 @@ bool is_inside(const std::string& path, const std::string& folder) {
   return path == folder || path.starts_with(folder + "/");
 }
 
+// Of a group: its folder.
+std::string place_of(const std::string& text, Files& files) {
+  const Location location = parse_location(text);
+  const std::string path = files.absolute(location.path);
+  return location.node.empty() ? path : path + "/" + location.node;
+}
+
 void check_paths(const ConvertOptions& options, Files& files) {
-  const std::string output = files.absolute(parse_location(options.output).path);
+  const std::string output = place_of(options.output, files);
   for (const std::string& text : options.inputs) {
-    const std::string input = files.absolute(parse_location(text).path);
+    const std::string input = place_of(text, files);
     if (is_inside(output, input) || is_inside(input, output)) {
       throw Error(ErrorKind::conflict,
                   fmt::format("the output {} and the input {} lie in each other; choose another "

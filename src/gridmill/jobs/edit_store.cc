@@ -7,10 +7,10 @@
 #include "gridmill/array/box_json.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/jobs/edited_store.h"
 #include "gridmill/store/stage.h"
 #include "gridmill/store/zip_store.h"
 #include "gridmill/zarr/edit_hierarchy.h"
+#include "gridmill/zarr/edited_store.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {

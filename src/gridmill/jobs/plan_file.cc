@@ -237,7 +237,7 @@ Json explain_plan(const PlanDocument& plan) {
 
 void check_exec(const ExecOptions& options, const PlanDocument& plan, const Workplace& workplace) {
   check_identity(plan, workplace.files);
-  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  check_output(plan.target.location.text(), plan.overwrite, workplace.files);
   const RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
                            options.resources, workplace);
   (void)rated_job(plan, options.resources, workplace);
@@ -257,10 +257,10 @@ Json exec_plan(const ExecOptions& options, const PlanDocument& plan, const Workp
     return exec_range(options, plan, workplace);
   }
   check_identity(plan, workplace.files);
-  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  check_output(plan.target.location.text(), plan.overwrite, workplace.files);
   RunAccount account(plan.verb, inputs_of(plan), plan.target.location.text(), options.reports,
                      options.resources, workplace);
-  PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.path), !options.restart,
+  PlanRun run{fmt::format("{} to {}", plan.verb, plan.target.location.text()), !options.restart,
               options.resources, account};
   PlannedJob job = rated_job(plan, options.resources, workplace);  // before anything is touched
   if (account.sample() > 0) {

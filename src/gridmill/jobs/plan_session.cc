@@ -145,7 +145,7 @@ std::vector<WorkerPart> load_parts(Archive& archive, Console& console) {
 std::vector<TaskRanges> open_for_workers(const PlanDocument& plan, bool restart,
                                          const Workplace& workplace) {
   check_identity(plan, workplace.files);
-  check_output(plan.target.location.path, plan.overwrite, workplace.files);
+  check_output(plan.target.location.text(), plan.overwrite, workplace.files);
   const auto archive = open_archive(workplace.files, workplace.clock, plan.target,
                                     {plan.overwrite, !restart}, plan.identity);
   OpenPlan open(plan, workplace.files, archive);

@@ -25,9 +25,9 @@ ConvertOptions input_options(const RechunkOptions& options) {
 PlannedJob plan_rechunk_job(const RechunkOptions& options, const Workplace& workplace) {
   const ConvertOptions source = input_options(options);
   const ConvertInput input = open_convert_input(source, workplace);
-  const ZarrTarget target =
-      make_target(input.selected, options.zarr_format,
-                  {options.chunks, options.shards, options.codec, options.chunk_wish});
+  const ZarrTarget target = make_target(
+      input.selected, output_format(options.output, options.zarr_format, workplace.files),
+      {options.chunks, options.shards, options.codec, options.chunk_wish});
   return plan_within(source.resources.memory, [&](std::int64_t memory) {
     ConvertOptions planned = source;
     planned.resources.memory = memory;

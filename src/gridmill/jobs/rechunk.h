@@ -15,8 +15,8 @@ namespace gridmill {
 
 struct RechunkOptions {
   std::string input;
-  std::string output;  // a Zarr store
-  int zarr_format = 3;
+  std::string output;   // a Zarr store
+  int zarr_format = 0;  // 0: that of the store that the output becomes a group of, else 3
   std::vector<std::string> chunks;  // as of convert
   std::vector<std::string> shards;
   std::vector<std::string> codec;

@@ -186,7 +186,7 @@ class RechunkPlanner {
     }
     Json notes(input_.dataset.notes);
     for (const std::string& note : target_.notes) notes.push_back(note);
-    return {{"output", options_.output}, {"format", fmt::format("Zarr v{}", options_.zarr_format)},
+    return {{"output", options_.output}, {"format", fmt::format("Zarr v{}", target_.zarr_format)},
             {"inputs", options_.inputs}, {"variables", std::move(variables)},
             {"logical_bytes", total},    {"notes", std::move(notes)}};
   }

@@ -11,7 +11,6 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cycle_format.h"
 #include "gridmill/jobs/append_record.h"
-#include "gridmill/jobs/edited_store.h"
 #include "gridmill/jobs/retention.h"
 #include "gridmill/store/discards.h"
 #include "gridmill/store/file_store.h"
@@ -19,6 +18,7 @@
 #include "gridmill/store/zip_store.h"
 #include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/edit_hierarchy.h"
+#include "gridmill/zarr/edited_store.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
@@ -59,22 +59,6 @@ void check_rules(const RollingArchiveOptions& options) {
     throw Error(ErrorKind::invalid,
                 "which groups are cycles? Give --format, the form of their names ('%Y%m%dT%H'), or "
                 "--time-attribute, the attribute that holds their time");
-  }
-}
-
-// What is a store by its path may be a group of another, whose lock and documents are the ones that
-// count.
-void refuse_inside_of_store(const Location& location, Files& files) {
-  const std::string path = files.absolute(location.path);
-  for (std::size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0;
-       slash = path.rfind('/', slash - 1)) {
-    const std::string outer = path.substr(0, slash);
-    const auto format = in_context([&] { return "looking for a store around " + path; },
-                                   [&] { return zarr_format_at(*file_store(files, outer)); });
-    if (!format) continue;
-    throw Error(ErrorKind::invalid,
-                fmt::format("{} is a part of the store {}: write {}#/{}", location.path, outer,
-                            outer, path.substr(slash + 1)));
   }
 }
 

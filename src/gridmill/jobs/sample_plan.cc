@@ -112,6 +112,7 @@ class Sampling {
   // The plan's own place would be resumed by the run that follows.
   static std::string place_beside(PlanDocument& plan) {
     plan.target.location.path += ".sample-" + unique_suffix();
+    plan.target.location.node.clear();
     plan.overwrite = false;
     return plan.target.location.path;
   }

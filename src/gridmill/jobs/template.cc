@@ -65,11 +65,11 @@ void set_missing(const Variable& variable, ArrayMetadata& metadata) {
 }
 
 ZarrTarget template_target(const TemplateOptions& options, const Dataset& whole,
-                           const TemplateAxis& axis) {
-  const FillingFiles files{axis.along.dimension, axis.in_file};
+                           const TemplateAxis& axis, Files& files) {
+  const FillingFiles filling{axis.along.dimension, axis.in_file};
   ZarrTarget target =
-      make_target(whole, options.zarr_format,
-                  {options.chunks, options.shards, options.codec, options.chunk_wish, files});
+      make_target(whole, output_format(options.output, options.zarr_format, files),
+                  {options.chunks, options.shards, options.codec, options.chunk_wish, filling});
   const std::size_t groups = target.nodes.size() - target.arrays.size();
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     TargetArray& array = target.arrays[i];
@@ -122,7 +122,7 @@ Json describe(const TemplateOptions& options, const ConvertInput& input, const Z
   Json notes(input.dataset.notes);
   for (const std::string& note : target.notes) notes.push_back(note);
   return {{"output", options.output},
-          {"format", fmt::format("Zarr v{}", options.zarr_format)},
+          {"format", fmt::format("Zarr v{}", target.zarr_format)},
           {"inputs", options.inputs},
           {"axis", axis.about},
           {"variables", variables},
@@ -141,7 +141,7 @@ PlannedJob plan_template(const TemplateOptions& options, const Workplace& workpl
   for (std::size_t i = 0; i < input.regions.size(); ++i) {
     input.regions[i] = whole_box(input.dataset.variables[i].shape);
   }
-  const ZarrTarget target = template_target(options, input.selected, axis);
+  const ZarrTarget target = template_target(options, input.selected, axis, workplace.files);
   return plan_within(options.resources.memory, [&](std::int64_t memory) {
     ConvertOptions planned = source;
     planned.resources.memory = memory;

@@ -30,7 +30,7 @@ struct TemplateOptions {
   std::string time_units;  // "hours since 1970-01-01"; "": the input's
   // "-999", "t:-999": the _FillValue of variables that grow and declare none; else netCDF's own.
   std::vector<std::string> fill;
-  int zarr_format = 3;
+  int zarr_format = 0;  // 0: that of the store that the output becomes a group of, else 3
   std::vector<std::string> chunks;
   std::vector<std::string> shards;
   std::vector<std::string> codec;

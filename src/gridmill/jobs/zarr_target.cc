@@ -299,7 +299,9 @@ ZarrTarget make_target(const Dataset& dataset, int zarr_format, const TargetLayo
     throw Error(ErrorKind::invalid,
                 fmt::format("--zarr-format {} is not one of 2 and 3", zarr_format));
   }
-  return TargetMaker(dataset, zarr_format, layout).make();
+  ZarrTarget target = TargetMaker(dataset, zarr_format, layout).make();
+  target.zarr_format = zarr_format;
+  return target;
 }
 
 }  // namespace gridmill

@@ -25,6 +25,7 @@ struct TargetArray {
 };
 
 struct ZarrTarget {
+  int zarr_format = 3;
   std::vector<ZarrNode> nodes;  // groups, then arrays in the order of `arrays`
   std::vector<TargetArray> arrays;
   std::vector<std::string> notes;  // what a user should know, e.g. a fill value that can't be kept

@@ -56,10 +56,15 @@ void measure(Files& files, const std::string& directory, bool is_spill, int dept
   }
 }
 
-// A companion without leftovers adds nothing.
+// A companion without leftovers adds nothing, nor does one for groups that are being written.
 void look_into(Files& files, const std::string& companion, std::vector<Leftover>& found) {
   const std::string incoming = companion + "/incoming", run = companion + "/run";
   const std::string removed = companion + "/removed";
+  for (const DirectoryEntry& entry : files.list(companion + "/groups")) {
+    if (entry.is_directory && entry.name.ends_with(kEnding)) {
+      look_into(files, fmt::format("{}/groups/{}", companion, entry.name), found);
+    }
+  }
   if (!is_there(files, incoming) && !is_there(files, run) && !is_there(files, removed)) return;
   Leftover leftover;
   leftover.output = companion.substr(0, companion.size() - kEnding.size());

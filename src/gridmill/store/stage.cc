@@ -37,15 +37,17 @@ bool is_at(Files& files, const std::string& path, std::uint64_t inode) {
 
 class FileStage final : public OutputStage {
  public:
-  FileStage(Files& files, std::string path, StageOptions options)
+  // `path`: the store's own, or its placement's home.
+  FileStage(Files& files, const std::string& path, StageOptions options)
       : files_(files),
-        path_(std::move(path)),
-        companion_(companion_path(path_)),
+        placement_(std::move(options.placement)),
+        path_(placement_ ? placement_->path() : path),
+        companion_(companion_path(path)),
         incoming_(companion_ + "/incoming"),
         packed_(companion_ + "/packed.zip"),
         run_(companion_ + "/run"),
         overwrite_(options.overwrite),
-        locks_(files, path_) {
+        locks_(files, path) {
     files_.make_directories(companion_);
     if (options.is_worker) {
       locks_.join(options.clock != nullptr ? *options.clock : *system_clock());
@@ -53,6 +55,10 @@ class FileStage final : public OutputStage {
       locks_.take_alone();
     }
     settle_publishing(options.is_worker);
+    if (placement_ && !overwrite_ && files_.status(path_)) {
+      release();
+      refuse_existing();
+    }
     if (!options.resume) clear();
     try {
       files_.make_directories(incoming_);
@@ -97,15 +103,10 @@ class FileStage final : public OutputStage {
       (void)records_->put(Key(kPublishing), as_bytes(std::to_string(status->inode)));
     }
     sync();
-    const auto old = files_.status(path_);
-    if (old && !overwrite_) {
-      throw Error(ErrorKind::conflict,
-                  fmt::format("{} appeared while the new store was being written", path_));
-    }
-    if (old) {
-      files_.exchange(fresh, path_);
+    if (placement_) {
+      place_within(fresh);
     } else {
-      files_.rename_new(fresh, path_);
+      place(fresh);
     }
     // The new store is in place; `fresh` holds the old one, if any. Nothing fails any more.
     std::vector<std::string> notes;
@@ -116,15 +117,25 @@ class FileStage final : public OutputStage {
         notes.push_back(fmt::format("{} ({})", what, error.message()));
       }
     };
-    tidy("the new name could not be brought to the disk: a loss of power may undo it",
-         [&] { files_.sync_directory(parent()); });
-    tidy(fmt::format("the manifest stays inside the store, as {}", kFreshManifestKey),
-         [&] { move_manifest(); });
+    if (!placement_) {
+      tidy("the new name could not be brought to the disk: a loss of power may undo it",
+           [&] { files_.sync_directory(parent()); });
+      tidy(fmt::format("the manifest stays inside the store, as {}", kFreshManifestKey),
+           [&] { move_manifest(); });
+    }
     // In this order: the records tell what `incoming_` is.
     tidy(fmt::format("the replaced store could not be removed: rm -r {} {}", fresh, run_),
          [&] { clear(); });
     release();
     return notes;
+  }
+
+  std::string way_out() const override {
+    if (!placement_) return fmt::format("the finished store is kept: mv {} {}", incoming_, path_);
+    const auto inode = about_to_be_published(files_, run_);
+    return !inode || !is_at(files_, path_, *inode)
+               ? "the finished group is kept: the same command with --resume puts it in place"
+               : "the group is in place: the same command completes the store's own documents";
   }
 
   void abandon() override {
@@ -133,6 +144,53 @@ class FileStage final : public OutputStage {
   }
 
  private:
+  void place(const std::string& fresh) {
+    const auto old = files_.status(path_);
+    if (old && !overwrite_) {
+      throw Error(ErrorKind::conflict,
+                  fmt::format("{} appeared while the new store was being written", path_));
+    }
+    if (old) {
+      files_.exchange(fresh, path_);
+    } else {
+      files_.rename_new(fresh, path_);
+    }
+  }
+
+  // Whatever fails, the store around it says what is there.
+  void place_within(const std::string& fresh) {
+    const auto old = files_.status(path_);
+    if (old && !overwrite_) refuse_existing();
+    const auto status = files_.status(fresh);
+    try {
+      placement_->begin(*store_, old.has_value());
+      place(fresh);
+      files_.sync_directory(parent());
+    } catch (const Error&) {
+      end_quietly(status->inode);
+      throw;
+    }
+    placement_->end(true);
+  }
+
+  void end_quietly(std::uint64_t inode) {
+    try {
+      placement_->end(is_at(files_, path_, inode));
+    } catch (const Error&) {
+      return;  // the error that led here is the one to tell
+    }
+  }
+
+  [[noreturn]] void refuse_existing() {
+    throw Error(ErrorKind::conflict,
+                has_settled_
+                    ? fmt::format("an earlier run had put {} in place, and died: it is complete "
+                                  "now; to write it anew, give --overwrite",
+                                  placement_->name())
+                    : fmt::format("{} exists; give --overwrite to replace it, or another name",
+                                  placement_->name()));
+  }
+
   // An earlier run may have died between its rename and the removal of what it replaced.
   void settle_publishing(bool is_worker) {
     const auto inode = about_to_be_published(files_, run_);
@@ -150,7 +208,14 @@ class FileStage final : public OutputStage {
                               "up: rm -r {} {}",
                               path_, incoming_, run_));
     }
-    if (is_at(files_, path_, *inode)) move_manifest();
+    if (is_at(files_, path_, *inode)) {
+      if (placement_) {
+        placement_->settle();
+      } else {
+        move_manifest();
+      }
+      has_settled_ = true;
+    }
     clear();
   }
 
@@ -205,12 +270,14 @@ class FileStage final : public OutputStage {
   }
 
   Files& files_;
+  const std::shared_ptr<Placement> placement_;
   const std::string path_;
   const std::string companion_;
   const std::string incoming_;
   const std::string packed_;  // OUT as a zip file, made of `incoming_` when that is complete
   const std::string run_;
   const bool overwrite_;
+  bool has_settled_ = false;
   StoreLocks locks_;
   std::unique_ptr<Disk> disk_;
   std::mutex sync_mutex_;
@@ -223,19 +290,27 @@ class FileStage final : public OutputStage {
 
 std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
                                         StageOptions options) {
+  if (options.placement) {
+    const std::string home = options.placement->home();
+    return std::make_unique<FileStage>(files, home, std::move(options));
+  }
   const std::string path = files.absolute(location.path);
   if (files.status(path) && !options.overwrite) {
     throw Error(
         ErrorKind::conflict,
         fmt::format("{} exists; give --overwrite to replace it, or another name", location.path));
   }
-  return std::make_unique<FileStage>(files, path, options);
+  return std::make_unique<FileStage>(files, path, std::move(options));
 }
 
 bool has_published(Files& files, const std::string& companion) {
   const auto inode = about_to_be_published(files, companion + "/run");
   return inode &&
          is_at(files, companion.substr(0, companion.size() - companion_path("").size()), *inode);
+}
+
+bool has_run(Files& files, const std::string& path) {
+  return files.status(companion_path(path) + "/run").has_value();
 }
 
 std::unique_ptr<Store> open_companion(Files& files, const Location& location) {

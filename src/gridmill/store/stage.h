@@ -24,6 +24,24 @@
 
 namespace gridmill {
 
+// Of a store that becomes a part of another: where it grows, and what goes with its rename.
+class Placement {
+ public:
+  virtual ~Placement() = default;
+  // The store grows in `home().gridmill` instead of `OUT.gridmill`.
+  virtual const std::string& home() const = 0;
+  // Its final place, absolute, and as it was typed.
+  virtual const std::string& path() const = 0;
+  virtual const std::string& name() const = 0;
+  // `fresh` is about to be put in place, instead of what is there if it `replaces` something.
+  virtual void begin(Store& fresh, bool replaces) = 0;
+  // After begin(), also after one that threw: what is there now is said of it, whether that is the
+  // new store or, after a rename that failed, what was there before.
+  virtual void end(bool is_placed) = 0;
+  // Of a run that died behind the rename: what end() had still to do.
+  virtual void settle() = 0;
+};
+
 class OutputStage {
  public:
   // Unpublished: what was written stays, named by place().
@@ -39,9 +57,11 @@ class OutputStage {
   // too: what was written since the last success may be lost, although it can still be read.
   virtual void sync() = 0;
   virtual bool may_have_lost() const noexcept = 0;  // sync() has failed
-  // If it throws, the old store (or nothing) is at OUT, and the new one still whole at place().
+  // If it throws, the old store (or nothing) is at OUT, and the new one still whole at place();
+  // way_out() says what to do then.
   // Returns, a sentence each, what could not be tidied up after the new store was in place.
   virtual std::vector<std::string> publish() = 0;
+  virtual std::string way_out() const = 0;
   virtual void abandon() = 0;  // removes what was written
 };
 
@@ -54,6 +74,7 @@ struct StageOptions {
   // By which a worker waits for who holds a lock only for the moment of looking; null: the
   // system's.
   const Clock* clock = nullptr;
+  std::shared_ptr<Placement> placement = nullptr;  // null: a store of its own
 };
 
 // Refuses with Error(conflict) if something stands at `location` and may not be overwritten, or if
@@ -64,6 +85,9 @@ std::unique_ptr<OutputStage> open_stage(Files& files, const Location& location,
 
 // Whether the run that left `companion` (OUT.gridmill) has published, and died while tidying up.
 bool has_published(Files& files, const std::string& companion);
+
+// Whether an unfinished run lies beside it, at work or not.
+bool has_run(Files& files, const std::string& path);
 
 // Beside the store, never in it: manifest, run records.
 std::unique_ptr<Store> open_companion(Files& files, const Location& location);

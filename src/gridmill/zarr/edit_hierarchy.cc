@@ -145,12 +145,20 @@ void HierarchyEditor::check_parents(const Key& path) {
 }
 
 // From the root down, so that no group stands where none leads to it.
-void HierarchyEditor::make_parents(const Key& path) {
-  if (path.is_root()) return;
+std::string HierarchyEditor::make_parents(const Key& path) {
+  if (path.is_root()) return path.text();
   const Key parent(parent_of(path.text()));
-  if (node_at(parent.text())) return;
-  make_parents(parent);
+  if (node_at(parent.text())) return path.text();
+  std::string first = make_parents(parent);
   write_group(store_, parent, zarr_format_, {});
+  return first;
+}
+
+void HierarchyEditor::check_room_for_group(const Key& path) {
+  check_names(path.text());
+  const auto there = node_at(path.text());
+  if (there && there->is_array()) throw_exists(*there);
+  check_parents(path);
 }
 
 void HierarchyEditor::make_group(const Key& path) {

@@ -47,6 +47,12 @@ class HierarchyEditor {
   // With the groups above it that aren't there. Error(conflict) if there is a node, or an array
   // above it.
   void make_group(const Key& path);
+  // For a group that comes from elsewhere. Throws Error(conflict) for an array at `path` or above
+  // it, Error(invalid) for a name that no node may have.
+  void check_room_for_group(const Key& path);
+  // The groups above it that aren't there; in no consolidated document so far. Returns the path of
+  // the first that was made, or `path`.
+  std::string make_parents(const Key& path);
   // With all that lies below. Error(not_found) without a node at `from`, Error(conflict) with one
   // at `to`, Error(invalid) into itself. The groups above `to` are made.
   void move(const Key& from, const Key& to);
@@ -65,7 +71,6 @@ class HierarchyEditor {
   void add_children(const std::string& path, std::vector<StoredNode>& nodes, int depth);
   void change_listing(const std::string& group, const std::function<bool(Json&)>& change);
   void check_parents(const Key& path);
-  void make_parents(const Key& path);
   void check_movable(const Key& from, const Key& to);
 
   Store& store_;
