@@ -37,6 +37,9 @@ void check_outputs(const SynthOptions& options, const Workplace& workplace) {
   const auto kinds = planted_kinds(options.plant);
   if (options.seed < 0) throw Error(ErrorKind::invalid, "--seed: 0 or more");
   if (kinds.empty()) return;
+  if (!parse_location(options.output).node.empty()) {
+    throw Error(ErrorKind::invalid, "--plant is of new stores: OUT names a group of one");
+  }
   const std::string record = record_path(options);
   check_output_file(workplace.files, record, is_record(record, workplace.files), {});
   if (kinds.contains("corrupt") && parse_location(options.output).path.ends_with(".zip")) {
@@ -58,10 +61,11 @@ ConvertInput as_input(const SynthArchive& archive) {
 }
 
 ZarrTarget target_of(const SynthOptions& options, const SynthArchive& archive,
-                     const Dataset& dataset) {
+                     const Dataset& dataset, Files& files) {
   const bool is_asked = !options.chunks.empty();
-  ZarrTarget target = make_target(dataset, options.zarr_format,
-                                  {is_asked ? options.chunks : archive.chunks, {}, options.codec});
+  ZarrTarget target =
+      make_target(dataset, output_format(options.output, options.zarr_format, files),
+                  {is_asked ? options.chunks : archive.chunks, {}, options.codec});
   for (TargetArray& array : target.arrays) {
     if (!is_asked && array.metadata.shape.rank() > 1) array.why_chunks = archive.why_chunks;
   }
@@ -76,7 +80,7 @@ Shape units_per_task(const ArrayMetadata& metadata, std::int64_t memory) {
   Shape units = Index::filled(counts.rank(), 1);
   for (int d = counts.rank() - 1; d >= 0; --d) {
     while (2 * bytes <= most && units[d] < counts[d]) {
-      units[d] *= 2;
+      units[d] = std::min(2 * units[d], counts[d]);
       bytes *= 2;
     }
   }
@@ -103,11 +107,9 @@ StageRecipe synth_stage(const SynthArchive& archive, const ZarrTarget& target,
 }
 
 // All that decides about values, beside the arrays' documents.
-Json values_identity(const SynthArchive& archive) {
+Json fields_of(const StageRecipe& stage) {
   Json fields = Json::array();
-  for (const SyntheticRecipe& recipe : archive.recipes) {
-    fields.push_back(synthetic_field(recipe)->to_json());
-  }
+  for (const OutputRecipe& output : stage.outputs) fields.push_back(output.fields);
   return fields;
 }
 
@@ -121,7 +123,7 @@ Json describe(const SynthOptions& options, const SynthArchive& archive, const Za
     total += variable["logical_bytes"].get<std::int64_t>();
     variables.push_back(std::move(variable));
   }
-  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", options.zarr_format)},
+  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", target.zarr_format)},
           {"inputs", Json::array()},  {"layout", options.layout},
           {"seed", options.seed},     {"variables", variables},
           {"logical_bytes", total},   {"planted", defects.list()},
@@ -131,19 +133,18 @@ Json describe(const SynthOptions& options, const SynthArchive& archive, const Za
 PlannedJob plan_synth(const SynthOptions& options, const SynthArchive& archive,
                       const PlantedDefects& defects, const Workplace& workplace) {
   const ConvertInput input = as_input(archive);
-  const ZarrTarget target = target_of(options, archive, input.selected);
+  const ZarrTarget target = target_of(options, archive, input.selected, workplace.files);
   return plan_within(options.resources.memory, [&](std::int64_t memory) {
     ConvertOptions planned;
     planned.output = options.output;
-    planned.zarr_format = options.zarr_format;
     planned.overwrite = options.overwrite;
     planned.resources = options.resources;
     planned.resources.memory = memory;
     PlannedJob job;
     job.plan = archive_plan("synth", planned, input, target, workplace.files);
     job.plan.datasets.clear();  // nothing is read
-    job.plan.identity["fields"] = values_identity(archive);
     job.plan.stages = {synth_stage(archive, target, memory)};
+    job.plan.identity["fields"] = fields_of(job.plan.stages.front());
     job.plan.about = describe(options, archive, target, defects);
     rate_memory(job, planned.resources, workplace);
     return job;

@@ -25,7 +25,7 @@ struct SynthOptions {
   double degrees = 0;                 // between the points of a grid; 0: as the size suggests
   std::string calendar = "standard";
   std::vector<std::string> plant;  // duplicates, gaps, nan, corrupt, skew
-  int zarr_format = 3;
+  int zarr_format = 0;  // 0: that of the store that the output becomes a group of, else 3
   std::vector<std::string> chunks;
   std::vector<std::string> codec;
   bool overwrite = false;

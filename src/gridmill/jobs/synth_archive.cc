@@ -231,8 +231,8 @@ class ArchiveMaker {
     return batch_name(source, batch) + "/features";
   }
 
-  // Ids of each batch, of four or five. Planted duplicates: as many as 26 of 95 are ids of the
-  // batch before, the first few of each.
+  // Ids of each batch, of four or five. Planted duplicates: 26 of 95 are ids of the batch
+  // before: the first few of each are its last ones.
   std::vector<std::vector<std::int64_t>> id_batches(std::int64_t ids) const {
     const std::int64_t count = std::clamp<std::int64_t>(ids / 4, 1, 22);
     const std::int64_t repeated = defects_.has("duplicates") ? ids * 26 / 95 : 0;
@@ -245,7 +245,7 @@ class ArchiveMaker {
         const std::int64_t share = repeated / (count - 1) + (i <= repeated % (count - 1) ? 1 : 0);
         const auto& before = batches.back();
         const auto taken = std::min({share, size - 1, std::ssize(before)});
-        batch.assign(before.begin(), before.begin() + taken);
+        batch.assign(before.end() - taken, before.end());
       }
       while (std::ssize(batch) < size) batch.push_back(next++);
       batches.push_back(std::move(batch));
