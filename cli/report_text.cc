@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <map>
 #include <optional>
 #include <vector>
 
@@ -202,6 +203,20 @@ std::string append_text(const Json& report, bool dry_run) {
   text += report.contains("rewritten") ? "  the archive is written anew, in its own layout\n"
                                        : parts_text(report);
   return dry_run ? text : text + figures_text(report);
+}
+
+std::string synth_text(const Json& report, bool dry_run) {
+  std::string text = convert_text(report, dry_run);
+  std::map<std::string, std::int64_t> counts;
+  for (const Json& defect : report.value("planted", Json::array())) {
+    ++counts[text_at(defect, "kind")];
+  }
+  std::vector<std::string> parts;
+  for (const auto& [kind, count] : counts) parts.push_back(fmt::format("{} x {}", count, kind));
+  if (parts.empty()) return text;
+  const std::string record = text_at(report, "record");
+  return text + fmt::format("  planted: {}{}\n", join(parts, ", "),
+                            record.empty() ? "" : ", as " + record + " says");
 }
 
 std::string extract_text(const Json& report, bool dry_run) {

@@ -54,6 +54,7 @@ Verb schema_verb();
 Verb extract_verb();
 Verb rechunk_verb();
 Verb template_verb();
+Verb synth_verb();
 Verb write_region_verb();
 Verb append_verb();
 Verb archive_verb();

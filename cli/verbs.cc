@@ -28,6 +28,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(store_verb());
   verbs.push_back(bench_verb());
   verbs.push_back(analyze_verb());
+  verbs.push_back(synth_verb());
   verbs.push_back(completion_verb());
   return verbs;
 }

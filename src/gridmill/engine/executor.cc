@@ -217,7 +217,11 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.memory_held = credit_.held();
     tasks_in_flight_ += 1;
     if (recorder_) sizes_.add(leaf_bytes(*task), task->name);
-    if (task->leaves.empty()) finish_leaves(task);
+    if (task->leaves.empty()) {
+      // No reader holds these back, and who stops the run waits for all that it has begun.
+      work_.wait_for_urgent(static_cast<std::size_t>(options_.threads));
+      finish_leaves(task);
+    }
     for (std::size_t leaf = 0; leaf < task->leaves.size(); ++leaf) {
       if (!reads_.push({task, leaf, std::make_shared<Race>()})) break;
     }

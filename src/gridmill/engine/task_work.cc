@@ -20,8 +20,9 @@ std::int64_t decode_leaf(RunningTask& task, std::size_t leaf, bool is_present, B
 }
 
 bool has_operators(const Unit& unit) {
-  return std::any_of(unit.evaluations.begin(), unit.evaluations.end(),
-                     [](const auto& evaluation) { return !evaluation->inputs.empty(); });
+  return std::any_of(unit.evaluations.begin(), unit.evaluations.end(), [](const auto& evaluation) {
+    return dynamic_cast<const Operator*>(evaluation->field.get()) != nullptr;
+  });
 }
 
 void encode_unit(Unit& unit, BufferPool& pool, CodecContext& context) {

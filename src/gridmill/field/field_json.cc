@@ -8,6 +8,7 @@
 #include "gridmill/field/mask.h"
 #include "gridmill/field/pack.h"
 #include "gridmill/field/sources.h"
+#include "gridmill/field/synthetic_field.h"
 #include "gridmill/field/unpack.h"
 
 namespace gridmill {
@@ -119,6 +120,7 @@ FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundi
     return feature_from_json(
         node, [&](const Json& input) { return field_from_json(input, surroundings); });
   }
+  if (kind == "synthetic") return synthetic_field(synthetic_recipe_from_json(node, kWhere));
   const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
   if (kind == "unpack") return unpack_field(input, packing_from(node));
   if (kind == "pack") {
