@@ -15,7 +15,7 @@ namespace {
 constexpr std::int64_t kLeastSize = std::int64_t{1} << 20;
 constexpr const char* kTimeUnits = "hours since 2001-01-01";
 constexpr std::int64_t kYear_h = 8760;
-constexpr std::int64_t kHour_us = 3600 * kSecond_us;
+constexpr std::int64_t kTimeBytes = 8;  // of the coordinate itself
 
 struct TextAttribute {
   const char* name;
@@ -100,8 +100,8 @@ class ArchiveMaker {
                   fmt::format("--grid {}: degrees that divide 180, 30 at most", degrees));
     }
     constexpr std::int64_t kVariables = 4;
-    const std::int64_t times =
-        count_within_a_tenth(options_, kVariables * rows * columns * 4, "an hour of this grid");
+    const std::int64_t times = count_within_a_tenth(
+        options_, kVariables * rows * columns * 4 + kTimeBytes, "an hour of this grid");
     set_dimensions(0, {{"time", times}, {"lat", rows}, {"lon", columns}});
     const Ordinals hours = add_time(times);
     add_steps("lat", rows, 90, -degrees, latitude_attributes());
@@ -157,7 +157,8 @@ class ArchiveMaker {
     const std::int64_t elements = options_.size / 4;
     // Ten years of hours, unless that would be very few stations, or more than names are kept for.
     const std::int64_t stations = std::clamp<std::int64_t>(elements / (10 * kYear_h), 16, 100'000);
-    const std::int64_t times = count_within_a_tenth(options_, stations * 4, "an hour of stations");
+    const std::int64_t times =
+        count_within_a_tenth(options_, stations * 4 + kTimeBytes, "an hour of stations");
     set_dimensions(0, {{"time", times}, {"station", stations}});
     archive_.dataset.groups[0].attributes.set("featureType", AttributeValue::text("timeSeries"));
     const Ordinals hours = add_time(times);
