@@ -10,12 +10,12 @@ namespace gridmill {
 namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kUnbounded = std::numeric_limits<double>::infinity();
 
 // What stands for NaN: it changes no result of a merge.
 double neutral(RollingStatistic which) noexcept {
-  if (which == RollingStatistic::minimum) return kInfinity;
-  if (which == RollingStatistic::maximum) return -kInfinity;
+  if (which == RollingStatistic::minimum) return kUnbounded;
+  if (which == RollingStatistic::maximum) return -kUnbounded;
   return -0.0;  // -0 + x is x, 0 + -0 is not
 }
 
