@@ -230,11 +230,10 @@ std::vector<AttributeRule> attribute_rules(const YAML::Node& node, const std::st
   return rules;
 }
 
-const Names& common_type_names() {
-  static const Names names{"bool",   "int8",   "int16",    "int32",     "int64",     "uint8",
-                           "uint16", "uint32", "uint64",   "float16",   "float32",   "float64",
-                           "string", "blob",   "bytes(1)", "complex64", "complex128"};
-  return names;
+Names common_type_names() {
+  return {"bool",   "int8",   "int16",    "int32",     "int64",     "uint8",
+          "uint16", "uint32", "uint64",   "float16",   "float32",   "float64",
+          "string", "blob",   "bytes(1)", "complex64", "complex128"};
 }
 
 // Those of Zarr alone, and types with a length or unit ("numpy.datetime64[ns]", "record(12)"), are
