@@ -145,7 +145,7 @@ void expect_same_bits(double a, double b, const std::string& where) {
 
 const std::vector<std::string> kExpressions{
     "t - 273.15",
-    "u * 2 + oro / 10",
+    "u * 2 + number(oro) / 10",
     "mean(t, 5)",
     "mean(t, 24h, least=1)",
     "std(t, 9, least=2) / max(t, 2d, least=1)",
@@ -234,7 +234,7 @@ TEST_F(FeatureFieldTest, StaticVariablesAreRepeated) {
 }
 
 TEST_F(FeatureFieldTest, ReadsNoFurtherThanItReaches) {
-  const FieldPtr field = make_feature("mean(t, 5) + lag(t, 12h) + u", around_).field;
+  const FieldPtr field = make_feature("mean(t, 5) + lag(t, 12h) + number(u)", around_).field;
   const auto& operation = dynamic_cast<const Operator&>(*field);
   ASSERT_EQ(operation.inputs().size(), 2u);
   const Box region{{20, 1}, {10, 2}};

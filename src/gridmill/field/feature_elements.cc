@@ -68,9 +68,10 @@ class ChoiceNode final : public FeatureNode {
 
   void evaluate(const Steps& steps, Columns& columns, double* out) const override {
     const std::int64_t size = columns.count * steps.size();
-    Columns::Sheet a(columns, size), b(columns, size);
     operands()[0]->evaluate(steps, columns, out);
+    Columns::Sheet a(columns, size);
     operands()[1]->evaluate(steps, columns, a.data());
+    Columns::Sheet b(columns, size);
     operands()[2]->evaluate(steps, columns, b.data());
     for (std::int64_t i = 0; i < size; ++i) {
       if (!std::isnan(out[i])) out[i] = out[i] != 0 ? a.data()[i] : b.data()[i];

@@ -97,10 +97,9 @@ void widen(const FeatureNode& node, const Steps& steps, std::vector<Steps>& inpu
 std::int64_t scratch_numbers(const FeatureNode& node, const Steps& steps) {
   const Steps needed = node.needed(steps);
   std::int64_t held = 0, most = 0;
-  for (const FeatureNodePtr& operand : node.operands()) {
-    const bool is_in_place = node.starts_in_place() && operand == node.operands().front();
-    held += is_in_place ? 0 : needed.size();
-    most = std::max(most, held + scratch_numbers(*operand, needed));
+  for (std::size_t i = 0; i < node.operands().size(); ++i) {
+    held += i == 0 && node.starts_in_place() ? 0 : needed.size();
+    most = std::max(most, held + scratch_numbers(*node.operands()[i], needed));
   }
   return most + node.scratch(steps);
 }
