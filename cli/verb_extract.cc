@@ -68,13 +68,12 @@ Verb extract_verb() {
       {"extract coads.zarr --point 52.5,-20 -o atlantic.csv --plot atlantic.html",
        "one place, as a table and a chart"},
       {"extract era5.zarr --point Sydney=-33.9,151.2 --point 59.9,10.8 --variables t2m -o "
-       "t.parquet",
+       "t.csv",
        "two places, one of them named; one variable"},
       {"extract era5.zarr --points stations.csv --sel time=2020-01:2020-03 -o stations_2020.csv",
        "many places out of a file, three months"},
-      {"extract era5.zarr --point 59.9,10.8 --feature 'wind=wind_speed(u10, v10)' --feature "
-       "'warming=t2m - lag(t2m, 24h)' -o oslo.csv",
-       "features instead of variables: wind, and how much warmer it is than a day before"},
+      {"extract era5.zarr --point 59.9,10.8 --feature 'warming=t2m - lag(t2m, 24h)' -o o.parquet",
+       "a feature instead of variables, how much warmer it is than a day before, in Parquet"},
   };
   verb.options = rows(options);
   verb.run = [options](const Invocation& invocation) { return run(*options, invocation); };

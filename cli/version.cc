@@ -7,6 +7,7 @@
 #include "cli/help.h"
 #include "gridmill/base/versions.h"
 #include "gridmill/codec/versions.h"
+#include "gridmill/dataset/versions.h"
 #include "gridmill/formats/versions.h"
 #ifdef GRIDMILL_WITH_MPI
 #include "mpi/versions.h"
@@ -29,8 +30,9 @@ std::string version_text() {
   std::string text = fmt::format("gridmill {}\n", kVersion);
   const std::vector<LibraryVersion> own{{"CLI11", CLI11_VERSION},
                                         {"yaml-cpp", GRIDMILL_YAML_CPP_VERSION}};
-  for (const auto& libraries : {format_library_versions(), codec_library_versions(),
-                                base_library_versions(), own, mpi_library_versions()}) {
+  for (const auto& libraries :
+       {format_library_versions(), codec_library_versions(), dataset_library_versions(),
+        base_library_versions(), own, mpi_library_versions()}) {
     for (const LibraryVersion& library : libraries) {
       text += fmt::format("  {:<15}{}\n", library.name, library.version);
     }

@@ -25,6 +25,8 @@ find_path(AEC_INCLUDE libaec.h REQUIRED)
 file(REAL_PATH ${AEC_LIBRARY} aec_file)
 string(REGEX REPLACE "^.*libaec" "" AEC_FILE_VERSION ${aec_file})  # ".so.0.0.12"
 find_library(UDUNITS_LIBRARY udunits2 REQUIRED)
+file(REAL_PATH ${UDUNITS_LIBRARY} udunits_file)
+string(REGEX REPLACE "^.*[.]so[.]" "" UDUNITS_FILE_VERSION ${udunits_file})
 find_path(UDUNITS_INCLUDE udunits2.h REQUIRED)
 find_library(SZ_LIBRARY sz REQUIRED)  # libaec's, for the szip streams of HDF5
 

@@ -8,6 +8,8 @@ The rooms and their order stand in src/gridmill/rooms.txt. What is checked:
   save that cli may use mpi and web;
 - only system/ includes headers of the operating system, only store/ and formats/ open files;
 - every folder of src/gridmill is a room, and none is called util, common, misc or helpers;
+- no two headers define a class of the same name: no compiler sees both, and the linker takes
+  either's members for the other's (a struct Unit here and a class Unit there end in a crash);
 - a room's header opens with a comment that says what it is, and no file exceeds 800 lines.
 
 Prints one line per finding and exits 1; needs nothing but Python.
@@ -42,6 +44,7 @@ FORBIDDEN_FOLDERS = {"util", "utils", "common", "misc", "helper", "helpers"}
 MAX_LINES = 800
 CODE = {".cc", ".h", ".py", ".sh", ".cmake", ".js", ".ts"}
 SKIPPED_FOLDERS = {"node_modules", "__pycache__", "build", "demo-output"}
+DEFINITION = re.compile(r"^(?:class|struct|enum class|enum) (\w+)(?: final)?(?: : [^;]*)? \{")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
 
@@ -124,6 +127,20 @@ def check_folders(root, rooms):
             yield relative, "says nothing about its content; name it after the thing"
 
 
+def check_names(root):
+    """Yields (file, finding) for classes that two headers define."""
+    seen = {}
+    for path in code_files(root):
+        relative = path.relative_to(root)
+        if path.suffix != ".h" or relative.parts[0] != "src":  # a leaf has a namespace of its own
+            continue
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+            match = DEFINITION.match(line)
+            name = match and match[1]
+            if name and seen.setdefault(name, relative) != relative:
+                yield relative, f"defines {name}, as {seen[name]} does: give one another name"
+
+
 def check_tree(root):
     """All findings of the tree at root, as printable lines."""
     rooms = (root / "src" / "gridmill" / "rooms.txt").read_text().split()
@@ -131,6 +148,7 @@ def check_tree(root):
     for path in code_files(root):
         name = path.relative_to(root)
         findings += [f"{name}:{line}: {text}" for line, text in check_file(root, path, rooms)]
+    findings += [f"{file}: {finding}" for file, finding in check_names(root)]
     for file, header in EXCEPTIONS:
         if not (root / file).is_file() or header not in (root / file).read_text():
             findings.append(f"{file}: needs no exception for {header} (tools/check_includes.py)")

@@ -214,7 +214,7 @@ def test_bytes_do_not_depend_on_threads_or_memory(gridmill, archive, tmp_path):
         "lat,lon\n" + "\n".join(f"{a},{b}" for a in range(41, 60, 2) for b in range(1, 50, 3))
     )
     texts = []
-    for i, options in enumerate([("--threads", "1"), ("--threads", "4", "--memory", "48M")]):
+    for i, options in enumerate([("--threads", "1"), ("--threads", "4", "--memory", "64M")]):
         out = tmp_path / f"{i}.csv"
         got = gridmill("extract", archive, "--points", tmp_path / "points.csv", *words, "-o", out, *options)
         assert got.returncode == 0, got.stderr

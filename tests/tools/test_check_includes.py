@@ -43,6 +43,14 @@ def test_the_real_tree_is_clean():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_one_name_is_one_class(tree):
+    tree("src/gridmill/base/unit.h", "// Units.\nclass Unit {\n};\nclass Task;\n")
+    tree("cli/task.h", "class Task {};\nclass Unit {\n};\n")
+    assert check(tree("src/gridmill/base/text.h", "// Text.\n")).returncode == 0
+    result = check(tree("src/gridmill/engine/task.h", "// Tasks.\nstruct Unit final : public Base {\n};\n"))
+    assert result.returncode == 1 and "defines Unit, as src/gridmill/base/unit.h does" in result.stdout
+
+
 def test_a_clean_tree_has_no_findings(tree):
     result = check(tree("src/gridmill/base/text.h", "// Text.\n"))
     assert (result.returncode, result.stdout) == (0, "includes: nothing found\n")

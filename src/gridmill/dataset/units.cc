@@ -53,7 +53,7 @@ bool is_logarithmic(const std::string& definition) {
 
 }  // namespace
 
-struct Unit::Handle {
+struct Units::Handle {
   ut_unit* unit = nullptr;
   explicit Handle(ut_unit* taken) : unit(taken) {}
   Handle(const Handle&) = delete;
@@ -63,7 +63,7 @@ struct Unit::Handle {
     ut_free(unit);
   }
   // The lock is held.
-  static const ut_unit* of(const Unit& unit) {
+  static const ut_unit* of(const Units& unit) {
     return unit.handle_ ? unit.handle_->unit : ut_get_dimensionless_unit_one(unit_system());
   }
 };
@@ -72,7 +72,7 @@ bool UnitConversion::is_identity() const noexcept {
   return std::abs(factor - 1) < 1e-9 && std::abs(offset) < 1e-9;
 }
 
-std::optional<Unit> Unit::parse(std::string_view text) {
+std::optional<Units> Units::parse(std::string_view text) {
   const std::string written(trim(text));
   if (written.empty() || is_time_units(written)) return std::nullopt;
   ut_unit* unit = nullptr;
@@ -86,26 +86,26 @@ std::optional<Unit> Unit::parse(std::string_view text) {
   }
   const auto handle = std::make_shared<const Handle>(unit);
   if (is_logarithmic(definition)) return std::nullopt;
-  return Unit(handle, written);
+  return Units(handle, written);
 }
 
 // nullopt if `compute`, which is called with the lock held, gives null. Without a database there
 // is only 1.
 template <class Compute>
-std::optional<Unit> Unit::computed(const Compute& compute) {
+std::optional<Units> Units::computed(const Compute& compute) {
   ut_unit* unit = nullptr;
   std::string definition;
   {
     const std::lock_guard lock(library_lock());
-    if (unit_system() == nullptr) return Unit();
+    if (unit_system() == nullptr) return Units();
     unit = compute();
     if (unit == nullptr) return std::nullopt;
     definition = definition_of(unit);
   }
-  return Unit(std::make_shared<const Handle>(unit), readable(std::move(definition)));
+  return Units(std::make_shared<const Handle>(unit), readable(std::move(definition)));
 }
 
-std::optional<UnitConversion> Unit::conversion_to(const Unit& other) const {
+std::optional<UnitConversion> Units::conversion_to(const Units& other) const {
   if (!handle_ && !other.handle_) return UnitConversion{};
   const std::lock_guard lock(library_lock());
   cv_converter* const converter = ut_get_converter(const_cast<ut_unit*>(Handle::of(*this)),
@@ -117,36 +117,36 @@ std::optional<UnitConversion> Unit::conversion_to(const Unit& other) const {
   return UnitConversion{one - zero, zero};
 }
 
-bool Unit::is_same(const Unit& other) const {
+bool Units::is_same(const Units& other) const {
   const auto conversion = conversion_to(other);
   return conversion && conversion->is_identity();
 }
 
-bool Unit::is_dimensionless() const { return conversion_to(Unit()).has_value(); }
+bool Units::is_dimensionless() const { return conversion_to(Units()).has_value(); }
 
-Unit Unit::times(const Unit& other) const {
+Units Units::times(const Units& other) const {
   if (!other.handle_) return *this;
   if (!handle_) return other;
   return *computed([&] { return ut_multiply(Handle::of(*this), Handle::of(other)); });
 }
 
-Unit Unit::per(const Unit& other) const {
+Units Units::per(const Units& other) const {
   if (!other.handle_) return *this;
   return *computed([&] { return ut_divide(Handle::of(*this), Handle::of(other)); });
 }
 
-Unit Unit::raised(int exponent) const {
+Units Units::raised(int exponent) const {
   if (exponent == 1) return *this;
   auto power = computed([&] { return ut_raise(Handle::of(*this), exponent); });
   if (power) return *std::move(power);
   throw Error(ErrorKind::invalid, fmt::format("\"{}\" can't be raised to {}", text_, exponent));
 }
 
-std::optional<Unit> Unit::root(int degree) const {
+std::optional<Units> Units::root(int degree) const {
   return computed([&] { return ut_root(Handle::of(*this), degree); });
 }
 
-Unit Unit::interval() const {
+Units Units::interval() const {
   if (!handle_) return *this;
   std::string definition;
   {

@@ -22,36 +22,36 @@ struct UnitConversion {
   bool is_identity() const noexcept;  // but for rounding
 };
 
-class Unit {
+class Units {
  public:
-  Unit() = default;  // 1
+  Units() = default;  // 1
   // nullopt: empty, unknown, a time since a date, logarithmic.
-  static std::optional<Unit> parse(std::string_view text);
+  static std::optional<Units> parse(std::string_view text);
 
   // As it was written, or in base units: "m s-1", "0.01", "K @ 273.15" for what "degC" means.
   const std::string& text() const noexcept { return text_; }
 
   // nullopt: not of the same dimension.
-  std::optional<UnitConversion> conversion_to(const Unit& other) const;
+  std::optional<UnitConversion> conversion_to(const Units& other) const;
   // Equal numbers mean the same.
-  bool is_same(const Unit& other) const;
+  bool is_same(const Units& other) const;
   bool is_dimensionless() const;  // radians and percent are
 
-  Unit times(const Unit& other) const;
-  Unit per(const Unit& other) const;
+  Units times(const Units& other) const;
+  Units per(const Units& other) const;
   // Throws Error(invalid) beyond |exponent| of 255.
-  Unit raised(int exponent) const;
+  Units raised(int exponent) const;
   // nullopt if an exponent of a base unit can't be divided.
-  std::optional<Unit> root(int degree) const;
+  std::optional<Units> root(int degree) const;
   // Of differences: K for degC, the unit itself where zero means nothing.
-  Unit interval() const;
+  Units interval() const;
 
  private:
   struct Handle;
-  Unit(std::shared_ptr<const Handle> handle, std::string text)
+  Units(std::shared_ptr<const Handle> handle, std::string text)
       : handle_(std::move(handle)), text_(std::move(text)) {}
   template <class Compute>
-  static std::optional<Unit> computed(const Compute& compute);
+  static std::optional<Units> computed(const Compute& compute);
 
   std::shared_ptr<const Handle> handle_;  // null: 1
   std::string text_ = "1";

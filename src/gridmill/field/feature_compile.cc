@@ -47,7 +47,7 @@ TypedNode condition(const Operator2& sign, const TypedNode& a, const TypedNode& 
   const bool compares_values =
       sign.function != BinaryFunction::logical_and && sign.function != BinaryFunction::logical_or;
   if (compares_values) (void)common_units(a.units, b.units);
-  return {binary_node(sign.function, a.node, b.node), FeatureUnits::of(Unit()),
+  return {binary_node(sign.function, a.node, b.node), FeatureUnits::of(Units()),
           a.dimensions | b.dimensions};
 }
 
@@ -189,7 +189,8 @@ TypedNode FeatureCompiler::operation(const Expression& expression) {
     return {unary_node(UnaryFunction::negate, a.node), a.units, a.dimensions};
   }
   if (expression.text == "not") {
-    return {unary_node(UnaryFunction::logical_not, a.node), FeatureUnits::of(Unit()), a.dimensions};
+    return {unary_node(UnaryFunction::logical_not, a.node), FeatureUnits::of(Units()),
+            a.dimensions};
   }
   const TypedNode b = node(*expression.arguments[1].value);
   return at_column(expression.column, [&] { return arithmetic(expression.text, a, b); });

@@ -207,7 +207,7 @@ Feature make_feature(const std::string& expression, const FeatureSurroundings& s
 }
 
 void check_declared_units(const Feature& feature, const std::string& declared) {
-  const auto own = Unit::parse(feature.units), wanted = Unit::parse(declared);
+  const auto own = Units::parse(feature.units), wanted = Units::parse(declared);
   if (!own || !wanted || own->is_same(*wanted)) return;
   throw Error(ErrorKind::invalid,
               fmt::format("its units are \"{}\" by the expression, and not \"{}\"", feature.units,

@@ -36,7 +36,7 @@ struct FeatureFunction {
   MakeFunction make;
 };
 
-FeatureUnits without_dimension() { return FeatureUnits::of(Unit()); }
+FeatureUnits without_dimension() { return FeatureUnits::of(Units()); }
 
 template <UnaryFunction function>
 TypedNode same_units(const BoundCall& call) {

@@ -11,7 +11,7 @@ namespace {
 
 constexpr double kLargestExponent = 255;
 
-std::string conversion_text(const Unit& from, const Unit& to, const UnitConversion& conversion) {
+std::string conversion_text(const Units& from, const Units& to, const UnitConversion& conversion) {
   std::string text = fmt::format("x in \"{}\" is x", from.text());
   if (std::abs(conversion.factor - 1) >= 1e-9) text += fmt::format(" * {:.12g}", conversion.factor);
   if (std::abs(conversion.offset) >= 1e-9) {
@@ -21,7 +21,7 @@ std::string conversion_text(const Unit& from, const Unit& to, const UnitConversi
   return text + fmt::format(" in \"{}\"", to.text());
 }
 
-[[noreturn]] void refuse_different(const Unit& a, const Unit& b) {
+[[noreturn]] void refuse_different(const Units& a, const Units& b) {
   const auto conversion = b.conversion_to(a);
   if (!conversion) {
     throw Error(ErrorKind::invalid,
@@ -35,10 +35,10 @@ std::string conversion_text(const Unit& from, const Unit& to, const UnitConversi
 
 }  // namespace
 
-FeatureUnits FeatureUnits::of(Unit unit) { return FeatureUnits(Kind::known, std::move(unit), ""); }
+FeatureUnits FeatureUnits::of(Units unit) { return FeatureUnits(Kind::known, std::move(unit), ""); }
 
 FeatureUnits FeatureUnits::from_attribute(const std::string& text) {
-  auto unit = Unit::parse(text);
+  auto unit = Units::parse(text);
   if (unit) return of(*std::move(unit));
   return FeatureUnits(Kind::unknown, std::nullopt, text);
 }
@@ -74,7 +74,7 @@ FeatureUnits product_units(const FeatureUnits& a, const FeatureUnits& b) {
 FeatureUnits quotient_units(const FeatureUnits& a, const FeatureUnits& b) {
   if (b.is_bare()) return a;
   if (!b.is_known() || (!a.is_bare() && !a.is_known())) return FeatureUnits::unknown();
-  return FeatureUnits::of((a.is_bare() ? Unit() : a.unit()).per(b.unit()));
+  return FeatureUnits::of((a.is_bare() ? Units() : a.unit()).per(b.unit()));
 }
 
 FeatureUnits interval_units(const FeatureUnits& a) {
@@ -84,7 +84,7 @@ FeatureUnits interval_units(const FeatureUnits& a) {
 FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) {
   if (!a.is_known()) return a.is_bare() ? a : FeatureUnits::unknown();
   if (!exponent) {
-    if (a.unit().is_dimensionless()) return FeatureUnits::of(Unit());
+    if (a.unit().is_dimensionless()) return FeatureUnits::of(Units());
     throw Error(ErrorKind::invalid,
                 fmt::format("{} to a power that varies has no units: the exponent must be a "
                             "number, or write number(x)",
@@ -98,7 +98,7 @@ FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) 
   if (degree >= 2 && degree == std::floor(degree) && degree <= kLargestExponent) {
     if (auto root = a.unit().root(static_cast<int>(degree))) return FeatureUnits::of(*root);
   }
-  if (a.unit().is_dimensionless()) return FeatureUnits::of(Unit());
+  if (a.unit().is_dimensionless()) return FeatureUnits::of(Units());
   throw Error(ErrorKind::invalid,
               fmt::format("{} to the power of {:g} is no unit: number(x) is x without its units",
                           a.described(), *exponent));
@@ -106,7 +106,7 @@ FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) 
 
 void check_dimensionless(const FeatureUnits& a, const std::string& function) {
   if (!a.is_known()) return;
-  const auto conversion = a.unit().conversion_to(Unit());
+  const auto conversion = a.unit().conversion_to(Units());
   if (conversion && conversion->is_identity()) return;
   throw Error(ErrorKind::invalid,
               fmt::format("{} wants a number without units, not {}: divide by a value of these "
@@ -116,7 +116,7 @@ void check_dimensionless(const FeatureUnits& a, const std::string& function) {
 
 double radians_per(const FeatureUnits& a, const std::string& function) {
   if (!a.is_known()) return 1;
-  const auto conversion = a.unit().conversion_to(Unit());
+  const auto conversion = a.unit().conversion_to(Units());
   if (conversion && conversion->offset == 0) return conversion->factor;
   throw Error(ErrorKind::invalid,
               fmt::format("{} wants radians, degrees or a number without units, not {}", function,

@@ -18,14 +18,14 @@ namespace gridmill {
 class FeatureUnits {
  public:
   static FeatureUnits bare() { return FeatureUnits(Kind::bare, std::nullopt, ""); }
-  static FeatureUnits of(Unit unit);
+  static FeatureUnits of(Units unit);
   // Of an attribute: unknown if it can't be parsed.
   static FeatureUnits from_attribute(const std::string& text);
   static FeatureUnits unknown() { return FeatureUnits(Kind::unknown, std::nullopt, ""); }
 
   bool is_bare() const noexcept { return kind_ == Kind::bare; }
   bool is_known() const noexcept { return kind_ == Kind::known; }
-  const Unit& unit() const { return *unit_; }  // of known ones
+  const Units& unit() const { return *unit_; }  // of known ones
   // "K"; "1" of bare ones; of unknown ones what the attribute said, "" after a computation.
   std::string text() const;
 
@@ -34,11 +34,11 @@ class FeatureUnits {
 
  private:
   enum class Kind { known, bare, unknown };
-  FeatureUnits(Kind kind, std::optional<Unit> unit, std::string written)
+  FeatureUnits(Kind kind, std::optional<Units> unit, std::string written)
       : kind_(kind), unit_(std::move(unit)), written_(std::move(written)) {}
 
   Kind kind_;
-  std::optional<Unit> unit_;
+  std::optional<Units> unit_;
   std::string written_;
 };
 

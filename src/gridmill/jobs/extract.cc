@@ -286,7 +286,7 @@ class Extraction {
   ExtractInput input_;
   Labels labels_;
   TableTarget table_;
-  Reads reads_;
+  TableReads reads_;
 };
 
 }  // namespace

@@ -29,7 +29,7 @@ void collect_regions(const Field& field, const Box& region, Regions& regions) {
   }
 }
 
-void add_reads(const ExtractInput& input, const Box& rows, Reads& reads) {
+void add_reads(const ExtractInput& input, const Box& rows, TableReads& reads) {
   Regions regions;
   for (const ExtractVariable& variable : input.variables) {
     collect_regions(*variable.values, column_region(rows, variable.row_dimensions), regions);
@@ -112,22 +112,22 @@ std::int64_t bytes_beside(const ExtractInput& input) {
 
 }  // namespace
 
-void Reads::add(const Leaf& leaf) {
+void TableReads::add(const Leaf& leaf) {
   leaves += 1;
   bytes += volume(leaf.reader->grid().box_of(leaf.position).shape) * leaf.reader->type().size;
 }
 
-Reads reads_of(const ExtractInput& input, const RowRuns& runs) {
+TableReads reads_of(const ExtractInput& input, const RowRuns& runs) {
   const ChunkGrid units = runs.units();
-  Reads reads;
+  TableReads reads;
   for (std::int64_t unit = 0; unit < units.size(); ++unit) {
     add_reads(input, runs.box_of(units.position(unit)), reads);
   }
   return reads;
 }
 
-Reads reads_once(const ExtractInput& input) {
-  Reads reads;
+TableReads reads_once(const ExtractInput& input) {
+  TableReads reads;
   add_reads(input, whole_box(shape_of_rows(input)), reads);
   return reads;
 }
@@ -150,7 +150,9 @@ RowRuns row_runs(const ExtractInput& input, std::int64_t text_bytes, std::int64_
   RunSizes sizes;
   sizes.row_bytes = text_bytes;
   for (const ExtractVariable& variable : input.variables) {
-    sizes.row_bytes += element_bytes(*variable.values);
+    // Once as it is read and once as it is written.
+    const bool is_read = dynamic_cast<const Source*>(variable.values.get()) != nullptr;
+    sizes.row_bytes += element_bytes(*variable.values) * (is_read ? 2 : 1);
   }
   const std::int64_t beside = bytes_beside(input);
   sizes.most_bytes = std::max<std::int64_t>({memory / 3 - beside, memory / 6, 1});

@@ -10,7 +10,7 @@
 
 namespace gridmill {
 
-struct Reads {
+struct TableReads {
   std::int64_t leaves = 0;
   std::int64_t bytes = 0;  // decoded
   void add(const Leaf& leaf);
@@ -19,9 +19,9 @@ struct Reads {
 // By all units together. What several columns of a unit want is read once; a leaf is read again for
 // each further unit that wants some of it, because a run of rows holds only a part of it or reaches
 // into another.
-Reads reads_of(const ExtractInput& input, const RowRuns& runs);
+TableReads reads_of(const ExtractInput& input, const RowRuns& runs);
 // By one unit that holds all rows: every leaf once.
-Reads reads_once(const ExtractInput& input);
+TableReads reads_once(const ExtractInput& input);
 
 // Leaves that the table reads, of how many there are.
 std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input);
