@@ -24,7 +24,7 @@ class UnaryNode final : public FeatureNode {
  public:
   explicit UnaryNode(FeatureNodePtr operand) : FeatureNode({std::move(operand)}) {}
   bool starts_in_place() const noexcept override { return true; }
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     operands()[0]->evaluate(steps, columns, out);
     const std::int64_t size = columns.count * steps.size();
     for (std::int64_t i = 0; i < size; ++i) out[i] = Function{}(out[i]);
@@ -38,7 +38,7 @@ class BinaryNode final : public FeatureNode {
       : FeatureNode({a, b}), first_(a->constant()), second_(b->constant()) {}
   bool starts_in_place() const noexcept override { return true; }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     const std::int64_t size = columns.count * steps.size();
     if (first_) {
       operands()[1]->evaluate(steps, columns, out);
@@ -66,7 +66,7 @@ class ChoiceNode final : public FeatureNode {
       : FeatureNode({std::move(condition), std::move(a), std::move(b)}) {}
   bool starts_in_place() const noexcept override { return true; }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     const std::int64_t size = columns.count * steps.size();
     operands()[0]->evaluate(steps, columns, out);
     Columns::Sheet a(columns, size);

@@ -44,7 +44,7 @@ class FeatureField final : public Operator {
   }
 
   std::int64_t scratch_bytes(const Box& region) const override {
-    const Steps steps = steps_of(region);
+    const StepRange steps = steps_of(region);
     const std::int64_t numbers =
         checked_mul(block_columns(region), numbers_for(steps), "a feature's working memory");
     return checked_add(8 * numbers,
@@ -55,8 +55,8 @@ class FeatureField final : public Operator {
   void compute(std::span<const ArrayView> inputs, const Box& region,
                const MutableArrayView& out) const override {
     if (region.is_empty()) return;
-    const Steps steps = steps_of(region);
-    const std::vector<Steps> reach = reach_of(region);
+    const StepRange steps = steps_of(region);
+    const std::vector<StepRange> reach = reach_of(region);
     Columns columns(block_columns(region), numbers_for(steps));
     std::vector<ColumnSource> sources(inputs.size());
     columns.sources = sources;
@@ -93,18 +93,18 @@ class FeatureField final : public Operator {
   }
 
  private:
-  Steps steps_of(const Box& region) const {
+  StepRange steps_of(const Box& region) const {
     if (program_->time < 0) return {0, 1};
     return {region.begin[program_->time], region.end(program_->time)};
   }
 
-  std::vector<Steps> reach_of(const Box& region) const {
-    std::vector<Steps> reach(inputs().size());
+  std::vector<StepRange> reach_of(const Box& region) const {
+    std::vector<StepRange> reach(inputs().size());
     widen(*program_->root, steps_of(region), reach);
     return reach;
   }
 
-  Box box_of(int input, const Box& region, const Steps& reach) const {
+  Box box_of(int input, const Box& region, const StepRange& reach) const {
     Box box;
     for (const int d : program_->input_dimensions[static_cast<std::size_t>(input)]) {
       const bool is_time = d == program_->time;
@@ -115,7 +115,7 @@ class FeatureField final : public Operator {
   }
 
   // Doubles per column: the results', and what lies between.
-  std::int64_t numbers_for(const Steps& steps) const {
+  std::int64_t numbers_for(const StepRange& steps) const {
     return steps.size() + scratch_numbers(*program_->root, steps);
   }
 
@@ -129,7 +129,7 @@ class FeatureField final : public Operator {
 
   // `at` is relative to the region, as the view is but for the time.
   ColumnSource source_at(int input, const ArrayView& view, const Index& at,
-                         const Steps& reach) const {
+                         const StepRange& reach) const {
     ColumnSource source{view.data, view.type, reach.begin, 0, 0};
     const auto& mapped = program_->input_dimensions[static_cast<std::size_t>(input)];
     for (std::size_t k = 0; k < mapped.size(); ++k) {
@@ -144,7 +144,7 @@ class FeatureField final : public Operator {
     return source;
   }
 
-  void compute_columns(const Steps& steps, Columns& columns, const Index& at,
+  void compute_columns(const StepRange& steps, Columns& columns, const Index& at,
                        const MutableArrayView& out) const {
     Columns::Sheet sheet(columns, columns.count * steps.size());
     program_->root->evaluate(steps, columns, sheet.data());

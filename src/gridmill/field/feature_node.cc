@@ -12,7 +12,7 @@ class NumberNode final : public FeatureNode {
  public:
   explicit NumberNode(double value) : value_(value) {}
   std::optional<double> constant() const override { return value_; }
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     std::fill_n(out, columns.count * steps.size(), value_);
   }
 
@@ -24,7 +24,7 @@ class StepsNode final : public FeatureNode {
  public:
   explicit StepsNode(std::shared_ptr<const std::vector<double>> values)
       : values_(std::move(values)) {}
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     for (std::int64_t c = 0; c < columns.count; ++c) {
       std::copy_n(values_->data() + steps.begin, steps.size(), out + c * steps.size());
     }
@@ -35,7 +35,7 @@ class StepsNode final : public FeatureNode {
 };
 
 template <class Element>
-void gather(const ColumnSource& source, const Steps& steps, std::int64_t count, double* out) {
+void gather(const ColumnSource& source, const StepRange& steps, std::int64_t count, double* out) {
   const std::byte* row = source.data + (steps.begin - source.first_step) * source.step_stride;
   // Step by step: points lie side by side in memory.
   for (std::int64_t s = 0; s < steps.size(); ++s, row += source.step_stride) {
@@ -51,7 +51,7 @@ class InputNode final : public FeatureNode {
  public:
   explicit InputNode(int input) : input_(input) {}
   int input() const noexcept override { return input_; }
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
     const ColumnSource& source = columns.sources[static_cast<std::size_t>(input_)];
     visit_real(source.type,
                [&](auto element) { gather<decltype(element)>(source, steps, columns.count, out); });
@@ -63,7 +63,7 @@ class InputNode final : public FeatureNode {
 
 }  // namespace
 
-Steps hull(const Steps& a, const Steps& b) noexcept {
+StepRange hull(const StepRange& a, const StepRange& b) noexcept {
   if (a.is_empty()) return b;
   if (b.is_empty()) return a;
   return {std::min(a.begin, b.begin), std::max(a.end, b.end)};
@@ -84,18 +84,18 @@ Columns::Sheet::Sheet(Columns& columns, std::int64_t numbers)
 
 Columns::Sheet::~Sheet() { columns_.used_ -= size_; }
 
-void widen(const FeatureNode& node, const Steps& steps, std::vector<Steps>& inputs) {
+void widen(const FeatureNode& node, const StepRange& steps, std::vector<StepRange>& inputs) {
   if (node.input() >= 0) {
-    Steps& own = inputs[static_cast<std::size_t>(node.input())];
+    StepRange& own = inputs[static_cast<std::size_t>(node.input())];
     own = hull(own, steps);
   }
-  const Steps needed = node.needed(steps);
+  const StepRange needed = node.needed(steps);
   for (const FeatureNodePtr& operand : node.operands()) widen(*operand, needed, inputs);
 }
 
 // Operands are evaluated one after the other, and each is held until the node is done.
-std::int64_t scratch_numbers(const FeatureNode& node, const Steps& steps) {
-  const Steps needed = node.needed(steps);
+std::int64_t scratch_numbers(const FeatureNode& node, const StepRange& steps) {
+  const StepRange needed = node.needed(steps);
   std::int64_t held = 0, most = 0;
   for (std::size_t i = 0; i < node.operands().size(); ++i) {
     held += i == 0 && node.starts_in_place() ? 0 : needed.size();
@@ -104,9 +104,9 @@ std::int64_t scratch_numbers(const FeatureNode& node, const Steps& steps) {
   return most + node.scratch(steps);
 }
 
-std::int64_t longest_series(const FeatureNode& node, const Steps& steps) {
+std::int64_t longest_series(const FeatureNode& node, const StepRange& steps) {
   std::int64_t longest = steps.size();
-  const Steps needed = node.needed(steps);
+  const StepRange needed = node.needed(steps);
   for (const FeatureNodePtr& operand : node.operands()) {
     longest = std::max(longest, longest_series(*operand, needed));
   }

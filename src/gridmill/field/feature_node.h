@@ -20,7 +20,7 @@
 namespace gridmill {
 
 // Positions along the time axis, half-open; {0, 1} where a feature has no time.
-struct Steps {
+struct StepRange {
   std::int64_t begin = 0;
   std::int64_t end = 0;
   std::int64_t size() const noexcept { return end - begin; }
@@ -28,7 +28,7 @@ struct Steps {
 };
 
 // The smallest range that holds both.
-Steps hull(const Steps& a, const Steps& b) noexcept;
+StepRange hull(const StepRange& a, const StepRange& b) noexcept;
 
 // One input as the columns at hand see it: its first step, and how far apart elements lie, in
 // bytes. Strides are 0 along what it lacks.
@@ -85,17 +85,17 @@ class FeatureNode {
 
   const std::vector<FeatureNodePtr>& operands() const noexcept { return operands_; }
   // Which steps of every operand `steps` take; never empty if `steps` isn't.
-  virtual Steps needed(const Steps& steps) const { return steps; }
+  virtual StepRange needed(const StepRange& steps) const { return steps; }
   // The same number at every step of every column.
   virtual std::optional<double> constant() const { return std::nullopt; }
   // The number of the input that it is; -1: it is none.
   virtual int input() const noexcept { return -1; }
   // Doubles beside its operands' and its own, for each column.
-  virtual std::int64_t scratch(const Steps& /*steps*/) const { return 0; }
+  virtual std::int64_t scratch(const StepRange& /*steps*/) const { return 0; }
   // The first operand is evaluated into the node's own place.
   virtual bool starts_in_place() const noexcept { return false; }
   // Writes count x steps.size() numbers, column after column.
-  virtual void evaluate(const Steps& steps, Columns& columns, double* out) const = 0;
+  virtual void evaluate(const StepRange& steps, Columns& columns, double* out) const = 0;
 
  protected:
   explicit FeatureNode(std::vector<FeatureNodePtr> operands = {})
@@ -106,11 +106,11 @@ class FeatureNode {
 };
 
 // Widens inputs[i] by what `steps` of `node` take of input i. Ranges begin empty.
-void widen(const FeatureNode& node, const Steps& steps, std::vector<Steps>& inputs);
+void widen(const FeatureNode& node, const StepRange& steps, std::vector<StepRange>& inputs);
 // Doubles for each column that evaluating `node` takes at the same time, beside its own.
-std::int64_t scratch_numbers(const FeatureNode& node, const Steps& steps);
+std::int64_t scratch_numbers(const FeatureNode& node, const StepRange& steps);
 // Of all series that are evaluated for `steps` of `node`.
-std::int64_t longest_series(const FeatureNode& node, const Steps& steps);
+std::int64_t longest_series(const FeatureNode& node, const StepRange& steps);
 
 // Leaves of the tree.
 FeatureNodePtr number_node(double value);

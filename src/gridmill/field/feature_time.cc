@@ -13,17 +13,19 @@ constexpr double kNotThere = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t kTooMany = std::numeric_limits<std::int64_t>::max();
 
 // The first step alone where nothing is reached: some step must be read.
-Steps or_one(const Steps& steps) noexcept { return steps.is_empty() ? Steps{0, 1} : steps; }
+StepRange or_one(const StepRange& steps) noexcept {
+  return steps.is_empty() ? StepRange{0, 1} : steps;
+}
 
 class WindowNode : public FeatureNode {
  public:
-  Steps needed(const Steps& steps) const override {
+  StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
     return {axis_->window_begin(steps.begin, window_.reach), steps.end};
   }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
-    const Steps from = needed(steps);
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
+    const StepRange from = needed(steps);
     Columns::Sheet sheet(columns, columns.count * from.size());
     operands()[0]->evaluate(from, columns, sheet.data());
     const RollingWindows windows = windows_of(steps, from, columns);
@@ -42,7 +44,7 @@ class WindowNode : public FeatureNode {
                     std::span<double> results) const = 0;
 
  private:
-  RollingWindows windows_of(const Steps& steps, const Steps& from, Columns& columns) const {
+  RollingWindows windows_of(const StepRange& steps, const StepRange& from, Columns& columns) const {
     std::vector<std::int64_t>& sizes = columns.window_sizes();
     std::vector<std::int64_t>& least = columns.least();
     sizes.clear();
@@ -92,14 +94,14 @@ class ShiftNode final : public FeatureNode {
   ShiftNode(FeatureAxisPtr axis, const Reach& reach, int sign, FeatureNodePtr operand)
       : FeatureNode({std::move(operand)}), axis_(std::move(axis)), reach_(reach), sign_(sign) {}
 
-  Steps needed(const Steps& steps) const override {
+  StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
     const auto [begin, end] = axis_->all_away(steps.begin, steps.end, reach_, sign_);
     return or_one({begin, end});
   }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
-    const Steps from = needed(steps);
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
+    const StepRange from = needed(steps);
     Columns::Sheet sheet(columns, columns.count * from.size());
     operands()[0]->evaluate(from, columns, sheet.data());
     for (std::int64_t s = 0; s < steps.size(); ++s) {
@@ -121,13 +123,13 @@ class DeaccumulateNode final : public FeatureNode {
  public:
   explicit DeaccumulateNode(FeatureNodePtr operand) : FeatureNode({std::move(operand)}) {}
 
-  Steps needed(const Steps& steps) const override {
+  StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
     return {std::max<std::int64_t>(steps.begin - 1, 0), steps.end};
   }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
-    const Steps from = needed(steps);
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
+    const StepRange from = needed(steps);
     Columns::Sheet sheet(columns, columns.count * from.size());
     operands()[0]->evaluate(from, columns, sheet.data());
     for (std::int64_t c = 0; c < columns.count; ++c) {
@@ -159,13 +161,13 @@ class AnomalyNode final : public FeatureNode {
   AnomalyNode(std::shared_ptr<const FeatureAxis::Groups> groups, FeatureNodePtr operand)
       : FeatureNode({std::move(operand)}), groups_(std::move(groups)) {}
 
-  Steps needed(const Steps& steps) const override {
+  StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
     return {0, static_cast<std::int64_t>(groups_->of_step.size())};
   }
 
-  void evaluate(const Steps& steps, Columns& columns, double* out) const override {
-    const Steps all = needed(steps);
+  void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
+    const StepRange all = needed(steps);
     Columns::Sheet sheet(columns, columns.count * all.size());
     operands()[0]->evaluate(all, columns, sheet.data());
     std::vector<CarefulSum> sums;
