@@ -5,7 +5,7 @@ Which files: those that differ from GRIDMILL_LINT_BASE, a commit, or every file 
 Without it the base is where this branch left origin/main, or, on main itself, the newest commit at
 least four hours older than HEAD (one piece of work is several commits); where there is none, every
 file. A changed header is checked through a source that includes it, itself or through other headers.
-The largest changes go first; what the limit (GRIDMILL_LINT_SECONDS, default 330) left out is named at
+The largest changes go first; what the limit (GRIDMILL_LINT_SECONDS, default 500) left out is named at
 the end, in one line. Fails on a finding, and when the limit left out more than half of the changed
 lines.
 
@@ -112,7 +112,7 @@ def left_out(work, late):
 
 
 def main():
-    limit = time.monotonic() + float(os.environ.get("GRIDMILL_LINT_SECONDS", "330"))
+    limit = time.monotonic() + float(os.environ.get("GRIDMILL_LINT_SECONDS", "500"))
     commands = (ROOT / "build" / "lint" / "compile_commands.json").read_text()
     known = [path for path in our_files("--cached", "--others") if (ROOT / path).is_file()]
     sources = [path for path in known if f'"{ROOT / path}"' in commands]
