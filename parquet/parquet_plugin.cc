@@ -146,7 +146,12 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
       ->max_row_group_length(wanted.row_group_rows)
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->enable_statistics()
+      ->disable_dictionary()  // of measured values it is a hash table that gains nothing
+      ->data_pagesize(wanted.page_bytes)
       ->created_by("gridmill");
+  for (std::int64_t i = 0; i < wanted.column_count; ++i) {
+    if (wanted.columns[i].repeats != 0) properties.enable_dictionary(wanted.columns[i].name);
+  }
   parquet::ArrowWriterProperties::Builder arrow_properties;
   arrow_properties.store_schema();
   ARROW_ASSIGN_OR_RAISE(

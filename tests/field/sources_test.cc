@@ -110,7 +110,7 @@ TEST(PointsSource, GivesEachPointItsColumn) {
   const std::vector<GridPoint> points{{{0, 0}}, {{3, 6}}, {{2, 2}}, {{3, 6}}};
   const auto at_points = points_source(whole, {2, 3}, points);
   EXPECT_EQ(at_points->shape(), (Shape{6, 5, 4}));
-  EXPECT_EQ(at_points->dimensions(), (std::vector<std::string>{"d0", "d1", "point"}));
+  EXPECT_EQ(at_points->dimensions(), (std::vector<std::string>{"d0", "d1", kPointsDimension}));
   std::mt19937 random(3);
   for (int round = 0; round < 50; ++round) {
     const Box region = random_box(at_points->shape(), random);

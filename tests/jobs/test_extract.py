@@ -268,6 +268,23 @@ def test_chunks_that_are_read_again_are_reported(gridmill, tmp_path):
                                  "--memory", "64M").stdout  # fmt: skip
 
 
+def test_a_dimension_called_point_is_one_of_the_rows(gridmill, tmp_path):
+    """Its positions were taken for those of the table's points."""
+    values = np.arange(24.0).reshape(3, 2, 2, 2)
+    data = xr.Dataset({"tp": (("time", "point", "lat", "lon"), values)},
+                      {"time": np.arange(3), "lat": ("lat", [0.0, 10], {"units": "degrees_north"}),
+                       "lon": ("lon", [0.0, 10], {"units": "degrees_east"})})  # fmt: skip
+    data.to_netcdf(tmp_path / "in.nc")
+    out = tmp_path / "out.csv"
+    run = gridmill("extract", tmp_path / "in.nc", "--point", "a=0,0", "--point", "b=10,10", "-o", out)
+    assert run.returncode == 0, run.stderr
+    rows = table(out)
+    assert len(rows) == 3 * 2 * 2
+    for row in rows:
+        at = {"a": 0, "b": 1}[row["name"]]
+        assert float(row["tp"]) == values[int(row["time"]), int(row["point"]), at, at]
+
+
 # ---- as a plan
 
 

@@ -341,3 +341,81 @@ def test_a_plot_of_features(gridmill, archive, tmp_path):
                    "-o", tmp_path / "o.csv", "--plot", page)  # fmt: skip
     assert got.returncode == 0, got.stderr
     assert '"wind"' in page.read_text()
+
+
+def point_series(tmp_path, units, values, name="x"):
+    """A file of one variable at hourly times on a small grid."""
+    time = np.datetime64("2001-01-01") + np.arange(len(values)) * np.timedelta64(1, "h")
+    grid = np.broadcast_to(np.asarray(values, "f8")[:, None, None], (len(values), 2, 2))
+    data = xr.Dataset({name: (("time", "lat", "lon"), grid, {"units": units})},
+                      {"time": time, "lat": ("lat", [50.0, 60], {"units": "degrees_north"}),
+                       "lon": ("lon", [10.0, 20], {"units": "degrees_east"})})  # fmt: skip
+    data.to_netcdf(tmp_path / "series.nc")
+    return tmp_path / "series.nc"
+
+
+def test_falls_by_rounding_are_no_new_accumulation(features, tmp_path):
+    store = point_series(tmp_path, "mm", [0, 10, 20.001, 20, 20, 3, 5])
+    rows = features({"a": "deaccumulate(x)", "b": "deaccumulate(x, 0.01)"}, store=store)
+    close(column(rows, "a"), [np.nan, 10, 10.001, 20, 0, 3, 2])
+    close(column(rows, "b"), [np.nan, 10, 10.001, 0, 0, 3, 2])
+
+
+@pytest.mark.parametrize("expression", ["x * x", "x / x", "1 / x", "x ** 2", "sqrt(x)"])
+def test_degrees_celsius_do_not_multiply(gridmill, tmp_path, expression):
+    store = point_series(tmp_path, "degC", [1, 2, 3])
+    got = gridmill("extract", store, "--point", "50,10", "--feature", f"y={expression}", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "a zero of its own" in got.stderr, got.stderr
+    good = gridmill("extract", store, "--point", "50,10", "--feature", "y=number(x) ** 2", "-o", tmp_path / "o.csv")
+    assert good.returncode == 0, good.stderr
+
+
+def test_a_share_in_percent_has_no_odd_power(gridmill, tmp_path):
+    store = point_series(tmp_path, "%", [1, 2, 3])
+    got = gridmill("extract", store, "--point", "50,10", "--feature", "y=x ** 0.3", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "number(x)" in got.stderr
+
+
+def test_exponents_that_overflow_are_refused(gridmill, tmp_path):
+    store = point_series(tmp_path, "m", [1, 2, 3])
+    got = gridmill("extract", store, "--point", "50,10", "--feature", "y=(x ** 255) ** 255", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "can't be raised" in got.stderr, got.stderr
+
+
+def test_differences_of_differences_are_bounded(gridmill, features, tmp_path):
+    store = point_series(tmp_path, "m", np.arange(30.0) ** 3)
+    nested = "x"
+    for _ in range(3):
+        nested = f"diff({nested}, 1)"
+    close(column(features({"y": nested}, store=store), "y"), [np.nan] * 3 + [6.0] * 27)
+    for _ in range(30):
+        nested = f"diff({nested}, 1)"
+    got = gridmill("extract", store, "--point", "50,10", "--feature", f"y={nested}", "-o", tmp_path / "o.csv", timeout=20)
+    assert got.returncode == 2 and "several features" in got.stderr
+
+
+def test_decimal_durations(features, tmp_path):
+    store = point_series(tmp_path, "m", np.arange(48.0))
+    rows = features({"y": "mean(x, 0.5d)", "z": "mean(x, 1.1d, least=1)"}, store=store)
+    close(column(rows, "y"), [np.nan] * 11 + [i - 5.5 for i in range(11, 48)])
+
+
+def test_looking_ahead_reads_no_more_than_looking_back(gridmill, tmp_path):
+    values = np.random.default_rng(1).normal(size=60_000)
+    store = point_series(tmp_path, "K", values, name="t")
+    (tmp_path / "points.csv").write_text("lat,lon\n50,10\n50,20\n60,10\n60,20\n")
+    tables = {}
+    for name in ("lag", "lead"):
+        got = gridmill("extract", store, "--points", tmp_path / "points.csv", "--feature", f"y=t - {name}(t, 24)",
+                       "-o", tmp_path / f"{name}.csv", "--memory", "64M", "--json")  # fmt: skip
+        assert got.returncode == 0, got.stderr
+        tables[name] = json.loads(got.stdout)["read_amplification"]
+    assert tables["lead"] < tables["lag"] + 0.5
+    close(column(table(tmp_path / "lead.csv"), "y")[::4], np.append(values[:-24] - values[24:], [np.nan] * 24))
+
+
+def test_one_document_to_a_file_of_features(gridmill, tmp_path):
+    store = point_series(tmp_path, "m", [1, 2, 3])
+    (tmp_path / "f.yaml").write_text("a: x\n---\nb: x\n")
+    got = gridmill("extract", store, "--point", "50,10", "--features", tmp_path / "f.yaml", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "several documents" in got.stderr

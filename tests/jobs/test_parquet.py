@@ -159,3 +159,56 @@ def test_without_arrow_it_says_so(gridmill, tmp_path):
     assert done.returncode == 1 and "can't be loaded" in done.stderr
     # Nothing else needs it.
     assert subprocess.run([alone, "info", "in.nc"], cwd=tmp_path, capture_output=True).returncode == 0
+
+
+def test_integer_labels_keep_all_their_digits(gridmill, tmp_path):
+    stations = np.array([2**60 + 1, 2**60 + 2, -5], "i8")
+    data = xr.Dataset({"t": (("station", "lat", "lon"), np.arange(12.0).reshape(3, 2, 2))},
+                      {"station": stations, "lat": ("lat", [0.0, 10], {"units": "degrees_north"}),
+                       "lon": ("lon", [0.0, 10], {"units": "degrees_east"})})  # fmt: skip
+    data.to_zarr(tmp_path / "in.zarr", zarr_format=3)
+    done = gridmill("extract", tmp_path / "in.zarr", "-o", tmp_path / "o.parquet", "--point", "0,10")
+    assert done.returncode == 0, done.stderr
+    frame = pd.read_parquet(tmp_path / "o.parquet")
+    assert frame["station"].dtype == np.int64 and list(frame["station"]) == list(stations)
+    assert list(frame["t"]) == [1.0, 5.0, 9.0]
+
+
+def test_the_type_of_times_does_not_hang_on_the_selection(gridmill, tmp_path):
+    dataset = grid(steps=6)
+    times = xr.date_range("1582-10-01", periods=6, freq="10D", calendar="standard", use_cftime=True)
+    dataset.assign_coords(time=times).to_netcdf(tmp_path / "in.nc")
+    for words in ([], ["--region", "time=4:6"]):
+        extract(gridmill, tmp_path / "in.nc", tmp_path / "out.parquet", "--variables", "t", "--overwrite", *words)
+        assert pa.types.is_dictionary(pq.read_schema(tmp_path / "out.parquet").field("time").type)
+
+
+def test_what_no_reader_could_open_is_refused(gridmill, tmp_path):
+    dataset = grid(steps=3)
+    dataset.rename({"count": "name"}).to_netcdf(tmp_path / "in.nc")
+    text = extract(gridmill, tmp_path / "in.nc", tmp_path / "o.parquet", "--variables", "name,t", code=2)
+    assert "two columns called name" in text
+    (tmp_path / "points.csv").write_bytes(b"name,lat,lon\nZ\xfcrich,10,20\n")
+    done = gridmill("extract", tmp_path / "in.nc", "-o", tmp_path / "o.parquet", "--points", tmp_path / "points.csv",
+                    "--variables", "t")  # fmt: skip
+    assert done.returncode == 2 and "UTF-8" in done.stderr
+    assert not (tmp_path / "o.parquet").exists()
+
+
+def test_arrow_s_memory_is_counted(gridmill, tmp_path):
+    grid(steps=4000).to_netcdf(tmp_path / "in.nc")
+    (tmp_path / "points.csv").write_text("lat,lon\n" + "".join(f"{a},{b}\n" for a in range(-80, 81, 10) for b in range(0, 150, 15)))
+    command = [gridmill.binary, "extract", "in.nc", "-o", "o.parquet", "--points", "points.csv", "--memory", "64M"]
+    words = [word for i in range(40) for word in ("--feature", f"f{i}=t - lag(t, {i + 1})")]
+    done = subprocess.run(["/usr/bin/time", "-f", "%M", *command, *words], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stderr.splitlines()[-1]) * 1024 < (64 << 20) + 100_000_000
+    assert pq.read_metadata(tmp_path / "o.parquet").num_rows == 4000 * 17 * 10
+
+
+def test_a_link_to_the_program_finds_it(gridmill, tmp_path):
+    grid(steps=3).to_netcdf(tmp_path / "in.nc")
+    (tmp_path / "gm").symlink_to(gridmill.binary)
+    done = subprocess.run([tmp_path / "gm", "extract", "in.nc", "-o", "o.parquet", "--point", "0,0"], cwd=tmp_path,
+                          capture_output=True, text=True)  # fmt: skip
+    assert done.returncode == 0, done.stderr

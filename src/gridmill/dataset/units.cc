@@ -6,6 +6,7 @@
 #include <array>
 #include <cctype>
 #include <cmath>
+#include <cstdlib>
 #include <mutex>
 
 #include "gridmill/base/error.h"
@@ -124,21 +125,33 @@ bool Units::is_same(const Units& other) const {
 
 bool Units::is_dimensionless() const { return conversion_to(Units()).has_value(); }
 
+bool Units::has_origin() const { return !is_same(interval()); }
+
 Units Units::times(const Units& other) const {
   if (!other.handle_) return *this;
   if (!handle_) return other;
-  return *computed([&] { return ut_multiply(Handle::of(*this), Handle::of(other)); });
+  auto product = computed([&] { return ut_multiply(Handle::of(*this), Handle::of(other)); });
+  if (product) return *std::move(product);
+  throw Error(ErrorKind::invalid,
+              fmt::format("\"{}\" and \"{}\" have no product", text_, other.text_));
 }
 
 Units Units::per(const Units& other) const {
   if (!other.handle_) return *this;
-  return *computed([&] { return ut_divide(Handle::of(*this), Handle::of(other)); });
+  auto quotient = computed([&] { return ut_divide(Handle::of(*this), Handle::of(other)); });
+  if (quotient) return *std::move(quotient);
+  throw Error(ErrorKind::invalid,
+              fmt::format("\"{}\" and \"{}\" have no quotient", text_, other.text_));
 }
 
 Units Units::raised(int exponent) const {
   if (exponent == 1) return *this;
   auto power = computed([&] { return ut_raise(Handle::of(*this), exponent); });
-  if (power) return *std::move(power);
+  // UDUNITS keeps exponents in 16 bits: what doesn't lead back has overflowed.
+  const int degree = std::abs(exponent);
+  const auto back = power && degree > 1 ? power->root(degree) : power;
+  const bool is_exact = back && (exponent < 0 ? Units().per(*back) : *back).is_same(*this);
+  if (power && (exponent == 0 || is_exact)) return *std::move(power);
   throw Error(ErrorKind::invalid, fmt::format("\"{}\" can't be raised to {}", text_, exponent));
 }
 

@@ -36,6 +36,8 @@ class Units {
   // Equal numbers mean the same.
   bool is_same(const Units& other) const;
   bool is_dimensionless() const;  // radians and percent are
+  // Zero is a convention (degC): sums, products and powers of such numbers mean nothing.
+  bool has_origin() const;
 
   Units times(const Units& other) const;
   Units per(const Units& other) const;

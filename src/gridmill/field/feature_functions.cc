@@ -170,16 +170,20 @@ TypedNode quantile(const BoundCall& call) {
   return {quantile_node(q, axis, window, x.node), x.units, x.dimensions};
 }
 
-template <int sign>
-TypedNode shifted_in_time(const BoundCall& call) {
-  const TypedNode x = call.compiler.node_in_time(call.argument(0), call.name());
+TypedNode shifted(const BoundCall& call, const TypedNode& x, int sign) {
   const Reach reach = call.compiler.exact_reach(call.argument(1), call.name());
   const FeatureAxisPtr axis = call.compiler.axis(call.call.column, call.name());
   return {shift_node(axis, reach, sign, x.node), x.units, x.dimensions};
 }
 
+template <int sign>
+TypedNode shifted_in_time(const BoundCall& call) {
+  return shifted(call, call.compiler.node_in_time(call.argument(0), call.name()), sign);
+}
+
 TypedNode difference(const BoundCall& call) {
-  const TypedNode before = shifted_in_time<-1>(call), x = call.node(0);
+  const TypedNode x = call.compiler.node_in_time(call.argument(0), call.name());
+  const TypedNode before = shifted(call, x, -1);
   return {binary_node(BinaryFunction::subtract, x.node, before.node), interval_units(x.units),
           x.dimensions};
 }
@@ -204,7 +208,10 @@ TypedNode anomaly(const BoundCall& call) {
 TypedNode deaccumulated(const BoundCall& call) {
   const TypedNode x = call.compiler.node_in_time(call.argument(0), call.name());
   (void)call.compiler.axis(call.call.column, call.name());
-  return {deaccumulate_node(x.node), x.units, x.dimensions};
+  const Expression* const given = call.arguments[1];
+  const double tolerance = given == nullptr ? 0 : call.compiler.constant(*given, "tolerance");
+  if (!(tolerance >= 0)) refuse_at(given->column, "the tolerance is 0 or more");
+  return {deaccumulate_node(tolerance, x.node), x.units, x.dimensions};
 }
 
 template <CalendarPart part>
@@ -240,7 +247,7 @@ const std::vector<FeatureFunction>& functions() {
       {"lag", {"x", "w"}, 2, false, shifted_in_time<-1>},
       {"lead", {"x", "w"}, 2, false, shifted_in_time<1>},
       {"diff", {"x", "w"}, 2, false, difference},
-      {"deaccumulate", {"x"}, 1, false, deaccumulated},
+      {"deaccumulate", {"x", "tolerance"}, 1, false, deaccumulated},
       {"anomaly", {"x", "by"}, 2, true, anomaly},
       {"wind_speed", {"u", "v"}, 2, false, of_two<BinaryFunction::hypotenuse>},
       {"wind_direction", {"u", "v"}, 2, false, direction},

@@ -1,5 +1,7 @@
 #include "gridmill/field/feature_node.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 
@@ -61,7 +63,19 @@ class InputNode final : public FeatureNode {
   int input_;
 };
 
+constexpr std::int64_t kMostEvaluations = 10'000;
+
 }  // namespace
+
+FeatureNode::FeatureNode(std::vector<FeatureNodePtr> operands) : operands_(std::move(operands)) {
+  for (const FeatureNodePtr& operand : operands_) evaluations_ += operand->evaluations_;
+  if (evaluations_ <= kMostEvaluations) return;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("it would take more than {} steps for each value (diff() inside of diff() "
+                  "doubles them): split it into several features",
+                  kMostEvaluations));
+}
 
 StepRange hull(const StepRange& a, const StepRange& b) noexcept {
   if (a.is_empty()) return b;

@@ -84,6 +84,8 @@ class FeatureNode {
   virtual ~FeatureNode() = default;
 
   const std::vector<FeatureNodePtr>& operands() const noexcept { return operands_; }
+  // Of nodes, for one of this: a node that two others use is evaluated for each.
+  std::int64_t evaluations() const noexcept { return evaluations_; }
   // Which steps of every operand `steps` take; never empty if `steps` isn't.
   virtual StepRange needed(const StepRange& steps) const { return steps; }
   // The same number at every step of every column.
@@ -98,11 +100,11 @@ class FeatureNode {
   virtual void evaluate(const StepRange& steps, Columns& columns, double* out) const = 0;
 
  protected:
-  explicit FeatureNode(std::vector<FeatureNodePtr> operands = {})
-      : operands_(std::move(operands)) {}
+  explicit FeatureNode(std::vector<FeatureNodePtr> operands = {});
 
  private:
   std::vector<FeatureNodePtr> operands_;
+  std::int64_t evaluations_ = 1;
 };
 
 // Widens inputs[i] by what `steps` of `node` take of input i. Ranges begin empty.

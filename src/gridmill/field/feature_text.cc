@@ -112,11 +112,10 @@ class Lexer {
                             "that begins with a digit stands in double quotes",
                             lexeme.text));
     }
-    const double us = lexeme.number * static_cast<double>(one);
-    if (!(us < 9.0e18) || us != std::floor(us)) {
-      refuse_at(lexeme.column, fmt::format("the duration {} is not a whole number of microseconds "
-                                           "that 64 bits hold",
-                                           lexeme.text));
+    // 1.1 d is a whole number of microseconds, but not as a product of binary numbers.
+    const double us = std::round(lexeme.number * static_cast<double>(one));
+    if (!(us < 9.0e18)) {
+      refuse_at(lexeme.column, fmt::format("the duration {} is too long", lexeme.text));
     }
     lexeme.token = Token::duration;
     lexeme.duration_us = static_cast<std::int64_t>(us);

@@ -12,11 +12,6 @@ constexpr double kNotThere = std::numeric_limits<double>::quiet_NaN();
 // More numbers than any window holds.
 constexpr std::int64_t kTooMany = std::numeric_limits<std::int64_t>::max();
 
-// The first step alone where nothing is reached: some step must be read.
-StepRange or_one(const StepRange& steps) noexcept {
-  return steps.is_empty() ? StepRange{0, 1} : steps;
-}
-
 class WindowNode : public FeatureNode {
  public:
   StepRange needed(const StepRange& steps) const override {
@@ -97,7 +92,8 @@ class ShiftNode final : public FeatureNode {
   StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
     const auto [begin, end] = axis_->all_away(steps.begin, steps.end, reach_, sign_);
-    return or_one({begin, end});
+    // Where nothing is reached some step must be read: one that is at hand.
+    return begin < end ? StepRange{begin, end} : StepRange{steps.begin, steps.begin + 1};
   }
 
   void evaluate(const StepRange& steps, Columns& columns, double* out) const override {
@@ -121,7 +117,8 @@ class ShiftNode final : public FeatureNode {
 
 class DeaccumulateNode final : public FeatureNode {
  public:
-  explicit DeaccumulateNode(FeatureNodePtr operand) : FeatureNode({std::move(operand)}) {}
+  DeaccumulateNode(double tolerance, FeatureNodePtr operand)
+      : FeatureNode({std::move(operand)}), tolerance_(tolerance) {}
 
   StepRange needed(const StepRange& steps) const override {
     if (steps.is_empty()) return steps;
@@ -137,10 +134,18 @@ class DeaccumulateNode final : public FeatureNode {
       for (std::int64_t at = steps.begin; at < steps.end; ++at) {
         const double before = at > from.begin ? series[at - from.begin - 1] : kNotThere;
         const double own = series[at - from.begin];
-        out[c * steps.size() + at - steps.begin] = own < before ? own : own - before;
+        out[c * steps.size() + at - steps.begin] = amount(before, own);
       }
     }
   }
+
+ private:
+  double amount(double before, double own) const {
+    if (!(own < before)) return own - before;
+    return before - own <= tolerance_ ? 0 : own;
+  }
+
+  double tolerance_;
 };
 
 // Neumaier, "Rundungsfehleranalyse einiger Verfahren zur Summation endlicher Summen", 1974.
@@ -213,8 +218,8 @@ FeatureNodePtr anomaly_node(std::shared_ptr<const FeatureAxis::Groups> groups,
   return std::make_shared<AnomalyNode>(std::move(groups), std::move(operand));
 }
 
-FeatureNodePtr deaccumulate_node(FeatureNodePtr operand) {
-  return std::make_shared<DeaccumulateNode>(std::move(operand));
+FeatureNodePtr deaccumulate_node(double tolerance, FeatureNodePtr operand) {
+  return std::make_shared<DeaccumulateNode>(tolerance, std::move(operand));
 }
 
 }  // namespace gridmill

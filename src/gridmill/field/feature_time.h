@@ -28,7 +28,8 @@ FeatureNodePtr shift_node(FeatureAxisPtr axis, const Reach& reach, int sign,
 FeatureNodePtr anomaly_node(std::shared_ptr<const FeatureAxis::Groups> groups,
                             FeatureNodePtr operand);
 // Minus the step before; where that is larger, the accumulation began anew, and the value is its
-// own. NaN at the first step, and after a NaN.
-FeatureNodePtr deaccumulate_node(FeatureNodePtr operand);
+// own; where it is larger by no more than `tolerance`, that is rounding, and the amount is 0. NaN
+// at the first step, and after a NaN.
+FeatureNodePtr deaccumulate_node(double tolerance, FeatureNodePtr operand);
 
 }  // namespace gridmill

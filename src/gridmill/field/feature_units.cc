@@ -33,6 +33,15 @@ std::string conversion_text(const Units& from, const Units& to, const UnitConver
                           a.text(), b.text(), conversion_text(b, a, *conversion)));
 }
 
+// 20 degC times anything is not what 293.15 K times that is.
+void refuse_origin(const FeatureUnits& a) {
+  if (!a.is_known() || !a.unit().has_origin()) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("{} counts from a zero of its own: only differences of such numbers "
+                          "multiply; subtract first, or write number(x)",
+                          a.described()));
+}
+
 }  // namespace
 
 FeatureUnits FeatureUnits::of(Units unit) { return FeatureUnits(Kind::known, std::move(unit), ""); }
@@ -67,12 +76,16 @@ FeatureUnits common_units(const FeatureUnits& a, const FeatureUnits& b) {
 FeatureUnits product_units(const FeatureUnits& a, const FeatureUnits& b) {
   if (a.is_bare()) return b;
   if (b.is_bare()) return a;
+  refuse_origin(a);
+  refuse_origin(b);
   if (!a.is_known() || !b.is_known()) return FeatureUnits::unknown();
   return FeatureUnits::of(a.unit().times(b.unit()));
 }
 
 FeatureUnits quotient_units(const FeatureUnits& a, const FeatureUnits& b) {
   if (b.is_bare()) return a;
+  refuse_origin(a);
+  refuse_origin(b);
   if (!b.is_known() || (!a.is_bare() && !a.is_known())) return FeatureUnits::unknown();
   return FeatureUnits::of((a.is_bare() ? Units() : a.unit()).per(b.unit()));
 }
@@ -83,8 +96,9 @@ FeatureUnits interval_units(const FeatureUnits& a) {
 
 FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) {
   if (!a.is_known()) return a.is_bare() ? a : FeatureUnits::unknown();
+  refuse_origin(a);
   if (!exponent) {
-    if (a.unit().is_dimensionless()) return FeatureUnits::of(Units());
+    if (a.unit().is_same(Units())) return FeatureUnits::of(Units());
     throw Error(ErrorKind::invalid,
                 fmt::format("{} to a power that varies has no units: the exponent must be a "
                             "number, or write number(x)",
@@ -98,7 +112,7 @@ FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) 
   if (degree >= 2 && degree == std::floor(degree) && degree <= kLargestExponent) {
     if (auto root = a.unit().root(static_cast<int>(degree))) return FeatureUnits::of(*root);
   }
-  if (a.unit().is_dimensionless()) return FeatureUnits::of(Units());
+  if (a.unit().is_same(Units())) return FeatureUnits::of(Units());
   throw Error(ErrorKind::invalid,
               fmt::format("{} to the power of {:g} is no unit: number(x) is x without its units",
                           a.described(), *exponent));

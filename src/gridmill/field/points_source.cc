@@ -81,7 +81,7 @@ class PointsSource final : public Source {
     for (int d = 0; d < input.shape().rank(); ++d) {
       if (!is_fixed(fixed, d)) names.push_back(input.dimensions()[static_cast<std::size_t>(d)]);
     }
-    names.emplace_back("point");
+    names.emplace_back(kPointsDimension);
     return names;
   }
 

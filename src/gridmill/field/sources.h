@@ -34,9 +34,12 @@ struct GridPoint {
   Index index;
 };
 
+// The dimension of the points; no dataset has one of such a name, but some have a `point`.
+inline constexpr const char* kPointsDimension = "(points)";
+
 // The values of `input` at points: the dimensions `fixed` (positions in input.dimensions(),
-// ascending) are replaced by one last dimension `point`. A leaf that holds several points is
-// decoded once.
+// ascending) are replaced by one last dimension, kPointsDimension. A leaf that holds several points
+// is decoded once.
 std::shared_ptr<const Source> points_source(std::shared_ptr<const Source> input,
                                             std::vector<int> fixed, std::vector<GridPoint> points);
 

@@ -79,6 +79,9 @@ TypedKeys typed_keys(const ExtractInput& input) {
     keys.push_back(dimension_values(input.dataset, row.group, row.name, row.begin, row.size));
   }
   KeyValues names, asked[2], found[2];
+  for (KeyValues* key : {&asked[0], &asked[1], &found[0], &found[1]}) {
+    key->kind = KeyValues::Kind::numbers;
+  }
   for (std::size_t i = 0; i < input.points.size(); ++i) {
     names.texts.push_back(input.points[i].name);
     asked[0].numbers.push_back(input.points[i].latitude_deg);
@@ -134,6 +137,18 @@ Json columns_report(const ExtractInput& input, const TableTarget& table) {
   return columns;
 }
 
+// What Arrow holds until a row group is whole, and encoded.
+std::int64_t row_group_bytes(const ExtractOptions& options) {
+  return std::min(std::int64_t{64} << 20, options.resources.memory / 16);
+}
+
+std::int64_t bytes_beside_tasks(const ExtractInput& input, const ExtractOptions& options) {
+  constexpr std::size_t kPlaceColumns = 5;  // name, lat, lon, grid_lat, grid_lon
+  if (!is_parquet(options)) return 0;
+  const std::size_t columns = input.variables.size() + input.rows.size() - 1 + kPlaceColumns;
+  return parquet_memory(row_group_bytes(options), static_cast<std::int64_t>(columns));
+}
+
 // Where its values come from, so that a table found alone can tell; no time of day.
 TableNotes provenance(const ExtractOptions& options) {
   return {{"gridmill", dump_json({{"version", kVersion}, {"inputs", options.inputs}}, -1)}};
@@ -158,7 +173,7 @@ ParquetTarget parquet_target(const ExtractInput& input, TableTarget table,
   target.keys = typed_keys(input);
   target.notes = column_notes(columns_report(input, table));
   target.about = provenance(options);
-  target.row_group_bytes = std::min(target.row_group_bytes, options.resources.memory / 8);
+  target.row_group_bytes = row_group_bytes(options);
   target.table = std::move(table);
   return target;
 }
@@ -245,12 +260,14 @@ class Extraction {
     figures.bytes_read = reads_.bytes;
     const auto stage = make_stage(input_, options_, std::move(table_), std::make_unique<Nowhere>());
     figures.tasks = TaskGrid(stage->outputs).size();
-    figures.least_memory = smallest_budget(*stage, run_options(options_.resources));
+    figures.least_memory = smallest_budget(*stage, run_options(options_.resources)) +
+                           bytes_beside_tasks(input_, options_);
     return figures;
   }
 
   // Writes the table and the plot.
-  void run(Progress& progress, const RunOptions& options) {
+  void run(Progress& progress, RunOptions options) {
+    options.memory -= bytes_beside_tasks(input_, options_);
     std::optional<PlotSeries> series;
     if (!options_.plot.empty()) {
       std::vector<RowColumn> columns;
@@ -277,7 +294,7 @@ class Extraction {
     resources.memory = memory;
     const auto stage = make_stage(input_, options_, make_table(input_, labels_, options_, memory),
                                   std::make_unique<Nowhere>());
-    check_fits(*stage, run_options(resources));
+    check_fits(*stage, run_options(resources), bytes_beside_tasks(input_, options_));
     return make_table(input_, labels_, options_, memory);
   }
 

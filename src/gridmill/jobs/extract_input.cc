@@ -353,7 +353,7 @@ void open_extract_input(const ExtractOptions& options, Files& files, ExtractInpu
   }
   input.rows = rows.sorted();
   const auto count = static_cast<std::int64_t>(input.points.size());
-  input.rows.push_back({"point", 0, count, count, "", false});
+  input.rows.push_back({kPointsDimension, 0, count, count, "", false});
   if (!features.empty()) make_feature_columns(features, input);
   find_row_dimensions(input);
   if (features.empty()) name_columns(input);

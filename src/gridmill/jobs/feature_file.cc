@@ -115,7 +115,12 @@ std::vector<RequestedFeature> features_from_yaml(const std::string& text, const 
   return in_context([&] { return "features file " + path; },
                     [&] {
                       try {
-                        auto features = features_of(YAML::Load(text), path);
+                        const auto documents = YAML::LoadAll(text);
+                        if (documents.size() > 1) {
+                          throw Error(ErrorKind::invalid, "it holds several documents (---)");
+                        }
+                        auto features = documents.empty() ? std::vector<RequestedFeature>()
+                                                          : features_of(documents[0], path);
                         if (!features.empty()) return features;
                         throw Error(ErrorKind::invalid, "it holds no features");
                       } catch (const YAML::Exception& error) {

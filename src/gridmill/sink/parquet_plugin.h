@@ -35,6 +35,7 @@ struct GmParquetColumn {
   int64_t dictionary_size;
   const char* const* metadata;  // keys and values in turn
   int64_t metadata_size;        // of both together
+  int32_t repeats;              // few values, many rows: stored as a dictionary
 };
 
 struct GmParquetFile {
@@ -43,6 +44,7 @@ struct GmParquetFile {
   const char* const* metadata;  // of the schema
   int64_t metadata_size;
   int64_t row_group_rows;
+  int64_t page_bytes;  // of a column, before it is compressed
   // Takes the file's bytes in order; 0, or another number if it couldn't.
   int (*append)(void* context, const void* bytes, int64_t count);
   void* context;

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <exception>
 #include <numeric>
+#include <set>
 
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
+#include "gridmill/formats/utf8_text.h"
 #include "gridmill/sink/parquet_plugin.h"
 #include "gridmill/system/shared_library.h"
 
@@ -16,6 +18,12 @@ namespace {
 
 constexpr std::size_t kLongestMessage = 1024;
 constexpr std::int64_t kMostRowsOfGroup = std::int64_t{1} << 20;
+
+// Small where there are thousands of columns: each has pages of its own.
+std::int64_t page_bytes(std::int64_t row_group_bytes, std::int64_t columns) {
+  return std::clamp<std::int64_t>(row_group_bytes / columns, std::int64_t{16} << 10,
+                                  std::int64_t{256} << 10);
+}
 
 // null: the program came without it.
 const GmParquetPlugin* find_plugin() {
@@ -50,7 +58,8 @@ GmParquetKind kind_of(const ValueColumn& value) {
 }
 
 GmParquetKind kind_of(const KeyValues& key) {
-  return !key.times_us.empty() ? kGmTimestamp : !key.numbers.empty() ? kGmFloat64 : kGmText;
+  constexpr GmParquetKind kKinds[] = {kGmTimestamp, kGmInt64, kGmFloat64, kGmText};
+  return kKinds[static_cast<int>(key.kind)];
 }
 
 std::int64_t size_of(GmParquetKind kind) {
@@ -95,6 +104,34 @@ std::vector<ColumnPlace> places_of(const ParquetTarget& target) {
   return places;
 }
 
+// Arrow would write them, and no reader could open the file.
+void check_text(const ParquetTarget& target, const std::string& what, const std::string& text) {
+  if (is_utf8(text) && text.find('\0') == std::string::npos) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("{}: the {} \"{}\" is no UTF-8 text, as Parquet wants it",
+                          target.table.name, what, with_valid_utf8(text)));
+}
+
+void check_texts(const ParquetTarget& target) {
+  std::set<std::string> names;
+  const auto check_name = [&](const std::string& name) {
+    check_text(target, "column name", name);
+    if (names.insert(name).second) return;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} would have two columns called {}: leave one out with --variables, "
+                            "or name it by --feature",
+                            target.table.name, name));
+  };
+  for (const KeyColumn& key : target.table.keys) check_name(key.name);
+  for (const ValueColumn& value : target.table.values) check_name(value.name);
+  for (const auto& key : target.keys) {
+    for (const std::string& text : key->texts) check_text(target, "text", text);
+  }
+  for (const TableNotes& notes : target.notes) {
+    for (const auto& [name, value] : notes) check_text(target, name, value);
+  }
+}
+
 // Texts as the plugin wants them; the strings must stay where they are.
 std::vector<const char*> pointers_to(const TableNotes& notes) {
   std::vector<const char*> pointers;
@@ -111,6 +148,7 @@ class ParquetFile {
   ParquetFile(const ParquetTarget& target, std::vector<ColumnPlace> places)
       : target_(target), places_(std::move(places)), plugin_(plugin()) {
     for (const ColumnPlace& place : places_) row_bytes_ += size_of(place.kind);
+    check_texts(target);
     open();
   }
   ~ParquetFile() {
@@ -149,7 +187,7 @@ class ParquetFile {
           is_key ? target_.table.keys[i].name : target_.table.values[i - target_.keys.size()].name;
       columns.push_back({name.c_str(), places_[i].kind, dictionaries[i].data(),
                          static_cast<std::int64_t>(dictionaries[i].size()), notes[i].data(),
-                         static_cast<std::int64_t>(notes[i].size())});
+                         static_cast<std::int64_t>(notes[i].size()), is_key ? 1 : 0});
     }
     const auto about = pointers_to(target_.about);
     const GmParquetFile file{
@@ -158,6 +196,7 @@ class ParquetFile {
         about.data(),
         static_cast<std::int64_t>(about.size()),
         std::clamp<std::int64_t>(target_.row_group_bytes / row_bytes_, 1, kMostRowsOfGroup),
+        page_bytes(target_.row_group_bytes, static_cast<std::int64_t>(columns.size())),
         &ParquetFile::take,
         this};
     writer_ = plugin_.open(&file, message_.data(), message_.size());
@@ -234,8 +273,9 @@ class ParquetTable {
     const auto at_of = [d](const Index& at) { return static_cast<std::size_t>(at[d]); };
     switch (places_[i].kind) {
       case kGmTimestamp:
+      case kGmInt64:
         return fill<std::int64_t>(box, to,
-                                  [&](const Index& at) { return key.times_us[at_of(at)]; });
+                                  [&](const Index& at) { return key.integers[at_of(at)]; });
       case kGmFloat64:
         return fill<double>(box, to, [&](const Index& at) { return key.numbers[at_of(at)]; });
       default:
@@ -278,6 +318,11 @@ std::shared_ptr<Sink> parquet_sink(ParquetTarget target) {
   rows.append = [table](ByteView bytes) { table->append(bytes); };
   rows.finish = [table] { table->commit(); };
   return rows_sink(std::move(rows));
+}
+
+std::int64_t parquet_memory(std::int64_t row_group_bytes, std::int64_t columns) {
+  constexpr std::int64_t kWriterBytes = std::int64_t{16} << 10;
+  return 2 * row_group_bytes + columns * (2 * page_bytes(row_group_bytes, columns) + kWriterBytes);
 }
 
 std::string parquet_library() {

@@ -1,11 +1,11 @@
 // parquet_sink.h: a Parquet file out of fields that share dimensions: the table of table_sink.h
 // with typed columns.
 //
-// Keys are times (timestamp[us], UTC), numbers or texts (dictionaries); values keep their type, and
-// NaN becomes null. Columns carry units and whatever else is said of them as metadata of their
-// fields, the table its provenance as metadata of the schema. Row groups hold about as many bytes
-// as asked for, each with statistics, zstd behind the encodings that Arrow chooses. Written by
-// Arrow, a part of the program that is loaded when it is wanted (parquet_plugin.h).
+// Keys are times (timestamp[us], UTC), integers, numbers or texts (dictionaries); values keep their
+// type, and NaN becomes null. Columns carry units and whatever else is said of them as metadata of
+// their fields, the table its provenance as metadata of the schema. Row groups hold about as many
+// bytes as asked for, each with statistics, zstd behind the encodings that Arrow chooses. Written
+// by Arrow, a part of the program that is loaded when it is wanted (parquet_plugin.h).
 #pragma once
 
 #include <memory>
@@ -20,10 +20,11 @@ namespace gridmill {
 // Texts of a schema: name and value.
 using TableNotes = std::vector<std::pair<std::string, std::string>>;
 
-// What stands in a key column at each position of its dimension: of the three the one that is
-// filled.
+// What stands in a key column at each position of its dimension.
 struct KeyValues {
-  std::vector<std::int64_t> times_us;  // since 1970, UTC
+  enum class Kind { times, integers, numbers, texts };
+  Kind kind = Kind::texts;
+  std::vector<std::int64_t> integers;  // of times: microseconds since 1970, UTC
   std::vector<double> numbers;
   std::vector<std::string> texts;
 };
@@ -45,6 +46,10 @@ std::int64_t typed_row_bytes(const TypedKeys& keys, const std::vector<ValueColum
 // Throws what typed_row_bytes() throws, and Error(unsupported) where the program came without
 // Arrow.
 std::shared_ptr<Sink> parquet_sink(ParquetTarget target);
+
+// What Arrow holds beside the tasks for a table of so many columns: a row group, raw and encoded,
+// and pages of each column.
+std::int64_t parquet_memory(std::int64_t row_group_bytes, std::int64_t columns);
 
 // "Arrow 26.0.1"; "" where it is missing.
 std::string parquet_library();

@@ -4,24 +4,27 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <climits>
+#include <cstdlib>
+
 #include "gridmill/base/error.h"
 
 namespace gridmill {
 namespace {
 
-// Of the file that holds this code: the program, or the library of the C interface.
+// Of the file that holds this code: the program, or the library of the C interface. What the
+// program calls itself (argv[0]) anybody may choose.
 std::string own_folder() {
   Dl_info about{};
-  if (dladdr(reinterpret_cast<const void*>(&own_folder), &about) == 0 || !about.dli_fname) {
+  const bool is_known = dladdr(reinterpret_cast<const void*>(&own_folder), &about) != 0;
+  const std::string name = is_known && about.dli_fname != nullptr ? about.dli_fname : "";
+  const bool is_library = name.find(".so") != std::string::npos;
+  char path[PATH_MAX];
+  if (realpath(is_library ? name.c_str() : "/proc/self/exe", path) == nullptr) {
     throw Error(ErrorKind::internal, "the program doesn't know where it lies");
   }
-  std::string path = about.dli_fname;
-  if (!path.starts_with('/') || path.find('/') == std::string::npos) {
-    std::string link(4096, '\0');  // of a program that was found on PATH its name alone is known
-    const auto length = readlink("/proc/self/exe", link.data(), link.size());
-    if (length > 0) path = link.substr(0, static_cast<std::size_t>(length));
-  }
-  return path.substr(0, path.rfind('/'));
+  const std::string found = path;
+  return found.substr(0, found.rfind('/'));
 }
 
 std::string last_reason() {
