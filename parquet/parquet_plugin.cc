@@ -49,31 +49,31 @@ std::shared_ptr<arrow::KeyValueMetadata> metadata_of(const char* const* texts, s
 
 std::shared_ptr<arrow::DataType> type_of(GmParquetKind kind) {
   switch (kind) {
-    case kGmInt8:
+    case gm_int8:
       return arrow::int8();
-    case kGmInt16:
+    case gm_int16:
       return arrow::int16();
-    case kGmInt32:
+    case gm_int32:
       return arrow::int32();
-    case kGmInt64:
+    case gm_int64:
       return arrow::int64();
-    case kGmUInt8:
+    case gm_uint8:
       return arrow::uint8();
-    case kGmUInt16:
+    case gm_uint16:
       return arrow::uint16();
-    case kGmUInt32:
+    case gm_uint32:
       return arrow::uint32();
-    case kGmUInt64:
+    case gm_uint64:
       return arrow::uint64();
-    case kGmFloat32:
+    case gm_float32:
       return arrow::float32();
-    case kGmFloat64:
+    case gm_float64:
       return arrow::float64();
-    case kGmBool:
+    case gm_bool:
       return arrow::boolean();
-    case kGmTimestamp:
+    case gm_timestamp:
       return arrow::timestamp(arrow::TimeUnit::MICRO);
-    case kGmText:
+    case gm_text:
       return arrow::dictionary(arrow::int32(), arrow::utf8());
   }
   return nullptr;
@@ -130,7 +130,7 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
     fields.push_back(arrow::field(column.name, type_of(column.kind), true,
                                   metadata_of(column.metadata, column.metadata_size)));
     std::shared_ptr<arrow::Array> dictionary;
-    if (column.kind == kGmText) {
+    if (column.kind == gm_text) {
       arrow::StringBuilder builder;
       for (std::int64_t k = 0; k < column.dictionary_size; ++k) {
         ARROW_RETURN_NOT_OK(builder.Append(column.dictionary[k]));
@@ -165,24 +165,24 @@ arrow::Result<std::shared_ptr<arrow::Array>> GmParquetWriter::column(std::size_t
                                                                      std::int64_t rows,
                                                                      const void* values) const {
   const auto type = schema->field(static_cast<int>(i))->type();
-  if (kinds[i] == kGmBool) {
+  if (kinds[i] == gm_bool) {
     ARROW_ASSIGN_OR_RAISE(auto bits, bits_of(values, rows));
     return arrow::MakeArray(arrow::ArrayData::Make(type, rows, {nullptr, std::move(bits)}, 0));
   }
   std::int64_t missing = 0;
   std::shared_ptr<arrow::Buffer> valid;
-  if (kinds[i] == kGmFloat32) {
+  if (kinds[i] == gm_float32) {
     ARROW_ASSIGN_OR_RAISE(valid, numbers_of<float>(values, rows, &missing));
-  } else if (kinds[i] == kGmFloat64) {
+  } else if (kinds[i] == gm_float64) {
     ARROW_ASSIGN_OR_RAISE(valid, numbers_of<double>(values, rows, &missing));
   }
-  const auto storage = kinds[i] == kGmText ? arrow::int32() : type;
+  const auto storage = kinds[i] == gm_text ? arrow::int32() : type;
   const std::int64_t width = storage->byte_width();
   auto buffer =
       std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(values), rows * width);
   const auto data =
       arrow::ArrayData::Make(storage, rows, {std::move(valid), std::move(buffer)}, missing);
-  if (kinds[i] != kGmText) return arrow::MakeArray(data);
+  if (kinds[i] != gm_text) return arrow::MakeArray(data);
   return arrow::DictionaryArray::FromArrays(type, arrow::MakeArray(data), dictionaries[i]);
 }
 

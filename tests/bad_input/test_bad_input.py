@@ -158,7 +158,7 @@ def test_overwrite_keeps_the_old_store_when_the_new_one_fails(gridmill, good, ou
 
 def test_output_inside_input(gridmill, good, out):
     assert gridmill("convert", good, out).returncode == 0
-    refused(gridmill("convert", out, out / "inner.zarr"), 5, "inner.zarr", "lie in each other")
+    refused(gridmill("convert", out, out / "inner.zarr"), 2, "inner.zarr", "is a part of the store")
     refused(gridmill("convert", out, out, "--overwrite"), 5, "out.zarr", "lie in each other")
     assert gridmill("verify", out, "--against", good).returncode == 0
 

@@ -13,19 +13,19 @@ extern "C" {
 #endif
 
 enum GmParquetKind {
-  kGmInt8,
-  kGmInt16,
-  kGmInt32,
-  kGmInt64,
-  kGmUInt8,
-  kGmUInt16,
-  kGmUInt32,
-  kGmUInt64,
-  kGmFloat32,  // NaN becomes null
-  kGmFloat64,
-  kGmBool,       // a byte each
-  kGmTimestamp,  // int64: microseconds since 1970, UTC
-  kGmText        // int32: positions in `dictionary`
+  gm_int8,
+  gm_int16,
+  gm_int32,
+  gm_int64,
+  gm_uint8,
+  gm_uint16,
+  gm_uint32,
+  gm_uint64,
+  gm_float32,  // NaN becomes null
+  gm_float64,
+  gm_bool,       // a byte each
+  gm_timestamp,  // int64: microseconds since 1970, UTC
+  gm_text        // int32: positions in `dictionary`
 };
 
 struct GmParquetColumn {

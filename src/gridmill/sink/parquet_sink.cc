@@ -27,11 +27,11 @@ std::int64_t page_bytes(std::int64_t row_group_bytes, std::int64_t columns) {
 
 // null: the program came without it.
 const GmParquetPlugin* find_plugin() {
-  static const GmParquetPlugin* const plugin = [] {
+  static const GmParquetPlugin* const kPlugin = [] {
     void* entry = symbol_beside_program("libgridmill_parquet.so", "gridmill_parquet_plugin");
     return entry == nullptr ? nullptr : reinterpret_cast<GmParquetEntry>(entry)();
   }();
-  return plugin != nullptr && plugin->version == GM_PARQUET_PLUGIN_VERSION ? plugin : nullptr;
+  return kPlugin != nullptr && kPlugin->version == GM_PARQUET_PLUGIN_VERSION ? kPlugin : nullptr;
 }
 
 const GmParquetPlugin& plugin() {
@@ -43,13 +43,13 @@ const GmParquetPlugin& plugin() {
 
 GmParquetKind kind_of(const ValueColumn& value) {
   const DataType type = value.rows.type;
-  if (type == types::float32) return kGmFloat32;
-  if (type == types::float64) return kGmFloat64;
-  if (type.kind == ScalarKind::boolean) return kGmBool;
+  if (type == types::float32) return gm_float32;
+  if (type == types::float64) return gm_float64;
+  if (type.kind == ScalarKind::boolean) return gm_bool;
   const int level = type.size == 1 ? 0 : type.size == 2 ? 1 : type.size == 4 ? 2 : 3;
-  if (type.kind == ScalarKind::integer) return static_cast<GmParquetKind>(kGmInt8 + level);
+  if (type.kind == ScalarKind::integer) return static_cast<GmParquetKind>(gm_int8 + level);
   if (type.kind == ScalarKind::unsigned_) {
-    return static_cast<GmParquetKind>(kGmUInt8 + level);
+    return static_cast<GmParquetKind>(gm_uint8 + level);
   }
   throw Error(ErrorKind::unsupported,
               fmt::format("{} is {}, which a Parquet table of ours has no column for: leave it out "
@@ -58,23 +58,23 @@ GmParquetKind kind_of(const ValueColumn& value) {
 }
 
 GmParquetKind kind_of(const KeyValues& key) {
-  constexpr GmParquetKind kKinds[] = {kGmTimestamp, kGmInt64, kGmFloat64, kGmText};
+  constexpr GmParquetKind kKinds[] = {gm_timestamp, gm_int64, gm_float64, gm_text};
   return kKinds[static_cast<int>(key.kind)];
 }
 
 std::int64_t size_of(GmParquetKind kind) {
   switch (kind) {
-    case kGmInt8:
-    case kGmUInt8:
-    case kGmBool:
+    case gm_int8:
+    case gm_uint8:
+    case gm_bool:
       return 1;
-    case kGmInt16:
-    case kGmUInt16:
+    case gm_int16:
+    case gm_uint16:
       return 2;
-    case kGmInt32:
-    case kGmUInt32:
-    case kGmFloat32:
-    case kGmText:
+    case gm_int32:
+    case gm_uint32:
+    case gm_float32:
+    case gm_text:
       return 4;
     default:
       return 8;
@@ -82,7 +82,7 @@ std::int64_t size_of(GmParquetKind kind) {
 }
 
 struct ColumnPlace {
-  GmParquetKind kind = kGmFloat64;
+  GmParquetKind kind = gm_float64;
   std::int64_t bytes_before = 0;  // of a row, in a unit's bytes
 };
 
@@ -272,11 +272,11 @@ class ParquetTable {
     const int d = target_.table.keys[i].dimension;
     const auto at_of = [d](const Index& at) { return static_cast<std::size_t>(at[d]); };
     switch (places_[i].kind) {
-      case kGmTimestamp:
-      case kGmInt64:
+      case gm_timestamp:
+      case gm_int64:
         return fill<std::int64_t>(box, to,
                                   [&](const Index& at) { return key.integers[at_of(at)]; });
-      case kGmFloat64:
+      case gm_float64:
         return fill<double>(box, to, [&](const Index& at) { return key.numbers[at_of(at)]; });
       default:
         return fill<std::int32_t>(
