@@ -16,7 +16,6 @@ ALLOWED = {
     r"gridmill::types::\w+": "constants with the field's own names, initialised at compile time",
     r"gridmill::\(anonymous namespace\)::library\(\)::the_one": "the lock of libnetcdf, which is one per process",
     r"gridmill::\(anonymous namespace\)::library_lock\(\)::lock": "the lock of UDUNITS, which is one per process",
-    r"gridmill::\(anonymous namespace\)::unit_system\(\)::system": "the database of UDUNITS, read once",
     r"gridmill::\(anonymous namespace\)::silence_once\(\)::done": "what ecCodes prints is switched off once per process",
 }
 WRITABLE = re.compile(r"^[0-9a-f]+ [dDbBu] (gridmill::.*)$")

@@ -40,7 +40,8 @@ TEST(CounterRandom, UniformNumbersAreUniform) {
     ++bins[static_cast<std::size_t>(number * kBins)];
   }
   double chi = 0;
-  for (const int bin : bins) chi += std::pow(bin - kCount / kBins, 2) / (kCount / kBins);
+  constexpr double kExpected = static_cast<double>(kCount) / kBins;
+  for (const int bin : bins) chi += std::pow(bin - kExpected, 2) / kExpected;
   EXPECT_LT(chi, 160);  // 99 degrees of freedom: less than one seed in ten thousand exceeds it
   EXPECT_GT(chi, 55);
 }

@@ -23,11 +23,11 @@ std::mutex& library_lock() {
 
 // The database, read once and kept; null if it isn't installed. The lock is held.
 ut_system* unit_system() {
-  static ut_system* const system = [] {
+  static ut_system* const kSystem = [] {
     ut_set_error_message_handler(ut_ignore);
     return ut_read_xml(nullptr);
   }();
-  return system;
+  return kSystem;
 }
 
 // The factors, e.g. "100 m-1.kg.s-2". The lock is held.

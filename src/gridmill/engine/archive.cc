@@ -84,7 +84,7 @@ class PlaceLog : public TaskLog {
 
 class FileArchive final : public Archive, public std::enable_shared_from_this<FileArchive> {
  public:
-  FileArchive(Files& files, const Clock& clock, ArchiveTarget target, StageOptions options,
+  FileArchive(Files& files, const Clock& clock, ArchiveTarget target, const StageOptions& options,
               const Json& plan)
       : files_(files),
         clock_(clock),
@@ -356,7 +356,7 @@ class Comparison {
 }  // namespace
 
 std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveTarget target,
-                                      StageOptions options, const Json& plan) {
+                                      const StageOptions& options, const Json& plan) {
   return std::make_shared<FileArchive>(files, clock, std::move(target), options, plan);
 }
 

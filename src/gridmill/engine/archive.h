@@ -61,7 +61,7 @@ class Archive {
 // names what differs. A worker doesn't read what others have done; the caller hands out the tasks.
 // `files` and `clock` must outlive the archive. Throws what open_stage throws.
 std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveTarget target,
-                                      StageOptions options, const Json& plan);
+                                      const StageOptions& options, const Json& plan);
 
 // Removes the intermediate array `key`, which nobody will read any more.
 void free_spill(Archive& archive, const Key& key);

@@ -110,7 +110,8 @@ double FeatureAxis::part_of(CalendarPart part, Instant instant) const {
       return date.month;
     case CalendarPart::day_of_year: {
       const Instant begin = instant_of(calendar_, {date.year, 1, 1});
-      return static_cast<double>((instant - begin) / kDay_us + 1);
+      const std::int64_t days_before = (instant - begin) / kDay_us;
+      return static_cast<double>(days_before + 1);
     }
     case CalendarPart::hour:
       return date.hour;

@@ -135,7 +135,8 @@ FeatureNodePtr unary_node(UnaryFunction function, FeatureNodePtr operand) {
   return operand;
 }
 
-FeatureNodePtr binary_node(BinaryFunction function, FeatureNodePtr a, FeatureNodePtr b) {
+FeatureNodePtr binary_node(BinaryFunction function, const FeatureNodePtr& a,
+                           const FeatureNodePtr& b) {
   switch (function) {
     case BinaryFunction::add:
       return binary_of(a, b, [](double x, double y) { return x + y; });

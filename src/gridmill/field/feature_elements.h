@@ -46,7 +46,8 @@ enum class BinaryFunction {
 
 // Numbers where all operands are.
 FeatureNodePtr unary_node(UnaryFunction function, FeatureNodePtr operand);
-FeatureNodePtr binary_node(BinaryFunction function, FeatureNodePtr a, FeatureNodePtr b);
+FeatureNodePtr binary_node(BinaryFunction function, const FeatureNodePtr& a,
+                           const FeatureNodePtr& b);
 // a where the condition is true, b where it is 0, NaN where it is NaN.
 FeatureNodePtr choice_node(FeatureNodePtr condition, FeatureNodePtr a, FeatureNodePtr b);
 
