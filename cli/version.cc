@@ -9,6 +9,7 @@
 #include "gridmill/codec/versions.h"
 #include "gridmill/dataset/versions.h"
 #include "gridmill/formats/versions.h"
+#include "gridmill/sink/parquet_sink.h"
 #ifdef GRIDMILL_WITH_MPI
 #include "mpi/versions.h"
 #endif
@@ -36,6 +37,11 @@ std::string version_text() {
     for (const LibraryVersion& library : libraries) {
       text += fmt::format("  {:<15}{}\n", library.name, library.version);
     }
+  }
+  // A part that is loaded when it is wanted, and may be missing.
+  if (const std::string parquet = parquet_library(); !parquet.empty()) {
+    const std::size_t space = parquet.find(' ');
+    text += fmt::format("  {:<15}{}\n", parquet.substr(0, space), parquet.substr(space + 1));
   }
   return text;
 }

@@ -1,21 +1,12 @@
 """extract against xarray's .sel(method="nearest")."""
 
-import csv
 import json
 import re
 
 import numpy as np
 import pytest
 import xarray as xr
-
-
-def table(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def column(rows, name):
-    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
+from csv_tables import column, table
 
 
 @pytest.fixture

@@ -1,24 +1,15 @@
 """extract --feature and --features against xarray, pandas and numpy."""
 
-import csv
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from csv_tables import column, table
 
 POINT = (50.0, 10.0)
 STEPS = 240
-
-
-def table(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def column(rows, name):
-    return np.array([float(row[name]) if row[name] else np.nan for row in rows])
 
 
 @pytest.fixture
