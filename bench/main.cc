@@ -11,8 +11,12 @@
 //   stored STORE ROUNDS                     the array at a store's root from its files, likewise
 //   round-trip STORE OUT ROUNDS             its keys decoded and encoded again, and no more
 //   open STORE ROUNDS                       the store's metadata, and the calls that takes
+//   open-sources A B ROUNDS                 stores of two sources (NAME=GLOB), opened and joined
+//   chunk-files STORE ARRAY LIST ROUNDS     the chunks in these files, read and decoded
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
+//   far-cache STORE FOLDER LATENCY_MS MB/S ROUNDS POINTS   tables behind a long line, by a cache
+//   far-open FOLDER LATENCY_MS ROUNDS       all stores of a folder, behind a long line
 //
 // Prints one JSON object: seconds of every round by side. Exit 1 and the reason if anything is
 // wrong.
@@ -25,8 +29,10 @@
 #include <exception>
 #include <string_view>
 
+#include "bench/chunk_files.h"
 #include "bench/chunks.h"
 #include "bench/deflate.h"
+#include "bench/far_stores.h"
 #include "bench/frames.h"
 #include "bench/grib.h"
 #include "bench/hdf5_index.h"
@@ -255,6 +261,14 @@ constexpr Verb kVerbs[] = {
      [](Files& files, const Clock&, char** words) {
        return run_opening(files, words[0], std::atoi(words[1]));
      }},
+    {"open-sources", "A B ROUNDS", 3,
+     [](Files& files, const Clock&, char** words) {
+       return run_opening_sources(files, words[0], words[1], std::atoi(words[2]));
+     }},
+    {"chunk-files", "STORE ARRAY LIST ROUNDS", 4,
+     [](Files& files, const Clock&, char** words) {
+       return run_chunk_files(files, words[0], words[1], words[2], std::atoi(words[3]));
+     }},
     {"grib", "FILE ROUNDS", 2,
      [](Files& files, const Clock&, char** words) {
        return run_grib(files, words[0], std::atoi(words[1]));
@@ -262,6 +276,15 @@ constexpr Verb kVerbs[] = {
     {"index", "FILE VARIABLE", 2,
      [](Files& files, const Clock&, char** words) {
        return run_hdf5_index(files, words[0], words[1]);
+     }},
+    {"far-cache", "STORE FOLDER LATENCY_MS MB/S ROUNDS POINTS", 6,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_far_cache(files, clock, words[0], words[1], std::atoi(words[2]),
+                            std::atoi(words[3]), std::atoi(words[4]), words[5]);
+     }},
+    {"far-open", "FOLDER LATENCY_MS ROUNDS", 3,
+     [](Files& files, const Clock& clock, char** words) {
+       return run_far_opening(files, clock, words[0], std::atoi(words[1]), std::atoi(words[2]));
      }},
 };
 

@@ -1,17 +1,21 @@
 #include "bench/opening.h"
 
+#include <atomic>
+
 #include "bench/timing.h"
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/open_many.h"
+#include "gridmill/jobs/table_sources.h"
 
 namespace gridmill::bench {
 namespace {
 
-// Passes everything on, and counts what only reads.
+// Passes everything on, and counts what only reads; for many threads, as every Files.
 class CountingFiles final : public Files {
  public:
   explicit CountingFiles(Files& files) : files_(files) {}
 
-  int reads = 0, lists = 0, statuses = 0;
+  std::atomic<int> reads = 0, lists = 0, statuses = 0;
 
   std::unique_ptr<ReadableFile> open(const std::string& path) override {
     auto file = files_.open(path);
@@ -61,13 +65,33 @@ Json run_opening(Files& files, const std::string& store, int rounds) {
   for (const Variable& variable : dataset.variables) {
     chunks += ChunkGrid(variable.shape, variable.chunks.value_or(variable.shape)).size();
   }
-  return {{"arrays", dataset.variables.size()},
-          {"chunks", chunks},
+  return {{"arrays", dataset.variables.size()},  {"chunks", chunks},
+          {"opening", sides[0].seconds},         {"opening_cpu", sides[0].cpu_seconds},
+          {"reads", counting.reads.load()},      {"lists", counting.lists.load()},
+          {"statuses", counting.statuses.load()}};
+}
+
+Json run_opening_sources(Files& files, const std::string& a, const std::string& b, int rounds) {
+  ExtractOptions options;
+  options.sources = {a, b};
+  options.duplicates = "first";
+  expand_sources(options, files);
+  const auto open = [&](Files& from) {
+    return open_datasets(from, options.inputs, options.grib_index, Keep::coordinates_in_memory);
+  };
+  std::vector<Side> sides{{[&] { (void)open(files); }, {}, {}},
+                          {[&] { (void)open_table_inputs(options, files, nullptr); }, {}, {}}};
+  measure_in_turns(sides, rounds);
+  CountingFiles counting(files);
+  const std::size_t stores = open(counting).size();
+  return {{"stores", stores},
           {"opening", sides[0].seconds},
           {"opening_cpu", sides[0].cpu_seconds},
-          {"reads", counting.reads},
-          {"lists", counting.lists},
-          {"statuses", counting.statuses}};
+          {"joining", sides[1].seconds},
+          {"joining_cpu", sides[1].cpu_seconds},
+          {"reads", counting.reads.load()},
+          {"lists", counting.lists.load()},
+          {"statuses", counting.statuses.load()}};
 }
 
 }  // namespace gridmill::bench

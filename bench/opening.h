@@ -13,4 +13,10 @@ namespace gridmill::bench {
 // opened, "lists": folders that were listed, "statuses": paths that were asked for}.
 Json run_opening(Files& files, const std::string& store, int rounds);
 
+// All stores of two sources, as `extract --source NAME=GLOB` finds them: opened at once, and opened
+// and joined along the coordinate in which they differ: {"stores", "opening", "opening_cpu",
+// "joining", "joining_cpu": seconds of the rounds, and of one more opening "reads", "lists",
+// "statuses"}.
+Json run_opening_sources(Files& files, const std::string& a, const std::string& b, int rounds);
+
 }  // namespace gridmill::bench

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+import table_peers
+
 PIPELINES = {
     "zarr": "zarr.core.codec_pipeline.BatchedCodecPipeline",
     "zarrs": "zarrs.ZarrsCodecPipeline",
@@ -179,6 +181,16 @@ def open_store(store, library, rounds):
     return timed(by_zarr if library == "zarr-python" else by_xarray, rounds)
 
 
+def open_stores(folder, rounds):
+    """All stores of a folder, one after the other, without their values."""
+    import xarray
+
+    def work():
+        return [xarray.open_zarr(path, chunks=None) for path in files_of(folder)]
+
+    return timed(work, rounds)
+
+
 def files_of(folder):
     return sorted(str(path) for path in Path(folder).iterdir())
 
@@ -273,6 +285,12 @@ def main(verb, *words):
         return compare(*words)
     if verb == "open":
         return open_store(words[0], words[1], int(words[2]))
+    if verb == "open-stores":
+        return open_stores(words[0], int(words[1]))
+    if verb == "segment-means":
+        return table_peers.segment_means(*words)
+    if verb == "point-values":
+        return table_peers.point_values(*words)
     if verb == "read-files":
         return read_files(words[0], int(words[1]))
     if verb == "open-files":

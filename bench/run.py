@@ -19,12 +19,14 @@ from pathlib import Path
 
 import netCDF4
 
+import far_stores
 import fields
 import frames
 import grib_files
 import ingest
 import opening
 import rechunk
+import tables
 import zarr_stores
 from processes import Peers, Processes
 from table import write_document, write_table
@@ -33,7 +35,8 @@ ROOT = Path(__file__).resolve().parents[1]
 POINT = ("52.5", "13.4")
 PEER_PACKAGES = ("zarr", "zarrs", "tensorstore", "xarray", "dask", "numpy", "netCDF4", "hidefix", "eccodes")
 ROWS = ("read", "classic", "convert", "netcdf4", "extract", "rechunk", "rechunk_large", "memory",
-        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames", "opening", "ingest")  # fmt: skip
+        "memory_netcdf4", "tasks", "hdf5_index", "grib", "zarr", "frames", "opening", "ingest",
+        "far_stores", "w1", "w2", "opening_many")  # fmt: skip
 
 
 class Bench(Processes):
@@ -289,6 +292,10 @@ class Bench(Processes):
         """The stores of zarr_benchmarks, and fields: read whole, chunk by chunk, and written anew."""
         return zarr_stores.rows(self)
 
+    def far_stores(self):
+        """Tables and opening when each request takes a while, with a cache and without."""
+        return far_stores.rows(self)
+
     def opening(self):
         """Stores of many arrays and of very many chunks, opened."""
         return opening.rows(self)
@@ -296,6 +303,18 @@ class Bench(Processes):
     def ingest(self):
         """Small files into one store, two processes into one store, and very many files looked at."""
         return ingest.rows(self)
+
+    def w1(self):
+        """Segment means of 44 stores, as a table."""
+        return tables.means(self)
+
+    def w2(self):
+        """Points out of maps: one, a hundred, ten thousand."""
+        return tables.points(self)
+
+    def opening_many(self):
+        """44 stores of two sources, opened at once."""
+        return tables.opening(self)
 
 
 def forget(path):

@@ -31,6 +31,13 @@ TITLES = {
     "ingest": "500 small netCDF files to one store",
     "ingest processes": "Two netCDF-4 files (deflate 4, shuffle) into one store, `write-region --threads 1`",
     "ingest index": "10,000 small netCDF files, `convert --dry-run`",
+    "far cache": "A point's table, 50 ms a request and 100 MB/s",
+    "far opening": "44 stores opened, 20 ms a request",
+    "w1": "Means of 64 samples out of 44 stores, 786 columns",
+    "w2": "One point out of 480 maps",
+    "w2 100 points": "100 points out of 480 maps",
+    "w2 10,000 points": "10,000 points out of 480 maps",
+    "opening_many": "44 stores of two sources, opened",
     "zarr raw": "1024^3 uint16, uncompressed, read whole",
     "zarr zstd": "1024^3 uint16, zstd, read whole",
     "zarr shards": "1024^3 uint16, shards of zstd, read whole",
@@ -75,6 +82,13 @@ FRAME_TARGETS = {
 }
 # Times the peers, and how long it may take.
 INGEST_AHEAD = {"xarray, one by one": 20, "xarray, all at once": 6}
+# Times the peers, whole processes against theirs without imports; all cores times one; bytes.
+MEANS_AHEAD = {"xarray + dask": 5, "zarr-python, a loop": 2.5}
+MEANS_CORES, MEANS_LIMIT = 1.8, 100_000_000
+# One point, times xarray; a hundred, in times of decoding all chunks; seconds.
+POINT_AHEAD = {"xarray": 12, "xarray + dask": None}
+POINTS_DECODES = {"w2 100 points": 1.2, "w2 10,000 points": None}
+OPENING_MANY_LIMIT = 0.02
 # What a round trip may hold: its budget and 100 MB.
 ROUND_TRIP_LIMIT = (1 << 30) + 100_000_000
 # Times the floor, by codec.
@@ -119,6 +133,10 @@ def verdicts(results):
     yield from frame_verdicts(results["rows"])
     yield from opening_verdicts(results["rows"])
     yield from ingest_verdicts(results["rows"])
+    yield from far_verdicts(results["rows"])
+    yield from means_verdicts(results["rows"])
+    yield from points_verdicts(results["rows"])
+    yield from opening_many_verdicts(results["rows"])
     for name, limit in MEMORY_LIMITS.items():
         row = results["rows"].get(name)
         if row:
@@ -295,6 +313,22 @@ def opening_verdicts(rows):
                f"{row['statuses']} paths asked for")
 
 
+def far_verdicts(rows):
+    row = rows.get("far cache")
+    if row:
+        median = row["median"]
+        of_cold = 100 * median["the same again"] / median["cold"]
+        times = median["another point"] / median["local"]
+        yield (f"{TITLES['far cache']} ({row['chunks']} chunks, {row['bytes_cold'] / 1e6:.0f} MB): "
+               f"{within('the same request again takes', of_cold, 1, '% of cold')}; "
+               f"{within('another point moves', row['bytes_new'], 0, 'bytes')} in {row['requests_new']} requests "
+               f"and takes {times:.2f} x local (limit 1.2: {'met' if times <= 1.2 else 'not met'})")
+    row = rows.get("far opening")
+    if row:
+        yield (f"{TITLES['far opening']}: {within('far', row['median']['far'], 0.5, 's')} in {row['requests']} "
+               f"requests; {within('near', 1e3 * row['median']['near'], 20, 'ms')}")
+
+
 def ingest_verdicts(rows):
     row = rows.get("ingest")
     if row:
@@ -317,6 +351,63 @@ def ingest_verdicts(rows):
         yield (f"{TITLES['ingest index']} ({row['files']}): "
                f"{within('time', row['median']['gridmill'], 20, 's')}; "
                f"{within('peak', row['peak_bytes'] / 1e6, 500, 'MB')}")
+
+
+def means_verdicts(rows):
+    row = rows.get("w1")
+    if row:
+        median, own = row["median"], row["median"]["gridmill"]
+        told = [judged(f"times {peer}", median[peer] / own, target) for peer, target in MEANS_AHEAD.items()]
+        told.append(judged("times itself on one core", median["gridmill, one core"] / own, MEANS_CORES))
+        told.append(f"{row['min']['gridmill, one core'] / row['min']['gridmill']:.2f} by minima")
+        if "floor" in row:
+            alone = row["min"]["floor, one thread"] / row["min"][row["floor"]]
+            told += [f"{row['ratio']:.2f} of {row['floor']} by medians, {row['ratio_of_cpu']:.2f} by CPU time",
+                     f"which is {alone:.2f} times itself on one thread by minima"]
+        peak = row["peaks"]["gridmill"] / 1e6
+        told.append(within(f"peak with --memory {row['memory']}", peak, MEANS_LIMIT / 1e6, "MB"))
+        told += [f"{peer} {row['peaks'][peer] / 1e6:.0f} MB" for peer in MEANS_AHEAD]
+        told.append(bytes_told(row))
+        yield f"{TITLES['w1']}: " + "; ".join(told)
+
+
+def points_verdicts(rows):
+    """Whole processes of ours; the peers without their imports."""
+    row = rows.get("w2")
+    if row:
+        told = [judged(f"times {peer}", row["median"][peer] / row["median"]["gridmill"], target)
+                for peer, target in POINT_AHEAD.items()]
+        yield f"{TITLES['w2']}: " + "; ".join([*told, bytes_told(row)])
+    for name, limit in POINTS_DECODES.items():
+        row = rows.get(name)
+        if row:
+            own, told = row["median"]["gridmill"], []
+            if "floor" in row and limit is not None:
+                told.append(within("decoding all chunks", own / row["median"][row["floor"]], limit, "x"))
+            elif "floor" in row:
+                told.append(f"{own / row['median'][row['floor']]:.2f} x decoding all chunks (no target)")
+            told.append(judged("times xarray + dask", row["median"]["xarray + dask"] / own, None))
+            told.append(f"peak {row['peaks']['gridmill'] / 1e6:.0f} MB")
+            yield f"{TITLES[name]}: " + "; ".join([*told, bytes_told(row)])
+
+
+def bytes_told(row):
+    return (f"{row['chunks_read']} of {row['chunks_total']} chunks, {row['bytes_read'] / 1e6:.4g} MB read of "
+            f"{row['chunk_bytes'] / 1e6:.4g} MB that they take")
+
+
+def opening_many_verdicts(rows):
+    row = rows.get("opening_many")
+    if row:
+        process, told = row["median"]["gridmill extract --dry-run, process"], []
+        if "gridmill" in row["median"]:
+            own, joined = row["median"]["gridmill"], row["median"]["gridmill, and joined"]
+            told = [within("by medians", 1e3 * own, 1e3 * OPENING_MANY_LIMIT, "ms"),
+                    f"and joined {1e3 * joined:.1f} ms",
+                    judged("times xarray", row["median"]["xarray, one by one"] / own, None),
+                    f"{row['reads']} files read, {row['lists']} folders listed, {row['statuses']} paths asked for"]
+        told.append(f"a dry run, as a process, {1e3 * process:.0f} ms")
+        yield f"{TITLES['opening_many']} ({row['stores']}): " + "; ".join(told)
 
 
 def rechunk_verdicts(name, row):

@@ -3,13 +3,17 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/error_report.h"
 #include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
 #include "gridmill/base/version.h"
+#include "gridmill/jobs/arrow_table.h"
 #include "gridmill/jobs/plan_file.h"
 #include "gridmill/jobs/plan_session.h"
+#include "gridmill/jobs/table_request.h"
 
 namespace gridmill {
 namespace {
@@ -41,9 +45,7 @@ std::int64_t most_of(const std::string& option) {
   return option == "timeout_s" ? 1'000'000'000 : INT64_MAX;
 }
 
-Resources resources_of(const char* options, const PlanDocument& plan) {
-  Resources resources = default_resources();
-  resources.memory = plan.memory;
+Resources resources_of(const char* options, Resources resources) {
   if (options == nullptr) return resources;
   const Json json = parse_json(options);
   if (!json.is_object()) throw Error(ErrorKind::invalid, "the options are not a JSON object");
@@ -64,12 +66,10 @@ Resources resources_of(const char* options, const PlanDocument& plan) {
   return resources;
 }
 
-Json error_report(const Error& error) {
-  return {{"error",
-           {{"kind", to_string(error.kind())},
-            {"message", error.what()},
-            {"context", error.contexts()},
-            {"retryable", error.retryable()}}}};
+Resources resources_of(const char* options, const PlanDocument& plan) {
+  Resources resources = default_resources();
+  resources.memory = plan.memory;
+  return resources_of(options, std::move(resources));
 }
 
 // A thread that was given up at its deadline may return long after the call that started it: what
@@ -134,6 +134,22 @@ int gm_finish(const char* plan, const char* options, char** report) {
     exec.resources = gridmill::resources_of(options, document);
     return gridmill::exec_plan(exec, document, workplace);
   });
+}
+
+int gm_table(const char* request, const char* options, struct ArrowArrayStream* out,
+             char** report) {
+  if (out != nullptr) out->release = nullptr;  // as long as it is no stream
+  const int code = gridmill::guarded(report, [&](const gridmill::Workplace& workplace) {
+    if (request == nullptr || out == nullptr) {
+      throw gridmill::Error(gridmill::ErrorKind::invalid,
+                            "no request is given, or no place for the stream");
+    }
+    gridmill::ExtractOptions table = gridmill::table_request(gridmill::parse_json(request));
+    table.resources = gridmill::resources_of(options, std::move(table.resources));
+    return gridmill::open_arrow_table(std::move(table), workplace.files, workplace.clock, out);
+  });
+  if (code != 0 && out != nullptr && out->release != nullptr) out->release(out);
+  return code;
 }
 
 void gm_free(char* report) { std::free(report); }

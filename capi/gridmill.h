@@ -47,6 +47,34 @@ GM_API int gm_run_tasks(const char* plan, int32_t stage, int64_t first, int64_t 
 /* Runs what no worker has done, and publishes the output. */
 GM_API int gm_finish(const char* plan, const char* options, char** report);
 
+/* Of Arrow's C stream interface (https://arrow.apache.org/docs/format/CStreamInterface.html), which
+ * every library that takes such streams declares: pyarrow, nanoarrow, DuckDB, polars, ... */
+struct ArrowArrayStream;
+
+/* The table of `gridmill extract` as a stream of record batches; no Arrow library is needed for it.
+ *
+ * `request` is a JSON object with the options of that verb: {"inputs": ["IN", ...], or "sources":
+ * ["NAME=GLOB", ...], "along", "duplicates", "join", "points": ["NAME=LAT,LON", ...],
+ * "points_file", "keep": [...], "method", "box", "mask", "mask_valid", "mask_radius", "variables":
+ * [...], "features": ["NAME=EXPR", ...], "features_file", "region": ["DIM=A:B", ...], "sel": [...],
+ * "segments": ["DIM=N:STATISTIC", ...], "spread": ["DIM", ...], "schema", "cache"}; what is no list
+ * is a text.
+ *
+ * Inputs are opened and checked before the function returns; the report is then {"rows", "columns",
+ * "points", "chunks_read", "notes", ...}, and `out` a stream whose release() its owner calls. If it
+ * fails, out->release is NULL.
+ *
+ * Columns are those of a Parquet table: keys are timestamp[us] (UTC), int64, float64 or
+ * dictionaries of texts, values keep their type, missing ones are null. Units and descriptions are
+ * metadata of the fields, the inputs of the schema. The run goes on in threads of its own while
+ * batches are pulled, a few batches ahead, within the memory of `options` (by default half of the
+ * machine's, 8 GiB at most); who pulls may take his time. release() before the end stops it. If the
+ * data are bad, get_next() says so behind the last good batch: get_last_error() is the JSON text
+ * that a report would be. A stream is for one thread at a time; batches may be released by any,
+ * also after the stream. */
+GM_API int gm_table(const char* request, const char* options, struct ArrowArrayStream* out,
+                    char** report);
+
 /* Frees a report; NULL is fine. */
 GM_API void gm_free(char* report);
 

@@ -44,6 +44,23 @@ void check_empty_values(const std::vector<Option>& options, const std::vector<st
   }
 }
 
+bool is_number(const std::string& word) {
+  return !word.empty() && word.find_first_not_of("0123456789") == std::string::npos;
+}
+
+// "--serve out.zarr" becomes "--serve=0 out.zarr": CLI11 would take any word as the value.
+std::vector<std::string> with_bare_values(const std::vector<Option>& options,
+                                          std::vector<std::string> words) {
+  for (std::size_t i = 0; i < words.size() && words[i] != "--"; ++i) {
+    const bool has_number = i + 1 < words.size() && is_number(words[i + 1]);
+    for (const Option& option : options) {
+      const bool is_bare = !option.value_if_bare.empty() && words[i] == flag_name(option);
+      if (is_bare && !has_number) words[i] += "=" + option.value_if_bare;
+    }
+  }
+  return words;
+}
+
 // "--memory --threads 2" is a value forgotten; negative numbers ("-33.9,151.2") are values.
 void check_value(const Option& option, const std::string& value) {
   if (value.starts_with("--") && option.kind != OptionKind::flag) throw_no_value(option);
@@ -69,7 +86,8 @@ std::vector<std::string> operands_of(const std::vector<std::string>& rest,
 }  // namespace
 
 Arguments parse_arguments(const std::vector<Option>& options,
-                          const std::vector<std::string>& words) {
+                          const std::vector<std::string>& given) {
+  const std::vector<std::string> words = with_bare_values(options, given);
   CLI::App parser;
   parser.set_help_flag();
   parser.allow_extras();

@@ -173,7 +173,7 @@ class Call {
 
   void make_console() {
     console_.emplace(around_.err, around_.clock, console_style(general_->log, around_.is_terminal),
-                     verb_.name, around_.error_width);
+                     verb_.name, around_.error_width, around_.error_height);
   }
 
   int report(const Error& error) {

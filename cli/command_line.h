@@ -29,6 +29,7 @@ struct Surroundings {
   std::stop_token stop;
   // Ends the process at once, with threads stuck in calls that never return; nothing is unwound.
   std::function<void(int)> leave;
+  std::function<int()> error_height = [] { return 24; };  // its rows, now
   ReadLine read_line = {};  // what the user types; empty: nobody is there
 };
 

@@ -25,7 +25,11 @@ constexpr std::string_view kExitCodes =
 std::string left_side(const Option& option) {
   std::string text = option.letter == 0 ? "" : fmt::format("-{}, ", option.letter);
   text += flag_name(option);
-  if (!option.value_name.empty()) text += " " + option.value_name;
+  if (!option.value_if_bare.empty()) {
+    text += fmt::format(" [{}]", option.value_name);
+  } else if (!option.value_name.empty()) {
+    text += " " + option.value_name;
+  }
   return text;
 }
 

@@ -10,7 +10,7 @@ namespace {
 using gridmill::ByteView;
 using gridmill::StandardStream;
 
-constexpr int kLineWidth = 100;
+constexpr int kLineWidth = 100, kLines = 24;
 
 gridmill::cli::Printer printer(StandardStream stream) {
   return gridmill::cli::Printer(
@@ -44,6 +44,7 @@ int main(int count, char** words) {
           std::min(gridmill::terminal_width(StandardStream::output, kLineWidth), kLineWidth),
       .stop = interrupt.token(),
       .leave = gridmill::leave_at_once,
+      .error_height = [] { return gridmill::terminal_height(StandardStream::error, kLines); },
       .read_line = [&] { return gridmill::read_input_line(interrupt.token()); },
   };
   return gridmill::cli::run_command_line({words + 1, words + count}, surroundings);

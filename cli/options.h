@@ -39,7 +39,10 @@ struct Option {
   std::string fallback;    // what holds if nobody says anything, in words
   // Takes the final values; a flag gets one, "true" or "false", a value one. May throw Error.
   std::function<void(const Values&)> apply;
-  char letter = 0;                   // short form, 0: none
+  char letter = 0;  // short form, 0: none
+  // Of a value that may be left out: what holds then. The word after the bare flag is its value
+  // only if it is a number. "": it can't be left out.
+  std::string value_if_bare = {};
   std::vector<std::string> choices;  // the only values allowed; empty: any
   Hint hint = Hint::none;
   bool in_environment = true;

@@ -7,17 +7,39 @@
 namespace gridmill::cli {
 namespace {
 
-Option method_row(const std::shared_ptr<ExtractOptions>& options) {
-  Option row = text_row("method", "METHOD", "how a point is found on the grid: nearest", "nearest",
-                        member_of(options, &ExtractOptions::method));
-  row.apply = [options](const Values& values) {
-    if (values.front() != "nearest") {
-      throw Error(ErrorKind::unsupported,
-                  fmt::format("the method \"{}\" is not in this version: nearest is the only one",
-                              values.front()));
-    }
-    options->method = values.front();
+std::shared_ptr<std::string> text_of(const std::shared_ptr<ExtractOptions>& options,
+                                     std::string PointMethod::*member) {
+  return {options, &(options->method.*member)};
+}
+
+// How values at points are taken from the grid; check_point_method() looks at them together.
+std::vector<Option> method_rows(const std::shared_ptr<ExtractOptions>& options) {
+  return {
+      text_row(
+          "method", "METHOD",
+          "how values at a point are taken from the grid: nearest (the nearest cell), bilinear "
+          "(between four cells), box (the mean over a box)",
+          "nearest", text_of(options, &PointMethod::name)),
+      text_row("box", "LATxLON",
+               "of --method box: its size in degrees of latitude and longitude, the point in its "
+               "middle: 2x4, or 2 for both",
+               "none: box wants it", text_of(options, &PointMethod::box)),
+      text_row("mask", "EXPR",
+               "take only cells where a variable or an expression is neither 0 nor missing: lsm, "
+               "'lsm > 0.5'",
+               "none: all cells", text_of(options, &PointMethod::mask)),
+      text_row(
+          "mask-valid", "VARIABLE",
+          "take only cells where a variable has a value at its first selected time, level, ...",
+          "none: all cells", text_of(options, &PointMethod::mask_valid)),
+      text_row("mask-radius", "KM", "how far from a point the nearest valid cell may be",
+               "three times the width of the cell at the point",
+               text_of(options, &PointMethod::mask_radius)),
   };
+}
+
+Option one_of(Option row, std::vector<std::string> choices) {
+  row.choices = std::move(choices);
   return row;
 }
 
@@ -31,13 +53,15 @@ Option file_row(const char* name, const char* help, const char* fallback,
 }  // namespace
 
 std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
-  return {
+  std::vector<Option> rows{
       values_row("point", OptionKind::repeated, "[NAME=]LAT,LON",
                  "a place in degrees north and east; may be repeated", "none",
                  member_of(options, &ExtractOptions::points)),
       file_row("points", "a CSV file of places with columns lat, lon and, if wanted, name", "none",
                member_of(options, &ExtractOptions::points_file)),
-      method_row(options),
+  };
+  for (Option& row : method_rows(options)) rows.push_back(std::move(row));
+  std::vector<Option> columns{
       values_row("feature", OptionKind::repeated, "NAME=EXPR",
                  "a column that is computed, instead of the variables: wind=hypot(u10, v10); may "
                  "be repeated",
@@ -47,12 +71,36 @@ std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
       file_row("plot", "also draw a chart: one HTML page that works offline", "none",
                member_of(options, &ExtractOptions::plot)),
   };
+  for (Option& row : columns) rows.push_back(std::move(row));
+  return rows;
 }
 
-void check_places(const ExtractOptions& options) {
-  if (!options.points.empty() || !options.points_file.empty()) return;
-  throw Error(ErrorKind::invalid,
-              "no place is named: give --point LAT,LON (52.5,13.4) or --points FILE");
+std::vector<Option> join_rows(const std::shared_ptr<ExtractOptions>& options) {
+  return {
+      values_row("source", OptionKind::repeated, "NAME=GLOB",
+                 "inputs of one source, whose columns become NAME/VARIABLE: era5='b/era5_*.zarr'; "
+                 "instead of STORE, may be repeated",
+                 "none", member_of(options, &ExtractOptions::sources)),
+      text_row("along", "DIM", "the dimension along which inputs are joined",
+               "the one whose coordinate differs", member_of(options, &ExtractOptions::along)),
+      one_of(text_row("duplicates", "POLICY",
+                      "of entries that stand twice in a source: error lists them, first takes the "
+                      "first of each, verify-identical reads and compares them before",
+                      "error", member_of(options, &ExtractOptions::duplicates)),
+             {"error", "first", "verify-identical"}),
+      one_of(text_row("join", "KIND",
+                      "of entries that a source lacks: exact refuses them, inner takes what all "
+                      "have",
+                      "exact", member_of(options, &ExtractOptions::join)),
+             {"exact", "inner"}),
+      values_row("segments", OptionKind::repeated, "DIM=N[:STATISTIC]",
+                 "a row for each N positions: their mean, sum, min, max or std, without those that "
+                 "are missing; the label is that of the first; may be repeated",
+                 "a row for each position; mean", member_of(options, &ExtractOptions::segments)),
+      values_row("spread", OptionKind::list, "DIM,...",
+                 "dimensions whose positions become columns, called VARIABLE_LABEL", "none",
+                 member_of(options, &ExtractOptions::spread)),
+  };
 }
 
 }  // namespace gridmill::cli

@@ -1,5 +1,5 @@
 // place_rows.h: the options of a table: which places, how they are found, which features of
-// them, and the chart of them.
+// them, and the chart of them; how inputs are joined, and what becomes rows and columns.
 #pragma once
 
 #include "cli/rows.h"
@@ -7,10 +7,11 @@
 
 namespace gridmill::cli {
 
-// --point, --points, --method, --feature, --features, --plot.
+// --point, --points, --method, --box, --mask, --mask-valid, --mask-radius, --feature, --features,
+// --plot.
 std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options);
 
-// Throws Error(invalid) if no place is named.
-void check_places(const ExtractOptions& options);
+// --source, --along, --duplicates, --join, --segments, --spread.
+std::vector<Option> join_rows(const std::shared_ptr<ExtractOptions>& options);
 
 }  // namespace gridmill::cli

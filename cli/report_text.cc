@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "gridmill/base/text.h"
+#include "gridmill/jobs/skipped_report.h"
 
 namespace gridmill::cli {
 namespace {
@@ -73,6 +74,27 @@ std::string outside_text(const Json& states) {
 }
 
 // "read 1.5 GiB, wrote 300 MiB (ratio 5.1) in 3.2 s, peak memory 240 MiB"
+// What a cache has spared, and what it has not.
+std::string cache_line(const Json& report) {
+  if (report.value("from_cache", false)) {
+    return "  the result was in the cache, and its sources are what they were\n";
+  }
+  const auto found = report.find("cache");
+  if (found == report.end()) return "";
+  const auto count = [&](const char* name) {
+    return static_cast<std::int64_t>(number_at(*found, name).value_or(0));
+  };
+  std::string text = fmt::format(
+      "  cache: {} from it ({}), {} fetched ({})", counted(count("hits"), "value", "values"),
+      format_bytes(json_number(*found, "bytes_from_cache")), format_count(count("misses")),
+      format_bytes(json_number(*found, "bytes_fetched")));
+  if (count("dropped") > 0) {
+    text += fmt::format("; {} bad, and removed",
+                        counted(count("dropped"), "entry was", "entries were"));
+  }
+  return text + "\n";
+}
+
 std::string figures_text(const Json& report) {
   std::vector<std::string> parts;
   const auto bytes = [&](const char* name, const char* words) {
@@ -106,6 +128,9 @@ std::string point_text(const Json& point) {
   };
   std::string text =
       fmt::format("  {}: {},{}", text_at(point, "name"), degrees("lat"), degrees("lon"));
+  if (const auto cells = number_at(point, "cells")) {
+    return text + fmt::format(" from {:.0f} grid cell{}\n", *cells, *cells == 1 ? "" : "s");
+  }
   if (point.contains("grid_lat")) {
     text += fmt::format(" -> grid cell {},{}", degrees("grid_lat"), degrees("grid_lon"));
   }
@@ -159,7 +184,8 @@ std::string convert_text(const Json& report, bool dry_run) {
   const std::string count =
       counted(static_cast<std::int64_t>(variables.size()), "variable", "variables");
   if (!dry_run)
-    return fmt::format("{}: {}\n", text_at(report, "output"), count) + figures_text(report);
+    return fmt::format("{}: {}\n", text_at(report, "output"), count) + figures_text(report) +
+           skipped_text(report);
   std::string text = fmt::format("would write {} to {}\n", count, text_at(report, "output"));
   for (const Json& variable : variables) text += variable_text(variable);
   return text;
@@ -226,13 +252,19 @@ std::string extract_text(const Json& report, bool dry_run) {
   const std::string output = text_at(report, "output");
   std::string text = dry_run ? fmt::format("would write {} to {}\n", count, output)
                              : fmt::format("{}: {}\n", output, count);
+  if (const auto partitions = number_at(report, "partitions")) {
+    text += "  " + counted(static_cast<std::int64_t>(*partitions), "partition", "partitions");
+    const auto parts = number_at(report, "parts");
+    if (parts) text += " in " + counted(static_cast<std::int64_t>(*parts), "file", "files");
+    text += "\n";
+  }
   for (const Json& point : report.value("points", Json::array())) text += point_text(point);
   const auto amplification = number_at(report, "read_amplification");
   if (amplification && *amplification > 1.005) {
     text += fmt::format("  chunks are decoded {:.2f} times: more --memory would spare that\n",
                         *amplification);
   }
-  if (!dry_run) text += figures_text(report);
+  if (!dry_run) text += figures_text(report) + cache_line(report) + skipped_text(report);
   const std::string plot = text_at(report, "plot");
   if (!plot.empty() && !dry_run) text += fmt::format("  plot: {}\n", plot);
   return text;

@@ -107,6 +107,18 @@ Option schema_row(std::shared_ptr<std::string> target) {
   return row;
 }
 
+Option skip_corrupt_row(std::shared_ptr<bool> target) {
+  return switch_row("skip-corrupt",
+                    "go on without chunks of the input that are corrupt: their values are missing "
+                    "in the output (NaN, or packed the _FillValue), and each is counted and named; "
+                    "metadata and coordinates are never skipped",
+                    std::move(target));
+}
+
+void allow_skipping(bool is_allowed, Resources& resources) {
+  if (is_allowed) resources.skipped = std::make_shared<SkippedLeaves>();
+}
+
 Option region_row(std::shared_ptr<Values> target) {
   Option row = values_row("region", OptionKind::list, "DIM=A:B",
                           "only this range of indices, from 0, B not included", "everything",
@@ -273,6 +285,13 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
   sample.apply = [target](const Values& values) { target->sample = parse_share(values.front()); };
   prices.is_mapping = true;
   tags.is_mapping = true;
+  Option serve = text_row(
+      "serve", "PORT",
+      "serve a page to look at the run in a browser while it goes on, to this machine only: lanes, "
+      "memory, rates, queues, what is waited for; without a PORT at one that is free, which is "
+      "told",
+      "none", member_of(target, &ReportOptions::serve));
+  serve.value_if_bare = "0";
   return {file("report", "what the run took and what held it back; as JSON if it ends in .json",
                member_of(target, &ReportOptions::report)),
           file("metrics", "the same as OpenMetrics text, for Prometheus",
@@ -283,6 +302,11 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
                    "none", member_of(target, &ReportOptions::metrics_port)),
           file("trace", "what each lane did when, for chrome://tracing or Perfetto",
                member_of(target, &ReportOptions::trace)),
+          switch_row("watch",
+                     "show the same on the terminal, redrawn in place (elsewhere: in the lines of "
+                     "progress)",
+                     member_of(target, &ReportOptions::watch)),
+          std::move(serve),
           std::move(prices),
           std::move(tags),
           std::move(sample)};

@@ -55,10 +55,15 @@ Option retries_row(std::shared_ptr<int> target);
 
 Option attributes_row(std::shared_ptr<Values> target);
 Option grib_index_row(std::shared_ptr<GribIndexUse> target);
+// --skip-corrupt of verbs that read inputs: allow_skipping() puts what it says into the job's
+// resources, before the run.
+Option skip_corrupt_row(std::shared_ptr<bool> target);
+void allow_skipping(bool is_allowed, Resources& resources);
 // Of verbs whose inputs must be as a schema wants them before they are read.
 Option schema_row(std::shared_ptr<std::string> target);
 
-// What is told of a run: --report, --metrics, --metrics-port, --trace, --prices, --tags.
+// What is told of a run: --report, --metrics, --metrics-port, --trace, --watch, --serve, --prices,
+// --tags, --sample.
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target);
 
 // A pointer to a member that keeps its owner alive.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "cli/watch_panel.h"
 #include "gridmill/base/error.h"
 #include "gridmill/jobs/run_records.h"
 #include "gridmill/system/process.h"
@@ -26,12 +27,14 @@ ConsoleStyle console_style(LogFormat format, bool is_terminal) noexcept {
 }
 
 TerminalConsole::TerminalConsole(Printer& printer, const Clock& clock, ConsoleStyle style,
-                                 std::string verb, std::function<int()> width)
+                                 std::string verb, std::function<int()> width,
+                                 std::function<int()> height)
     : printer_(printer),
       clock_(clock),
       style_(style),
       verb_(std::move(verb)),
-      width_(std::move(width)) {}
+      width_(std::move(width)),
+      height_(std::move(height)) {}
 
 void TerminalConsole::say(const std::string& line) { message("message", "", line); }
 
@@ -72,7 +75,7 @@ void TerminalConsole::begin(const std::string& what, const Progress& progress) {
   progress_ = &progress;
   what_ = what;
   begin_ns_ = clock_.monotonic_ns();
-  watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
+  watcher_ = std::jthread([this](const std::stop_token& stop) { watch_progress(stop); });
 }
 
 void TerminalConsole::done() {
@@ -91,7 +94,12 @@ bool TerminalConsole::stop_watching() {
   return true;
 }
 
-void TerminalConsole::watch(const std::stop_token& stop) {
+void TerminalConsole::watch(std::function<LiveView()> view) {
+  const std::lock_guard lock(mutex_);
+  view_ = std::move(view);
+}
+
+void TerminalConsole::watch_progress(const std::stop_token& stop) {
   const auto beat = style_ == ConsoleStyle::moving_line ? kMovingBeat : kPlainBeat;
   std::unique_lock lock(mutex_);
   while (!stop.stop_requested()) {
@@ -107,16 +115,53 @@ ProgressFigures TerminalConsole::figures() const {
 
 void TerminalConsole::show(bool is_finished) {
   if (style_ == ConsoleStyle::json_lines) {
-    print_object(progress_json(what_, figures(), is_finished));
+    Json object = progress_json(what_, figures(), is_finished);
+    if (const auto view = live_view()) object["live"] = live_json(*view);
+    print_object(std::move(object));
   } else if (is_finished) {
     print_line(finished_text(what_, figures()));
   } else if (style_ != ConsoleStyle::moving_line) {
-    print_line(progress_text(what_, figures()));
+    const auto view = live_view();
+    print_line(progress_text(what_, figures()) + (view ? "; " + watch_text(*view) : ""));
   } else {
-    const auto columns = static_cast<std::size_t>(std::max(width_(), 20) - 1);
-    printer_.try_print(kClearLine + progress_text(what_, figures()).substr(0, columns));
-    has_line_ = true;
+    show_moving();
   }
+}
+
+void TerminalConsole::show_moving() {
+  const int columns = std::max(width_(), 20) - 1;  // the last column would move the cursor on
+  const std::string text = progress_text(what_, figures());
+  const auto view = live_view();
+  if (!view) {
+    printer_.try_print(clearing() + text.substr(0, static_cast<std::size_t>(columns)));
+    has_line_ = true;
+    return;
+  }
+  // Over the last one, line by line: to clear it first would flicker.
+  std::string out = panel_lines_ > 0 ? fmt::format("\x1b[{}A\r", panel_lines_) : clearing();
+  const auto lines = watch_panel(text, *view, columns, std::max(height_(), 4) - 1);
+  for (const std::string& line : lines) out += line + "\x1b[K\n";
+  printer_.try_print(out + "\x1b[J");
+  panel_lines_ = lines.size();
+  has_line_ = false;
+}
+
+// A view that can't be had (no memory for it) is none: the figures of the line are.
+std::optional<LiveView> TerminalConsole::live_view() const {
+  if (!view_) return std::nullopt;
+  try {
+    return view_();
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
+std::string TerminalConsole::clearing() {
+  std::string text = has_line_ ? kClearLine : "";
+  if (panel_lines_ > 0) text += fmt::format("\x1b[{}A\r\x1b[J", panel_lines_);
+  has_line_ = false;
+  panel_lines_ = 0;
+  return text;
 }
 
 // Several processes may write into one file: each line says whose it is.
@@ -127,8 +172,7 @@ void TerminalConsole::print_object(Json object) {
 }
 
 void TerminalConsole::print_line(const std::string& line) {
-  printer_.try_print((has_line_ ? kClearLine : "") + line + "\n");
-  has_line_ = false;
+  printer_.try_print(clearing() + line + "\n");
 }
 
 Json error_json(const Error& error) {

@@ -38,6 +38,7 @@ std::vector<Option> rows(const std::shared_ptr<ConvertOptions>& options) {
       resume_row(member_of(options, &ConvertOptions::resume)),
       grib_index_row(member_of(options, &ConvertOptions::grib_index)),
       schema_row(member_of(options, &ConvertOptions::schema)),
+      skip_corrupt_row(member_of(options, &ConvertOptions::skip_corrupt)),
       refused_row("append", "DIM", "go on at the end of an existing store (a verb of its own)",
                   "is a verb: gridmill append IN... STORE"),
   };
@@ -59,6 +60,7 @@ int run(ConvertOptions& options, const Invocation& invocation) {
   options.dry_run = invocation.general.dry_run;
   options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
+  allow_skipping(options.skip_corrupt, options.resources);
   const Json report = convert(options, invocation.workplace);
   print_report(invocation, report,
                [&](const Json& json) { return convert_text(json, options.dry_run); });

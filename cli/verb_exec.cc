@@ -83,6 +83,12 @@ int run_over_mpi(const ExecOptions& options, const PlanDocument& plan,
                 "--metrics-port is of one process, and the ranks do the work: leave --mpi out, or "
                 "take --metrics FILE, which tells of all of them in the end");
   }
+  if (options.reports.watch || !options.reports.serve.empty()) {
+    throw Error(
+        ErrorKind::invalid,
+        "--watch and --serve are of one process, and the ranks do the work: leave --mpi out, "
+        "or take --report FILE, which tells of all of them in the end");
+  }
   const mpi::Outcome outcome = mpi::exec_over_mpi(
       options, plan, {is_given(invocation, "memory"), is_given(invocation, "threads")},
       invocation.workplace);

@@ -1,6 +1,7 @@
 // gridmill plan VERB IN... OUT -o plan.json; gridmill plan show plan.json
 #include <fmt/format.h>
 
+#include "cli/partition_rows.h"
 #include "cli/place_rows.h"
 #include "cli/plan_text.h"
 #include "cli/rows.h"
@@ -9,6 +10,7 @@
 #include "gridmill/jobs/extract_plan.h"
 #include "gridmill/jobs/plan_file.h"
 #include "gridmill/jobs/rechunk.h"
+#include "gridmill/jobs/table_sources.h"
 
 namespace gridmill::cli {
 namespace {
@@ -48,9 +50,11 @@ std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
   };
   for (Option& row : selection_rows(convert)) rows.push_back(std::move(row));
   const std::shared_ptr<ExtractOptions> extract(options, &options->extract);
-  for (Option& row : place_rows(extract)) {
-    row.help = "of extract: " + row.help;
-    rows.push_back(std::move(row));
+  for (auto of_extract : {place_rows(extract), join_rows(extract), partition_rows(extract)}) {
+    for (Option& row : of_extract) {
+      row.help = "of extract: " + row.help;
+      rows.push_back(std::move(row));
+    }
   }
   const std::shared_ptr<PackOptions> packing(options, &options->convert.packing);
   for (Option& row : pack_rows(packing)) rows.push_back(std::move(row));
@@ -88,7 +92,10 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
   const std::string& verb = invocation.operands[0];
   const ConvertOptions& convert = options.convert;
   if (verb != "extract") {
-    refuse_options(invocation, verb, {"point", "points", "method", "feature", "features", "plot"});
+    refuse_options(invocation, verb,
+                   {"point", "points", "method", "box", "mask", "mask-valid", "mask-radius",
+                    "feature", "features", "plot", "source", "along", "duplicates", "join",
+                    "segments", "spread", "partition", "target-size", "keep"});
     return plan_to_json(make_plan(verb, convert, options.way, invocation.workplace));
   }
   refuse_options(invocation, verb,
@@ -104,14 +111,14 @@ Json make_document(PlanOptions& options, const Invocation& invocation) {
   extract.grib_index = convert.grib_index;
   extract.schema = convert.schema;
   extract.resources = convert.resources;
-  check_places(extract);
+  expand_sources(extract, invocation.workplace.files);
   return make_extract_plan(extract, invocation.workplace);
 }
 
 int run(PlanOptions& options, const Invocation& invocation) {
   const std::vector<std::string>& operands = invocation.operands;
   if (operands[0] == "show") return show(invocation);
-  if (operands.size() < 3) {
+  if (operands.size() < (options.extract.sources.empty() ? 3 : 2)) {
     throw Error(ErrorKind::invalid, "something is missing: gridmill plan VERB IN... OUT");
   }
   options.convert.inputs = {operands.begin() + 1, operands.end() - 1};

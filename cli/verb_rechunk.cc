@@ -30,6 +30,7 @@ std::vector<Option> rows(const std::shared_ptr<RechunkOptions>& options) {
       resume_row(member_of(options, &RechunkOptions::resume)),
       grib_index_row(member_of(options, &RechunkOptions::grib_index)),
       schema_row(member_of(options, &RechunkOptions::schema)),
+      skip_corrupt_row(member_of(options, &RechunkOptions::skip_corrupt)),
   };
   const std::vector<Option> reports = report_rows(member_of(options, &RechunkOptions::reports));
   rows.insert(rows.end(), reports.begin(), reports.end());
@@ -42,6 +43,7 @@ int run(RechunkOptions& options, const Invocation& invocation) {
   options.dry_run = invocation.general.dry_run;
   options.grib_index = grib_index_of(options.grib_index, invocation);
   options.resources = invocation.general.resources;
+  allow_skipping(options.skip_corrupt, options.resources);
   const Json report = rechunk(options, invocation.workplace);
   print_report(invocation, report,
                [&](const Json& json) { return convert_text(json, options.dry_run); });

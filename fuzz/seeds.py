@@ -266,7 +266,26 @@ def zip_(folder):
             entry.write(b"not that big")
 
 
-for maker in (hdf5, classic, grib, zarr_, blosc, chunk, shard, zip_):
+# With the variables of feature_fuzz.cc; all functions of docs/features.md.
+FEATURES = [
+    "t - 273.15", "-t ** 2 ** -1", "(t + 1e-3) * 2 / 3. - .5", '"10 u/g" * pi', "not t > 280 and u <= 0 or isnan(v)",
+    "where(mask == 1, t, nan)", "t != 0", "number(t) >= oro", "mean(t, 24)", "mean(t, 3d, least=1)", "mean(x, w=12h)",
+    "min(t, 2) + max(t, 90min)", "sum(number(t), 1.5w)", "std(t, 10)", "quantile(t, 0.9, w=1d)", "lag(t, 24h)", "lead(t, 1)",
+    "diff(t, 12h)", "t - lag(mean(t, 3), 2)", "anomaly(t, month)", "anomaly(t, dayofyear, hour)", "deaccumulate(number(t))",
+    "deaccumulate(x, 0.25)", "abs(u) + sqrt(u ** 2)", "exp(x) + log(x) + log10(x)", 'sin("10 u/g") * cos(x) / tan(x)',
+    "atan2(u, v)", "hypot(u, v)", "clip(t, 280, 282)", "min2(u, v, 3)", "max2(x, 1, 2)", "wind_speed(u, v)",
+    "wind_direction(u, v)", "hour() + dayofyear() + month() + year()", "hour_sin() * hour_cos()",
+    "dayofyear_sin() + dayofyear_cos()", "mean(wind_speed(u, v) - mean(wind_speed(u, v), 3), 2)", "oro * mask", "temp", "f(t",
+    "t + + t - - t", '"a \\"quoted\\" name"', "((((((((t))))))))", "5 seconds", "nan",
+]
+
+
+def feature(folder):
+    for i, text in enumerate(FEATURES):
+        (folder / f"{i:02}").write_text(text)
+
+
+for maker in (hdf5, classic, grib, zarr_, blosc, chunk, shard, zip_, feature):
     target = Path(sys.argv[1]) / maker.__name__.rstrip("_")
     target.mkdir(parents=True, exist_ok=True)
     maker(target)

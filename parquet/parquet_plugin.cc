@@ -12,6 +12,8 @@
 #include <cstring>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace {
@@ -111,15 +113,19 @@ struct GmParquetWriter {
   std::shared_ptr<CallbackStream> stream;
   std::shared_ptr<arrow::Schema> schema;
   std::vector<GmParquetKind> kinds;
-  std::vector<std::shared_ptr<arrow::Array>> dictionaries;  // null for other kinds
+  std::vector<std::vector<const char*>> texts;  // of text columns
   std::unique_ptr<parquet::arrow::FileWriter> file;
 
   arrow::Status open(const GmParquetFile& wanted);
   arrow::Status write(std::int64_t rows, const void* const* columns);
 
  private:
+  arrow::Result<std::shared_ptr<arrow::RecordBatch>> batch(std::int64_t rows,
+                                                           const void* const* columns) const;
   arrow::Result<std::shared_ptr<arrow::Array>> column(std::size_t i, std::int64_t rows,
                                                       const void* values) const;
+  arrow::Result<std::shared_ptr<arrow::Array>> texts_of_rows(std::size_t i, std::int64_t rows,
+                                                             const void* positions) const;
 };
 
 arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
@@ -129,15 +135,7 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
     kinds.push_back(column.kind);
     fields.push_back(arrow::field(column.name, type_of(column.kind), true,
                                   metadata_of(column.metadata, column.metadata_size)));
-    std::shared_ptr<arrow::Array> dictionary;
-    if (column.kind == gm_text) {
-      arrow::StringBuilder builder;
-      for (std::int64_t k = 0; k < column.dictionary_size; ++k) {
-        ARROW_RETURN_NOT_OK(builder.Append(column.dictionary[k]));
-      }
-      ARROW_RETURN_NOT_OK(builder.Finish(&dictionary));
-    }
-    dictionaries.push_back(std::move(dictionary));
+    texts.emplace_back(column.dictionary, column.dictionary + column.dictionary_size);
   }
   schema = arrow::schema(fields, metadata_of(wanted.metadata, wanted.metadata_size));
   stream = std::make_shared<CallbackStream>(wanted);
@@ -176,23 +174,59 @@ arrow::Result<std::shared_ptr<arrow::Array>> GmParquetWriter::column(std::size_t
   } else if (kinds[i] == gm_float64) {
     ARROW_ASSIGN_OR_RAISE(valid, numbers_of<double>(values, rows, &missing));
   }
-  const auto storage = kinds[i] == gm_text ? arrow::int32() : type;
-  const std::int64_t width = storage->byte_width();
-  auto buffer =
-      std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(values), rows * width);
-  const auto data =
-      arrow::ArrayData::Make(storage, rows, {std::move(valid), std::move(buffer)}, missing);
-  if (kinds[i] != gm_text) return arrow::MakeArray(data);
-  return arrow::DictionaryArray::FromArrays(type, arrow::MakeArray(data), dictionaries[i]);
+  auto buffer = std::make_shared<arrow::Buffer>(static_cast<const std::uint8_t*>(values),
+                                                rows * type->byte_width());
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(type, rows, {std::move(valid), std::move(buffer)}, missing));
 }
 
-arrow::Status GmParquetWriter::write(std::int64_t rows, const void* const* columns) {
+// In the order in which the rows name them: thousands of names of which a file holds one would
+// stand in each file otherwise.
+arrow::Result<std::shared_ptr<arrow::Array>> GmParquetWriter::texts_of_rows(
+    std::size_t i, std::int64_t rows, const void* positions) const {
+  const auto* position = static_cast<const std::int32_t*>(positions);
+  std::vector<std::int32_t> code_at(texts[i].size(), -1);
+  std::unordered_map<std::string_view, std::int32_t> known;
+  arrow::StringBuilder used;
+  arrow::Int32Builder codes;
+  ARROW_RETURN_NOT_OK(codes.Reserve(rows));
+  for (std::int64_t row = 0; row < rows; ++row) {
+    const auto at = static_cast<std::size_t>(position[row]);
+    if (code_at[at] < 0) {
+      const auto next = static_cast<std::int32_t>(known.size());
+      const auto [found, is_new] = known.emplace(texts[i][at], next);
+      if (is_new) ARROW_RETURN_NOT_OK(used.Append(found->first));
+      code_at[at] = found->second;
+    }
+    codes.UnsafeAppend(code_at[at]);
+  }
+  ARROW_ASSIGN_OR_RAISE(const auto dictionary, used.Finish());
+  ARROW_ASSIGN_OR_RAISE(const auto indices, codes.Finish());
+  return arrow::DictionaryArray::FromArrays(schema->field(static_cast<int>(i))->type(), indices,
+                                            dictionary);
+}
+
+arrow::Result<std::shared_ptr<arrow::RecordBatch>> GmParquetWriter::batch(
+    std::int64_t rows, const void* const* columns) const {
   arrow::ArrayVector arrays;
   for (std::size_t i = 0; i < kinds.size(); ++i) {
-    ARROW_ASSIGN_OR_RAISE(auto array, column(i, rows, columns[i]));
+    std::shared_ptr<arrow::Array> array;
+    if (kinds[i] != gm_text) {
+      ARROW_ASSIGN_OR_RAISE(array, column(i, rows, columns[i]));
+    } else {
+      ARROW_ASSIGN_OR_RAISE(array, texts_of_rows(i, rows, columns[i]));
+    }
     arrays.push_back(std::move(array));
   }
-  return file->WriteRecordBatch(*arrow::RecordBatch::Make(schema, rows, std::move(arrays)));
+  return arrow::RecordBatch::Make(schema, rows, std::move(arrays));
+}
+
+// Column after column, each on its way before the next.
+arrow::Status GmParquetWriter::write(std::int64_t rows, const void* const* columns) {
+  ARROW_ASSIGN_OR_RAISE(auto rows_of_all, batch(rows, columns));
+  ARROW_ASSIGN_OR_RAISE(const auto table,
+                        arrow::Table::FromRecordBatches(schema, {std::move(rows_of_all)}));
+  return file->WriteTable(*table, rows);
 }
 
 namespace {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Builds the fuzz targets of fuzz/ and runs each of them for a while, at low priority.
 #
-#   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, chunk, shard, zip, blosc; all of them without a word
+#   tools/fuzz.sh [TARGET...]      hdf5, classic, grib, zarr, chunk, shard, zip, blosc, feature; all of them without a word
 #
 # Each begins with its seeds, fuzz/corpus/TARGET, which fuzz/seeds.py has made.
 # GRIDMILL_FUZZ_SECONDS: per target (30). What was found interesting stays in build/fuzz/corpus for
@@ -21,7 +21,7 @@ nice cmake --build --preset fuzz --parallel "${JOBS:-$(nproc)}" --target fuzzers
 folder=$PWD/build/fuzz
 mkdir -p "$folder/failures"
 
-[ $# -gt 0 ] || set -- hdf5 classic grib zarr chunk shard zip blosc
+[ $# -gt 0 ] || set -- hdf5 classic grib zarr chunk shard zip blosc feature
 
 fuzz() {
   local target=$1 log=$folder/$1.log more=

@@ -28,6 +28,33 @@ TEST(Json, KeepsTheOrderOfMembers) {
   EXPECT_EQ(dump_json(parse_json(text), -1), text);
 }
 
+// Of few names and of many: the last value counts, where the first one stands.
+TEST(Json, NamesThatStandTwice) {
+  for (const int others : {0, 3, 100}) {
+    std::string text = R"({"b":1,"a":{"c":1,"c":2})", wanted = R"({"b":[3],"a":{"c":2})";
+    for (int i = 0; i < others; ++i) {
+      const std::string member = ",\"" + std::to_string(i) + "\":" + std::to_string(i);
+      text += member;
+      wanted += member;
+    }
+    text += R"(,"b":2,"z":0,"b":[3]})";
+    wanted += R"(,"z":0})";
+    EXPECT_EQ(dump_json(parse_json(text), -1), wanted);
+  }
+}
+
+TEST(Json, AHundredThousandNames) {
+  std::string text = "{";
+  for (int i = 0; i < 100'000; ++i) {
+    text +=
+        (i > 0 ? ",\"" : "\"") + std::to_string(i * 7919LL % 100'003) + "\":" + std::to_string(i);
+  }
+  text += "}";
+  const Json parsed = parse_json(text);
+  EXPECT_EQ(parsed.size(), 100'000u);
+  EXPECT_EQ(dump_json(parsed, -1), text);
+}
+
 TEST(Json, KeepsIntegersOf64Bits) {
   const std::string text = "[18446744073709551615,9223372036854775807,-9223372036854775808,0]";
   const Json parsed = parse_json(text);

@@ -141,6 +141,17 @@ TEST(Text, GlobMatchesAsDefined) {
   }
 }
 
+TEST(Text, GlobSetsHaveRangesAndNegation) {
+  for (char c = ' '; c <= '~'; ++c) {
+    const std::string text(1, c);
+    EXPECT_EQ(glob_match("[0-3]", text), c >= '0' && c <= '3') << text;
+    EXPECT_EQ(glob_match("[!0-3x]", text), !(c >= '0' && c <= '3') && c != 'x') << text;
+    EXPECT_EQ(glob_match("[^a]", text), c != 'a') << text;
+    EXPECT_EQ(glob_match("[a-]", text), c == 'a' || c == '-') << text;
+    EXPECT_EQ(glob_match("[ac-e]", text), c == 'a' || (c >= 'c' && c <= 'e')) << text;
+  }
+}
+
 TEST(Text, GlobHandlesOddPatterns) {
   EXPECT_TRUE(glob_match("*.nc", "a/b.nc"));
   EXPECT_TRUE(glob_match("[", "["));

@@ -20,14 +20,16 @@ ZARR = {
     for what in ("raw", "zstd", "shards", "subchunks", "round trip zstd", "round trip shards")
 }
 INGEST = {"ingest", "ingest processes", "ingest index"}
-ROWS |= RECHUNKS | NETCDF4 | ZARR | INGEST
+TABLES = {"w1", "w2", "w2 100 points", "w2 10,000 points", "opening_many"}
+ROWS |= RECHUNKS | NETCDF4 | ZARR | INGEST | TABLES
 # These need gridmill_bench.
 FLOOR_ROWS = {"classic", "hdf5_index", "hdf5_index_large"}
 FLOOR_ROWS |= {"frames shuffle 128 KiB", "frames shuffle 512 KiB", "frames bitshuffle 128 KiB"}
 FLOOR_ROWS |= {"frames lz4 shuffle", "frames lz4 bitshuffle", "opening", "opening large"}
+FLOOR_ROWS |= {"far cache", "far opening"}
 FLOOR_ROWS |= {"grib_small", "grib_simple", "grib_ccsds", "grib_ccsds_cores", "grib_index"}
 
-WITHOUT_PEER = {"tasks", "hdf5_index", "hdf5_index_large", "ingest processes"}  # their sides are Gridmill's own
+WITHOUT_PEER = {"tasks", "hdf5_index", "hdf5_index_large", "ingest processes", "far cache", "far opening"}  # their sides are Gridmill's own
 
 
 def bench_program():
@@ -64,6 +66,13 @@ def test_every_row_is_measured(tmp_path):
             assert (row["arrays"], row["chunks"]) == (arrays, chunks) and row["reads"] > 0, row
     assert (found["rows"]["ingest"]["files"], found["rows"]["ingest index"]["files"]) == (20, 50)
     assert found["rows"]["extract"]["largest_difference"] == 0
+    means = found["rows"]["w1"]  # 69 ids of two sources in 4 chunks each: what stands twice isn't read
+    assert means["chunks"] == means["chunks_read"] == means["chunks_total"] == 2 * 69 * 4, means
+    assert means["bytes_read"] >= means["chunk_bytes"] > 0 and means["peaks"]["gridmill"] > 0
+    for name, count in (("w2", 1), ("w2 100 points", 20), ("w2 10,000 points", 200)):
+        row = found["rows"][name]
+        assert (row["points"], row["chunks_read"]) == (count, 24) and row["peaks"]["gridmill"] > 0, row
+    assert found["rows"]["opening_many"]["stores"] == 44
     for name in RECHUNKS:
         assert all(peak > 0 for peak in found["rows"][name]["peaks"].values()), name
         assert found["rows"][name]["ways"]["gridmill, 256 MiB, spill"] == "spill", name

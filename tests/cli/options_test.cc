@@ -121,6 +121,25 @@ TEST_F(OptionsTest, NegativeNumbersAreValues) {
   EXPECT_THAT(arguments.operands, ElementsAre("x.zarr"));
 }
 
+TEST_F(OptionsTest, AValueThatMayBeLeftOutIsANumber) {
+  std::vector<Option> options(1);
+  options[0].name = "serve";
+  options[0].value_name = "PORT";
+  options[0].value_if_bare = "0";
+  const auto parsed = [&](const std::vector<std::string>& words) {
+    const Arguments arguments = parse_arguments(options, words);
+    const auto found = arguments.flags.find("serve");
+    return (found == arguments.flags.end() ? "none" : found->second.back()) + " of " +
+           std::to_string(arguments.operands.size());
+  };
+  EXPECT_EQ(parsed({"--serve", "a.nc"}), "0 of 1");
+  EXPECT_EQ(parsed({"a.nc", "--serve"}), "0 of 1");
+  EXPECT_EQ(parsed({"--serve", "8080", "a.nc"}), "8080 of 1");
+  EXPECT_EQ(parsed({"--serve=8080", "80"}), "8080 of 1");
+  EXPECT_EQ(parsed({"--serve", "[::1]:80"}), "0 of 1");  // such a value takes an equals sign
+  EXPECT_EQ(parsed({"--", "--serve"}), "none of 1");
+}
+
 TEST_F(OptionsTest, TwoDashesEndTheOptions) {
   const Arguments arguments = parse_arguments(options_, {"a.nc", "--", "--odd.nc", "-"});
   EXPECT_THAT(arguments.operands, ElementsAre("a.nc", "--odd.nc", "-"));

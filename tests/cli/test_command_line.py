@@ -250,8 +250,8 @@ def test_info_refuses_what_it_would_ignore(gridmill, ferret, option):
 
 
 def test_other_methods_are_refused_by_name(gridmill):
-    run = gridmill("extract", "x.zarr", "--point", "1,2", "--method", "bilinear", "-o", "t.csv")
-    assert run.returncode == 1 and '"bilinear" is not in this version' in only_line(run.stderr)
+    run = gridmill("extract", "x.zarr", "--point", "1,2", "--method", "cubic", "-o", "t.csv")
+    assert run.returncode == 2 and 'there is no method "cubic"' in only_line(run.stderr)
 
 
 def test_two_forms_of_a_dump_exclude_each_other(gridmill):

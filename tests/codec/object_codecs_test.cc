@@ -93,7 +93,7 @@ TEST(ObjectCodecs, OtherObjectsAreReadAsJson) {
       "\x98\xa1x\xc0\x92\x01\x92\x02\xa1y\x81\xa1"
       "a\xc3\xcb?\xf8\x00\x00\x00\x00\x00\x00\xd1\xff\x00\xa2|O\x91\x06",
       31);
-  const auto wanted = ElementsAre("x", "null", R"([1,[2,"y"]])", R"({"a":true})", "1.5", "-256");
+  const auto wanted = ElementsAre("x", "", R"([1,[2,"y"]])", R"({"a":true})", "1.5", "-256");
   EXPECT_THAT(texts_in(decoded_whole(filters(kMsgpack2, types::string), as_bytes(message), like)),
               wanted);
   EXPECT_THAT(
@@ -114,6 +114,34 @@ TEST(ObjectCodecs, OtherObjectsAreReadAsJson) {
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::unsupported) << error.what();
     }
+  }
+}
+
+// Each name is looked for among few of the others.
+TEST(ObjectCodecs, MappingsOfVeryManyNames) {
+  constexpr int kNames = 100'000;
+  std::string json = "{", packed("\xdf\x00\x01\x86\xa0", 5);
+  for (int i = 0; i < kNames; ++i) {
+    const std::string name = std::to_string(100'000 + i * 7919LL % 100'003);
+    json += (i > 0 ? ",\"" : "\"") + name + "\":1";
+    packed += static_cast<char>(0xa0 + name.size()) + name + '\x01';
+  }
+  json += "}";
+  const Array like = texts_of({""}, {1});
+  const std::string_view end(R"(,"|O",[1]])");
+  EXPECT_EQ(texts_in(decoded_whole(filters(kJson2, types::string),
+                                   as_bytes("[" + json + std::string(end)), like)),
+            std::vector<std::string>(1, json));
+  EXPECT_EQ(texts_in(decoded_whole(filters(kMsgpack2, types::string),
+                                   as_bytes("\x93" + packed + "\xa2|O\x91\x01"), like)),
+            std::vector<std::string>(1, json));
+  packed.replace(packed.size() - 7, 6, packed.substr(6, 6));  // the last name is the first one
+  try {
+    decoded_whole(filters(kMsgpack2, types::string), as_bytes("\x93" + packed + "\xa2|O\x91\x01"),
+                  like);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("a name twice"));
   }
 }
 

@@ -52,6 +52,24 @@ TEST(Axes, LongitudesWrapOnAGlobalGrid) {
   EXPECT_EQ(nearest(centred, 0.2, 359.7).position, Index({90, 179}));
 }
 
+TEST(Axes, AWiderSeamBelongsToTheCellsBesideIt) {
+  // Steps of 1, then of 3, and 2 from the last to the first.
+  std::vector<double> longitudes = steps(0, 1, 302);
+  for (const double longitude : steps(304, 3, 19)) longitudes.push_back(longitude);
+  ASSERT_EQ(longitudes.back(), 358);
+  const Dataset world = on_axes(steps(90, -1, 181), longitudes);
+  EXPECT_EQ(nearest(world, 0, 359.2).position, Index({90, 0}));
+  EXPECT_EQ(nearest(world, 0, -1.2).position, Index({90, 320}));
+  longitudes.push_back(360);
+  const PointLocation again = nearest(on_axes(steps(90, -1, 181), longitudes), 0, 359.2);
+  EXPECT_EQ(std::remainder(again.longitude_deg, 360.0), 0);
+  // A gap that is wider than cells is none of theirs.
+  longitudes.resize(longitudes.size() - 2);
+  ErrorKind kind{};
+  const Dataset open = on_axes(steps(90, -1, 181), longitudes);
+  EXPECT_THAT(message_of([&] { nearest(open, 0, 359.2); }, kind), HasSubstr("outside the grid"));
+}
+
 TEST(Axes, TheCapBelongsToTheLastRow) {
   const Dataset gaussian = on_axes(steps(89.14, -1.12, 160), steps(0, 1.125, 320));
   EXPECT_EQ(nearest(gaussian, 89.99, 0).position, Index({0, 0}));

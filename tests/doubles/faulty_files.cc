@@ -180,6 +180,10 @@ void FaultyFiles::sync_directory(const std::string& path) {
   pass_void(*gate_, {"sync_directory", path, {}, 0}, [&] { under_.sync_directory(path); });
 }
 
+bool FaultyFiles::touch(const std::string& path) {
+  return gate_->pass({"touch", path, {}, 0}, [&] { return under_.touch(path); });
+}
+
 std::unique_ptr<Disk> FaultyFiles::disk(const std::string& path) {
   auto disk = gate_->pass({"disk", path, {}, 0}, [&] { return under_.disk(path); });
   return std::make_unique<FaultyDisk>(std::move(disk), under_, path, gate_, unsynced_);

@@ -3,8 +3,8 @@
 // Decorates another Files (the real one on a temporary directory, as a rule). Calls of open files
 // are counted too, by the name of their function: open, read_at, create, append, sync, close,
 // status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
-// remove_file, remove_directory, sync_directory, disk, sync_all (of a disk), lock, absolute. A
-// crash in an append leaves half of it. A sync_all that fails has lost what the files below the
+// remove_file, remove_directory, sync_directory, touch, disk, sync_all (of a disk), lock, absolute.
+// A crash in an append leaves half of it. A sync_all that fails has lost what the files below the
 // disk's folder got since the last one, but for those that were synced by themselves: they hold
 // zeros, in their old sizes.
 #pragma once
@@ -51,6 +51,10 @@ class FaultyFiles : public Files {
   bool remove_file(const std::string& path) override;
   bool remove_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;
+  bool touch(const std::string& path) override;
+  std::optional<std::int64_t> free_bytes(const std::string& directory) override {
+    return under_.free_bytes(directory);
+  }
   std::unique_ptr<Disk> disk(const std::string& path) override;
   std::unique_ptr<FileLock> lock(const std::string& path) override;
   std::string absolute(const std::string& path) override;

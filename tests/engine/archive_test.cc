@@ -39,7 +39,7 @@ class ArchiveTest : public testing::Test {
   }
 
   // Converts the variable; returns how many chunks were written now.
-  std::int64_t run(Files& files, StageOptions options, const Json& plan = {{"of", "v"}}) {
+  std::int64_t run(Files& files, const StageOptions& options, const Json& plan = {{"of", "v"}}) {
     const auto archive = open_archive(files, *clock_, {location_, 3, nodes_}, options, plan);
     Progress progress;
     archive->complete([&] {

@@ -441,7 +441,7 @@ TEST(BoundedQueue, EverythingArrivesWhateverTheLength) {
   }
 }
 
-// Eight tasks wait to be read while the first ones hang in their reads: none of them has touched
+// Eight tasks wait to be read while the first ones hang in their reads: none of all has touched
 // memory yet.
 TEST(Executor, TasksThatWaitHaveNoBuffers) {
   const Case made = make_case({40, 64}, {1, 64}, {1, 64}, {1, 1});
@@ -458,8 +458,25 @@ TEST(Executor, TasksThatWaitHaveNoBuffers) {
   slow.readers = 2;
   run(made, slow, progress);
   expect_complete(made);
+  EXPECT_EQ(prepared, 0);
+}
+
+// Small leaves wait for the CPU threads in numbers; what they become does not, however large it is.
+TEST(Executor, LeavesThatWaitToBeDecodedHaveNoBuffers) {
+  const Case made = make_case({40, 64}, {1, 64}, {1, 64}, {1, 1});
+  Progress progress;
+  std::atomic<std::int64_t> prepared{0};
+  std::once_flag once;
+  made.leaves->on_decode = [&](const Index&) {
+    std::call_once(once, [&] {
+      while (progress.leaves_read < 8) std::this_thread::yield();
+      prepared = made.sink->live.load();
+    });
+  };
+  run(made, options(1 << 20), progress);
+  expect_complete(made);
   EXPECT_GE(prepared, 1);
-  EXPECT_LE(prepared, 2);  // those that are being read
+  EXPECT_LE(prepared, 2);  // one for each CPU thread
 }
 
 }  // namespace

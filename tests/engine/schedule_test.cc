@@ -238,6 +238,13 @@ RunOptions draw_options(Dice& dice, const Stage& stage) {
   return how;
 }
 
+// From one task at a time to all that the budget allows; by dice of its own.
+AdmissionPolicy draw_admission(std::uint64_t seed) {
+  Dice dice(seed * 7919);
+  return {static_cast<int>(dice.between(0, 3)), static_cast<int>(dice.between(0, 2)),
+          dice.between(0, 1) * dice.between(0, 1 << 14)};
+}
+
 // The credit in use, whenever anybody looks: between all steps of a run.
 class Ledger final : public TaskLog {
  public:
@@ -273,6 +280,7 @@ void play_seed(std::uint64_t seed) {
   VirtualClock clock;
   const World world = make_world(dice, clock);
   RunOptions how = draw_options(dice, *world.stage);
+  how.admission = draw_admission(seed);
   // A user who stops it, in the middle of most runs; tasks under way may end, or may not.
   const std::int64_t stop_after_ns = dice.one_in(4) ? dice.between(1, 500) * kMs : 0;
   how.drain_ns = dice.one_in(2) ? 0 : dice.between(1, 20'000) * kMs;

@@ -130,5 +130,30 @@ TEST(Stopping, EveryStepHasADeadline) {
   }
 }
 
+// Whoever takes what is stored may take longer than any call.
+TEST(Stopping, WaitingForRoomHasNoDeadline) {
+  VirtualClock clock;
+  const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+  made.sink->ordered = true;
+  made.sink->on_room = [pause = clock.pause()](const std::stop_token&) { pause(90 * kSecond); };
+  Progress progress;
+  const std::int64_t took_ns =
+      clock.run([&] { run(made, limited(30 * kSecond), clock, progress); }, kForever);
+  EXPECT_GE(took_ns, 40 * 90 * kSecond);
+  EXPECT_EQ(progress.threads_left, 0);
+  expect_complete(made);
+}
+
+TEST(Stopping, WhoWaitsForRoomStopsAtOnce) {
+  VirtualClock clock;
+  const Case made = make_case({40, 4}, {1, 4}, {1, 4}, {1, 1});
+  made.sink->ordered = true;
+  made.sink->on_room = [&](const std::stop_token& stop) { (void)clock.wait(kForever, stop); };
+  const Ended ended = stopped(made, limited(600 * kSecond), clock);
+  EXPECT_EQ(ended.kind, ErrorKind::cancelled);
+  EXPECT_LE(ended.took_ns, kSecond + kPatience);
+  EXPECT_EQ(ended.threads_left, 0);
+}
+
 }  // namespace
 }  // namespace gridmill

@@ -7,6 +7,7 @@
 #include <functional>
 #include <mutex>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include "gridmill/array/array.h"
@@ -45,6 +46,9 @@ class TestSink final : public Sink {
                view_of(out.bytes(), result.type(), box.shape));
   }
 
+  void wait_for_room(const std::stop_token& stop) override {
+    if (on_room) on_room(stop);
+  }
   std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
     if (on_store) on_store(unit);
     const Box box = units_.box_of(unit);
@@ -65,6 +69,7 @@ class TestSink final : public Sink {
   int stored_twice = 0;
   bool ordered = false;
   std::function<void(const Index&)> on_store;
+  std::function<void(const std::stop_token&)> on_room;
   std::function<void(const Index&)> on_encode;
   std::function<void()> on_describe;
   // Units whose buffers exist, now and at most; the scheduler alone makes them.

@@ -158,9 +158,9 @@ def test_a_live_run_ends_well_though_the_cache_is_cleared_meanwhile(gridmill, sp
 
 
 @pytest.mark.parametrize("words, code, said", [
-    (["ls", "--kind", "chunks"], 1, "--kind chunks comes with a later version"),
+    (["ls", "--kind", "chunks"], 2, "there is no cache at ."),
     (["ls", "--kind", "nonsense"], 2, "is not one of spill"),
-    (["clean"], 2, "ls or gc"),
+    (["clean"], 2, "ls, verify or gc"),
     (["ls", "nowhere"], 2, "there is no directory nowhere"),
 ])
 def test_refusals(gridmill, tmp_path, words, code, said):

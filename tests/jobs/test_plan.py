@@ -1,7 +1,6 @@
 """plan, exec, the C ABI and MPI: whoever runs the tasks of a plan, in whatever ranges, the store is
 the one that the verb itself writes, byte for byte, manifest included."""
 
-import ctypes
 import fcntl
 import hashlib
 import json
@@ -13,9 +12,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import c_abi
 import numpy as np
 import pytest
 import zarr
+from c_abi import call
 from killed_runs import (
     BINARY,
     kill,
@@ -464,24 +465,7 @@ def test_a_million_tasks_fit_in_a_few_kilobytes(gridmill, tmp_path):
 
 @pytest.fixture(scope="session")
 def library():
-    # Of its own lz4 and zstd, not those that another test's import (hdf5plugin) has put before them.
-    mode = os.RTLD_NOW | os.RTLD_DEEPBIND
-    loaded = ctypes.CDLL(str(BINARY.with_name("libgridmill.so")), mode=mode)
-    text = ctypes.POINTER(ctypes.c_char_p)
-    loaded.gm_version.restype = ctypes.c_char_p
-    loaded.gm_explain.argtypes = [ctypes.c_char_p, text]
-    loaded.gm_run_tasks.argtypes = [
-        ctypes.c_char_p, ctypes.c_int32, ctypes.c_int64, ctypes.c_int64, ctypes.c_char_p, text,
-    ]  # fmt: skip
-    loaded.gm_finish.argtypes = [ctypes.c_char_p, ctypes.c_char_p, text]
-    loaded.gm_free.argtypes = [ctypes.c_char_p]
-    return loaded
-
-
-def call(function, *words):
-    report = ctypes.c_char_p()
-    code = function(*words, ctypes.byref(report))
-    return code, json.loads(report.value)
+    return c_abi.load()
 
 
 def test_the_c_abi_runs_tasks_from_any_thread(library, gridmill, plan, expected, tmp_path):

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
@@ -63,6 +64,34 @@ TEST(SphereIndex, LowestIndexOfEqualPointsAndNoNaN) {
   EXPECT_EQ(index.nearest(10, 20)->index, 2);
   EXPECT_FALSE(SphereIndex({}, {}).nearest(0, 0));
   EXPECT_THROW(SphereIndex(latitudes, std::vector<double>(3)), Error);
+}
+
+TEST(SphereIndex, WithinVisitsEveryPointOfACircleOnce) {
+  std::mt19937 random(11);
+  std::uniform_real_distribution<double> latitude(-90, 90), longitude(-180, 180), angle(0, 1.5);
+  std::vector<double> latitudes, longitudes;
+  for (int i = 0; i < 400; ++i) {
+    latitudes.push_back(latitude(random));
+    longitudes.push_back(longitude(random));
+  }
+  const SphereIndex index(latitudes, longitudes);
+  for (int round = 0; round < 100; ++round) {
+    const double lat = latitude(random), lon = longitude(random), reach = angle(random);
+    std::vector<std::int64_t> found, expected;
+    index.within(lat, lon, reach, [&](const SphereIndex::Neighbour& point) {
+      found.push_back(point.index);
+      EXPECT_LE(point.angle_rad, reach + 1e-9);
+    });
+    for (std::size_t k = 0; k < latitudes.size(); ++k) {
+      const double away = central_angle_rad(lat, lon, latitudes[k], longitudes[k]);
+      if (away <= reach) expected.push_back(static_cast<std::int64_t>(k));
+    }
+    std::sort(found.begin(), found.end());
+    EXPECT_EQ(found, expected);
+  }
+  int all = 0;
+  index.within(0, 0, 10, [&](const SphereIndex::Neighbour&) { ++all; });
+  EXPECT_EQ(all, 400);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include "doubles/faulty_store.h"
 #include "doubles/packed_store.h"
 #include "doubles/temporary_directory.h"
+#include "gridmill/store/cached_store.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/memory_store.h"
 #include "store/conformance.h"
@@ -32,6 +33,16 @@ OpenedStore faultless_store() {
   return {std::move(ground), std::move(store)};
 }
 
+OpenedStore cached(CacheTrust trust, bool is_on_disk) {
+  auto ground = std::make_shared<TemporaryDirectory>();
+  auto directory = std::make_shared<CacheDirectory>(ground->files(), *ground / "cache", 1 << 20);
+  std::shared_ptr<Store> under =
+      is_on_disk ? file_store(ground->files(), *ground / "x.zarr") : memory_store();
+  auto store = cached_store(std::move(under), {*ground / "x.zarr", "", false},
+                            std::make_shared<InputCache>(std::move(directory), trust));
+  return {std::move(ground), std::move(store)};
+}
+
 INSTANTIATE_TEST_SUITE_P(FileStore, StoreConformance,
                          testing::Values([] { return on_disk(Durability::ordered); }));
 INSTANTIATE_TEST_SUITE_P(SyncedFileStore, StoreConformance,
@@ -49,6 +60,12 @@ INSTANTIATE_TEST_SUITE_P(Zip64Store, StoreConformance, testing::Values([] {
                            return OpenedStore{nullptr, std::make_unique<PackedStore>(0)};
                          }));
 INSTANTIATE_TEST_SUITE_P(FaultlessFiles, StoreConformance, testing::Values(on_faultless_files));
+INSTANTIATE_TEST_SUITE_P(CachedFileStore, StoreConformance,
+                         testing::Values([] { return cached(CacheTrust::every_value, true); }));
+INSTANTIATE_TEST_SUITE_P(CachedMemoryStore, StoreConformance,
+                         testing::Values([] { return cached(CacheTrust::every_value, false); }));
+INSTANTIATE_TEST_SUITE_P(TrustedCachedStore, StoreConformance,
+                         testing::Values([] { return cached(CacheTrust::once_per_store, true); }));
 INSTANTIATE_TEST_SUITE_P(FaultlessStore, StoreConformance, testing::Values(faultless_store));
 
 }  // namespace

@@ -241,6 +241,29 @@ TEST_F(PosixFiles, TimesOfQuickWritesDiffer) {
   }
 }
 
+// By these times what was used longest ago is told.
+TEST_F(PosixFiles, TouchedFilesAreNewerThanAllOthers) {
+  write(a_, "content");
+  write(b_, "b");
+  std::int64_t last_ns = files_.status(b_)->modified_ns;
+  for (int i = 0; i < 50; ++i) {
+    const std::string& path = i % 2 == 0 ? a_ : b_;
+    EXPECT_TRUE(files_.touch(path));
+    const std::int64_t now_ns = files_.status(path)->modified_ns;
+    EXPECT_GT(now_ns, last_ns);
+    last_ns = now_ns;
+  }
+  EXPECT_EQ(read(a_), "content");
+  EXPECT_FALSE(files_.touch(directory_ / "none"));
+}
+
+TEST_F(PosixFiles, SaysWhatIsFree) {
+  const auto free = files_.free_bytes(directory_.path());
+  ASSERT_TRUE(free);
+  EXPECT_GT(*free, 0);
+  EXPECT_FALSE(files_.free_bytes(directory_ / "none"));
+}
+
 TEST_F(PosixFiles, ResolvesLinksAsFarAsTheyExist) {
   files_.make_directories(b_ + "/c");
   ASSERT_EQ(::symlink(b_.c_str(), a_.c_str()), 0);

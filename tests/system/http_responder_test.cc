@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cstring>
 #include <memory>
 #include <stdexcept>
@@ -84,6 +85,42 @@ TEST(HttpResponder, RefusesEverythingElse) {
   EXPECT_EQ(status("hello\r\n\r\n"), "400");
   EXPECT_EQ(status("GET /" + std::string(9000, 'x')), "400");
   EXPECT_EQ(status("GET /metrics HTTP/1.1\r\n\r\n"), "500");
+}
+
+TEST(HttpResponder, GivesSeveralPagesAndTellsWhenOneHasGoneOut) {
+  std::atomic<int> sent = 0;
+  const HttpResponder responder(
+      {"127.0.0.1", 0},
+      {{"/", {"text/html", [] { return std::string("page"); }}},
+       {"/x", {"text/x", [] { return std::string("x"); }, [&] { ++sent; }}}},
+      HostRule::any);
+  EXPECT_EQ(body_of(asked(responder.port(), "GET / HTTP/1.1\r\n\r\n")), "page");
+  EXPECT_EQ(body_of(asked(responder.port(), "HEAD /x HTTP/1.1\r\n\r\n")), "");
+  EXPECT_EQ(sent, 0);
+  const std::string x = asked(responder.port(), "GET /x HTTP/1.1\r\n\r\n");
+  EXPECT_EQ(body_of(x), "x");
+  EXPECT_NE(x.find("\r\nContent-Type: text/x\r\n"), std::string::npos);
+  EXPECT_EQ(body_of(asked(responder.port(), "GET /y HTTP/1.1\r\n\r\n")), "there is /, /x\n");
+  EXPECT_EQ(sent, 1);  // the client after it was served after it
+}
+
+TEST(HttpResponder, KnowsThisMachinesNames) {
+  const HttpResponder responder({"127.0.0.1", 0}, {{"/", {"text/x", [] { return std::string(); }}}},
+                                HostRule::local);
+  const auto status = [&](const std::string& headers) {
+    return asked(responder.port(), "GET / HTTP/1.1\r\n" + headers + "\r\n").substr(9, 3);
+  };
+  for (const char* host : {"Host: localhost", "host:127.0.0.1:8080", "HOST:  [::1]:80 ",
+                           "Accept: */*\r\nHost: LocalHost:1"}) {
+    EXPECT_EQ(status(std::string(host) + "\r\n"), "200") << host;
+  }
+  for (const char* host :
+       {"Host: evil.example", "Host: localhost.evil.example", "Host: 127.0.0.1.evil.example:80",
+        "Host:", "X-Host: localhost", "Host: localhost\r\nHost: evil.example", "Host: [::2]",
+        "Host: [::1", "Host: 0.0.0.0", "X: Host: localhost"}) {
+    EXPECT_EQ(status(std::string(host) + "\r\n"), "403") << host;
+  }
+  EXPECT_EQ(status(""), "403");
 }
 
 // Neither is waited for: a responder that didn't end would hold this test up for ever.

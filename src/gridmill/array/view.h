@@ -34,9 +34,10 @@ struct BasicView {
     }
     return true;
   }
-  // The part of this view inside `box` (positions relative to this view).
+  // The part of this view inside `box` (positions relative to this view). A view that has no data
+  // yet has parts that have none.
   BasicView part(const Box& box) const noexcept {
-    return {at(box.begin), type, box.shape, strides};
+    return {data == nullptr ? nullptr : at(box.begin), type, box.shape, strides};
   }
 
   operator BasicView<const std::byte>() const noexcept requires(!std::is_const_v<Byte>) {

@@ -11,6 +11,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/exact_json.h"
+#include "gridmill/base/json_members.h"
 #include "gridmill/base/text.h"
 
 namespace gridmill {
@@ -216,6 +217,92 @@ std::string plain_dump(const Json& document, int indent) {
   return document.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+// A document out of the parser's events, as nlohmann makes it, but for the time that objects take.
+// The parser's errors are thrown as they are.
+class DocumentBuilder final : public nlohmann::json_sax<Json> {
+ public:
+  bool null() override { return add(nullptr); }
+  bool boolean(bool value) override { return add(value); }
+  bool number_integer(std::int64_t value) override { return add(value); }
+  bool number_unsigned(std::uint64_t value) override { return add(value); }
+  bool number_float(double value, const std::string&) override { return add(value); }
+  bool string(std::string& value) override { return add(std::move(value)); }
+  bool binary(Json::binary_t& value) override { return add(Json::binary(std::move(value))); }
+  bool start_array(std::size_t) override { return open(false); }
+  bool end_array() override {
+    return close([](Open& last) { return std::move(last.list); });
+  }
+  bool start_object(std::size_t) override { return open(true); }
+  bool key(std::string& name) override {
+    open_.back().name = std::move(name);
+    return true;
+  }
+  bool end_object() override {
+    return close([](Open& last) { return std::move(last.members).object(); });
+  }
+  bool parse_error(std::size_t, const std::string&,
+                   const nlohmann::detail::exception& error) override {
+    if (const auto* misplaced = dynamic_cast<const Json::parse_error*>(&error)) throw *misplaced;
+    throw error;
+  }
+
+  Json document;
+
+ private:
+  struct Open {
+    bool is_object = false;
+    Json list;
+    JsonMembers members;
+    std::string name;  // of the next member
+  };
+
+  bool open(bool is_object) {
+    Open& last = open_.emplace_back();
+    last.is_object = is_object;
+    if (!is_object) last.list = Json::array();
+    return true;
+  }
+  template <class Take>
+  bool close(const Take& take) {
+    Json value = take(open_.back());
+    open_.pop_back();
+    return add(std::move(value));
+  }
+  bool add(Json value) {
+    if (open_.empty()) {
+      document = std::move(value);
+    } else if (open_.back().is_object) {
+      open_.back().members.add(std::move(open_.back().name), std::move(value));
+    } else {
+      open_.back().list.push_back(std::move(value));
+    }
+    return true;
+  }
+
+  std::vector<Open> open_;
+};
+
+// Marked strings as the bare tokens that they stand for.
+std::string without_marks(const std::string& text) {
+  const std::string opening = "\"" + std::string(kMarker);
+  std::string out;
+  std::size_t taken = 0;
+  for (std::size_t at = text.find(opening); at != std::string::npos;
+       at = text.find(opening, taken)) {
+    const std::size_t token = at + opening.size();
+    if (at > 0 && text[at - 1] == '\\') {  // a quoted quote inside a string
+      out.append(text, taken, token - taken);
+      taken = token;
+      continue;
+    }
+    const std::size_t close = text.find('"', token);
+    out.append(text, taken, at - taken);
+    out.append(text, token, close - token);
+    taken = close + 1;
+  }
+  return out.append(text, taken);
+}
+
 Json parse(std::string_view text, int max_depth, WideIntegers wide) {
   const Prepared prepared = prepare(text, max_depth, wide);
   const bool is_rewritten = !prepared.replaced_at.empty();
@@ -225,9 +312,10 @@ Json parse(std::string_view text, int max_depth, WideIntegers wide) {
                 "JSON holds a reserved private-use marker and NaN or a wide integer");
   }
   try {
-    Json document = Json::parse(prepared.text);
-    if (is_rewritten) restore_marked(document);
-    return document;
+    DocumentBuilder builder;
+    Json::sax_parse(prepared.text, &builder);
+    if (is_rewritten) restore_marked(builder.document);
+    return std::move(builder.document);
   } catch (const nlohmann::json::parse_error& error) {
     const std::size_t at = error.byte > 0 ? error.byte - 1 : 0;
     throw_not_json(text, original_position(prepared, at), reason_of(error));
@@ -270,18 +358,7 @@ std::string dump_json(const Json& document, int indent) {
   if (!has_any(document, is_special)) return plain_dump(document, indent);
   Json marked = document;
   mark_specials(marked);
-  std::string text = plain_dump(marked, indent);
-  const std::string opening = "\"" + std::string(kMarker);
-  for (std::size_t at = text.find(opening); at != std::string::npos; at = text.find(opening, at)) {
-    if (at > 0 && text[at - 1] == '\\') {  // a quoted quote inside a string
-      at += opening.size();
-      continue;
-    }
-    const std::size_t close = text.find('"', at + 1);
-    text.erase(close, 1);
-    text.erase(at, opening.size());
-  }
-  return text;
+  return without_marks(plain_dump(marked, indent));
 }
 
 const Json& json_member(const Json& object, std::string_view name, std::string_view where) {

@@ -188,6 +188,26 @@ std::string did_you_mean(std::string_view name, const std::vector<std::string>& 
   return names.empty() ? "" : fmt::format(" (did you mean {}?)", fmt::join(names, " or "));
 }
 
+namespace {
+
+// "abc", "a-z", "!abc": what stands between the brackets.
+bool is_in_set(std::string_view set, char character) noexcept {
+  const bool is_negated = !set.empty() && (set.front() == '!' || set.front() == '^');
+  if (is_negated) set.remove_prefix(1);
+  bool found = false;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    if (i + 2 < set.size() && set[i + 1] == '-') {
+      found = found || (set[i] <= character && character <= set[i + 2]);
+      i += 2;
+    } else {
+      found = found || set[i] == character;
+    }
+  }
+  return found != is_negated;
+}
+
+}  // namespace
+
 bool glob_match(std::string_view pattern, std::string_view text) noexcept {
   std::size_t p = 0, t = 0;
   std::size_t star = std::string_view::npos, resume = 0;
@@ -198,7 +218,7 @@ bool glob_match(std::string_view pattern, std::string_view text) noexcept {
       star = p++;
       resume = t;
     } else if (close != std::string_view::npos &&
-               pattern.substr(p + 1, close - p - 1).find(text[t]) != std::string_view::npos) {
+               is_in_set(pattern.substr(p + 1, close - p - 1), text[t])) {
       p = close + 1;
       ++t;
     } else if (p < pattern.size() && close == std::string_view::npos &&

@@ -32,7 +32,7 @@ std::vector<std::string> nearest_names(std::string_view name,
 // " (did you mean t2m?)" or "" for use at the end of an error message.
 std::string did_you_mean(std::string_view name, const std::vector<std::string>& candidates);
 
-// Shell-style match of * ? and [abc] against the whole text; * also matches '/'.
+// Shell-style match of * ? and [abc], [a-z], [!abc] against the whole text; * also matches '/'.
 bool glob_match(std::string_view pattern, std::string_view text) noexcept;
 
 }  // namespace gridmill

@@ -228,6 +228,11 @@ void CodecChain::check_encodable(DataType type, const Shape& chunk) const {
   }
 }
 
+bool CodecChain::holds_objects() const noexcept {
+  return std::holds_alternative<Json2Codec>(array_bytes_) ||
+         std::holds_alternative<Msgpack2Codec>(array_bytes_);
+}
+
 bool CodecChain::is_uncoded(DataType type) const noexcept {
   return is_plain(type) && array_codecs_.empty() && codecs_.empty();
 }

@@ -60,6 +60,8 @@ class CodecChain {
   void set_absent(const AbsentValue& value);
   // The innermost chunks of its shards; Error as ShardingCodec::check_shape.
   std::int64_t chunks_of_shard(const Shape& chunk) const;
+  // Elements that are texts may have been other objects: json2, msgpack2 (object_rows.h).
+  bool holds_objects() const noexcept;
   // For people: "blosc zstd 1 shuffle", "zstd 3", "uncompressed".
   std::string summary() const;
 

@@ -1,7 +1,7 @@
 // json2.h: the object codec `json2` of Zarr v2: {"id": "json2", "encoding": "utf-8", ...}: a
 // chunk's elements as JSON text (object_rows.h). Texts, numbers and booleans; no complex numbers,
-// no bytes. What an array of texts holds beside them (null, numbers, lists, mappings) is read as
-// the text of its JSON, and written as a text.
+// no bytes. What an array of texts holds beside them (numbers, lists, mappings) is read as the
+// text of its JSON, null as an empty one, and written as a text.
 //
 // The members that say how Python writes (indent, separators, sort_keys, ...) are kept and have no
 // effect: what is written here has no spaces.

@@ -4,6 +4,7 @@
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
+#include "gridmill/base/json_members.h"
 #include "gridmill/codec/frame_error.h"
 #include "gridmill/codec/object_rows.h"
 #include "gridmill/codec/text_elements.h"
@@ -42,23 +43,28 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
       ++depth_;
       return true;
     }
-    return open(Json::array());
+    return open(false);
   }
   bool end_array() override {
-    if (!open_.empty()) return close();
+    if (!open_.empty()) return close(std::move(open_.back().list));
     --depth_;
     return true;
   }
   bool start_object(std::size_t) override {
     if (depth_ == 0) throw_damaged(Msgpack2Codec::kName, stored_, "it is no list");
-    return open(Json::object());
+    return open(true);
   }
   bool key(std::string& name) override {
     check_text(name);
     open_.back().name = std::move(name);
     return true;
   }
-  bool end_object() override { return close(); }
+  bool end_object() override {
+    if (open_.back().members.has_repeated_name()) {
+      throw_damaged(Msgpack2Codec::kName, stored_, "a mapping has a name twice");
+    }
+    return close(std::move(open_.back().members).object());
+  }
   bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
     throw_damaged(Msgpack2Codec::kName, stored_, "it is no MessagePack");
   }
@@ -71,19 +77,22 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
   }
   // A list or mapping inside of an element, and the name of the mapping's next value.
   struct Open {
-    Json value;
+    bool is_mapping = false;
+    Json list;
+    JsonMembers members;
     std::string name;
   };
-  bool open(Json value) {
+  bool open(bool is_mapping) {
     if (open_.size() == kDeepestElement) {
       throw_damaged(Msgpack2Codec::kName, stored_, "it is too deep");
     }
     count_inside();
-    open_.push_back({std::move(value), {}});
+    Open& last = open_.emplace_back();
+    last.is_mapping = is_mapping;
+    if (!is_mapping) last.list = Json::array();
     return true;
   }
-  bool close() {
-    Json value = std::move(open_.back().value);
+  bool close(Json value) {
     open_.pop_back();
     return add(std::move(value));
   }
@@ -98,14 +107,11 @@ class LeafCollector final : public nlohmann::json_sax<Json> {
     if (!open_.empty()) {
       count_inside();
       Open& last = open_.back();
-      if (last.value.is_object() && last.value.size() == kMostInsideNames) {
-        throw_crowded(Msgpack2Codec::kName);
+      if (last.is_mapping) {
+        last.members.add(std::move(last.name), std::move(value));
+      } else {
+        last.list.push_back(std::move(value));
       }
-      if (last.value.is_object() && last.value.contains(last.name)) {
-        throw_damaged(Msgpack2Codec::kName, stored_, "a mapping has a name twice");
-      }
-      Json& place = last.value.is_array() ? last.value.emplace_back() : last.value[last.name];
-      place = std::move(value);
       return true;
     }
     if (leaves.size() == most_) throw_too_many();

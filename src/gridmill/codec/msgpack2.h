@@ -1,8 +1,8 @@
 // msgpack2.h: the object codec `msgpack2` of Zarr v2: {"id": "msgpack2", "raw": false,
 // "use_bin_type": true, "use_single_float": false}: a chunk's elements as MessagePack
 // (object_rows.h). Texts, bytes, numbers and booleans; no complex numbers. What an array of texts
-// holds beside them (nil, numbers, lists, mappings) is read as the text of its JSON, and written as
-// a text; bytes there are refused.
+// holds beside them (numbers, lists, mappings) is read as the text of its JSON, nil as an empty
+// one, and written as a text; bytes there are refused.
 #pragma once
 
 #include <optional>

@@ -96,7 +96,7 @@ void put_value(const Json& leaf, std::byte* element, DataType type, StringArena&
     if (!type.is_string()) {
       throw_corrupt(codec, fmt::format("the element {} is no text", dump_json(leaf, -1)));
     }
-    return put_text(dump_json(leaf, -1), element, type, strings, codec);
+    return put_text(leaf.is_null() ? "" : dump_json(leaf, -1), element, type, strings, codec);
   }
   if (type == types::boolean) {
     if (!leaf.is_boolean()) throw_corrupt(codec, fmt::format("{} is no boolean", leaf.dump()));

@@ -2,7 +2,8 @@
 // chunk's shape is, then the dtype, then the shape: ["a","b","|O",[2]].
 //
 // Values are kept flat: numcodecs' nesting follows from the shape. What is nested deeper is an
-// element, of an array of texts: it becomes the text of its JSON.
+// element, of an array of texts: it becomes the text of its JSON. A null there is an empty text, as
+// numcodecs' vlen-utf8 and xarray write it.
 #pragma once
 
 #include <string_view>
@@ -28,8 +29,6 @@ std::int64_t most_object_leaves(const Shape& shape);
 // So deep are rows nested; numcodecs gives a scalar a row as well.
 int levels_of_rows(const Shape& shape) noexcept;
 // Values that a chunk's elements may hold inside of them, all together.
-inline constexpr std::size_t kMostInsideNames =
-    4096;  // of one mapping: each is looked for among all
 inline constexpr std::int64_t kMostInsideElements = std::int64_t{1} << 18;
 // Error(unsupported): they hold more.
 [[noreturn]] void throw_crowded(std::string_view codec);

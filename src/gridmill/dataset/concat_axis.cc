@@ -14,15 +14,11 @@
 namespace gridmill {
 namespace {
 
-// Holds every int64 and every double exactly.
-using Place = long double;
-static_assert(std::numeric_limits<Place>::digits >= 64);
-
 // What is kept of one input's coordinate: its ends. The values themselves would be too many.
 struct Extent {
   std::int64_t size = 0;
-  Place first = 0;
-  Place last = 0;
+  AxisPlace first = 0;
+  AxisPlace last = 0;
   std::string first_text;
   std::string last_text;
   bool is_text = false;
@@ -48,21 +44,8 @@ Array read_checked(const Dataset& input, const Variable& coordinate) {
                     });
 }
 
-std::vector<Place> places_of(const Variable& coordinate, const Array& values) {
-  std::vector<Place> places;
-  if (const auto units = time_units_of(coordinate)) {
-    for (const Instant instant : decode_times(*units, values.view())) places.push_back(instant);
-    return places;
-  }
-  visit_real(values.type(), [&](auto element) {
-    const auto* at = values.values<decltype(element)>();
-    for (std::int64_t i = 0; i < values.size(); ++i) places.push_back(static_cast<Place>(at[i]));
-  });
-  return places;
-}
-
 Extent extent_of(const Variable& coordinate, const Array& values,
-                 const std::vector<Place>& places) {
+                 const std::vector<AxisPlace>& places) {
   Extent extent;
   extent.size = values.size();
   if (extent.size == 0) return extent;
@@ -87,9 +70,9 @@ void check_calendars(const Dataset& a, const Variable& left, const Dataset& b,
 }
 
 // How the coordinate of `b` differs from that of `a`; "" if both name the same places.
-std::string difference_of(const Variable& left, const Array& a, const std::vector<Place>& places_a,
-                          const Variable& right, const Array& b,
-                          const std::vector<Place>& places_b) {
+std::string difference_of(const Variable& left, const Array& a,
+                          const std::vector<AxisPlace>& places_a, const Variable& right,
+                          const Array& b, const std::vector<AxisPlace>& places_b) {
   const auto units_a = time_units_of(left);
   const auto units_b = time_units_of(right);
   const bool is_reencoded = units_a && units_b && !units_a->is_same_axis(*units_b);
@@ -113,14 +96,14 @@ Candidate examine(const std::vector<Dataset>& inputs, const Variable& coordinate
                       "",
                       {}};
   const Array values = read_checked(first, coordinate);
-  const std::vector<Place> places = places_of(coordinate, values);
+  const std::vector<AxisPlace> places = places_of(coordinate, values);
   candidate.extents.push_back(extent_of(coordinate, values, places));
   for (std::size_t i = 1; i < inputs.size(); ++i) {
     const Variable& other = inputs[i].at(coordinate.path());
     check_calendars(first, coordinate, inputs[i], other);
     check_same_meaning({first, coordinate}, {inputs[i], other}, coordinate.name);
     const Array other_values = read_checked(inputs[i], other);
-    const std::vector<Place> other_places = places_of(other, other_values);
+    const std::vector<AxisPlace> other_places = places_of(other, other_values);
     candidate.extents.push_back(extent_of(other, other_values, other_places));
     if (!candidate.difference.empty()) continue;
     candidate.difference =
@@ -232,6 +215,20 @@ ConcatAxis axis_of(const std::vector<Dataset>& inputs, std::vector<Candidate>& c
 }
 
 }  // namespace
+
+std::vector<AxisPlace> places_of(const Variable& coordinate, const Array& values) {
+  std::vector<AxisPlace> places;
+  if (const auto units = time_units_of(coordinate)) {
+    for (const Instant instant : decode_times(*units, values.view())) places.push_back(instant);
+    return places;
+  }
+  visit_real(values.type(), [&](auto element) {
+    const auto* at = values.values<decltype(element)>();
+    for (std::int64_t i = 0; i < values.size(); ++i)
+      places.push_back(static_cast<AxisPlace>(at[i]));
+  });
+  return places;
+}
 
 std::optional<ConcatAxis> find_concat_axis(const std::vector<Dataset>& inputs) {
   std::vector<Candidate> differing;

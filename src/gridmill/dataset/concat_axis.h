@@ -1,6 +1,7 @@
 // concat_axis.h: which coordinate tells the inputs apart, and in which order it puts them.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -8,6 +9,13 @@
 #include "gridmill/dataset/dataset.h"
 
 namespace gridmill {
+
+// Holds every int64 and every double exactly.
+using AxisPlace = long double;
+static_assert(std::numeric_limits<AxisPlace>::digits >= 64);
+
+// Where a coordinate's positions are: instants of times, else the numbers; none for texts.
+std::vector<AxisPlace> places_of(const Variable& coordinate, const Array& values);
 
 // One coordinate, or, in a dataset of groups, one of each group, all along a dimension of the same
 // name.

@@ -8,15 +8,33 @@
 #include <numeric>
 
 #include "gridmill/base/text.h"
+#include "gridmill/codec/text_elements.h"
 #include "gridmill/dataset/cf_time.h"
 
 namespace gridmill {
 namespace {
 
+// Code points that are none are left to others to refuse.
+std::string text_of_unicode_label(const std::byte* element, DataType type) {
+  try {
+    return fmt::format("\"{}\"", text_of(element, type));
+  } catch (const Error&) {
+    return fmt::format("<{}>", type.name());
+  }
+}
+
+// What tells a label from others, whatever it is shown as: its characters or its bytes.
+std::string_view content_of(const Array& values, std::int64_t position) {
+  const std::byte* at = values.view().data + position * values.type().size;
+  if (values.type().is_string()) return load_le<StringRef>(at).view();
+  return as_text({at, static_cast<std::size_t>(values.type().size)});
+}
+
 std::string element_text(const Array& values, std::int64_t position) {
   const std::byte* at = values.view().data + position * values.type().size;
   const DataType type = values.type();
   if (type.is_string()) return fmt::format("\"{}\"", load_le<StringRef>(at).view());
+  if (type.kind == ScalarKind::unicode) return text_of_unicode_label(at, type);
   if (type == types::float32) return format_float(load_le<float>(at));
   std::string text;
   const bool is_known = visit_real(type, [&](auto element) {
@@ -54,16 +72,14 @@ std::string pair_text(const Variable& coordinate, const Array& values, std::int6
 
 // Two positions with the same bytes or text, if there are any.
 std::optional<std::string> duplicate_problem(const Variable& coordinate, const Array& values) {
-  std::vector<std::string> texts;
-  for (std::int64_t i = 0; i < values.size(); ++i) texts.push_back(element_text(values, i));
-  std::vector<std::size_t> order(texts.size());
+  std::vector<std::int64_t> order(static_cast<std::size_t>(values.size()));
   std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return texts[a] < texts[b]; });
+  std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) {
+    return content_of(values, a) < content_of(values, b);
+  });
   for (std::size_t i = 1; i < order.size(); ++i) {
-    if (texts[order[i]] != texts[order[i - 1]]) continue;
-    return pair_text(coordinate, values, static_cast<std::int64_t>(order[i - 1]),
-                     static_cast<std::int64_t>(order[i]), "not unique");
+    if (content_of(values, order[i]) != content_of(values, order[i - 1])) continue;
+    return pair_text(coordinate, values, order[i - 1], order[i], "not unique");
   }
   return std::nullopt;
 }

@@ -20,6 +20,8 @@
 
 namespace gridmill {
 
+class InputCache;
+
 // The leaves of one input, placed at `offset` inside the variable.
 struct Block {
   Index offset;
@@ -53,6 +55,7 @@ struct Variable {
   Json encoding = Json::object();   // the source's storage and codecs, for info
   std::optional<ZarrOrigin> zarr;   // nullopt for other formats
   std::vector<Block> blocks;
+  bool is_named_coordinate = false;  // named_coordinates.h: others name it, where it was opened
 
   std::string path() const { return group.empty() ? name : group + "/" + name; }
   // Zarr: absent chunks have a value.
@@ -89,8 +92,11 @@ struct Dataset {
 
 // Detects the format by content and opens it; `location.node` restricts it to a group or array.
 // Throws Error(not_found), Error(unsupported) for a format nobody knows, Error(corrupt).
+// `cache` (null: none) keeps what is read of a Zarr store; of other files it is told which they
+// are.
 Dataset open_dataset(Files& files, const Location& location,
-                     GribIndexUse grib_index = GribIndexUse::read);
+                     GribIndexUse grib_index = GribIndexUse::read,
+                     const std::shared_ptr<InputCache>& cache = nullptr);
 
 // All or a box of a variable, in memory: for coordinates and other small things. Reads on the
 // calling thread. Throws Error(out_of_memory) beyond `limit_bytes`.

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/concat.h"
+#include "gridmill/dataset/open_many.h"
 #include "gridmill/dataset/selection.h"
 #include "gridmill/formats/grib_index_file.h"
 
@@ -51,24 +52,25 @@ std::vector<std::string> without_indexes(const std::vector<std::string>& locatio
   return kept.empty() ? locations : kept;
 }
 
+void note_passed_over(const std::vector<std::string>& locations, std::size_t kept,
+                      Dataset& dataset) {
+  if (kept == locations.size()) return;
+  dataset.notes.push_back(passed_over(locations, locations.size() - kept));
+}
+
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
-                    GribIndexUse grib_index) {
+                    GribIndexUse grib_index, const std::shared_ptr<InputCache>& cache) {
   if (locations.empty()) throw Error(ErrorKind::invalid, "no input is given");
   const std::vector<std::string> data = without_indexes(locations);
-  std::vector<Dataset> inputs;
-  for (const std::string& text : data) {
-    inputs.push_back(open_dataset(files, parse_location(text), grib_index));
-  }
+  std::vector<Dataset> inputs = open_datasets(files, data, grib_index, Keep::as_stored, cache);
   Dataset dataset = inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
-  if (data.size() < locations.size()) {
-    dataset.notes.push_back(passed_over(locations, locations.size() - data.size()));
-  }
+  note_passed_over(locations, data.size(), dataset);
   return dataset;
 }
 
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe) {
-  return select_variables(open_inputs(files, recipe.inputs, recipe.grib_index), recipe.variables,
-                          recipe.drop);
+  return select_variables(open_inputs(files, recipe.inputs, recipe.grib_index, recipe.cache),
+                          recipe.variables, recipe.drop);
 }
 
 }  // namespace gridmill

@@ -17,6 +17,7 @@ struct DatasetRecipe {
   std::vector<std::string> drop;
   // Of the process that opens, not of the data: no plan holds it.
   GribIndexUse grib_index = GribIndexUse::read;
+  std::shared_ptr<InputCache> cache = nullptr;  // likewise
 };
 
 Json recipe_to_json(const DatasetRecipe& recipe);
@@ -29,8 +30,13 @@ Dataset open_recipe(Files& files, const DatasetRecipe& recipe);
 // they are nothing else.
 std::vector<std::string> without_indexes(const std::vector<std::string>& locations);
 
+// Says in the notes that only `kept` of the locations were opened, if that is so.
+void note_passed_over(const std::vector<std::string>& locations, std::size_t kept,
+                      Dataset& dataset);
+
 // Only opened and joined, without_indexes; that some were passed over is a note.
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
-                    GribIndexUse grib_index = GribIndexUse::read);
+                    GribIndexUse grib_index = GribIndexUse::read,
+                    const std::shared_ptr<InputCache>& cache = nullptr);
 
 }  // namespace gridmill

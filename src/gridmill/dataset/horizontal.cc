@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <numbers>
 
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
@@ -146,6 +147,24 @@ Hit nearest_position(const std::vector<double>& axis, Distance&& distance) {
   return hit;
 }
 
+// A seam that is this much wider than the cells beside it is still one.
+constexpr double kInexactSeam = 1e-3;
+
+// From the last longitude on to the first, by the rule of AxisCells (kernels/axis_cells.h); 0: they
+// do not go around the earth. Longitudes behind a whole turn are repetitions.
+double seam_deg(const std::vector<double>& longitudes) {
+  const double first_step = std::abs(wrapped(longitudes[1] - longitudes[0]));
+  double span = 0, last_step = 0;
+  for (std::size_t i = 1; i < longitudes.size(); ++i) {
+    const double step = wrapped(longitudes[i] - longitudes[i - 1]);
+    if (std::abs(span + step) > 360 - kInexactSeam * first_step) break;
+    span += step;
+    last_step = std::abs(step);
+  }
+  const double gap = 360 - std::abs(span);
+  return gap <= (first_step + last_step) / 2 * (1 + kInexactSeam) ? gap : 0.0;
+}
+
 // The widest gap beside a position; an axis of one value is taken to be a cell of one degree.
 double spacing_deg(const std::vector<double>& axis, std::int64_t position, bool is_circular) {
   if (axis.size() < 2) return 1.0;
@@ -156,8 +175,11 @@ double spacing_deg(const std::vector<double>& axis, std::int64_t position, bool 
   double widest = 0;
   if (at > 0) widest = std::max(widest, gap(at - 1, at));
   if (at + 1 < axis.size()) widest = std::max(widest, gap(at, at + 1));
-  return widest;
+  const bool is_at_seam = at == 0 || at + 1 == axis.size();
+  return is_circular && is_at_seam ? std::max(widest, seam_deg(axis)) : widest;
 }
+
+constexpr double kRadian = std::numbers::pi / 180.0;
 
 // Coordinates are rarely exact: a hundred thousandth of a cell is inside.
 constexpr double kHalfCell = 0.5 * (1 + 1e-5);
@@ -187,7 +209,6 @@ HorizontalGrid::HorizontalGrid(const Dataset& dataset, const Variable& variable)
   dimensions_ = pair.latitude->dimensions;
   if (pair.latitude->shape.rank() == 2) {
     kind_ = GridKind::curvilinear;
-    shape_ = pair.latitude->shape;
   } else if (pair.longitude->dimensions == dimensions_) {
     kind_ = GridKind::list;
   } else {
@@ -196,10 +217,25 @@ HorizontalGrid::HorizontalGrid(const Dataset& dataset, const Variable& variable)
         variable.dimension_index(dimensions_[0]) < variable.dimension_index(dimensions_[1]);
     if (!latitude_first_) std::swap(dimensions_[0], dimensions_[1]);
   }
+  for (const std::string& name : dimensions_) {
+    shape_.push_back(variable.shape[variable.dimension_index(name)]);
+  }
   if (latitudes_deg_.empty() || longitudes_deg_.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("the grid of {} is empty", variable.path()));
   }
   if (kind_ != GridKind::axes) index_.emplace(latitudes_deg_, longitudes_deg_);
+}
+
+bool HorizontalGrid::is_like(const HorizontalGrid& other) const {
+  if (this == &other) return true;
+  std::vector<std::string> own = dimensions_, others = other.dimensions_;
+  const bool is_ordered = kind_ == GridKind::curvilinear;  // its coordinates lie as it does
+  if (!is_ordered) {
+    std::sort(own.begin(), own.end());
+    std::sort(others.begin(), others.end());
+  }
+  return kind_ == other.kind_ && own == others && latitudes_deg_ == other.latitudes_deg_ &&
+         longitudes_deg_ == other.longitudes_deg_;
 }
 
 std::string HorizontalGrid::extent() const {
@@ -255,10 +291,9 @@ PointLocation HorizontalGrid::nearest_on_axes(double latitude_deg, double longit
   return location;
 }
 
-// Half the sum of the cell's two widths: the centre of a parallelogram is never further from a
-// point inside it. Neighbours without a position, and folded ones (the same place twice), do not
-// count.
-double HorizontalGrid::cell_radius_rad(std::int64_t at) const {
+// Along rows and across them, of a curvilinear grid. Neighbours without a position, and folded ones
+// (the same place twice), do not count.
+std::pair<double, double> HorizontalGrid::cell_widths_rad(std::int64_t at) const {
   const std::int64_t columns = shape_[1];
   const std::int64_t row = at / columns, column = at % columns;
   const auto width = [&](std::int64_t r, std::int64_t c) {
@@ -268,9 +303,22 @@ double HorizontalGrid::cell_radius_rad(std::int64_t at) const {
                                            longitudes_deg_[b]);
     return std::isfinite(angle) ? angle : 0.0;
   };
-  const double along = std::max(width(row, column - 1), width(row, column + 1));
-  const double across = std::max(width(row - 1, column), width(row + 1, column));
-  return (along + across) / 2;
+  return {std::max(width(row, column - 1), width(row, column + 1)),
+          std::max(width(row - 1, column), width(row + 1, column))};
+}
+
+double HorizontalGrid::cell_width_m(const Index& position) const {
+  if (kind_ == GridKind::list) return 0;
+  if (kind_ == GridKind::curvilinear) {
+    const auto [along, across] = cell_widths_rad(position[0] * shape_[1] + position[1]);
+    return kEarthRadius_m * std::max(along, across);
+  }
+  const std::int64_t row = position[latitude_first_ ? 0 : 1];
+  const double latitude = latitudes_deg_[static_cast<std::size_t>(row)];
+  const double longitude_deg =
+      spacing_deg(longitudes_deg_, position[latitude_first_ ? 1 : 0], true);
+  return kEarthRadius_m * std::max(spacing_deg(latitudes_deg_, row, false) * kRadian,
+                                   central_angle_rad(latitude, 0, latitude, longitude_deg));
 }
 
 PointLocation HorizontalGrid::nearest_scattered(double latitude_deg, double longitude_deg) const {
@@ -284,7 +332,10 @@ PointLocation HorizontalGrid::nearest_scattered(double latitude_deg, double long
     location.position = Index{found->index};
     return location;
   }
-  if (found->angle_rad > cell_radius_rad(found->index) * (1 + 1e-5)) {
+  // Half the sum of the cell's widths: the centre of a parallelogram is never further from a point
+  // inside it.
+  const auto [along, across] = cell_widths_rad(found->index);
+  if (found->angle_rad > (along + across) / 2 * (1 + 1e-5)) {
     throw_outside(latitude_deg, longitude_deg);
   }
   location.position = Index{found->index / shape_[1], found->index % shape_[1]};

@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gridmill/dataset/dataset.h"
@@ -45,8 +46,21 @@ class HorizontalGrid {
   const std::vector<std::string>& dimensions() const noexcept { return dimensions_; }
   const std::string& latitude_path() const noexcept { return latitude_path_; }
   const std::string& longitude_path() const noexcept { return longitude_path_; }
+  // Extents of dimensions().
+  const Shape& shape() const noexcept { return shape_; }
+  // Degrees: of each axis; of each point of a curvilinear grid, in C order, or of a list.
+  const std::vector<double>& latitudes_deg() const noexcept { return latitudes_deg_; }
+  const std::vector<double>& longitudes_deg() const noexcept { return longitudes_deg_; }
+  // Of axes: whether latitude is the first of dimensions().
+  bool is_latitude_first() const noexcept { return latitude_first_; }
+  // Of all points; null for axes.
+  const SphereIndex* index() const noexcept { return index_ ? &*index_ : nullptr; }
+  // The same places along dimensions of the same names, whichever coordinates say so.
+  bool is_like(const HorizontalGrid& other) const;
   // "latitude 30 to 60, longitude -20 to 40".
   std::string extent() const;
+  // The wider of the two widths of a cell; 0 for a list.
+  double cell_width_m(const Index& position) const;
 
   // Error(invalid) for NaN, |latitude| > 90, or a point outside the grid, naming the extent.
   PointLocation nearest(double latitude_deg, double longitude_deg) const;
@@ -54,7 +68,7 @@ class HorizontalGrid {
  private:
   PointLocation nearest_on_axes(double latitude_deg, double longitude_deg) const;
   PointLocation nearest_scattered(double latitude_deg, double longitude_deg) const;
-  double cell_radius_rad(std::int64_t at) const;
+  std::pair<double, double> cell_widths_rad(std::int64_t at) const;
   [[noreturn]] void throw_outside(double latitude_deg, double longitude_deg) const;
 
   GridKind kind_ = GridKind::axes;
@@ -62,7 +76,7 @@ class HorizontalGrid {
   std::string latitude_path_;
   std::string longitude_path_;
   bool latitude_first_ = true;  // axes: the order of dimensions_
-  Shape shape_;                 // curvilinear
+  Shape shape_;
   std::vector<double> latitudes_deg_;
   std::vector<double> longitudes_deg_;
   std::optional<SphereIndex> index_;

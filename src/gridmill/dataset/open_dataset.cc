@@ -9,8 +9,10 @@
 #include "gridmill/base/base64.h"
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/named_coordinates.h"
 #include "gridmill/formats/format_file.h"
 #include "gridmill/formats/grib_index_file.h"
+#include "gridmill/store/cached_store.h"
 #include "gridmill/zarr/array_reader.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/hierarchy.h"
@@ -63,6 +65,7 @@ Dataset dataset_of(const FormatFile& file, const Location& location) {
     }
   }
   if (dataset.groups.empty()) dataset.groups.emplace_back();
+  mark_named_coordinates(dataset);  // before those that name others may be left out
   return dataset;
 }
 
@@ -289,8 +292,9 @@ void declare_dimensions(Dataset& dataset) {
   }
 }
 
-Dataset open_zarr(Files& files, const Location& location) {
-  const std::shared_ptr<Store> store = open_store(files, location);
+Dataset open_zarr(Files& files, const Location& location,
+                  const std::shared_ptr<InputCache>& cache) {
+  const std::shared_ptr<Store> store = open_input_store(files, location, cache);
   const Key root = location.node.empty() ? Key() : Key(location.node);
   const ZarrHierarchy hierarchy = open_hierarchy(*store, root);
   Dataset dataset;
@@ -314,12 +318,19 @@ Dataset open_zarr(Files& files, const Location& location) {
     dataset.variables.push_back(
         node.array ? variable_of(*node.array, path, store, key, indexes, location.path)
                    : unreadable_variable(*node.unreadable, path, *store, key, location.path));
+    if (node.array && node.array->type.is_string() && node.array->codecs.holds_objects()) {
+      dataset.notes.push_back(
+          fmt::format("{}: its codec keeps any objects; null among the texts is read as an empty "
+                      "text, what else is no text as its JSON",
+                      path));
+    }
     if (node.unreadable && node.unreadable->kind == ErrorKind::corrupt) {
       dataset.notes.push_back(fmt::format("{}: its metadata are damaged, and it can't be read: {}",
                                           path, node.unreadable->reason));
     }
   }
   declare_dimensions(dataset);
+  mark_named_coordinates(dataset);
   return dataset;
 }
 
@@ -331,20 +342,28 @@ Dataset open_zarr(Files& files, const Location& location) {
                           path, file));
 }
 
+// Before it is opened: what is read is of this version or a later one.
+void tell(const std::shared_ptr<InputCache>& cache, Files& files, const Location& location) {
+  if (cache != nullptr) cache->note(look_at_file(files, location));
+}
+
 }  // namespace
 
-Dataset open_dataset(Files& files, const Location& location, GribIndexUse grib_index) {
+Dataset open_dataset(Files& files, const Location& location, GribIndexUse grib_index,
+                     const std::shared_ptr<InputCache>& cache) {
   const FileFormat format = detect_format(files, location);
   if (is_grib_index_path(location.path)) refuse_index(location.path);
   switch (format) {
     case FileFormat::zarr:
-      return open_zarr(files, location);
+      return open_zarr(files, location, cache);
     case FileFormat::netcdf: {
+      tell(cache, files, location);
       Dataset dataset = dataset_of(open_netcdf(files, location), location);
       restrict_to_node(dataset, location.node);
       return dataset;
     }
     case FileFormat::grib: {
+      tell(cache, files, location);
       Dataset dataset = dataset_of(open_grib(files, location, grib_index), location);
       restrict_to_node(dataset, location.node);
       return dataset;

@@ -10,6 +10,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/exact_json.h"
 #include "gridmill/base/text.h"
+#include "gridmill/engine/fate.h"
 #include "gridmill/sink/array_sink.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/journal.h"
@@ -22,28 +23,6 @@ namespace {
 constexpr std::string_view kPlanKey = "plan.json";
 // How much work a loss of power may cost.
 constexpr std::int64_t kSyncEvery_ns = 5'000'000'000;
-
-bool can_be_resumed(ErrorKind kind) {
-  switch (kind) {
-    case ErrorKind::cancelled:
-    case ErrorKind::timeout:
-    case ErrorKind::unavailable:
-    case ErrorKind::out_of_space:
-    case ErrorKind::out_of_memory:
-    case ErrorKind::denied:
-      return true;
-    default:
-      return false;
-  }
-}
-
-// The same error, with what has become of the output.
-[[noreturn]] void rethrow_with(const Error& error, const std::string& fate) {
-  Error told(error.kind(), error.message() + " (" + fate + ")");
-  for (const std::string& context : error.contexts()) told.add_context(context);
-  told.set_retryable(error.retryable());
-  throw told;
-}
 
 // What is known of the keys of one of the run's stores, and the line to the journal.
 class PlaceLog : public TaskLog {
@@ -110,6 +89,12 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
   std::shared_ptr<Store> states() override { return {shared_from_this(), states_store_.get()}; }
   std::shared_ptr<TaskLog> states_log() override { return {shared_from_this(), &*states_}; }
   std::shared_ptr<Store> parts() override { return {shared_from_this(), parts_store_.get()}; }
+  std::shared_ptr<Store> skipped() override { return {shared_from_this(), skipped_store_.get()}; }
+  void set_attributes(const Attributes& attributes) override {
+    for (const auto& [name, value] : attributes) {
+      target_.nodes.front().attributes.set(name, value);
+    }
+  }
   std::int64_t resumed() const override { return resumed_; }
 
   std::vector<std::string> complete(const std::function<void()>& work) override {
@@ -177,6 +162,7 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
                               Reads::past_the_cache);
     states_store_ = file_store(files_, stage_->records_path() + "/states");
     parts_store_ = file_store(files_, stage_->records_path() + "/parts");
+    skipped_store_ = file_store(files_, stage_->records_path() + "/skipped");
     out_.emplace("out", *journal_, [this] { sync_now_and_then(); });
     spilled_.emplace("spill", *journal_, [this] { sync_now_and_then(); });
     states_.emplace("states", *journal_, [this] { sync_now_and_then(); });
@@ -291,11 +277,12 @@ class FileArchive final : public Archive, public std::enable_shared_from_this<Fi
 
   Files& files_;
   const Clock& clock_;
-  const ArchiveTarget target_;
+  ArchiveTarget target_;
   const std::unique_ptr<OutputStage> stage_;
   std::unique_ptr<Store> spill_store_;
   std::unique_ptr<Store> states_store_;
   std::unique_ptr<Store> parts_store_;
+  std::unique_ptr<Store> skipped_store_;
   std::optional<JournalWriter> journal_;
   std::optional<PlaceLog> out_;
   std::optional<PlaceLog> spilled_;

@@ -43,6 +43,11 @@ class Archive {
   virtual std::shared_ptr<TaskLog> states_log() = 0;
   // Where workers leave what they did (worker_part.h); it goes with the run, too.
   virtual std::shared_ptr<Store> parts() = 0;
+  // Where the run notes what it has skipped (skipped_leaves.h); it goes with the run, too.
+  virtual std::shared_ptr<Store> skipped() = 0;
+  // More attributes of the root group, or others instead of those that it has: for complete()'s
+  // work, when it knows what has become of the values.
+  virtual void set_attributes(const Attributes& attributes) = 0;
   // Chunks (present or left out) that an earlier run stored and this one need not.
   virtual std::int64_t resumed() const = 0;
 

@@ -6,12 +6,11 @@
 #include <cmath>
 
 #include "gridmill/base/text.h"
+#include "gridmill/engine/amdahl.h"
 
 namespace gridmill {
 namespace {
 
-// A lane that is busy less than this is not what the others wait for.
-constexpr double kHighUse = 0.6;
 // Below this share of its busy time a thread had no core of its own.
 constexpr double kOwnCore = 0.7;
 // A limit further away than this factor is none.
@@ -186,16 +185,14 @@ Bottleneck find_bottleneck(const std::vector<StageFigures>& stages, std::int64_t
                            int cores) {
   Bottleneck found;
   std::int64_t inside = 0;
-  double least = 0;
   const StageFigures* longest = nullptr;
   for (const StageFigures& stage : stages) {
     inside += wall_of(stage);
-    least += std::min(least_ns(stage), static_cast<double>(wall_of(stage)));
     if (longest == nullptr || wall_of(stage) > wall_of(*longest)) longest = &stage;
   }
   const std::int64_t outside = std::max<std::int64_t>(0, wall_ns - inside);
   const double wall = static_cast<double>(std::max<std::int64_t>(1, wall_ns));
-  found.most_speedup = wall / std::max(1.0, static_cast<double>(outside) + least);
+  found.most_speedup = amdahl_of(stages, wall_ns, cores).most_speedup;
   if (longest == nullptr || outside > wall_of(*longest)) {
     found.what = "outside";
     found.use = static_cast<double>(outside) / wall;

@@ -4,10 +4,8 @@
 // use sets the pace if that is high; if none is, memory (tasks waited for credit), too few tasks or
 // the work outside the lanes (opening inputs, metadata, bringing the store to the disk) do.
 //
-// Amdahl: more CPU threads shorten a stage until the busiest other lane fills its whole time, or
-// until there are more threads than things to work on; the time outside the stages stays. So with
-// any number of threads a run of wall time W takes at least
-//   outside + sum over stages of max(read busy / readers, write busy / writers).
+// More CPU threads shorten a stage until the busiest other lane fills its whole time, or until
+// there are more threads than things to work on; amdahl.h says what that leaves of the whole run.
 // Busy times are those of the run as it was: on a machine whose cores are shared they hold the
 // waiting for a core, which is said where it matters. Pure arithmetic on the figures.
 #pragma once
@@ -19,6 +17,9 @@
 #include "gridmill/engine/run_figures.h"
 
 namespace gridmill {
+
+// A lane that is busy less than this share of its time is not what the others wait for.
+inline constexpr double kHighUse = 0.6;
 
 struct Bottleneck {
   // "read", "decode", "compute", "encode", "write", "memory", "tasks", "outside" or "none".

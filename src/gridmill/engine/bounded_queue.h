@@ -83,6 +83,11 @@ class BoundedQueue {
     const std::lock_guard lock(mutex_);
     return depths_;
   }
+  // How many wait now, urgent ones among them.
+  std::size_t depth() const {
+    const std::lock_guard lock(mutex_);
+    return urgent_.size() + items_.size();
+  }
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:

@@ -16,6 +16,7 @@
 #include "gridmill/engine/bounded_queue.h"
 #include "gridmill/engine/fetching.h"
 #include "gridmill/engine/lanes.h"
+#include "gridmill/engine/live_stage.h"
 #include "gridmill/engine/run_memory.h"
 #include "gridmill/engine/task_work.h"
 #include "gridmill/engine/turns.h"
@@ -62,12 +63,13 @@ class Run : public std::enable_shared_from_this<Run> {
         progress_(progress),
         memory_(run_memory(*stage_, options)),
         credit_(options.memory - memory_.fixed()),
+        admission_(options.admission, memory_.flight.lanes(options.threads, options.writers)),
         pool_(options.memory - memory_.scratch),
         reads_(kReadQueue),
         work_(static_cast<std::size_t>(memory_.flight.decode_queue)),
         writes_(kWriteQueue),
         retries_(options.retries, clock, options.timeout_ns, hurry_.get_token()),
-        fetching_(options.second_attempts, retries_, clock) {
+        fetching_(options.second_attempts, retries_, clock, options.skipped != nullptr) {
     if (options.buffers) pool_.take_over(*options.buffers);
     if (options.recorder) recorder_ = options.recorder->begin_stage(stage_->name);
   }
@@ -79,7 +81,9 @@ class Run : public std::enable_shared_from_this<Run> {
     const Recorded recorded{*this};
     start_lanes(lanes);
     const std::jthread watch = start_watch(lanes, stop.stop_possible());
+    const Shown shown{*this, lanes};
     schedule(first, last);
+    live_.note(LiveStage::Scheduler::is_done);
     wait_until_idle();
     close_queues();
     lanes.abandon_unwanted();
@@ -109,6 +113,44 @@ class Run : public std::enable_shared_from_this<Run> {
       if (run.recorder_) run.guarded([&] { run.record(); });
     }
   };
+
+  // Anybody may look while this lives. `lanes` neither grows nor goes meanwhile.
+  struct Shown {
+    Run& run;
+    Shown(Run& of, const LaneGroup& lanes) : run(of) {
+      if (!run.recorder_) return;
+      run.recorder_->show_by([this, &lanes](StageView& view) { run.show(lanes, view); });
+    }
+    ~Shown() {
+      if (run.recorder_) run.recorder_->show_by(nullptr);
+    }
+    Shown(const Shown&) = delete;
+    Shown& operator=(const Shown&) = delete;
+  };
+
+  // In the thread of who looks.
+  void show(const LaneGroup& lanes, StageView& view) const {
+    view.credit_held = credit_.held();
+    view.credit_budget = credit_.budget();
+    view.queues = {queue_view("reads", reads_), queue_view("decodes", work_),
+                   queue_view("writes", writes_)};
+    for (const auto& [name, now] : lanes.now(clock_)) show_lane(name, now, view.lanes);
+    live_.show(view, recorder_->now_ns());
+    if (const std::size_t early = turns_.waiting(); early > 0) {
+      view.waits.push_back(
+          fmt::format("{} finished {} for those before {}: this output is written in order", early,
+                      early == 1 ? "unit waits" : "units wait", early == 1 ? "it" : "them"));
+    }
+    if (draining_since_ns_ >= 0) {
+      view.waits.emplace_back("a stop was asked for: tasks under way may end");
+    }
+  }
+
+  template <class T>
+  static QueueView queue_view(const char* name, const BoundedQueue<T>& queue) {
+    return {name, static_cast<std::int64_t>(queue.depth()),
+            static_cast<std::int64_t>(queue.capacity())};
+  }
 
   void record() const {
     StageFigures rest;
@@ -191,45 +233,60 @@ class Run : public std::enable_shared_from_this<Run> {
     progress_.tasks_total += ceil_div(last - begin, every);
     try {
       for (std::int64_t index = begin; index < last && !has_failed(); index += every) {
-        if (log_ && is_done(stage_->outputs, grid.task(index), *log_)) {
+        const TaskGrid::Task spec = grid.task(index);
+        if (log_ && is_done(stage_->outputs, spec, *log_)) {
           progress_.tasks_done += 1;
           continue;
         }
+        const std::int64_t cost = task_cost(stage_->outputs, spec);
+        live_.note(LiveStage::Scheduler::deals);  // to lanes that have enough
+        if (!admission_.wait(cost, stopping_.get_token())) return;
         if (draining_since_ns_ >= 0) {
           was_cut_short_ = true;
           return;
         }
-        admit(grid, index);
+        admit(spec, index, cost);
       }
     } catch (...) {
       fail(current_error());
     }
   }
 
-  void admit(const TaskGrid& grid, std::int64_t index) {
-    const TaskGrid::Task spec = grid.task(index);
-    Credit::Hold hold = take_credit(task_cost(stage_->outputs, spec));
+  void admit(const TaskGrid::Task& spec, std::int64_t index, std::int64_t cost) {
+    live_.note_task(index, cost);
+    Credit::Hold hold = take_credit(cost);
     const TaskPtr task = expand_task(stage_->outputs, spec, index);
     task->credit = std::move(hold);
+    admission_.begin(share_of(*task));
     for (Unit& unit : task->units) {
       if (unit.output->sink->is_ordered()) unit.turn = next_turn_++;
     }
     progress_.memory_held = credit_.held();
     tasks_in_flight_ += 1;
-    if (recorder_) sizes_.add(leaf_bytes(*task), task->name);
+    if (recorder_) {
+      sizes_.add(leaf_bytes(*task), task->name);
+      live_.tasks().begin(index, task->name, recorder_->now_ns());
+    }
     if (task->leaves.empty()) {
       // No reader holds these back, and who stops the run waits for all that it has begun.
       work_.wait_for_urgent(static_cast<std::size_t>(options_.threads));
       finish_leaves(task);
     }
+    live_.note(LiveStage::Scheduler::waits_for_readers);
     for (std::size_t leaf = 0; leaf < task->leaves.size(); ++leaf) {
       if (!reads_.push({task, leaf, std::make_shared<Race>()})) break;
     }
   }
 
+  static Admission::Share share_of(const RunningTask& task) {
+    return {task.credit.bytes(), std::ssize(task.leaves)};
+  }
+
   Credit::Hold take_credit(std::int64_t bytes) {
     const std::int64_t start_ns = recorder_ ? recorder_->now_ns() : 0;
+    live_.note(LiveStage::Scheduler::waits_for_memory);
     Credit::Hold hold = credit_.take(bytes, stopping_.get_token());
+    live_.note(LiveStage::Scheduler::deals);
     if (recorder_) {
       credit_wait_ns_ += recorder_->now_ns() - start_ns;
       credit_most_ = std::max(credit_most_, credit_.held());
@@ -242,7 +299,8 @@ class Run : public std::enable_shared_from_this<Run> {
     idle_.wait(lock, [&] { return has_failed() || tasks_in_flight_ == 0; });
   }
 
-  void end_task() {
+  void end_task(std::int64_t index) {
+    if (recorder_) live_.tasks().end(index, recorder_->now_ns());
     progress_.tasks_done += 1;
     tasks_ended_ += 1;
     if (--tasks_in_flight_ > 0) return;
@@ -250,11 +308,17 @@ class Run : public std::enable_shared_from_this<Run> {
     idle_.notify_all();
   }
 
+  template <class T>
+  static std::optional<T> next(BoundedQueue<T>& queue, const LaneMeter& meter) {
+    meter.waits_for(LaneWait::work);
+    return queue.pop();
+  }
+
   // ---- readers
 
   void read_leaves(Lane& lane) {
     LaneMeter meter(recorder_, LaneKind::reader, lane.name());
-    while (auto job = reads_.pop()) {
+    while (auto job = next(reads_, meter)) {
       if (!read_leaf(*job, lane, meter)) return;
     }
   }
@@ -264,7 +328,7 @@ class Run : public std::enable_shared_from_this<Run> {
     if (!fetching_.wait_for_stuck(spare)) return;
     LaneMeter meter(recorder_, LaneKind::reader, lane.name());
     do {
-      const auto job = reads_.pop();
+      const auto job = next(reads_, meter);
       if (!job || !read_leaf(*job, lane, meter)) return;
     } while (fetching_.wait_for_stuck(spare));
   }
@@ -280,7 +344,6 @@ class Run : public std::enable_shared_from_this<Run> {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter.start();
     try {
-      take_buffers(*job.task, pool_);
       decode.stored = pool_.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
       const Fetched fetched = fetching_.fetch(job, decode.stored, lane, stopping_.get_token());
       if (fetched == Fetched::abandoned) return false;
@@ -290,12 +353,14 @@ class Run : public std::enable_shared_from_this<Run> {
       }
       decode.is_present = fetched == Fetched::stored;
     } catch (...) {
-      fail_at(describe_leaf(*job.task, job.wanted()));
+      go_on_without(job.task, job.leaf);
+      pool_.give(std::move(decode.stored));
       return true;
     }
     const auto bytes =
         decode.is_present ? static_cast<std::int64_t>(decode.stored.size()) : std::int64_t{0};
     note_read(job, bytes, start_ns, meter);
+    meter.waits_for(LaneWait::room);
     work_.push(std::move(decode));
     return true;
   }
@@ -305,18 +370,21 @@ class Run : public std::enable_shared_from_this<Run> {
     // Not further ahead than a task, or a unit for each thread that encodes: what is read long
     // before it is wanted takes memory that nobody has touched lately, which costs more than it.
     const std::size_t threads = static_cast<std::size_t>(options_.threads);
+    meter.waits_for(LaneWait::room);
     work_.wait_for_urgent(std::max(threads, job.task->units.size()));
     const std::int64_t start_ns = meter.start();
     std::int64_t bytes = 0;
+    Buffer piece;
     try {
       take_buffers(*job.task, pool_);
-      Buffer piece = pool_.take(static_cast<std::size_t>(piece_bytes));
+      piece = pool_.take(static_cast<std::size_t>(piece_bytes));
       const Fetched fetched = fetching_.stream(job, piece, lane, stopping_.get_token(), bytes);
       if (fetched == Fetched::abandoned) return false;
       pool_.give(std::move(piece));
       if (fetched == Fetched::superseded) return true;
     } catch (...) {
-      fail_at(describe_leaf(*job.task, job.wanted()));
+      go_on_without(job.task, job.leaf);
+      pool_.give(std::move(piece));
       return true;
     }
     note_read(job, bytes, start_ns, meter);
@@ -336,7 +404,7 @@ class Run : public std::enable_shared_from_this<Run> {
   void do_work(Lane& lane) {
     CodecContext context;
     LaneMeter meter(recorder_, LaneKind::cpu, lane.name());
-    while (auto job = work_.pop()) {
+    while (auto job = next(work_, meter)) {
       if (has_failed()) continue;
       const bool alive =
           job->is_encode ? encode(*job, context, lane, meter) : decode(*job, context, lane, meter);
@@ -350,20 +418,43 @@ class Run : public std::enable_shared_from_this<Run> {
     const auto where = [&] { return describe_leaf(task, task.leaves[job.leaf].leaf); };
     const std::int64_t start_ns = meter.start();
     try {
+      take_buffers(task, pool_);
       std::int64_t bytes = 0;
       const bool alive = lane.wait_for(
           clock_, [&] { return "decoding " + where(); },
-          [&] { bytes = decode_leaf(task, job.leaf, job.is_present, job.stored, context); });
+          [&] {
+            bytes = options_.skipped && job.is_present
+                        ? decode_whole_leaf(task, job.leaf, job.stored, pool_, context)
+                        : decode_leaf(task, job.leaf, job.is_present, job.stored, context);
+          });
       if (!alive) return false;
       progress_.bytes_decoded += bytes;
       meter.done(LaneWork::decode, start_ns, item_of(task, job.leaf, bytes));
     } catch (...) {
-      fail_at(where());
+      go_on_without(job.task, job.leaf);
+      pool_.give(std::move(job.stored));
       return true;
     }
     pool_.give(std::move(job.stored));
     if (--task.leaves_left == 0) finish_leaves(job.task);
     return true;
+  }
+
+  // Call inside a catch block: this leaf could not be had. The run goes on if it may be left out.
+  void go_on_without(const TaskPtr& task, std::size_t leaf) {
+    Error error = current_error();
+    if (options_.skipped && error.kind() == ErrorKind::corrupt) {
+      try {
+        take_buffers(*task, pool_);
+        skip_leaf(*task, leaf, error, *options_.skipped);
+        if (--task->leaves_left == 0) finish_leaves(task);
+        return;
+      } catch (...) {
+        error = current_error();
+      }
+    }
+    error.add_context(describe_leaf(*task, task->leaves[leaf].leaf));
+    fail(std::move(error));
   }
 
   void finish_leaves(const TaskPtr& task) {
@@ -393,6 +484,7 @@ class Run : public std::enable_shared_from_this<Run> {
       fail_at(describe(unit));
       return true;
     }
+    meter.waits_for(LaneWait::room);
     writes_.push({job.task, job.unit});
     return true;
   }
@@ -401,7 +493,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   void write_units(Lane& lane) {
     LaneMeter meter(recorder_, LaneKind::writer, lane.name());
-    while (auto job = writes_.pop()) {
+    while (auto job = next(writes_, meter)) {
       const Unit& unit = job->task->units[job->unit];
       if (!unit.output->sink->is_ordered()) {
         if (!write_unit(*job, lane, meter)) return;
@@ -422,6 +514,8 @@ class Run : public std::enable_shared_from_this<Run> {
     if (has_failed()) return true;
     RunningTask& task = *job.task;
     Unit& unit = task.units[job.unit];
+    unit.output->sink->wait_for_room(stopping_.get_token());
+    if (has_failed()) return true;
     const std::int64_t start_ns = meter.start();
     try {
       const bool alive = lane.wait_for(
@@ -438,9 +532,11 @@ class Run : public std::enable_shared_from_this<Run> {
     pool_.give(std::move(unit.encoded));
     if (--task.units_left > 0) return true;
     if (!report_done(task, lane)) return false;
+    const Admission::Share share = share_of(task);
     task.credit.give_back();
     progress_.memory_held = credit_.held();
-    end_task();
+    admission_.end(share);
+    end_task(task.index);
     return true;
   }
 
@@ -560,6 +656,7 @@ class Run : public std::enable_shared_from_this<Run> {
 
   const RunMemory memory_;
   Credit credit_;  // before the queues: their jobs give credit and buffers back when they go
+  Admission admission_;
   BufferPool pool_;
   BoundedQueue<ReadJob> reads_;
   BoundedQueue<CpuJob> work_;  // encoding is urgent: finished units leave before new ones come
@@ -572,6 +669,7 @@ class Run : public std::enable_shared_from_this<Run> {
   std::int64_t credit_most_ = 0, credit_wait_ns_ = 0;  // the scheduler's, too
 
   TaskSizes sizes_;  // the scheduler's, if there is a recorder
+  LiveStage live_;   // for who looks
 
   std::stop_source stopping_;
   std::atomic<std::int64_t> tasks_in_flight_{0};

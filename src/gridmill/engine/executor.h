@@ -8,12 +8,17 @@
 //   scheduler -> [reads] -> readers -> [decodes] -> CPU threads -> [writes] -> writers -> credit
 //   back
 //
+// No more tasks are in hand than keep the lanes busy (admission.h), however large the budget is.
+//
 // The memory model: a task's credit is its unit buffers, operator inputs and encoded bytes; leaves
 // in flight and decoder scratch are charged once for the run, by the length of the queues.
 //
 // What may succeed the next time is tried again (retries.h): fetches, and stores of sinks that are
 // not ordered (what those have appended can't be taken back). A fetch that takes far longer than
 // its peers gets a second attempt in another lane (second_attempts.h).
+//
+// Where that is allowed, leaves that can't be decoded are left out (skipped_leaves.h). Then leaves
+// are fetched and decoded whole, whatever part of them a task wants.
 //
 // The first failure stops the run: the lanes drain without doing more work, and run_stage throws
 // that error with output, chunk and leaf in its contexts. Which error is first may depend on
@@ -24,11 +29,13 @@
 #include <memory>
 #include <stop_token>
 
+#include "gridmill/engine/admission.h"
 #include "gridmill/engine/plan.h"
 #include "gridmill/engine/progress.h"
 #include "gridmill/engine/retries.h"
 #include "gridmill/engine/run_figures.h"
 #include "gridmill/engine/second_attempts.h"
+#include "gridmill/engine/skipped_leaves.h"
 #include "gridmill/engine/task_log.h"
 #include "gridmill/system/clock.h"
 #include "gridmill/system/memory.h"
@@ -45,6 +52,7 @@ struct RunOptions {
   std::int64_t timeout_ns = 0;
   RetryPolicy retries;  // of fetching a leaf and of storing a unit
   SecondAttemptPolicy second_attempts;
+  AdmissionPolicy admission;
   // Where buffers wait from one run to the next, so that a later run needn't touch fresh memory.
   // For one run at a time; may be null.
   std::shared_ptr<BufferPool> buffers;
@@ -55,6 +63,9 @@ struct RunOptions {
   std::int64_t drain_ns = 0;
   // Where the lanes count what they do; null: nowhere.
   std::shared_ptr<RunRecorder> recorder;
+  // Leaves whose bytes are not what their metadata promise (Error(corrupt)) are left out, and named
+  // here; null: they end the run.
+  std::shared_ptr<SkippedLeaves> skipped;
 };
 
 // Runs those of tasks [first, last) of `stage` that `log` (if any) doesn't know as done; does not

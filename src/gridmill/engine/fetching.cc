@@ -12,9 +12,10 @@ std::string describe_leaf(const RunningTask& task, const Leaf& leaf) {
 
 namespace {
 
-ReadJob with_parts(ReadJob job) {
+template <class Find>
+ReadJob with_parts(ReadJob job, const Find& find) {
   if (job.parts == nullptr) {
-    job.parts = std::make_shared<std::vector<Part>>(parts_of(job.task->leaves[job.leaf]));
+    job.parts = std::make_shared<std::vector<Part>>(find(job.task->leaves[job.leaf]));
   }
   return job;
 }
@@ -23,15 +24,18 @@ ReadJob with_parts(ReadJob job) {
 
 Fetched Fetching::fetch(const ReadJob& asked, Buffer& into, Lane& lane,
                         const std::stop_token& stopping) {
-  const ReadJob job = with_parts(asked);
+  const ReadJob job = with_parts(asked, boxes_of);
   const Leaf& leaf = job.wanted();
-  return race(job, leaf.reader->stored_bound(), lane, stopping,
-              [&] { return leaf.reader->fetch_parts(leaf.position, *job.parts, into); });
+  const LeafReader& reader = *leaf.reader;
+  return race(job, reader.stored_bound(), lane, stopping, [&] {
+    return is_whole_ ? reader.fetch(leaf.position, into)
+                     : reader.fetch_parts(leaf.position, *job.parts, into);
+  });
 }
 
 Fetched Fetching::stream(const ReadJob& asked, Buffer& piece, Lane& lane,
                          const std::stop_token& stopping, std::int64_t& bytes) {
-  const ReadJob job = with_parts(asked);
+  const ReadJob job = with_parts(asked, parts_of);
   const Leaf& leaf = job.wanted();
   const auto pieces = leaf.reader->stream(leaf.position, *job.parts);
   bool is_more = true;

@@ -30,8 +30,8 @@ struct ReadJob {
   std::size_t leaf = 0;
   std::shared_ptr<Race> race;
   bool is_second = false;
-  // Where the leaf goes; for a second attempt what the first one found, because the task may end at
-  // any time.
+  // What of the leaf is wanted, and of a stream where it goes; for a second attempt what the first
+  // one found, because the task may end at any time.
   std::shared_ptr<const std::vector<Part>> parts = nullptr;
 
   const Leaf& wanted() const { return task->leaves[leaf].leaf; }
@@ -51,14 +51,15 @@ enum class Fetched {
 // Thread-safe.
 class Fetching {
  public:
-  // `retries` and `clock` must outlive all lanes that aren't abandoned.
-  Fetching(const SecondAttemptPolicy& policy, Retries& retries, const Clock& clock)
-      : retries_(retries), clock_(clock), under_way_(policy) {}
+  // `retries` and `clock` must outlive all lanes that aren't abandoned. `is_whole`: of leaves that
+  // have pieces all are fetched, too.
+  Fetching(const SecondAttemptPolicy& policy, Retries& retries, const Clock& clock, bool is_whole)
+      : retries_(retries), clock_(clock), is_whole_(is_whole), under_way_(policy) {}
 
   // Throws the error that counts.
   Fetched fetch(const ReadJob& job, Buffer& into, Lane& lane, const std::stop_token& stopping);
-  // Of readers that stream: `piece` holds what is on its way, `bytes` counts what was read. The
-  // race is for the first piece: who has it places all of them.
+  // Of readers that stream, for a task that has its buffers: `piece` holds what is on its way,
+  // `bytes` counts what was read. The race is for the first piece: who has it places all of them.
   Fetched stream(const ReadJob& job, Buffer& piece, Lane& lane, const std::stop_token& stopping,
                  std::int64_t& bytes);
 
@@ -79,6 +80,7 @@ class Fetching {
 
   Retries& retries_;
   const Clock& clock_;
+  const bool is_whole_;
   FetchesUnderWay<ReadJob> under_way_;
   std::atomic<std::int64_t> second_attempts_{0};
   std::mutex mutex_;

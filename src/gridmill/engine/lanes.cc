@@ -61,6 +61,15 @@ bool Lane::abandon_if_unwanted() {
   return true;
 }
 
+std::optional<Lane::Now> Lane::now(const Clock& clock) {
+  const std::lock_guard lock(mutex_);
+  if (abandoned_) return Now{true, {}, clock.monotonic_ns() - since_ns_};
+  if (since_ns_ < 0) return std::nullopt;
+  std::string what = what_();
+  if (what.empty()) return std::nullopt;
+  return Now{false, std::move(what), clock.monotonic_ns() - since_ns_};
+}
+
 void LaneGroup::start(std::string name, std::function<void(Lane&)> body) {
   auto lane = std::make_shared<Lane>(std::move(name));
   threads_.reserve(threads_.size() + 1);  // from here on nothing but the thread itself can fail
@@ -95,6 +104,16 @@ void LaneGroup::abandon_unwanted() {
   for (Thread& thread : threads_) {
     if (thread.lane->abandon_if_unwanted()) note_abandoned(thread, "");
   }
+}
+
+std::vector<std::pair<std::string, Lane::Now>> LaneGroup::now(const Clock& clock) const {
+  std::vector<std::pair<std::string, Lane::Now>> all;
+  for (const Thread& thread : threads_) {
+    if (std::optional<Lane::Now> now = thread.lane->now(clock)) {
+      all.emplace_back(thread.lane->name(), *std::move(now));
+    }
+  }
+  return all;
 }
 
 std::vector<std::string> LaneGroup::left_at() const {

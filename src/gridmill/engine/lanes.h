@@ -15,6 +15,7 @@
 #include <string_view>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gridmill/system/clock.h"
@@ -38,6 +39,14 @@ class Lane {
   std::optional<std::string> abandon_if_late(const Clock& clock, std::int64_t limit_ns);
   // Gives the lane up if nobody wants what it waits for; true if so.
   bool abandon_if_unwanted();
+  // What it waits for at this moment, and since when; nullopt: for nothing, or for what nobody
+  // wants any more. Any thread may ask.
+  struct Now {
+    bool is_abandoned = false;
+    std::string what;
+    std::int64_t waited_ns = 0;
+  };
+  std::optional<Now> now(const Clock& clock);
   const std::string& name() const noexcept { return name_; }
 
  private:
@@ -76,6 +85,8 @@ class LaneGroup {
   void abandon_unwanted();
   // Returns when every thread has ended or been abandoned.
   void join();
+  // By name, what each lane waits for, if for anything. From any thread, once all are started.
+  std::vector<std::pair<std::string, Lane::Now>> now(const Clock& clock) const;
   // Threads that join() left behind, and what those from which something was wanted were at.
   int left() const noexcept { return left_; }
   std::vector<std::string> left_at() const;

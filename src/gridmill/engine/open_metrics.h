@@ -14,6 +14,10 @@
 
 namespace gridmill {
 
+// What such text is called in HTTP.
+inline constexpr const char* kMetricsType =
+    "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 // How every such text begins, by which it is told from other people's files.
 inline constexpr const char* kMetricsBegin = "# TYPE gridmill_run info\n";
 

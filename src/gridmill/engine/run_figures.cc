@@ -1,7 +1,7 @@
 #include "gridmill/engine/run_figures.h"
 
+#include "gridmill/engine/live_view.h"
 #include "gridmill/engine/trace.h"
-#include "gridmill/system/cpu_time.h"
 
 namespace gridmill {
 
@@ -52,14 +52,21 @@ StageRecorder::StageRecorder(std::string name, const Clock& clock,
   figures_.end_ns = figures_.start_ns;
 }
 
-void StageRecorder::add(LaneKind kind, std::int64_t cpu_ns,
-                        const std::array<WorkFigures, kLaneWorks>& work) {
+std::shared_ptr<LaneCounters> StageRecorder::begin_lane(LaneKind kind, const std::string& name) {
+  auto lane = std::make_shared<LaneCounters>(kind, name);
   const std::lock_guard lock(mutex_);
-  figures_.of(kind).cpu_ns += cpu_ns;
+  lanes_.push_back(lane);
+  return lane;
+}
+
+void StageRecorder::add(const LaneCounters& lane) {
+  const std::lock_guard lock(mutex_);
+  figures_.of(lane.kind()).cpu_ns += lane.cpu_ns();
   for (std::size_t i = 0; i < kLaneWorks; ++i) {
-    figures_.work[i].busy_ns += work[i].busy_ns;
-    figures_.work[i].items += work[i].items;
-    figures_.work[i].bytes += work[i].bytes;
+    const LaneCounters::Counts counts = lane.counts(static_cast<LaneWork>(i));
+    figures_.work[i].busy_ns += counts.busy_ns;
+    figures_.work[i].items += counts.items;
+    figures_.work[i].bytes += counts.bytes;
   }
 }
 
@@ -87,6 +94,25 @@ StageFigures StageRecorder::figures() const {
   return figures_;
 }
 
+void StageRecorder::show_by(std::function<void(StageView&)> look) {
+  const std::lock_guard lock(look_mutex_);
+  look_ = std::move(look);
+}
+
+std::optional<StageView> StageRecorder::view() const {
+  const std::lock_guard look_lock(look_mutex_);
+  if (!look_) return std::nullopt;
+  StageView view;
+  {
+    const std::lock_guard lock(mutex_);
+    view.name = figures_.name;
+    view.seconds = seconds_of(clock_.monotonic_ns() - figures_.start_ns);
+    for (const auto& lane : lanes_) view.lanes.push_back(lane_view(*lane));
+  }
+  look_(view);
+  return view;
+}
+
 std::shared_ptr<StageRecorder> RunRecorder::begin_stage(const std::string& name) {
   auto stage = std::make_shared<StageRecorder>(name, clock_, trace_);
   const std::lock_guard lock(mutex_);
@@ -101,24 +127,33 @@ std::vector<StageFigures> RunRecorder::stages() const {
   return figures;
 }
 
-LaneMeter::LaneMeter(std::shared_ptr<StageRecorder> recorder, LaneKind kind, std::string name)
-    : recorder_(std::move(recorder)), kind_(kind), name_(std::move(name)) {
+std::optional<StageView> RunRecorder::view() const {
+  std::shared_ptr<StageRecorder> last;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stages_.empty()) last = stages_.back();
+  }
+  return last ? last->view() : std::nullopt;
+}
+
+LaneMeter::LaneMeter(std::shared_ptr<StageRecorder> recorder, LaneKind kind,
+                     const std::string& name)
+    : recorder_(std::move(recorder)) {
   if (!recorder_) return;
-  cpu_before_ns_ = thread_cpu_ns();
-  if (recorder_->trace() != nullptr) trace_lane_ = recorder_->trace()->add_lane(name_);
+  counters_ = recorder_->begin_lane(kind, name);
+  if (recorder_->trace() != nullptr) trace_lane_ = recorder_->trace()->add_lane(name);
 }
 
 LaneMeter::~LaneMeter() {
-  if (recorder_) recorder_->add(kind_, thread_cpu_ns() - cpu_before_ns_, work_);
+  if (!counters_) return;
+  counters_->end();
+  recorder_->add(*counters_);
 }
 
 std::int64_t LaneMeter::done(LaneWork work, std::int64_t start_ns, const WorkItem& item) {
   if (!recorder_) return 0;
   const std::int64_t now_ns = recorder_->now_ns();
-  WorkFigures& figures = work_[static_cast<std::size_t>(work)];
-  figures.busy_ns += now_ns - start_ns;
-  figures.items += 1;
-  figures.bytes += item.bytes;
+  counters_->count(work, now_ns - start_ns, item.bytes);
   if (TraceWriter* trace = recorder_->trace()) {
     trace->add({name_of(work), trace_lane_, start_ns, now_ns, item.task, item.item, item.bytes});
   }

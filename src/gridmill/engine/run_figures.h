@@ -1,9 +1,10 @@
 // run_figures.h: what the lanes of a run count while they work.
 //
-// Every lane has a meter of its own: two looks at the clock per leaf or unit, plain additions, and
-// one look at the thread's processor time when the lane ends. Nothing is shared until then, so that
-// counting costs far less than a per cent of the work (docs/benchmarks.md). Reports are made of the
-// figures afterwards (run_report.h).
+// Every lane has a meter of its own: two looks at the clock per leaf or unit, additions to counters
+// that only it writes (lane_counters.h), and one look at the thread's processor time when the lane
+// ends. No two lanes share a cache line, so that counting costs far less than a per cent of the
+// work (docs/benchmarks.md). Reports are made of the figures afterwards (run_report.h); who looks
+// while the stage runs gets a view (live_view.h), and pays for it himself.
 //
 // A lane that is given up never looks at the clock again and adds nothing: what it did last is
 // missing from the figures.
@@ -11,24 +12,24 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "gridmill/engine/lane_counters.h"
 #include "gridmill/engine/task_sizes.h"
 #include "gridmill/system/clock.h"
 
 namespace gridmill {
 
 class TraceWriter;
+struct StageView;
 
-enum class LaneWork { read, decode, compute, encode, write };
-inline constexpr std::size_t kLaneWorks = 5;
 const char* name_of(LaneWork work) noexcept;  // "read"
 
-enum class LaneKind { reader, cpu, writer };
-inline constexpr std::size_t kLaneKinds = 3;
 const char* name_of(LaneKind kind) noexcept;  // "readers", "CPU threads", "writers"
 LaneKind lane_of(LaneWork work) noexcept;
 
@@ -74,18 +75,27 @@ struct StageFigures {
   std::int64_t busy_ns(LaneKind kind) const;
 };
 
-// Gathers a stage's figures. Thread-safe.
+// Gathers a stage's figures, and lets others look at them while it runs. Thread-safe.
 class StageRecorder {
  public:
   StageRecorder(std::string name, const Clock& clock, std::shared_ptr<TraceWriter> trace);
 
+  // A lane begins, in the calling thread.
+  std::shared_ptr<LaneCounters> begin_lane(LaneKind kind, const std::string& name);
   // What a lane did from its first leaf to its last.
-  void add(LaneKind kind, std::int64_t cpu_ns, const std::array<WorkFigures, kLaneWorks>& work);
+  void add(const LaneCounters& lane);
   void set_lanes(LaneKind kind, int lanes);
   // Whoever runs the stage says the rest, once.
   void end(const StageFigures& rest);
 
   StageFigures figures() const;
+
+  // `look` adds what only the run knows, and is called by whoever wants a view; once
+  // show_by(nullptr) has returned, nobody is in it any more.
+  void show_by(std::function<void(StageView&)> look);
+  // nullopt: the stage doesn't run. May be called at any time; waits for no lane's work.
+  std::optional<StageView> view() const;
+
   std::int64_t now_ns() const { return clock_.monotonic_ns(); }
   TraceWriter* trace() const noexcept { return trace_.get(); }
 
@@ -94,6 +104,9 @@ class StageRecorder {
   const std::shared_ptr<TraceWriter> trace_;
   mutable std::mutex mutex_;
   StageFigures figures_;
+  std::vector<std::shared_ptr<const LaneCounters>> lanes_;  // that have begun
+  mutable std::mutex look_mutex_;                           // locked before mutex_
+  std::function<void(StageView&)> look_;
 };
 
 // A run's stages, in their order. `clock` must outlive the stages' last look at it.
@@ -104,6 +117,8 @@ class RunRecorder {
 
   std::shared_ptr<StageRecorder> begin_stage(const std::string& name);
   std::vector<StageFigures> stages() const;
+  // Of the stage that runs now, if one does.
+  std::optional<StageView> view() const;
 
  private:
   const Clock& clock_;
@@ -123,7 +138,7 @@ struct WorkItem {
 // nothing.
 class LaneMeter {
  public:
-  LaneMeter(std::shared_ptr<StageRecorder> recorder, LaneKind kind, std::string name);
+  LaneMeter(std::shared_ptr<StageRecorder> recorder, LaneKind kind, const std::string& name);
   ~LaneMeter();
   LaneMeter(const LaneMeter&) = delete;
   LaneMeter& operator=(const LaneMeter&) = delete;
@@ -132,14 +147,15 @@ class LaneMeter {
   std::int64_t start() const { return recorder_ ? recorder_->now_ns() : 0; }
   // Returns now, which is the start of what follows at once.
   std::int64_t done(LaneWork work, std::int64_t start_ns, const WorkItem& item);
+  // What it would wait for from here on; costs a store.
+  void waits_for(LaneWait what) const noexcept {
+    if (counters_) counters_->wait_for(what);
+  }
 
  private:
   const std::shared_ptr<StageRecorder> recorder_;
-  const LaneKind kind_;
-  const std::string name_;
+  std::shared_ptr<LaneCounters> counters_;  // null: nobody counts
   int trace_lane_ = 0;
-  std::int64_t cpu_before_ns_ = 0;
-  std::array<WorkFigures, kLaneWorks> work_{};
 };
 
 }  // namespace gridmill

@@ -28,6 +28,7 @@ LeafCost leaf_cost(const Field& field) {
     const LeafCost own = leaf_cost(*input);
     cost.stored = std::max(cost.stored, own.stored);
     cost.scratch = std::max(cost.scratch, own.scratch);
+    cost.whole = std::max(cost.whole, own.whole);
   }
   return cost;
 }
@@ -40,6 +41,7 @@ LeafCost largest_leaf(const Stage& stage) {
       const LeafCost cost = leaf_cost(*field);
       largest.stored = std::max(largest.stored, cost.stored);
       largest.scratch = std::max(largest.scratch, cost.scratch);
+      largest.whole = std::max(largest.whole, cost.whole);
     }
   }
   return largest;
@@ -65,6 +67,7 @@ RunMemory memory_of(const RunOptions& options, const LeafCost& leaf, std::int64_
   RunMemory memory;
   memory.encoding = times(options.threads, encoded);
   memory.scratch = times(options.threads, leaf.scratch);
+  if (options.skipped) memory.wholes = times(options.threads, leaf.whole);
   memory.largest_task = largest_task;
   memory.flight = flight_for(options, leaf.stored, memory.total());
   memory.in_flight = times(leaf.stored, memory.flight.leaves(options.threads));
@@ -73,7 +76,9 @@ RunMemory memory_of(const RunOptions& options, const LeafCost& leaf, std::int64_
 
 }  // namespace
 
-std::int64_t RunMemory::fixed() const { return sum(sum(in_flight, encoding), scratch); }
+std::int64_t RunMemory::fixed() const {
+  return sum(sum(in_flight, encoding), sum(scratch, wholes));
+}
 std::int64_t RunMemory::total() const { return sum(fixed(), largest_task); }
 
 RunMemory run_memory(const Stage& stage, const RunOptions& options) {

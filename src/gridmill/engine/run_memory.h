@@ -21,6 +21,10 @@ struct Flight {
   std::int64_t leaves(int threads) const noexcept {
     return readers + spare_readers + threads + decode_queue;
   }
+  // That may be busy at once.
+  std::int64_t lanes(int threads, int writers) const noexcept {
+    return readers + spare_readers + threads + writers;
+  }
 };
 
 struct RunMemory {
@@ -28,6 +32,7 @@ struct RunMemory {
   std::int64_t in_flight = 0;  // leaves
   std::int64_t encoding = 0;   // units that are held decoded and encoded
   std::int64_t scratch = 0;    // of all CPU threads; not from the pool of buffers
+  std::int64_t wholes = 0;     // leaves that are decoded whole, because damaged ones are skipped
   std::int64_t largest_task = 0;
   const Output* largest_output = nullptr;  // whose task that is; null: there are no tasks
 

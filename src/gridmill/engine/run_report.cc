@@ -7,6 +7,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/engine/amdahl.h"
 #include "gridmill/engine/bottleneck.h"
 #include "gridmill/engine/worker_part.h"
 #include "gridmill/system/clock.h"
@@ -236,6 +237,7 @@ Json run_report(const RunFacts& facts, const PriceTable& prices) {
                    {"sentence", found.sentence},
                    {"useful_threads", found.useful_threads},
                    {"most_speedup", found.most_speedup}}},
+                 {"more_threads", amdahl_json(amdahl_of(facts.stages, facts.wall_ns, facts.cores))},
                  {"stages", std::move(stages)}};
   if (!prices.prices.empty()) report["cost"] = cost_json(facts, prices);
   return report;
@@ -263,9 +265,8 @@ std::string run_report_text(const Json& report) {
                   format_bytes(json_number(report, "memory")));
   const Json found = member(report, "bottleneck");
   text += fmt::format("  bottleneck: {}\n", found.value("sentence", ""));
-  if (json_number(found, "most_speedup") > 1) {
-    text += fmt::format("  with any number of threads: at most {:.1f} x as fast\n",
-                        json_number(found, "most_speedup"));
+  if (const Json more = member(report, "more_threads"); more.contains("sentence")) {
+    text += fmt::format("  threads: {}\n", more.value("sentence", ""));
   }
   if (report.contains("workers")) text += workers_text(report["workers"]);
   const Json stages = member(report, "stages");

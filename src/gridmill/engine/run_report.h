@@ -46,7 +46,7 @@ struct RunFacts {
 
 // {"seconds", "cpu_seconds", "threads", "cores", "memory", "peak_memory", "bytes_read",
 // "bytes_written", "bottleneck": {what, stage, use, sentence, useful_threads, most_speedup},
-// "stages": [...], "cost": {...} if prices are given}
+// "more_threads": amdahl_json(), "stages": [...], "cost": {...} if prices are given}
 Json run_report(const RunFacts& facts, const PriceTable& prices);
 
 // Of each stage whose tasks differ too much, a sentence (task_sizes.h), where the largest one may

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/engine/evaluations.h"
 #include "gridmill/field/leaf_set.h"
 
 namespace gridmill {
@@ -12,35 +13,21 @@ std::int64_t bytes_of(const Shape& shape, DataType type) {
   return checked_mul(volume(shape), type.size, "a task's buffer");
 }
 
-// What evaluating `field` on `region` holds beside its own output.
-std::int64_t input_cost(const Field& field, const Box& region) {
-  const auto* operation = dynamic_cast<const Operator*>(&field);
-  if (operation == nullptr) return 0;
-  std::int64_t total = operation->scratch_bytes(region);
-  for (int i = 0; i < static_cast<int>(operation->inputs().size()); ++i) {
-    const Field& input = *operation->inputs()[static_cast<std::size_t>(i)];
-    const Box needed = operation->needs(i, region);
-    total = checked_add(total, bytes_of(needed.shape, input.type()), "a task's memory");
-    total = checked_add(total, input_cost(input, needed), "a task's memory");
-  }
-  return total;
-}
-
-// A unit's columns die when it is encoded: it holds them or its encoded bytes. The units that are
-// being encoded, one for each CPU thread, hold both; that is charged to the run.
+// A unit's columns die when it is encoded: it holds them, with what they are computed from, or its
+// encoded bytes. The units that are being encoded, one for each CPU thread, hold both; that is
+// charged to the run.
 std::int64_t unit_cost(const Output& output, const Index& position) {
   const Sink& sink = *output.sink;
-  std::int64_t columns = 0, inputs = 0;
+  std::int64_t columns = 0;
   for (int column = 0; column < sink.columns(); ++column) {
-    const Field& field = *output.fields[static_cast<std::size_t>(column)];
-    inputs =
-        checked_add(inputs, input_cost(field, sink.region(column, position)), "a task's memory");
     if (sink.place(column, position)) continue;  // not the run's memory
     columns = checked_add(columns,
                           bytes_of(sink.buffer_shape(column, position), sink.column_type(column)),
                           "a task's memory");
   }
-  return checked_add(std::max(columns, sink.encoded_bound()), inputs, "a task's memory");
+  const std::int64_t beside = bytes_beside_columns(evaluation_steps(output, position),
+                                                   static_cast<std::size_t>(sink.columns()));
+  return std::max(checked_add(columns, beside, "a task's memory"), sink.encoded_bound());
 }
 
 // A view that has no data yet.
@@ -60,31 +47,30 @@ class Expansion {
     for (int column = 0; column < sink.columns(); ++column) {
       unit.column_views.push_back(
           view_to_come(sink.column_type(column), sink.buffer_shape(column, position)));
-      unit.evaluations.push_back(
-          evaluate(output.fields[static_cast<std::size_t>(column)], sink.region(column, position)));
+    }
+    const std::vector<EvaluationStep> steps = evaluation_steps(output, position);
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      unit.evaluations.push_back(std::make_unique<Evaluation>());
+    }
+    for (std::size_t i = 0; i < steps.size(); ++i) {
+      fill_in(steps[i], unit.evaluations, *unit.evaluations[i]);
     }
     return unit;
   }
 
  private:
-  std::unique_ptr<Evaluation> evaluate(const FieldPtr& field, const Box& region) {
-    auto node = std::make_unique<Evaluation>();
-    node->field = field;
-    node->region = region;
-    node->view = view_to_come(field->type(), region.shape);
-    if (const auto* source = dynamic_cast<const Source*>(field.get())) {
-      collect_leaves(*source, *node);
-    } else {
-      make_inputs(dynamic_cast<const Operator&>(*field), *node);
+  void fill_in(const EvaluationStep& step,
+               const std::vector<std::unique_ptr<Evaluation>>& evaluations, Evaluation& node) {
+    node.field = step.field;
+    node.region = step.region;
+    node.view = view_to_come(step.field->type(), step.region.shape);
+    node.readers = step.readers;
+    for (const auto& [from, part] : step.inputs) {
+      node.inputs.push_back({evaluations[from].get(), part});
     }
-    return node;
-  }
-
-  void make_inputs(const Operator& operation, Evaluation& node) {
-    for (int i = 0; i < static_cast<int>(operation.inputs().size()); ++i) {
-      const FieldPtr& input = operation.inputs()[static_cast<std::size_t>(i)];
-      node.inputs.push_back(evaluate(input, operation.needs(i, node.region)));
-    }
+    const auto* source = dynamic_cast<const Source*>(step.field.get());
+    if (source != nullptr) collect_leaves(*source, node);
+    node.is_computed = source != nullptr;
   }
 
   void collect_leaves(const Source& source, const Evaluation& node) {
@@ -103,12 +89,9 @@ Buffer buffer_for(const MutableArrayView& view, BufferPool& pool) {
   return pool.take(static_cast<std::size_t>(bytes_of(view.shape, view.type)));
 }
 
-void take_input_buffers(Evaluation& node, BufferPool& pool) {
-  for (const auto& input : node.inputs) {
-    input->owned = buffer_for(input->view, pool);
-    input->view.data = input->owned.data();
-    take_input_buffers(*input, pool);
-  }
+void take_own_buffer(Evaluation& node, BufferPool& pool) {
+  node.owned = buffer_for(node.view, pool);
+  node.view.data = node.owned.data();
 }
 
 // Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
@@ -133,20 +116,21 @@ void take_column(Unit& unit, int column, BufferPool& pool) {
   }
   sink.prepare(column, unit.position, view);
   evaluation.view = view.part(whole_box(evaluation.region.shape));
-  take_input_buffers(evaluation, pool);
 }
 
-void compute(Evaluation& node, BufferPool& pool) {
-  const auto* operation = dynamic_cast<const Operator*>(node.field.get());
-  if (operation == nullptr) return;
+// A column has its buffer already.
+void compute(Evaluation& node, bool is_column, BufferPool& pool) {
+  if (node.is_computed) return;
+  const auto& operation = dynamic_cast<const Operator&>(*node.field);
+  for (const Evaluation::Input& input : node.inputs) compute(*input.from, false, pool);
+  if (!is_column) take_own_buffer(node, pool);
   std::vector<ArrayView> inputs;
-  for (const auto& input : node.inputs) {
-    compute(*input, pool);
-    inputs.push_back(input->view);
+  for (const auto& [from, part] : node.inputs) inputs.push_back(from->view.part(part));
+  operation.compute(inputs, node.region, node.view);
+  for (const Evaluation::Input& input : node.inputs) {
+    if (--input.from->readers == 0) pool.give(std::move(input.from->owned));
   }
-  operation->compute(inputs, node.region, node.view);
-  for (const auto& input : node.inputs) pool.give(std::move(input->owned));
-  node.inputs.clear();
+  node.is_computed = true;
 }
 
 }  // namespace
@@ -208,8 +192,10 @@ std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
 void take_buffers(RunningTask& task, BufferPool& pool) {
   std::call_once(task.has_buffers, [&] {
     for (Unit& unit : task.units) {
-      for (int column = 0; column < unit.output->sink->columns(); ++column) {
-        take_column(unit, column, pool);
+      const int columns = unit.output->sink->columns();
+      for (int column = 0; column < columns; ++column) take_column(unit, column, pool);
+      for (std::size_t i = static_cast<std::size_t>(columns); i < unit.evaluations.size(); ++i) {
+        if (unit.evaluations[i]->is_computed) take_own_buffer(*unit.evaluations[i], pool);
       }
     }
   });
@@ -226,8 +212,20 @@ std::vector<Part> parts_of(const WantedLeaf& wanted) {
   return parts;
 }
 
+std::vector<Part> boxes_of(const WantedLeaf& wanted) {
+  std::vector<Part> parts;
+  for (const Evaluation* node : wanted.wanted_by) {
+    const auto& source = dynamic_cast<const Source&>(*node->field);
+    source.scatter(wanted.leaf, node->region, view_to_come(source.type(), node->region.shape),
+                   parts);
+  }
+  return parts;
+}
+
 void compute_unit(Unit& unit, BufferPool& pool) {
-  for (const auto& evaluation : unit.evaluations) compute(*evaluation, pool);
+  for (std::size_t column = 0; column < unit.column_views.size(); ++column) {
+    compute(*unit.evaluations[column], true, pool);
+  }
 }
 
 }  // namespace gridmill

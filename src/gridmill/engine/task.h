@@ -15,23 +15,32 @@
 namespace gridmill {
 
 // One field evaluated on one region. Leaves scatter into `view` if the field is a source; otherwise
-// `inputs` are evaluated first and compute() fills it. A view has no data before take_buffers().
+// `inputs` are evaluated first and compute() fills it. A view has no data before there is a buffer:
+// of sources and columns before take_buffers(), of other operators before they are computed.
 struct Evaluation {
+  // What is read of another evaluation, relative to its region.
+  struct Input {
+    Evaluation* from = nullptr;
+    Box part;
+  };
   FieldPtr field;
   Box region;
   MutableArrayView view;
   Stores stores = Stores::cached;
-  Buffer owned;  // of an operator's input; a unit's own columns live in Unit::columns
-  std::vector<std::unique_ptr<Evaluation>> inputs;
+  Buffer owned;  // of what columns take; a unit's own columns live in Unit::columns
+  std::vector<Input> inputs;
+  int readers = 0;  // that have not read it yet
+  bool is_computed = false;
 };
 
 struct Unit {
   const Output* output = nullptr;
   Index position;
-  std::int64_t turn = 0;                                 // if its sink is ordered
-  std::vector<Buffer> columns;                           // none for those that the sink places
-  std::vector<MutableArrayView> column_views;            // whole buffers
-  std::vector<std::unique_ptr<Evaluation>> evaluations;  // one per column
+  std::int64_t turn = 0;                       // if its sink is ordered
+  std::vector<Buffer> columns;                 // none for those that the sink places
+  std::vector<MutableArrayView> column_views;  // whole buffers
+  // One per column, and then what those take, each once (evaluations.h).
+  std::vector<std::unique_ptr<Evaluation>> evaluations;
   Buffer encoded;
 };
 
@@ -70,13 +79,18 @@ std::shared_ptr<RunningTask> expand_task(const std::vector<Output>& outputs,
                                          const TaskGrid::Task& task, std::int64_t index);
 
 // Gives the task its buffers, out of `pool`, if it hasn't got them. As late as its first leaf is
-// fetched, so that tasks that only wait touch no memory and take over what those before them leave.
+// decoded, or begins to be streamed, so that tasks that only wait touch no memory and take over
+// what those before them leave.
 void take_buffers(RunningTask& task, BufferPool& pool);
 
 // Where the elements of `leaf` go in this task, which has its buffers.
 std::vector<Part> parts_of(const WantedLeaf& leaf);
+// Which of its elements are wanted: the same parts, but without data. For who fetches it, whether
+// or not the task has its buffers by now.
+std::vector<Part> boxes_of(const WantedLeaf& leaf);
 
-// Computes a unit's operators, innermost first, giving back their inputs to `pool`.
+// Computes a unit's operators, innermost first. What they take is given back to `pool` when the
+// last of them has read it.
 void compute_unit(Unit& unit, BufferPool& pool);
 
 }  // namespace gridmill

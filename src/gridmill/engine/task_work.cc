@@ -1,8 +1,61 @@
 #include "gridmill/engine/task_work.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
+#include "gridmill/array/copy.h"
+
 namespace gridmill {
+namespace {
+
+std::int64_t bytes_of(const std::vector<Part>& parts) {
+  std::int64_t bytes = 0;
+  for (const Part& part : parts) bytes += part.into.byte_size();
+  return bytes;
+}
+
+// A buffer that goes back to its pool whatever happens.
+struct Lent {
+  BufferPool& pool;
+  Buffer buffer;
+  ~Lent() { pool.give(std::move(buffer)); }
+};
+
+const Source& source_of(const Evaluation& node) { return dynamic_cast<const Source&>(*node.field); }
+
+// What each of those that want `leaf` gets instead.
+std::vector<MissingValue> missing_values(const WantedLeaf& wanted, const Error& damage) {
+  std::vector<MissingValue> values;
+  for (const Evaluation* node : wanted.wanted_by) {
+    MissingValue value = source_of(*node).missing_value();
+    if (value.element.empty() && value.why_none.empty()) throw Error(damage);
+    if (value.element.empty()) {
+      throw Error(
+          ErrorKind::unsupported,
+          fmt::format("variable {}: a corrupt chunk can't be skipped: {}; leave the variable "
+                      "out (--variables, --drop), or mend the chunk: {}",
+                      value.variable, value.why_none, damage.what()));
+    }
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+SkippedLeaf described(const std::string& variable, const Leaf& leaf, const Error& damage) {
+  const LeafReader& reader = *leaf.reader;
+  SkippedLeaf skipped;
+  skipped.variable = variable;
+  skipped.region = shifted(reader.grid().box_of(leaf.position), leaf.offset);
+  skipped.chunk = reader.describe(leaf.position);
+  if (const auto at = reader.locate(leaf.position)) {
+    skipped.file = at->key.empty() ? at->store : at->store + "/" + at->key;
+  }
+  skipped.why = damage.message();
+  return skipped;
+}
+
+}  // namespace
 
 std::int64_t decode_leaf(RunningTask& task, std::size_t leaf, bool is_present, ByteView stored,
                          CodecContext& context) {
@@ -14,9 +67,43 @@ std::int64_t decode_leaf(RunningTask& task, std::size_t leaf, bool is_present, B
   } else {
     reader.fill(parts, task.strings);
   }
-  std::int64_t bytes = 0;
-  for (const Part& part : parts) bytes += part.into.byte_size();
-  return bytes;
+  return bytes_of(parts);
+}
+
+std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView stored,
+                               BufferPool& pool, CodecContext& context) {
+  const WantedLeaf& wanted = task.leaves[leaf];
+  const LeafReader& reader = *wanted.leaf.reader;
+  const Index& position = wanted.leaf.position;
+  const Box whole = whole_box(reader.grid().box_of(position).shape);
+  const std::vector<Part> parts = parts_of(wanted);
+  // What is of variable length can't be skipped anyway.
+  const bool is_whole =
+      reader.type().is_string() ||
+      std::any_of(parts.begin(), parts.end(), [&](const Part& part) { return part.box == whole; });
+  if (is_whole) {
+    reader.decode(position, stored, parts, task.strings, context);
+    return bytes_of(parts);
+  }
+  const std::int64_t bytes = volume(whole.shape) * reader.type().size;
+  Lent content{pool, pool.take(static_cast<std::size_t>(bytes))};
+  const MutableArrayView all = view_of(content.buffer.bytes(), reader.type(), whole.shape);
+  const Part everything{whole, all};
+  reader.decode(position, stored, {&everything, 1}, task.strings, context);
+  for (const Part& part : parts) copy_array(all.part(part.box), part.into, false, part.stores);
+  return bytes_of(parts);
+}
+
+void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, SkippedLeaves& skipped) {
+  const WantedLeaf& wanted = task.leaves[leaf];
+  const std::vector<MissingValue> values = missing_values(wanted, damage);
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const Evaluation& node = *wanted.wanted_by[i];
+    std::vector<Part> parts;
+    source_of(node).scatter(wanted.leaf, node.region, node.view, parts);
+    for (const Part& part : parts) fill_array(values[i].element.data(), part.into);
+    skipped.add(described(values[i].variable, wanted.leaf, damage));
+  }
 }
 
 bool has_operators(const Unit& unit) {

@@ -7,6 +7,8 @@
 
 #include <string>
 
+#include "gridmill/base/error.h"
+#include "gridmill/engine/skipped_leaves.h"
 #include "gridmill/engine/task.h"
 
 namespace gridmill {
@@ -15,6 +17,16 @@ namespace gridmill {
 // some of it. Returns the bytes that were placed.
 std::int64_t decode_leaf(RunningTask& task, std::size_t leaf, bool is_present, ByteView stored,
                          CodecContext& context);
+
+// As decode_leaf, of a leaf that is there: all of it is decoded, whatever part is wanted, so that
+// damage anywhere in it is found. Takes the memory for that out of `pool`.
+std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView stored,
+                               BufferPool& pool, CodecContext& context);
+
+// Makes what is wanted of a damaged leaf missing, in a task that has its buffers, and notes it in
+// `skipped`. Throws `damage` for a leaf that is never left out; Error(unsupported), with the way
+// out, where there is nothing that could stand for it.
+void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, SkippedLeaves& skipped);
 
 bool has_operators(const Unit& unit);
 

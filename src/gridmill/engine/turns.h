@@ -32,6 +32,12 @@ class Turns {
     return thing;
   }
 
+  // How many have come before their turn.
+  std::size_t waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_.size();
+  }
+
   void pass() {
     const std::lock_guard lock(mutex_);
     is_busy_ = false;
@@ -39,7 +45,7 @@ class Turns {
   }
 
  private:
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::map<std::int64_t, T> waiting_;
   std::int64_t next_ = 0;
   bool is_busy_ = false;

@@ -15,6 +15,7 @@
 #include "gridmill/array/view.h"
 #include "gridmill/base/json.h"
 #include "gridmill/codec/leaf.h"
+#include "gridmill/dataset/missing_value.h"
 
 namespace gridmill {
 
@@ -55,6 +56,7 @@ struct Leaf {
 struct LeafCost {
   std::int64_t stored = 0;   // bytes fetched
   std::int64_t scratch = 0;  // decoder's working memory, per thread
+  std::int64_t whole = 0;    // bytes decoded; 0 of leaves that are streamed
 };
 
 // How a source lies in leaves.
@@ -70,11 +72,15 @@ class Source : public Field {
  public:
   // Every leaf that holds an element of `region`, each once, in a fixed order.
   virtual void leaves(const Box& region, const std::function<void(const Leaf&)>& visit) const = 0;
-  // The parts of `leaf` that belong into `into`, a view of `region`; appended to `parts`.
+  // The parts of `leaf` that belong into `into`, a view of `region`; appended to `parts`. A view
+  // without data gives parts without data: their boxes count.
   virtual void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                        std::vector<Part>& parts) const = 0;
   virtual LeafCost leaf_cost() const = 0;
   virtual LeafLayout layout() const = 0;
+  // What stands for elements of a leaf that is left out because it is damaged. Without an element
+  // and a reason: what a run reads of its own is never left out.
+  virtual MissingValue missing_value() const = 0;
 
  protected:
   using Field::Field;

@@ -7,9 +7,11 @@
 #include "gridmill/field/feature_field.h"
 #include "gridmill/field/mask.h"
 #include "gridmill/field/pack.h"
+#include "gridmill/field/patches_source.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/field/synthetic_field.h"
 #include "gridmill/field/unpack.h"
+#include "gridmill/field/weighted_field.h"
 
 namespace gridmill {
 namespace {
@@ -52,34 +54,50 @@ FieldPtr array_from(const Json& node, FieldSurroundings& surroundings) {
                       node.contains("absent") ? Absent::is_fill : Absent::is_unwritten);
 }
 
+// Dimensions of `input`, rising.
+std::vector<int> fixed_from(const Json& node, const Source& input) {
+  const Index fixed = index_from_json(json_member(node, "fixed", kWhere), kWhere);
+  std::int64_t before = -1;
+  for (const std::int64_t d : fixed) {
+    if (d <= before || d >= input.shape().rank()) {
+      throw Error(ErrorKind::corrupt,
+                  fmt::format("{}: fixed {} are no dimensions of {} in order", kWhere,
+                              to_string(fixed), to_string(input.shape())));
+    }
+    before = d;
+  }
+  return {fixed.begin(), fixed.end()};
+}
+
 FieldPtr points_from(const Json& node, FieldSurroundings& surroundings) {
   std::vector<GridPoint> points;
   for (const Json& point : json_member(node, "points", kWhere)) {
     points.push_back({index_from_json(point, kWhere)});
   }
   const auto input = source_below(node, surroundings);
-  const Index fixed = index_from_json(json_member(node, "fixed", kWhere), kWhere);
-  std::int64_t before = -1;
-  for (const std::int64_t d : fixed) {
-    if (d <= before || d >= input->shape().rank()) {
-      throw Error(ErrorKind::corrupt,
-                  fmt::format("{}: fixed {} are no dimensions of {} in order", kWhere,
-                              to_string(fixed), to_string(input->shape())));
-    }
-    before = d;
-  }
+  std::vector<int> fixed = fixed_from(node, *input);
   for (const GridPoint& point : points) {
-    if (point.index.rank() == fixed.rank()) continue;
+    if (point.index.rank() == static_cast<int>(fixed.size())) continue;
     throw Error(ErrorKind::corrupt, fmt::format("{}: point {} has not one index for each of {}",
-                                                kWhere, to_string(point.index), to_string(fixed)));
+                                                kWhere, to_string(point.index), fixed.size()));
   }
-  return points_source(input, std::vector<int>(fixed.begin(), fixed.end()), std::move(points));
+  return points_source(input, std::move(fixed), std::move(points));
+}
+
+FieldPtr patches_from(const Json& node, FieldSurroundings& surroundings) {
+  auto patches = std::make_shared<std::vector<Box>>();
+  for (const Json& patch : json_member(node, "patches", kWhere)) {
+    patches->push_back(box_from_json(patch, kWhere));
+  }
+  const auto input = source_below(node, surroundings);
+  return patches_source(input, fixed_from(node, *input), std::move(patches));
 }
 
 FieldPtr source_from(const Json& node, const std::string& kind, FieldSurroundings& surroundings) {
   if (kind == "variable") return variable_from(node, surroundings);
   if (kind == "array") return array_from(node, surroundings);
   if (kind == "points") return points_from(node, surroundings);
+  if (kind == "patches") return patches_from(node, surroundings);
   if (kind == "slice") {
     const Box region = box_from_json(json_member(node, "region", kWhere), kWhere);
     return slice_source(source_below(node, surroundings), region);
@@ -123,6 +141,7 @@ FieldPtr operator_from(const Json& node, const std::string& kind, FieldSurroundi
   if (kind == "synthetic") return synthetic_field(synthetic_recipe_from_json(node, kWhere));
   const FieldPtr input = field_from_json(json_member(node, "input", kWhere), surroundings);
   if (kind == "unpack") return unpack_field(input, packing_from(node));
+  if (kind == "weighted") return weighted_from_json(node, input);
   if (kind == "pack") {
     return pack_field(input, packing_codes_from_json(json_member(node, "codes", kWhere)),
                       json_string(node, "name", kWhere));

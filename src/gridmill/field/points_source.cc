@@ -45,6 +45,7 @@ class PointsSource final : public Source {
   }
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
+  MissingValue missing_value() const override { return input_->missing_value(); }
 
   // Points lie anywhere: along them a leaf has no end.
   LeafLayout layout() const override {
@@ -128,7 +129,10 @@ class PointsSource final : public Source {
   // One point's column of the output, seen with the input's dimensions (extent 1 where fixed).
   MutableArrayView column(const MutableArrayView& into, std::int64_t point) const {
     const int last = into.rank() - 1;
-    MutableArrayView view{into.data + point * into.strides[last], into.type,
+    Box whole = whole_box(into.shape);
+    whole.begin[last] = point;
+    whole.shape[last] = 1;
+    MutableArrayView view{into.part(whole).data, into.type,
                           Index::filled(input_->shape().rank(), 1),
                           Index::filled(input_->shape().rank(), 0)};
     for (std::size_t k = 0; k < kept_.size(); ++k) {

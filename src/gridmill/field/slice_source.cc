@@ -29,6 +29,7 @@ class SliceSource final : public Source {
   }
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
+  MissingValue missing_value() const override { return input_->missing_value(); }
 
   LeafLayout layout() const override {
     LeafLayout layout = input_->layout();

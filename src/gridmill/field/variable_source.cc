@@ -55,9 +55,10 @@ class PresentLeaves final : public LeafReader {
 
 class VariableSource final : public Source {
  public:
-  VariableSource(const Variable& variable, Json json)
+  VariableSource(const Variable& variable, Json json, MissingValue missing)
       : Source(variable.dimensions, variable.shape, variable.type),
         json_(std::move(json)),
+        missing_(std::move(missing)),
         blocks_(variable.blocks) {
     // Concatenation makes blocks that are ordered along one dimension; then a region finds its
     // blocks by bisection, which matters with ten thousand files.
@@ -103,6 +104,9 @@ class VariableSource final : public Source {
       const std::int64_t streamed = block.reader->stream_bytes();
       cost.stored = std::max(cost.stored, streamed > 0 ? streamed : block.reader->stored_bound());
       cost.scratch = std::max(cost.scratch, block.reader->scratch_bound());
+      if (streamed == 0) {
+        cost.whole = std::max(cost.whole, volume(block.reader->grid().chunk()) * type().size);
+      }
     }
     return cost;
   }
@@ -118,6 +122,7 @@ class VariableSource final : public Source {
   }
 
   Json to_json() const override { return json_; }
+  MissingValue missing_value() const override { return missing_; }
 
  private:
   // Of all blocks together.
@@ -146,6 +151,7 @@ class VariableSource final : public Source {
   }
 
   Json json_;
+  MissingValue missing_;
   std::vector<Block> blocks_;
   int sorted_dimension_ = -1;
 };
@@ -155,7 +161,8 @@ class VariableSource final : public Source {
 std::shared_ptr<const Source> variable_source(const Variable& variable, std::string dataset) {
   return std::make_shared<VariableSource>(
       variable,
-      Json{{"source", "variable"}, {"dataset", std::move(dataset)}, {"variable", variable.path()}});
+      Json{{"source", "variable"}, {"dataset", std::move(dataset)}, {"variable", variable.path()}},
+      missing_value_of(variable));
 }
 
 std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::string store_name,
@@ -178,7 +185,7 @@ std::shared_ptr<const Source> array_source(std::shared_ptr<Store> store, std::st
                           zarr_leaf_reader(std::move(store), array, metadata),
                           metadata.codecs.max_encoded_size(metadata.type, metadata.chunk), absent),
                       std::move(store_name)}};
-  return std::make_shared<VariableSource>(variable, std::move(json));
+  return std::make_shared<VariableSource>(variable, std::move(json), MissingValue());
 }
 
 }  // namespace gridmill

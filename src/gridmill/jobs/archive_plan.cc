@@ -54,6 +54,7 @@ PlanDocument archive_plan(const std::string& verb, const ConvertOptions& options
   PlanDocument plan;
   plan.verb = verb;
   plan.identity = identity_of(verb, options.inputs, input, target, files);
+  if (options.resources.skipped) plan.identity["skip_corrupt"] = true;
   plan.target = {parse_location(options.output), target.zarr_format, target.nodes};
   plan.overwrite = options.overwrite;
   plan.datasets[kInputDataset] = {options.inputs, options.variables, options.drop};

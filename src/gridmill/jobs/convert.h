@@ -41,6 +41,8 @@ struct ConvertOptions {
   bool resume = false;  // go on with what an interrupted run of the same plan stored
   bool dry_run = false;
   std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
+  // Asked for by the user; what counts is resources.skipped.
+  bool skip_corrupt = false;
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;

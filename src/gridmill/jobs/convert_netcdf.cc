@@ -12,6 +12,7 @@
 #include "gridmill/jobs/convert_input.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/per_variable.h"
+#include "gridmill/jobs/skipped_report.h"
 #include "gridmill/jobs/task_layout.h"
 #include "gridmill/jobs/working_budget.h"
 #include "gridmill/sink/netcdf_sink.h"
@@ -273,6 +274,9 @@ void write_file_of(const ConvertOptions& options, const ConvertInput& input,
     run_stage(plan, 0, TaskGrid(plan->outputs).size(),
               account.counted(run_options(options.resources)), workplace.clock, progress,
               workplace.stop);
+  }
+  if (options.resources.skipped) {
+    file->set_attributes("", skipped_attributes(*options.resources.skipped));
   }
   file->close();
   if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");

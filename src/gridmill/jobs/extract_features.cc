@@ -35,9 +35,11 @@ std::shared_ptr<const FeatureAxis> axis_of_rows(const ExtractInput& input) {
   const Variable* coordinate = find_dimension_coordinate(input.dataset, row->group, row->name);
   const auto units = coordinate == nullptr ? std::nullopt : decodable_times(*coordinate);
   if (!units) return nullptr;
-  const Array values = read_array(*coordinate, Box{{row->begin}, {row->size}});
-  return std::make_shared<FeatureAxis>(row->name, units->calendar(),
-                                       decode_times(*units, values.view()));
+  const Array values = read_array(*coordinate, Box{{row->begin}, {row->size * row->segment}});
+  ArrayView of_rows = values.view();  // of a segment its first time
+  of_rows.shape[0] = row->size;
+  of_rows.strides[0] *= row->segment;
+  return std::make_shared<FeatureAxis>(row->name, units->calendar(), decode_times(*units, of_rows));
 }
 
 FeatureSurroundings surroundings_of(const ExtractInput& input,
@@ -46,6 +48,10 @@ FeatureSurroundings surroundings_of(const ExtractInput& input,
   for (const RowDimension& row : input.rows) {
     surroundings.dimensions.push_back(row.name);
     surroundings.shape.push_back(row.size);
+  }
+  for (const SpreadDimension& spread : input.spread) {
+    surroundings.dimensions.push_back(spread.name);
+    surroundings.shape.push_back(spread.size);
   }
   surroundings.axis = axis_of_rows(input);
   surroundings.names = input.dataset.variable_paths();
@@ -61,7 +67,8 @@ FeatureSurroundings surroundings_of(const ExtractInput& input,
 
 // The table has columns of these names already.
 void check_column_names(const std::vector<ParsedFeature>& features, const ExtractInput& input) {
-  std::set<std::string> taken{"name", "lat", "lon", "grid_lat", "grid_lon"};
+  std::set<std::string> taken;
+  if (input.has_points()) taken = {"name", "lat", "lon", "grid_lat", "grid_lon"};
   for (const RowDimension& row : input.rows) taken.insert(row.name);
   for (const ParsedFeature& feature : features) {
     if (!taken.contains(feature.asked.name)) continue;

@@ -4,18 +4,17 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <set>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/selection.h"
-#include "gridmill/field/unpack.h"
 #include "gridmill/jobs/extract_features.h"
-#include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/schema_gate.h"
+#include "gridmill/jobs/table_columns.h"
+#include "gridmill/jobs/table_sources.h"
 
 namespace gridmill {
 namespace {
@@ -27,7 +26,6 @@ std::vector<RequestedPoint> requested_points(const ExtractOptions& options, File
     const auto more = read_points(files, options.points_file);
     points.insert(points.end(), more.begin(), more.end());
   }
-  if (points.empty()) throw Error(ErrorKind::invalid, "no point is given: --point LAT,LON");
   check_distinct(points);
   return points;
 }
@@ -69,8 +67,21 @@ std::set<std::string> bounds_of(const Dataset& dataset) {
   return names;
 }
 
-// Everything that has both horizontal coordinates and is none itself.
-std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& grids) {
+// A dense grid has too many rows for a table to be what somebody wants; a list of stations has
+// not.
+void refuse_dense(const Variable& variable, Grids& grids) {
+  const HorizontalGrid* const grid = grids.find(variable);
+  if (grid == nullptr || grid->kind() == GridKind::list) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("{} lies on a grid ({}): name places on it, --point LAT,LON (52.5,13.4) "
+                          "or --points FILE",
+                          variable.path(), grid->extent()));
+}
+
+// With points, everything that has both horizontal coordinates and is none itself; without, all
+// data.
+std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& grids,
+                                               bool has_points) {
   const std::set<std::string> beside = bounds_of(dataset);
   std::vector<const Variable*> found;
   for (const Variable& variable : dataset.variables) {
@@ -78,8 +89,15 @@ std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& gr
     if (is_dimension_coordinate(variable) || is_latitude(variable) || is_longitude(variable)) {
       continue;
     }
-    if (beside.contains(variable.name) || grids.find(variable) == nullptr) continue;
+    if (beside.contains(variable.name)) continue;
+    if (has_points && grids.find(variable) == nullptr) continue;
+    if (!has_points) refuse_dense(variable, grids);
     found.push_back(&variable);
+  }
+  if (found.empty() && !has_points) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} holds no variable of numbers with a dimension: it has {}",
+                            dataset.location, join(dataset.variable_paths(), ", ")));
   }
   if (found.empty()) {
     throw Error(ErrorKind::invalid,
@@ -113,108 +131,29 @@ std::vector<const Variable*> named_variables(const Dataset& dataset,
 
 // One table has one set of points on one grid. Features may name variables beside it.
 void check_one_grid(const std::vector<const Variable*>& variables, Grids& grids) {
-  std::map<std::string, std::vector<std::string>> by_grid;
+  std::vector<std::pair<const HorizontalGrid*, std::vector<std::string>>> by_grid;
   for (const Variable* variable : variables) {
     const HorizontalGrid* const grid = grids.find(*variable);
     if (grid == nullptr) continue;
-    by_grid[grid->latitude_path() + " x " + grid->longitude_path()].push_back(variable->path());
+    const auto known = std::find_if(by_grid.begin(), by_grid.end(),
+                                    [&](const auto& one) { return one.first->is_like(*grid); });
+    if (known == by_grid.end()) {
+      by_grid.push_back({grid, {variable->path()}});
+    } else {
+      known->second.push_back(variable->path());
+    }
   }
   if (by_grid.size() == 1) return;
   if (by_grid.empty()) (void)grids.of(*variables[0]);  // throws, with what is missing
   std::vector<std::string> lines;
-  for (const auto& [grid, names] : by_grid) lines.push_back(join(names, ",") + " on " + grid);
+  for (const auto& [grid, names] : by_grid) {
+    lines.push_back(fmt::format("{} on {} x {}", join(names, ","), grid->latitude_path(),
+                                grid->longitude_path()));
+  }
   throw Error(ErrorKind::invalid, fmt::format("the variables lie on different grids: {}; choose "
                                               "those of one with --variables",
                                               join(lines, "; ")));
 }
-
-bool is_time(const Dataset& dataset, const std::string& group, const std::string& dimension) {
-  const Variable* coordinate = find_dimension_coordinate(dataset, group, dimension);
-  return coordinate != nullptr && coordinate->type.is_real() &&
-         is_time_units(coordinate->attributes.text("units"));
-}
-
-class RowsOf {
- public:
-  RowsOf(const Dataset& dataset) : dataset_(dataset) {}
-
-  void add(const Variable& variable, const Box& region, int d) {
-    const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
-    std::int64_t leaf = 1;
-    for (const Block& block : variable.blocks) {
-      leaf = std::max(leaf, block.reader->grid().chunk()[d]);
-    }
-    for (RowDimension& row : rows_) {
-      if (row.name != name) continue;
-      if (row.size != region.shape[d]) {
-        const auto at = static_cast<std::size_t>(&row - rows_.data());
-        refuse(row, variable,
-               fmt::format("it has {} positions in {} and {} in {}", row.size, first_[at],
-                           region.shape[d], variable.path()));
-      }
-      check_labels(row, variable, region.begin[d]);
-      row.leaf = std::max(row.leaf, leaf);
-      return;
-    }
-    rows_.push_back({name, region.begin[d], region.shape[d], leaf, variable.group,
-                     is_time(dataset_, variable.group, name)});
-    first_.push_back(variable.path());
-  }
-
-  // Times first, then the others as they were met.
-  std::vector<RowDimension> sorted() const {
-    std::vector<RowDimension> rows = rows_;
-    std::stable_partition(rows.begin(), rows.end(),
-                          [](const RowDimension& row) { return row.is_time; });
-    return rows;
-  }
-
- private:
-  // One row has one label: a dimension of another group may join only if its positions are the
-  // same times, levels, ...
-  void check_labels(const RowDimension& row, const Variable& variable, std::int64_t begin) const {
-    const Variable* first = find_dimension_coordinate(dataset_, row.group, row.name);
-    const Variable* own = find_dimension_coordinate(dataset_, variable.group, row.name);
-    if (first == own && begin == row.begin) return;
-    const auto wanted = dimension_labels(dataset_, row.group, row.name, row.begin, row.size);
-    const auto found = dimension_labels(dataset_, variable.group, row.name, begin, row.size);
-    const auto at = static_cast<std::size_t>(&row - rows_.data());
-    for (std::int64_t i = 0; i < row.size; ++i) {
-      if ((*wanted)[i] == (*found)[i]) continue;
-      refuse(row, variable,
-             fmt::format("position {} is {} in {} and {} in {}", i, (*wanted)[i], first_[at],
-                         (*found)[i], variable.path()));
-    }
-    const std::string units = meaning_of(first);
-    const std::string own_units = meaning_of(own);
-    if (units == own_units) return;
-    refuse(row, variable,
-           fmt::format("it is in \"{}\" in {} and in \"{}\" in {}", units, first_[at], own_units,
-                       variable.path()));
-  }
-
-  // What equal labels still have to agree on: dates on the calendar, numbers on their units.
-  static std::string meaning_of(const Variable* coordinate) {
-    if (coordinate == nullptr) return "";
-    if (decodable_times(*coordinate)) {
-      const std::string_view calendar = coordinate->attributes.text("calendar");
-      return to_lower(calendar.empty() || calendar == "gregorian" ? "standard" : calendar);
-    }
-    return std::string(coordinate->attributes.text("units"));
-  }
-
-  [[noreturn]] static void refuse(const RowDimension& row, const Variable& variable,
-                                  const std::string& difference) {
-    throw Error(ErrorKind::invalid,
-                fmt::format("dimension {} differs: {}; they don't fit into one table: choose with "
-                            "--variables, e.g. --variables {}",
-                            row.name, difference, variable.path()));
-  }
-
-  const Dataset& dataset_;
-  std::vector<RowDimension> rows_;
-  std::vector<std::string> first_;
-};
 
 bool is_fixed(const HorizontalGrid& grid, const std::string& dimension) {
   const auto& names = grid.dimensions();
@@ -231,40 +170,37 @@ void check_selection(const std::vector<SelectionText>& texts, const HorizontalGr
   }
 }
 
-// The values at the points. A variable that lacks a dimension of the grid (an index of times, the
-// latitudes themselves) is taken where its own dimensions say.
-std::shared_ptr<const Source> at_points(const ExtractInput& input, const Variable& variable,
-                                        const HorizontalGrid& grid,
-                                        std::shared_ptr<const Source> source) {
-  std::vector<int> fixed, along;
-  for (int d = 0; d < variable.shape.rank(); ++d) {
-    const std::string& name = variable.dimensions[static_cast<std::size_t>(d)];
-    const auto& names = grid.dimensions();
-    const auto found = std::find(names.begin(), names.end(), name);
-    if (found == names.end()) continue;
-    fixed.push_back(d);
-    along.push_back(static_cast<int>(found - names.begin()));
+// The cells of the points, by the method that is asked for.
+PointCells find_cells(const ExtractOptions& options, const ExtractInput& input,
+                      const HorizontalGrid* grid, Selection& selection) {
+  if (grid == nullptr) {
+    const bool is_asked = options.method.name != "nearest" || options.method.has_mask();
+    if (!is_asked) return {};
+    throw Error(ErrorKind::invalid,
+                "--method and --mask say how values at points are taken, and no point is given: "
+                "--point LAT,LON");
   }
-  if (fixed.empty()) return source;
-  std::vector<GridPoint> points;
-  for (const RequestedPoint& point : input.points) {
-    const Index position = grid.nearest(point.latitude_deg, point.longitude_deg).position;
-    GridPoint at;
-    for (const int d : along) at.index.push_back(position[d]);
-    points.push_back(at);
+  const std::int64_t limit = options.resources.memory / 4;
+  std::optional<PointMask> mask;
+  if (options.method.has_mask()) {
+    const auto selected = [&](const Variable& variable) { return selection.box(variable); };
+    mask.emplace(options.method, MaskSurroundings{input.dataset, *grid, selected, limit});
   }
-  return points_source(std::move(source), std::move(fixed), std::move(points));
+  return PointCells(options.method, *grid, input.points, mask ? &*mask : nullptr, limit);
 }
 
 ExtractVariable make_variable(const ExtractInput& input, const Variable& variable,
-                              const HorizontalGrid& grid, const Box& region) {
+                              const Box& region) {
   std::shared_ptr<const Source> source = variable_source(variable, input.dataset.location);
   if (region != whole_box(variable.shape)) source = slice_source(source, region);
   ExtractVariable made;
   made.variable = &variable;
   made.column = variable.name;
-  made.values =
-      unpack_field(at_points(input, variable, grid, std::move(source)), packing_of(variable));
+  made.values = input.cells.values_of(variable, std::move(source));
+  for (const Segments& segments : input.segments) {
+    in_context([&] { return variable.path(); },
+               [&] { made.values = segments_field(made.values, segments); });
+  }
   made.units = std::string(variable.attributes.text("units"));
   made.long_name = std::string(variable.attributes.text("long_name"));
   made.title = made.long_name.empty() ? std::string(variable.attributes.text("standard_name"))
@@ -287,76 +223,134 @@ void check_extents(const Variable& variable, const Variable& on_grid, const Hori
 
 std::vector<const Variable*> chosen_variables(const ExtractOptions& options,
                                               const std::vector<ParsedFeature>& features,
-                                              const Dataset& dataset, Grids& grids) {
-  if (!features.empty()) return variables_of(features, dataset);
-  if (options.variables.empty()) return default_variables(dataset, grids);
-  const auto variables = named_variables(dataset, options.variables);
-  for (const Variable* variable : variables) (void)grids.of(*variable);  // each must have one
+                                              const ExtractInput& input, Grids& grids) {
+  const Dataset& dataset = input.dataset;
+  std::vector<const Variable*> variables;
+  if (!features.empty()) {
+    variables = variables_of(features, dataset);
+  } else if (options.variables.empty()) {
+    variables = default_variables(dataset, grids, input.has_points());
+  } else {
+    variables = named_variables(dataset, options.variables);
+    for (const Variable* variable : variables) {
+      if (input.has_points()) (void)grids.of(*variable);  // each must have one
+    }
+  }
+  for (const Variable* variable : variables) {
+    if (!input.has_points()) refuse_dense(*variable, grids);
+  }
   return variables;
 }
 
-void find_row_dimensions(ExtractInput& input) {
-  for (ExtractVariable& variable : input.variables) {
-    for (const std::string& name : variable.values->dimensions()) {
-      const auto found = std::find_if(input.rows.begin(), input.rows.end(),
-                                      [&](const RowDimension& row) { return row.name == name; });
-      variable.row_dimensions.push_back(static_cast<int>(found - input.rows.begin()));
+// The grid that the points lie on; null without points.
+const Variable* variable_on_grid(const ExtractInput& input, Grids& grids) {
+  if (!input.has_points()) return nullptr;
+  check_one_grid(input.read, grids);
+  return *std::find_if(input.read.begin(), input.read.end(),
+                       [&](const Variable* variable) { return grids.find(*variable) != nullptr; });
+}
+
+void check_dimension(const char* option, const std::string& name, const HorizontalGrid* grid,
+                     const ExtractInput& input) {
+  std::vector<std::string> names;
+  for (const Variable* variable : input.read) {
+    names.insert(names.end(), variable->dimensions.begin(), variable->dimensions.end());
+  }
+  if (grid != nullptr && is_fixed(*grid, name)) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} {}: it is a horizontal dimension, along which the points choose",
+                            option, name));
+  }
+  if (std::find(names.begin(), names.end(), name) != names.end()) return;
+  throw Error(ErrorKind::invalid, fmt::format("{} {}: no variable of the table has this "
+                                              "dimension{}",
+                                              option, name, did_you_mean(name, names)));
+}
+
+// What is asked of dimensions, before any of them is looked at.
+void check_dimensions(const ExtractOptions& options, const HorizontalGrid* grid,
+                      const ExtractInput& input) {
+  for (const Segments& segments : input.segments) {
+    check_dimension("--segments", segments.dimension, grid, input);
+  }
+  for (const std::string& name : options.spread) {
+    check_dimension("--spread", name, grid, input);
+    for (const Segments& segments : input.segments) {
+      if (segments.dimension != name) continue;
+      throw Error(ErrorKind::invalid,
+                  fmt::format("{} can't be both spread and cut into segments", name));
     }
   }
 }
 
-void name_columns(ExtractInput& input) {
-  std::map<std::string, int> uses;
-  for (const ExtractVariable& variable : input.variables) ++uses[variable.column];
-  for (ExtractVariable& variable : input.variables) {
-    if (uses[variable.column] > 1) variable.column = variable.variable->path();
+Selection selection_of(const ExtractOptions& options, const HorizontalGrid* grid,
+                       const Dataset& dataset) {
+  std::vector<SelectionText> texts;
+  for (const std::string& text : options.region) texts.push_back(parse_region(text));
+  for (const std::string& text : options.sel) texts.push_back(parse_sel(text));
+  if (grid != nullptr) check_selection(texts, *grid);
+  return {dataset, std::move(texts)};
+}
+
+// Spread dimensions of one name must be alike, as those of the rows.
+void add_spread(const Variable& variable, int d, const Box& region, ExtractInput& input) {
+  SpreadDimension own = spread_dimension(input.dataset, variable, d, region);
+  for (const SpreadDimension& known : input.spread) {
+    if (known.name != own.name) continue;
+    if (known.labels == own.labels && known.meaning == own.meaning) return;
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("--spread {}: {} has {} positions there in \"{}\", and others have {} "
+                    "in \"{}\", or other labels: choose with --variables",
+                    own.name, variable.path(), own.size, own.meaning, known.size, known.meaning));
   }
+  input.spread.push_back(std::move(own));
 }
 
 }  // namespace
 
 void open_extract_input(const ExtractOptions& options, Files& files, ExtractInput& input) {
   const auto features = parse_features(options, files);
+  input.segments = parse_segments(options.segments);
   input.points = requested_points(options, files);
-  input.dataset = open_inputs(files, options.inputs, options.grib_index);
+  input.dataset = open_table_inputs(options, files, input.cache);
   pass_schema_gate(options.schema, input.dataset, files);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);
-  input.read = chosen_variables(options, features, input.dataset, grids);
-  check_one_grid(input.read, grids);
-  const Variable& on_grid =
-      **std::find_if(input.read.begin(), input.read.end(),
-                     [&](const Variable* variable) { return grids.find(*variable) != nullptr; });
-  const HorizontalGrid& grid = grids.of(on_grid);
-  for (const RequestedPoint& point : input.points) {
-    in_context(
-        [&] { return fmt::format("point {} ({})", point.name, point.origin); },
-        [&] { input.places.push_back(grid.nearest(point.latitude_deg, point.longitude_deg)); });
-  }
-  std::vector<SelectionText> texts;
-  for (const std::string& text : options.region) texts.push_back(parse_region(text));
-  for (const std::string& text : options.sel) texts.push_back(parse_sel(text));
-  check_selection(texts, grid);
-  Selection selection(input.dataset, texts);
-  RowsOf rows(input.dataset);
+  input.read = chosen_variables(options, features, input, grids);
+  const Variable* const on_grid = variable_on_grid(input, grids);
+  const HorizontalGrid* const grid = on_grid == nullptr ? nullptr : &grids.of(*on_grid);
+  check_dimensions(options, grid, input);
+  Selection selection = selection_of(options, grid, input.dataset);
+  input.cells = find_cells(options, input, grid, selection);
+  input.places = input.cells.places();
+  TableRows rows(input.dataset, input.segments);
   for (const Variable* variable : input.read) {
     const Box region = selection.box(*variable);
-    const HorizontalGrid* const found = grids.find(*variable);
-    const HorizontalGrid& own = found == nullptr ? grid : *found;
-    if (found == nullptr) check_extents(*variable, on_grid, grid);
+    const HorizontalGrid* const found = grid == nullptr ? nullptr : grids.find(*variable);
+    const HorizontalGrid* const own = found == nullptr ? grid : found;
+    if (grid != nullptr && found == nullptr) check_extents(*variable, *on_grid, *grid);
     for (int d = 0; d < region.rank(); ++d) {
-      if (!is_fixed(own, variable->dimensions[static_cast<std::size_t>(d)])) {
+      const std::string& name = variable->dimensions[static_cast<std::size_t>(d)];
+      if (own != nullptr && is_fixed(*own, name)) continue;
+      const auto& spread = options.spread;
+      if (std::find(spread.begin(), spread.end(), name) != spread.end()) {
+        add_spread(*variable, d, region, input);
+      } else {
         rows.add(*variable, region, d);
       }
     }
-    input.variables.push_back(make_variable(input, *variable, own, region));
+    input.variables.push_back(make_variable(input, *variable, region));
   }
   input.rows = rows.sorted();
   const auto count = static_cast<std::int64_t>(input.points.size());
-  input.rows.push_back({kPointsDimension, 0, count, count, "", false});
+  if (input.has_points()) input.rows.push_back({kPointsDimension, 0, count, count, "", false});
+  if (input.rows.empty()) {
+    throw Error(ErrorKind::invalid, "no dimension is left for the rows: spread fewer");
+  }
   if (!features.empty()) make_feature_columns(features, input);
-  find_row_dimensions(input);
-  if (features.empty()) name_columns(input);
+  place_columns(input);
+  name_columns(input);
 }
 
 }  // namespace gridmill

@@ -10,6 +10,7 @@
 #include "gridmill/base/version.h"
 #include "gridmill/engine/archive.h"
 #include "gridmill/jobs/input_identity.h"
+#include "gridmill/sink/parquet_file.h"
 
 namespace gridmill {
 namespace {
@@ -27,11 +28,25 @@ std::string digest_of(Json document) {
 
 // What decides about the table.
 Json asked_of(const ExtractOptions& options) {
-  return {{"inputs", options.inputs},           {"points", options.points},
-          {"points_file", options.points_file}, {"variables", options.variables},
-          {"region", options.region},           {"sel", options.sel},
-          {"method", options.method},           {"plot", !options.plot.empty()},
-          {"features", options.features},       {"features_file", options.features_file}};
+  return {{"inputs", options.inputs},
+          {"points", options.points},
+          {"points_file", options.points_file},
+          {"variables", options.variables},
+          {"region", options.region},
+          {"sel", options.sel},
+          {"method", point_method_to_json(options.method)},
+          {"plot", !options.plot.empty()},
+          {"features", options.features},
+          {"features_file", options.features_file},
+          {"input_sources", options.input_sources},
+          {"along", options.along},
+          {"duplicates", options.duplicates},
+          {"join", options.join},
+          {"segments", options.segments},
+          {"spread", options.spread},
+          {"partition", options.partition},
+          {"keep", options.keep},
+          {"target_size", options.target_size}};
 }
 
 ExtractOptions options_of(const Json& document) {
@@ -47,9 +62,18 @@ ExtractOptions options_of(const Json& document) {
   options.variables = texts(asked, "variables");
   options.region = texts(asked, "region");
   options.sel = texts(asked, "sel");
-  options.method = json_string(asked, "method", kWhere);
+  options.method = point_method_from_json(json_member(asked, "method", kWhere), kWhere);
   options.features = texts(asked, "features");
   options.features_file = json_string(asked, "features_file", kWhere);
+  options.input_sources = texts(asked, "input_sources");
+  options.along = json_string(asked, "along", kWhere);
+  options.duplicates = json_string(asked, "duplicates", kWhere);
+  options.join = json_string(asked, "join", kWhere);
+  options.segments = texts(asked, "segments");
+  options.spread = texts(asked, "spread");
+  options.partition = texts(asked, "partition");
+  options.keep = texts(asked, "keep");
+  options.target_size = json_string(asked, "target_size", kWhere);
   options.output = json_string(output, "location", kWhere);
   options.plot = json_string(output, "plot", kWhere);
   options.overwrite = json_member(output, "overwrite", kWhere).get<bool>();
@@ -70,7 +94,7 @@ Json identity_of(const ExtractOptions& options, Files& files) {
 
 Json stage_of(const ExtractOptions& options, const TableFigures& figures) {
   return {{"name", kVerb},
-          {"why", "rows come out in order, into one file: one process runs all tasks"},
+          {"why", "rows come out in order, into one table: one process runs all tasks"},
           {"tasks", figures.tasks},
           {"outputs", Json::array({options.output})},
           {"bytes_read", figures.bytes_read},
@@ -112,9 +136,19 @@ void check_unchanged(const Json& document, const ExtractOptions& options, Files&
 
 }  // namespace
 
+Json asked_of_table(const ExtractOptions& options) { return asked_of(options); }
+
 bool is_extract_plan(const Json& document) {
   return document.is_object() && document.contains("gridmill_plan") &&
          document.value("verb", Json()) == Json(kVerb);
+}
+
+Json extract_identity(const ExtractOptions& options, Files& files) {
+  Json identity{{"identity", identity_of(options, files)},
+                {"asked", asked_of(options)},
+                {"library", parquet_library()}};
+  if (options.resources.skipped) identity["skip_corrupt"] = true;
+  return identity;
 }
 
 Json make_extract_plan(ExtractOptions options, const Workplace& workplace) {
@@ -122,7 +156,8 @@ Json make_extract_plan(ExtractOptions options, const Workplace& workplace) {
   for (std::string& input : options.inputs) input = absolute_location(input, files);
   for (std::string* path :
        {&options.points_file, &options.features_file, &options.output, &options.plot}) {
-    if (!path->empty()) *path = files.absolute(*path);
+    const bool is_directory = path->ends_with('/');
+    if (!path->empty()) *path = files.absolute(*path) + (is_directory ? "/" : "");
   }
   const auto [about, figures] = look_at_table(options, workplace);
   const Json identity = identity_of(options, files);
@@ -176,6 +211,7 @@ Json exec_extract_plan(const Json& document, GribIndexUse grib_index, const Reso
   options.grib_index = grib_index;
   options.resources = resources;
   options.reports = reports;
+  options.resume = writes_directory(options);  // as exec does
   return extract(options, workplace);
 }
 

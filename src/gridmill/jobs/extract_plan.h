@@ -15,12 +15,19 @@ namespace gridmill {
 // Whether `document` is such a plan (and not one of a store: engine/plan_document.h).
 bool is_extract_plan(const Json& document);
 
+// All that decides about a table's bytes: what was asked for, the inputs as they are, who writes.
+Json extract_identity(const ExtractOptions& options, Files& files);
+
 // Throws all that extract() throws before it writes; Error(invalid) if the run can't fit into the
 // memory, naming a budget that works.
 Json make_extract_plan(ExtractOptions options, const Workplace& workplace);
 
 // As explain_plan() of plan_file.h.
 Json explain_extract_plan(const Json& document);
+
+// What decides about a table, but for its format and what the files hold that are named: all
+// options but those of the run, the output and checks beforehand.
+Json asked_of_table(const ExtractOptions& options);
 
 // The budget that the plan was made with.
 std::int64_t memory_of_extract_plan(const Json& document);

@@ -36,4 +36,14 @@ std::shared_ptr<const CellTexts> dimension_labels(const Dataset& dataset, const 
   return labels;
 }
 
+std::string unquoted_cell(std::string_view cell) {
+  if (!cell.starts_with('"')) return std::string(cell);
+  std::string text;
+  for (std::size_t i = 1; i + 1 < cell.size(); ++i) {
+    text += cell[i];
+    if (cell[i] == '"') ++i;
+  }
+  return text;
+}
+
 }  // namespace gridmill

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/dataset.h"
@@ -21,5 +22,8 @@ std::optional<TimeUnits> decodable_times(const Variable& variable);
 std::shared_ptr<const CellTexts> dimension_labels(const Dataset& dataset, const std::string& group,
                                                   const std::string& dimension, std::int64_t begin,
                                                   std::int64_t count);
+
+// "a ""b""" of a CSV cell is a "b".
+std::string unquoted_cell(std::string_view cell);
 
 }  // namespace gridmill

@@ -129,13 +129,13 @@ Json choices(const ExtractInput& input, int axis, std::int64_t count,
 }
 
 bool varies(const ExtractVariable& variable, int axis) {
-  return std::find(variable.row_dimensions.begin(), variable.row_dimensions.end(), axis) !=
-         variable.row_dimensions.end();
+  return std::find(variable.rows.dimensions.begin(), variable.rows.dimensions.end(), axis) !=
+         variable.rows.dimensions.end();
 }
 
 // Dimensions that a variable lacks would only repeat its curves.
 bool has_choice(const ExtractVariable& variable, int axis, int points) {
-  return std::any_of(variable.row_dimensions.begin(), variable.row_dimensions.end(),
+  return std::any_of(variable.rows.dimensions.begin(), variable.rows.dimensions.end(),
                      [&](int d) { return d != axis && d != points; });
 }
 

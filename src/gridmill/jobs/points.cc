@@ -64,16 +64,24 @@ struct Header {
   std::optional<std::size_t> latitude;
   std::optional<std::size_t> longitude;
   std::optional<std::size_t> name;
+  std::map<std::string, std::size_t> more;
 };
 
 Header read_header(std::string_view line) {
   Header header;
   const std::vector<std::string> cells = split_csv(line);
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string cell = to_lower(trim(cells[i]));
-    if (cell == "lat" || cell == "latitude") header.latitude = i;
-    if (cell == "lon" || cell == "longitude") header.longitude = i;
-    if (cell == "name" || cell == "station") header.name = i;
+    const std::string written(trim(cells[i]));
+    const std::string cell = to_lower(written);
+    if (cell == "lat" || cell == "latitude") {
+      header.latitude = i;
+    } else if (cell == "lon" || cell == "longitude") {
+      header.longitude = i;
+    } else if (cell == "name" || cell == "station") {
+      header.name = i;
+    } else if (!written.empty()) {
+      header.more.emplace(written, i);  // of two of one name the first
+    }
   }
   if (!header.latitude || !header.longitude) {
     throw Error(ErrorKind::invalid,
@@ -90,8 +98,12 @@ RequestedPoint read_row(const Header& header, std::string_view line, std::string
   };
   std::string name;
   if (header.name && *header.name < cells.size()) name = std::string(trim(cells[*header.name]));
-  return make_point(std::move(name), cell(*header.latitude, "latitude"),
-                    cell(*header.longitude, "longitude"), std::move(origin));
+  RequestedPoint point = make_point(std::move(name), cell(*header.latitude, "latitude"),
+                                    cell(*header.longitude, "longitude"), std::move(origin));
+  for (const auto& [column, at] : header.more) {
+    point.more[column] = at < cells.size() ? std::string(trim(cells[at])) : "";
+  }
+  return point;
 }
 
 std::string read_text(Files& files, const std::string& path) {

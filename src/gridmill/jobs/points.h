@@ -1,6 +1,7 @@
 // points.h: the places that a user names, on the command line or in a CSV file.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -13,13 +14,15 @@ struct RequestedPoint {
   double latitude_deg = 0;
   double longitude_deg = 0;
   std::string origin;  // "--point 52.5,13.4", "line 3 of stations.csv": for messages
+  std::map<std::string, std::string> more;  // what the file's further columns say, by their names
 };
 
 // "LAT,LON" or "NAME=LAT,LON". Without a name: "52.5N 13.4E". Throws Error(invalid).
 RequestedPoint parse_point(const std::string& text);
 
 // A table with columns lat and lon (or latitude, longitude), and name (or station) if wanted, in
-// any case and order; quotes as in RFC 4180. Errors name the line.
+// any case and order; quotes as in RFC 4180. All points of a file have the same further columns,
+// empty where a line ends early. Errors name the line.
 std::vector<RequestedPoint> read_points(Files& files, const std::string& path);
 
 // Throws Error(invalid) naming both if two are the same place, or have the same name.

@@ -28,6 +28,8 @@ struct RechunkOptions {
   bool resume = false;
   bool dry_run = false;
   std::string schema;  // a file: what the inputs must be like (schema_gate.h); "": anything
+  // Asked for by the user; what counts is resources.skipped.
+  bool skip_corrupt = false;
   GribIndexUse grib_index = GribIndexUse::read;
   Resources resources = default_resources();
   ReportOptions reports;

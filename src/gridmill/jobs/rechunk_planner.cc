@@ -62,10 +62,13 @@ class RechunkPlanner {
   std::int64_t box_bytes(const Variable& variable, const ArrayMetadata& metadata) const {
     const RunOptions run = run_options(resources_);
     const KeyEncoder encoder(encoded_as(metadata));
-    LeafCost largest{0, encoder.scratch_bound()};
+    LeafCost largest;
+    largest.scratch = encoder.scratch_bound();
     for (const Block& block : variable.blocks) {
       largest.stored = std::max(largest.stored, block.reader->stored_bound());
       largest.scratch = std::max(largest.scratch, block.reader->scratch_bound());
+      const std::int64_t whole = volume(block.reader->grid().chunk()) * variable.type.size;
+      largest.whole = std::max(largest.whole, whole);
     }
     const std::int64_t encoded = std::max(encoder.encoded_bound(), spill_chunk_bytes());
     const std::int64_t fixed = fixed_memory(run, largest, encoded);

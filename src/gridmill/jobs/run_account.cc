@@ -13,6 +13,7 @@
 #include "gridmill/engine/open_metrics.h"
 #include "gridmill/jobs/output_file.h"
 #include "gridmill/jobs/run_records.h"
+#include "gridmill/jobs/skipped_report.h"
 #include "gridmill/store/stage.h"
 #include "gridmill/system/clock.h"
 #include "gridmill/system/cpu.h"
@@ -80,14 +81,12 @@ void write_text(Files& files, const std::string& path, const std::string& text) 
   (void)writer->commit();
 }
 
-constexpr const char* kMetricsType = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-
 }  // namespace
 
 // Knows the counters of what runs now, and lets another thread look at them.
 class FollowingConsole final : public Console {
  public:
-  explicit FollowingConsole(Console& around) : around_(around) {}
+  FollowingConsole(Console& around, LiveRun& live) : around_(around), live_(live) {}
 
   void say(const std::string& line) override { around_.say(line); }
   void warn(const std::string& line) override {
@@ -96,12 +95,15 @@ class FollowingConsole final : public Console {
   }
   void note_left_threads() override { around_.note_left_threads(); }
   void log(const Json& event, const std::string& text) override { around_.log(event, text); }
+  void watch(std::function<LiveView()> view) override { around_.watch(std::move(view)); }
   void begin(const std::string& what, const Progress& progress) override {
     follow(&progress);
+    live_.begin(what, progress);
     around_.begin(what, progress);
   }
   void done() override {
     around_.done();
+    live_.done();
     follow(nullptr);
   }
   // Of all that has been followed to its end.
@@ -126,6 +128,7 @@ class FollowingConsole final : public Console {
   }
 
   Console& around_;
+  LiveRun& live_;
   std::atomic<std::int64_t> warnings_{0};
   mutable std::mutex mutex_;
   const Progress* progress_ = nullptr;  // lives until done()
@@ -148,7 +151,9 @@ RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::s
       cpu_before_ns_(process_cpu_ns()),
       wall_ns_(workplace.clock.wall_ns()),
       id_(run_id(wall_ns_, unique_suffix().substr(0, 4))),
-      following_(std::make_unique<FollowingConsole>(workplace.console)),
+      live_({id_, verb_, output_, resources.threads, resources.memory, start_ns_, cpu_before_ns_},
+            workplace.clock),
+      following_(std::make_unique<FollowingConsole>(workplace.console, live_)),
       followed_workplace_{workplace.files, workplace.clock, *following_, workplace.stop} {
   Files& files = workplace_.files;
   const std::string_view report = is_json_name(options.report) ? kRecordBegin : kTextBegin;
@@ -162,20 +167,40 @@ RunAccount::RunAccount(std::string verb, std::vector<std::string> inputs, std::s
                   fmt::format("{} is named for two of --report, --metrics and --trace", path));
     }
   }
-  if (options.metrics_port.empty()) return;
-  in_context([] { return std::string("--metrics-port"); },
-             [&] {
-               const Endpoint endpoint = parse_endpoint(options.metrics_port);
-               responder_ = std::make_unique<HttpResponder>(endpoint, "/metrics", kMetricsType,
-                                                            [this] { return live_page(); });
-               if (endpoint.port == 0) {
-                 workplace_.console.say(fmt::format("metrics are at {} port {}, /metrics",
-                                                    endpoint.address, responder_->port()));
-               }
-             });
+  open_doors();
 }
 
-RunAccount::~RunAccount() = default;
+RunAccount::~RunAccount() {
+  if (options_.watch) workplace_.console.watch(nullptr);
+}
+
+// For those who look while the run goes on.
+void RunAccount::open_doors() {
+  if (!options_.metrics_port.empty()) {
+    in_context([] { return std::string("--metrics-port"); },
+               [&] {
+                 const Endpoint endpoint = parse_endpoint(options_.metrics_port);
+                 responder_ = std::make_unique<HttpResponder>(endpoint, "/metrics", kMetricsType,
+                                                              [this] { return live_figures(); });
+                 if (endpoint.port == 0) {
+                   workplace_.console.say(fmt::format("metrics are at {} port {}, /metrics",
+                                                      endpoint.address, responder_->port()));
+                 }
+               });
+  }
+  if (!options_.serve.empty()) {
+    in_context([] { return std::string("--serve"); },
+               [&] {
+                 server_ = std::make_unique<LiveServer>(
+                     parse_local_endpoint(options_.serve), [this] { return live_.view(); },
+                     [this] { return live_figures(); }, workplace_.clock);
+               });
+    workplace_.console.say("the run can be looked at: " + server_->url());
+  }
+  if (options_.watch) {
+    workplace_.console.watch([this] { return live_.view(); });
+  }
+}
 
 void RunAccount::log(const std::string& event, const Json& more, const std::string& text) const {
   const std::string now = utc_text(workplace_.clock.wall_ns());
@@ -217,7 +242,7 @@ void RunAccount::log_end(const Json& record) const {
 }
 
 // From the responder's thread: of this object only what never changes.
-std::string RunAccount::live_page() const {
+std::string RunAccount::live_figures() const {
   const Json record{{"gridmill", kVersion},
                     {"id", id_},
                     {"verb", verb_},
@@ -243,6 +268,7 @@ void RunAccount::begin(const std::string& plan) {
     trace_ = std::make_shared<TraceWriter>(write_file(workplace_.files, options_.trace), start_ns_);
   }
   recorder_ = std::make_shared<RunRecorder>(workplace_.clock, trace_);
+  live_.count_by(recorder_);
 }
 
 RunFacts RunAccount::own_facts(const Json& report) const {
@@ -312,6 +338,9 @@ Json RunAccount::record(const std::string& state, const Json& report) const {
                  {"tags", tags_},
                  {"chunks_resumed", resumed}};
   record.update(run_report(facts, prices_));
+  for (const char* name : {"skipped_chunks", "skipped"}) {
+    if (report.contains(name)) record[name] = report[name];
+  }
   if (!workers.is_null()) record["workers"] = std::move(workers);
   return record;
 }
@@ -357,7 +386,16 @@ void RunAccount::close_trace() {
   }
 }
 
+Json RunAccount::warnings_of(const Json& record, const Json& comparison) const {
+  Json warnings = run_warnings(record, comparison);
+  if (!resources_.skipped) return warnings;
+  const std::string skipped = skipped_warning(*resources_.skipped, output_);
+  if (!skipped.empty()) warnings.push_back(skipped);
+  return warnings;
+}
+
 void RunAccount::finish(Json& report) {
+  if (resources_.skipped) report.update(skipped_report(*resources_.skipped));
   Json mine = record("done", report);
   const auto tell = [&](const std::string& what, const auto& action) {
     try {
@@ -371,11 +409,11 @@ void RunAccount::finish(Json& report) {
     tell("the record of this run", [&] {
       const auto companion = open_companion(workplace_.files, parse_location(output_));
       mine["comparison"] = compare_run(mine, load_runs(*companion));
-      mine["warnings"] = run_warnings(mine, mine["comparison"]);
+      mine["warnings"] = warnings_of(mine, mine["comparison"]);
       save_run(*companion, mine);
     });
   }
-  if (!mine.contains("warnings")) mine["warnings"] = run_warnings(mine, Json::object());
+  if (!mine.contains("warnings")) mine["warnings"] = warnings_of(mine, Json::object());
   for (const Json& warning : mine["warnings"]) following_->warn(warning.get<std::string>());
   if (!options_.report.empty()) {
     tell("--report", [&] {
@@ -391,10 +429,13 @@ void RunAccount::finish(Json& report) {
   report["bottleneck"] = mine["bottleneck"]["sentence"];
   if (Json skew = skew_sentences(mine); !skew.empty()) report["skew"] = std::move(skew);
   log_end(mine);
+  live_.end(RunState::done, mine["bottleneck"].value("sentence", ""),
+            mine["more_threads"].value("sentence", ""));
   report["run"] = std::move(mine);
 }
 
 void RunAccount::fail(const Error& error) {
+  live_.end(RunState::failed, error.what(), "");
   switch (error.kind()) {
     case ErrorKind::timeout:   // a stuck disk would hold this up as well
     case ErrorKind::conflict:  // refused: nothing ran
@@ -438,7 +479,7 @@ std::string run_text(const Json& record) {
     tags.push_back(fmt::format("{}={}", name, value.is_string() ? value.get<std::string>() : ""));
   }
   if (!tags.empty()) text += "  tags " + join(tags, ", ") + "\n";
-  text += run_report_text(record);
+  text += run_report_text(record) + skipped_text(record);
   const Json comparison = record.value("comparison", Json::object());
   const auto runs = comparison.value("runs", std::int64_t{0});
   if (runs > 0) {

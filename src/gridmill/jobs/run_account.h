@@ -16,6 +16,8 @@
 #include "gridmill/engine/run_report.h"
 #include "gridmill/engine/trace.h"
 #include "gridmill/engine/worker_part.h"
+#include "gridmill/jobs/live_run.h"
+#include "gridmill/jobs/live_server.h"
 #include "gridmill/jobs/workplace.h"
 #include "gridmill/system/http_responder.h"
 
@@ -30,6 +32,8 @@ struct ReportOptions {
   std::vector<std::string> prices;  // "cpu-hour=0.04"
   std::vector<std::string> tags;    // "team=ocean"
   double sample = 0;                // of the tasks, in (0, 1); 0: the run is no sample
+  std::string serve;                // port of this machine: a page to look at while it goes on
+  bool watch = false;               // the console gets views to show
 };
 
 class FollowingConsole;
@@ -76,7 +80,8 @@ class RunAccount {
   double sample() const noexcept { return options_.sample; }
 
  private:
-  std::string live_page() const;
+  std::string live_figures() const;
+  void open_doors();
   void log_start() const;
   void log_end(const Json& record) const;
   void begin(const std::string& plan);
@@ -85,6 +90,7 @@ class RunAccount {
   RunFacts own_facts(const Json& report) const;
   // As one of several workers.
   WorkerPart own_part(const RunFacts& facts) const;
+  Json warnings_of(const Json& record, const Json& comparison) const;
   void close_trace();
 
   const std::string verb_;
@@ -104,9 +110,11 @@ class RunAccount {
   std::shared_ptr<RunRecorder> recorder_;
   std::vector<WorkerPart> workers_;
   std::vector<std::size_t> stage_numbers_;
+  LiveRun live_;
   const std::unique_ptr<FollowingConsole> following_;
   const Workplace followed_workplace_;
-  std::unique_ptr<HttpResponder> responder_;  // last: it asks the others
+  std::unique_ptr<HttpResponder> responder_;  // last: they ask the others
+  std::unique_ptr<LiveServer> server_;
 };
 
 // A record for people.

@@ -9,6 +9,7 @@
 #include "gridmill/jobs/archive_plan.h"
 #include "gridmill/jobs/plan_session.h"
 #include "gridmill/jobs/sample_plan.h"
+#include "gridmill/jobs/skipped_report.h"
 
 namespace gridmill {
 namespace {
@@ -41,9 +42,12 @@ class Running {
     // Since the plan was made others may have written into it: from here on nobody can.
     if (reads_its_output(plan_)) check_identity(plan_, workplace_.files);
     run_.account.add_workers(load_parts(*archive_, workplace_.console));
+    const std::shared_ptr<SkippedLeaves> skipped = run_.resources.skipped;
     const auto notes = archive_->complete([&] {
+      const SkipsKept kept(skipped, archive_->skipped());
       const Watched watched(workplace_.console, run_.what, progress_);
       for (std::size_t i = 0; i < plan_.stages.size(); ++i) run_stage_at(i);
+      if (skipped) archive_->set_attributes(skipped_attributes(*skipped));
       // A group that is read beside the one that is written is nobody's own: it may have gone.
       if (reads_its_output(plan_)) check_identity(plan_, workplace_.files);
     });

@@ -64,17 +64,6 @@ void read_numbers(const Array& values, const IndexRange& range, KeyValues& keys)
   keys.numbers = to_doubles(values.view().part({{range.begin}, {range.end - range.begin}}));
 }
 
-// "a ""b""" of a CSV cell is a "b".
-std::string unquoted(std::string_view cell) {
-  if (!cell.starts_with('"')) return std::string(cell);
-  std::string text;
-  for (std::size_t i = 1; i + 1 < cell.size(); ++i) {
-    text += cell[i];
-    if (cell[i] == '"') ++i;
-  }
-  return text;
-}
-
 }  // namespace
 
 std::shared_ptr<const KeyValues> dimension_values(const Dataset& dataset, const std::string& group,
@@ -96,7 +85,7 @@ std::shared_ptr<const KeyValues> dimension_values(const Dataset& dataset, const 
     return keys;
   }
   const auto labels = dimension_labels(dataset, group, dimension, begin, count);
-  for (std::int64_t i = 0; i < count; ++i) keys->texts.push_back(unquoted((*labels)[i]));
+  for (std::int64_t i = 0; i < count; ++i) keys->texts.push_back(unquoted_cell((*labels)[i]));
   return keys;
 }
 

@@ -32,6 +32,7 @@ RunOptions run_options(const Resources& resources) {
   options.threads = resources.threads;
   options.timeout_ns = resources.timeout_ns;
   options.buffers = resources.buffers;
+  options.skipped = resources.skipped;
   return options;
 }
 

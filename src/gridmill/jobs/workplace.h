@@ -3,12 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
 #include "gridmill/base/json.h"
 #include "gridmill/engine/executor.h"
+#include "gridmill/engine/live_view.h"
 #include "gridmill/engine/progress.h"
 #include "gridmill/store/location.h"
 #include "gridmill/system/clock.h"
@@ -22,6 +24,9 @@ struct Resources {
   std::int64_t timeout_ns = 0;  // --timeout; 0: none
   // Shared by the runs that a process makes one after the other.
   std::shared_ptr<BufferPool> buffers;
+  // --skip-corrupt: damaged chunks of the inputs are left out by every run of the job, and named
+  // here; null: they are errors.
+  std::shared_ptr<SkippedLeaves> skipped;
 };
 
 // Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O
@@ -39,6 +44,10 @@ class Console {
   virtual void warn(const std::string& line) = 0;  // something a user should know
   // For the log of one process among many: {"event": "start", ...}, and the same for people.
   virtual void log(const Json& /*event*/, const std::string& /*text*/) {}
+  // From here on `view` tells what goes on, for a console that shows it; nullptr: nothing any more,
+  // and nobody is in it when this returns.
+  // NOLINTNEXTLINE(performance-unnecessary-value-param): who shows it keeps it
+  virtual void watch(std::function<LiveView()> /*view*/) {}
   // `progress` may be read until done() is called.
   virtual void begin(const std::string& what, const Progress& progress) = 0;
   virtual void done() = 0;

@@ -27,6 +27,10 @@ double squared_distance(const double (&a)[3], const double (&b)[3]) noexcept {
   return x * x + y * y + z * z;
 }
 
+double angle_of_chord(double squared_chord) noexcept {
+  return 2 * std::asin(std::min(1.0, std::sqrt(squared_chord) / 2));
+}
+
 }  // namespace
 
 double central_angle_rad(double latitude_a_deg, double longitude_a_deg, double latitude_b_deg,
@@ -114,7 +118,29 @@ std::optional<SphereIndex::Neighbour> SphereIndex::nearest(double latitude_deg,
   Search query;
   unit_vector(latitude_deg, longitude_deg, query.target);
   search(0, nodes_.size(), query);
-  return Neighbour{query.index, 2 * std::asin(std::min(1.0, std::sqrt(query.best) / 2))};
+  return Neighbour{query.index, angle_of_chord(query.best)};
+}
+
+void SphereIndex::search_within(std::size_t first, std::size_t last, const Search& query,
+                                const std::function<void(const Neighbour&)>& visit) const {
+  if (first >= last) return;
+  const std::size_t middle = first + (last - first) / 2;
+  const Node& node = nodes_[middle];
+  const double distance = squared_distance(node.at, query.target);
+  if (distance <= query.best) visit({node.index, angle_of_chord(distance)});
+  const double beyond = query.target[node.axis] - node.at[node.axis];
+  const bool is_across = beyond * beyond <= query.best;
+  if (beyond < 0 || is_across) search_within(first, middle, query, visit);
+  if (beyond >= 0 || is_across) search_within(middle + 1, last, query, visit);
+}
+
+void SphereIndex::within(double latitude_deg, double longitude_deg, double angle_rad,
+                         const std::function<void(const Neighbour&)>& visit) const {
+  Search query;
+  unit_vector(latitude_deg, longitude_deg, query.target);
+  const double chord = 2 * std::sin(std::clamp(angle_rad, 0.0, std::numbers::pi) / 2);
+  query.best = chord * chord;
+  search_within(0, nodes_.size(), query, visit);
 }
 
 }  // namespace gridmill

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -37,6 +38,9 @@ class SphereIndex {
 
   // nullopt: there are no points.
   std::optional<Neighbour> nearest(double latitude_deg, double longitude_deg) const;
+  // Every point within an angle, each once, in the tree's order.
+  void within(double latitude_deg, double longitude_deg, double angle_rad,
+              const std::function<void(const Neighbour&)>& visit) const;
   std::int64_t size() const noexcept { return static_cast<std::int64_t>(nodes_.size()); }
 
  private:
@@ -50,6 +54,8 @@ class SphereIndex {
 
   void build(std::size_t first, std::size_t last);
   void search(std::size_t first, std::size_t last, Search& search) const;
+  void search_within(std::size_t first, std::size_t last, const Search& query,
+                     const std::function<void(const Neighbour&)>& visit) const;
 
   std::vector<Node> nodes_;
 };

@@ -7,6 +7,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/kernels/compare.h"
+#include "gridmill/sink/looking_sink.h"
 #include "gridmill/sink/text_cells.h"
 
 namespace gridmill {
@@ -22,31 +23,23 @@ std::string element_text(const std::byte* element, DataType type) {
   return {number, write_number(number, element, type)};
 }
 
-class CompareSink final : public Sink {
+class CompareSink final : public LookingSink {
  public:
-  explicit CompareSink(CompareTarget target) : target_(std::move(target)) {}
+  explicit CompareSink(CompareTarget target)
+      : LookingSink(target.type, target.grid), target_(std::move(target)) {}
 
-  const ChunkGrid& units() const override { return target_.grid; }
   int columns() const override { return target_.has_reference ? 2 : 1; }
-  Box region(int, const Index& unit) const override { return target_.grid.box_of(unit); }
-  DataType column_type(int) const override { return target_.type; }
-  Shape buffer_shape(int, const Index& unit) const override {
-    return target_.grid.box_of(unit).shape;
-  }
-  void prepare(int, const Index&, const MutableArrayView&) const override {}  // no padding
-  std::int64_t encoded_bound() const override { return 0; }
-  std::int64_t scratch_bound() const override { return 0; }
+  std::string describe(const Index& unit) const override { return "chunk " + to_string(unit); }
 
-  void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
-              CodecContext&) const override {
-    out.clear();
+ private:
+  void look(const Index& unit, const Box& region,
+            std::span<const ArrayView> columns) const override {
     if (!target_.has_reference || target_.skip(unit)) return;
     const Difference difference = compare_bits(columns[0], columns[1]);
     if (difference.is_equal()) return;
-    const Box region = target_.grid.box_of(unit);
     Index first = *difference.first;
-    const std::string found = element_text(columns[0].at(first), target_.type);
-    const std::string wanted = element_text(columns[1].at(first), target_.type);
+    const std::string found = element_text(columns[0].at(first), type());
+    const std::string wanted = element_text(columns[1].at(first), type());
     for (int d = 0; d < first.rank(); ++d) first[d] += region.begin[d];
     const std::lock_guard lock(mutex_);
     target_.report({unit, region,
@@ -56,12 +49,7 @@ class CompareSink final : public Sink {
                                 to_string(first), found, wanted)});
   }
 
-  std::optional<KeyRecord> store(const Index&, ByteView) override { return std::nullopt; }
-  void finish() override {}
-  std::string describe(const Index& unit) const override { return "chunk " + to_string(unit); }
-
- private:
-  CompareTarget target_;
+  const CompareTarget target_;
   mutable std::mutex mutex_;
 };
 

@@ -31,7 +31,7 @@ enum GmParquetKind {
 struct GmParquetColumn {
   const char* name;
   enum GmParquetKind kind;
-  const char* const* dictionary;
+  const char* const* dictionary;  // the texts must stay until release()
   int64_t dictionary_size;
   const char* const* metadata;  // keys and values in turn
   int64_t metadata_size;        // of both together
@@ -56,14 +56,16 @@ struct GmParquetPlugin {
   int32_t version;      // of this interface
   const char* library;  // "Arrow 26.0.1"
   struct GmParquetWriter* (*open)(const struct GmParquetFile* file, char* error, size_t room);
-  // `columns`: the rows of each column, contiguous and aligned to its elements.
+  // A row group, of `row_group_rows` at most, with dictionaries of the texts that its rows hold:
+  // its bytes are given to `append` before this returns. `columns`: the rows of each column,
+  // contiguous and aligned to its elements.
   int (*write)(struct GmParquetWriter* writer, int64_t rows, const void* const* columns,
                char* error, size_t room);
   int (*close)(struct GmParquetWriter* writer, char* error, size_t room);
   void (*release)(struct GmParquetWriter* writer);
 };
 
-#define GM_PARQUET_PLUGIN_VERSION 1
+#define GM_PARQUET_PLUGIN_VERSION 3
 typedef const struct GmParquetPlugin* (*GmParquetEntry)(void);
 
 #ifdef __cplusplus

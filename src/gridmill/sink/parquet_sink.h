@@ -10,26 +10,13 @@
 
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
+#include "gridmill/sink/parquet_file.h"
 #include "gridmill/sink/table_sink.h"
+#include "gridmill/sink/typed_keys.h"
 
 namespace gridmill {
-
-// Texts of a schema: name and value.
-using TableNotes = std::vector<std::pair<std::string, std::string>>;
-
-// What stands in a key column at each position of its dimension.
-struct KeyValues {
-  enum class Kind { times, integers, numbers, texts };
-  Kind kind = Kind::texts;
-  std::vector<std::int64_t> integers;  // of times: microseconds since 1970, UTC
-  std::vector<double> numbers;
-  std::vector<std::string> texts;
-};
-
-using TypedKeys = std::vector<std::shared_ptr<const KeyValues>>;
 
 struct ParquetTarget {
   TableTarget table;              // its keys' cells aren't looked at
@@ -43,15 +30,10 @@ struct ParquetTarget {
 // numbers.
 std::int64_t typed_row_bytes(const TypedKeys& keys, const std::vector<ValueColumn>& values);
 
+ParquetSchema parquet_schema(const ParquetTarget& target);
+
 // Throws what typed_row_bytes() throws, and Error(unsupported) where the program came without
 // Arrow.
 std::shared_ptr<Sink> parquet_sink(ParquetTarget target);
-
-// What Arrow holds beside the tasks for a table of so many columns: a row group, raw and encoded,
-// and pages of each column.
-std::int64_t parquet_memory(std::int64_t row_group_bytes, std::int64_t columns);
-
-// "Arrow 26.0.1"; "" where it is missing.
-std::string parquet_library();
 
 }  // namespace gridmill

@@ -1,39 +1,30 @@
 #include "gridmill/sink/range_sink.h"
 
+#include "gridmill/sink/looking_sink.h"
+
 namespace gridmill {
 namespace {
 
-class RangeSink final : public Sink {
+class RangeSink final : public LookingSink {
  public:
-  explicit RangeSink(RangeTarget target) : target_(std::move(target)) {}
+  explicit RangeSink(RangeTarget target)
+      : LookingSink(target.type, target.units),
+        bounds_(target.bounds),
+        tally_(std::move(target.tally)) {}
 
-  const ChunkGrid& units() const override { return target_.units; }
-  Box region(int, const Index& unit) const override { return target_.units.box_of(unit); }
-  DataType column_type(int) const override { return target_.type; }
-  Shape buffer_shape(int, const Index& unit) const override {
-    return target_.units.box_of(unit).shape;
-  }
-  void prepare(int, const Index&, const MutableArrayView&) const override {}  // no padding
-  std::int64_t encoded_bound() const override { return 0; }
-  std::int64_t scratch_bound() const override { return 0; }
-
-  void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
-              CodecContext&) const override {
-    out.clear();
-    const Box region = target_.units.box_of(unit);
-    ArrayView values = columns[0];
-    values.shape = region.shape;
-    target_.tally->add(region, count_range(values, target_.bounds));
-  }
-
-  std::optional<KeyRecord> store(const Index&, ByteView) override { return std::nullopt; }
-  void finish() override {}
   std::string describe(const Index& unit) const override {
-    return "values " + to_string(target_.units.box_of(unit));
+    return "values " + to_string(units().box_of(unit));
   }
 
  private:
-  const RangeTarget target_;
+  void look(const Index&, const Box& region, std::span<const ArrayView> columns) const override {
+    ArrayView values = columns[0];
+    values.shape = region.shape;
+    tally_->add(region, count_range(values, bounds_));
+  }
+
+  const Bounds bounds_;
+  const std::shared_ptr<RangeTally> tally_;
 };
 
 }  // namespace

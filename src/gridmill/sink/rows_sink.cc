@@ -29,22 +29,23 @@ class RowsSink final : public Sink {
   explicit RowsSink(RowsTarget target) : target_(std::move(target)) {
     check(target_.runs);
     units_ = target_.runs.units();
+    next_ = target_.first_unit;
   }
 
   const ChunkGrid& units() const override { return units_; }
   bool is_ordered() const override { return true; }
   int columns() const override { return static_cast<int>(target_.columns.size()); }
   Box region(int column, const Index& unit) const override {
-    return column_region(target_.runs.box_of(unit), column_at(column).dimensions);
+    return column_region(target_.runs.box_of(unit), column_at(column));
   }
   DataType column_type(int column) const override { return column_at(column).type; }
   Shape buffer_shape(int column, const Index&) const override {
     // The same for every unit, since the engine takes the first one's cost for the largest.
-    Shape shape;
-    for (const int d : column_at(column).dimensions) {
-      shape.push_back(std::min(target_.runs.run[d], target_.runs.shape[d]));
+    Box fullest = whole_box(target_.runs.shape);
+    for (int d = 0; d < fullest.rank(); ++d) {
+      fullest.shape[d] = std::min(target_.runs.run[d], target_.runs.shape[d]);
     }
-    return shape;
+    return column_region(fullest, column_at(column)).shape;
   }
   void prepare(int, const Index&, const MutableArrayView&) const override {}  // no padding
   std::int64_t encoded_bound() const override {
@@ -64,6 +65,10 @@ class RowsSink final : public Sink {
       parts.push_back(columns[i].part(whole_box(region(static_cast<int>(i), unit).shape)));
     }
     target_.format(target_.runs.box_of(unit), parts, out);
+  }
+
+  void wait_for_room(const std::stop_token& stop) override {
+    if (target_.wait_for_room) target_.wait_for_room(stop);
   }
 
   std::optional<KeyRecord> store(const Index& unit, ByteView encoded) override {
@@ -129,11 +134,12 @@ std::shared_ptr<Sink> rows_sink(RowsTarget target) {
   return std::make_shared<RowsSink>(std::move(target));
 }
 
-Box column_region(const Box& rows, const std::vector<int>& dimensions) {
+Box column_region(const Box& rows, const RowColumn& column) {
   Box box;
-  for (const int d : dimensions) {
-    box.begin.push_back(rows.begin[d]);
-    box.shape.push_back(rows.shape[d]);
+  int spread = 0;
+  for (const int d : column.dimensions) {
+    box.begin.push_back(d == kSpread ? 0 : rows.begin[d]);
+    box.shape.push_back(d == kSpread ? column.spread[spread++] : rows.shape[d]);
   }
   return box;
 }
@@ -141,9 +147,24 @@ Box column_region(const Box& rows, const std::vector<int>& dimensions) {
 Index row_strides(const RowColumn& column, const ArrayView& view, int row_rank) {
   Index strides = Index::filled(row_rank, 0);
   for (std::size_t i = 0; i < column.dimensions.size(); ++i) {
+    if (column.dimensions[i] == kSpread) continue;
     strides[column.dimensions[i]] = view.strides[static_cast<int>(i)];
   }
   return strides;
+}
+
+std::vector<std::int64_t> cell_offsets(const RowColumn& column, const ArrayView& view) {
+  Index steps;
+  for (std::size_t i = 0; i < column.dimensions.size(); ++i) {
+    if (column.dimensions[i] == kSpread) steps.push_back(view.strides[static_cast<int>(i)]);
+  }
+  std::vector<std::int64_t> offsets;
+  for_each_position(whole_box(column.spread), [&](const Index& at) {
+    std::int64_t offset = 0;
+    for (int d = 0; d < at.rank(); ++d) offset += at[d] * steps[d];
+    offsets.push_back(offset);
+  });
+  return offsets;
 }
 
 }  // namespace gridmill

@@ -27,11 +27,17 @@ struct RowRuns {
   Box box_of(const Index& unit) const;  // the rows of a unit
 };
 
+// Of a column's dimension that isn't one of the rows': it is spread into cells side by side.
+inline constexpr int kSpread = -1;
+
 // A field that takes part in the rows: which of the rows' dimensions its own dimensions are, in its
-// own order. Dimensions that it lacks repeat it.
+// own order, or kSpread. Dimensions that it lacks repeat it.
 struct RowColumn {
   DataType type;
   std::vector<int> dimensions;
+  Shape spread = {};  // extents of the dimensions that are spread, in its own order
+
+  std::int64_t cells() const { return volume(spread); }  // of a row; 1 where nothing is spread
 };
 
 struct RowsTarget {
@@ -45,15 +51,21 @@ struct RowsTarget {
   // Takes the units' bytes in order, one call at a time.
   std::function<void(ByteView)> append;
   std::function<void()> finish;  // may be empty
+  std::int64_t first_unit = 0;   // those before it are there already: they don't come
+  // Sink::wait_for_room(); may be empty.
+  std::function<void(const std::stop_token&)> wait_for_room;
 };
 
 // Throws Error(internal) if the runs would not come out in C order.
 std::shared_ptr<Sink> rows_sink(RowsTarget target);
 
-// The region of a field whose dimensions are those `dimensions` of the rows.
-Box column_region(const Box& rows, const std::vector<int>& dimensions);
+// The region of a column's field that the rows take.
+Box column_region(const Box& rows, const RowColumn& column);
 
 // Strides of a column's view along the rows' dimensions: 0 where it has none.
 Index row_strides(const RowColumn& column, const ArrayView& view, int row_rank);
+
+// Where the cells of a row lie in a column's view, in bytes from its first one.
+std::vector<std::int64_t> cell_offsets(const RowColumn& column, const ArrayView& view);
 
 }  // namespace gridmill

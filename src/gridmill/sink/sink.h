@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 
 #include "gridmill/array/strings.h"
@@ -54,6 +55,9 @@ class Sink {
   virtual bool stores_columns() const { return false; }
   virtual void encode(const Index& unit, std::span<const ArrayView> columns, Buffer& out,
                       CodecContext& context) const = 0;
+  // Called before each store(), outside of any deadline: returns when whoever takes what is stored
+  // has room for it, or `stop` is requested.
+  virtual void wait_for_room(const std::stop_token& /*stop*/) {}
   // Unless the sink is ordered, idempotent: an attempt that failed is repeated. Returns what became
   // of the unit's key, if it has one.
   virtual std::optional<KeyRecord> store(const Index& unit, ByteView encoded) = 0;

@@ -15,7 +15,11 @@ class Table {
   std::string header() const {
     std::string text;
     for (const KeyColumn& key : target_.keys) text += csv_quoted(key.name) + ",";
-    for (const ValueColumn& value : target_.values) text += csv_quoted(value.name) + ",";
+    for (const ValueColumn& value : target_.values) {
+      for (std::size_t cell = 0; cell < static_cast<std::size_t>(value.rows.cells()); ++cell) {
+        text += csv_quoted(value.cell_name(cell)) + ",";
+      }
+    }
     if (text.empty()) return "\n";
     text.back() = '\n';
     return text;
@@ -24,8 +28,10 @@ class Table {
   void format(const Box& box, std::span<const ArrayView> views, Buffer& out) const {
     if (target_.observe) target_.observe(box, views);
     std::vector<Index> strides;
+    std::vector<std::vector<std::int64_t>> cells;
     for (std::size_t i = 0; i < views.size(); ++i) {
       strides.push_back(row_strides(target_.values[i].rows, views[i], box.rank()));
+      cells.push_back(cell_offsets(target_.values[i].rows, views[i]));
     }
     TextBuffer text(out);
     for_each_position(box, [&](const Index& at) {
@@ -36,9 +42,12 @@ class Table {
       for (std::size_t i = 0; i < views.size(); ++i) {
         const std::byte* element = views[i].data;
         for (int d = 0; d < at.rank(); ++d) element += (at[d] - box.begin[d]) * strides[i][d];
-        put_csv_cell(text, element, target_.values[i].rows.type);
-        text.put(i + 1 < views.size() ? ',' : '\n');
+        for (const std::int64_t offset : cells[i]) {
+          put_csv_cell(text, element + offset, target_.values[i].rows.type);
+          text.put(',');
+        }
       }
+      text.replace_last('\n');
     });
     text.finish();
   }
@@ -57,7 +66,8 @@ std::int64_t row_text_bound(const TableTarget& target) {
   for (const KeyColumn& key : target.keys) bytes += key.cells->longest() + 1;
   for (const ValueColumn& value : target.values) {
     const DataType type = value.rows.type;
-    bytes += type == types::float32 ? 17 : type.is_real() ? 26 : kLongestNumber;
+    const std::size_t cell = type == types::float32 ? 17 : type.is_real() ? 26 : kLongestNumber;
+    bytes += cell * static_cast<std::size_t>(value.rows.cells());
   }
   return static_cast<std::int64_t>(bytes);
 }

@@ -23,9 +23,15 @@ struct KeyColumn {
   std::shared_ptr<const CellTexts> cells;  // one per position, quoted as CSV wants it
 };
 
+// One column, or, of a field with dimensions that are spread, one for each of its cells.
 struct ValueColumn {
   std::string name;
   RowColumn rows;
+  std::vector<std::string> cells = {};  // their names, in their order; empty: `name` alone
+
+  const std::string& cell_name(std::size_t cell) const {
+    return cells.empty() ? name : cells[cell];
+  }
 };
 
 struct TableTarget {

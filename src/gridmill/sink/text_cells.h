@@ -36,6 +36,8 @@ class TextBuffer {
     *room(1) = character;
     ++used_;
   }
+  // There is one.
+  void replace_last(char character) { out_.data()[used_ - 1] = std::byte(character); }
   void finish() { out_.resize(used_); }
 
  private:

@@ -94,6 +94,8 @@ class Store {
   virtual std::unique_ptr<ValueReader> reader(const Key& key);
   // Whether reader() opens the value, so that its pieces cost less than by get().
   virtual bool has_open_values() const { return false; }
+  // Whether what get() gives is kept nearby, so that whole chunks are better asked for than parts.
+  virtual bool keeps_values() const { return false; }
   // Stores the concatenation of `pieces`.
   virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
   // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).

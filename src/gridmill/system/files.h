@@ -96,6 +96,14 @@ class Files {
   virtual bool remove_file(const std::string& path) = 0;       // false: absent
   virtual bool remove_directory(const std::string& path) = 0;  // must be empty
   virtual void sync_directory(const std::string& path) = 0;
+  // The file counts as changed now, to the ns, though its content stays. False: it is absent, or
+  // that can't be said here.
+  virtual bool touch(const std::string& /*path*/) { return false; }
+  // What may still be written to the file system under a folder that is there; nullopt: nobody
+  // says.
+  virtual std::optional<std::int64_t> free_bytes(const std::string& /*directory*/) {
+    return std::nullopt;
+  }
   virtual std::unique_ptr<Disk> disk(const std::string& path) = 0;  // must exist
   // An exclusive lock between processes and threads: the file at `path`, which is made for it and
   // goes with it. Null: somebody else holds it. A file system without locks gives one that excludes

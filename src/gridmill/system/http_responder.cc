@@ -13,8 +13,10 @@
 #include <cstring>
 #include <system_error>
 #include <thread>
+#include <vector>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/system/descriptor.h"
 
 namespace gridmill {
@@ -71,18 +73,40 @@ int listening_socket(const Endpoint& endpoint) {
 std::string answer(std::string_view status, std::string_view type, std::string_view body,
                    bool is_head) {
   return fmt::format(
-      "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{}",
+      "HTTP/1.1 {}\r\nContent-Type: {}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n"
+      "X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n{}",
       status, type, body.size(), is_head ? std::string_view() : body);
+}
+
+// "localhost" of "localhost:80"; "[::1]" of "[::1]:80"
+std::string_view without_port(std::string_view host) {
+  const auto colon = host.starts_with('[') ? host.find(':', host.find(']')) : host.find(':');
+  return host.substr(0, colon);
+}
+
+// Whether the request names this machine as its host, once.
+bool names_this_machine(std::string_view request) {
+  int hosts = 0;
+  bool is_local = false;
+  for (auto end = request.find("\r\n"); end != std::string_view::npos;) {
+    request.remove_prefix(end + 2);
+    end = request.find("\r\n");
+    const std::string_view line = request.substr(0, end);
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos || to_lower(line.substr(0, colon)) != "host") continue;
+    const std::string host = to_lower(without_port(trim(line.substr(colon + 1))));
+    is_local = host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+    ++hosts;
+  }
+  return hosts == 1 && is_local;
 }
 
 }  // namespace
 
 struct HttpResponder::State {
-  State(const Endpoint& endpoint, std::string path, std::string type,
-        std::function<std::string()> page)
-      : path_(std::move(path)),
-        type_(std::move(type)),
-        page_(std::move(page)),
+  State(const Endpoint& endpoint, HttpPages pages, HostRule hosts)
+      : pages_(std::move(pages)),
+        hosts_(hosts),
         end_(::eventfd(0, EFD_CLOEXEC)),
         listener_(listening_socket(endpoint)) {
     if (end_.get() < 0) refuse(endpoint, errno);
@@ -135,7 +159,8 @@ struct HttpResponder::State {
         continue;
       }
       const Moment until = std::chrono::steady_clock::now() + kPatience;
-      send(client.get(), answer_to(request_of(client.get(), until)), until);
+      const Answer answer = answer_to(request_of(client.get(), until));
+      if (send(client.get(), answer.text, until) && answer.sent != nullptr) (*answer.sent)();
     }
   }
 
@@ -152,40 +177,60 @@ struct HttpResponder::State {
     return request;
   }
 
-  std::string answer_to(const std::string& request) const {
+  struct Answer {
+    std::string text;
+    const std::function<void()>* sent = nullptr;  // whom to tell
+  };
+
+  Answer answer_to(const std::string& request) const {
     const auto line = std::string_view(request).substr(0, request.find("\r\n"));
     const auto first = line.find(' '), last = line.rfind(' ');
     if (first == std::string_view::npos || first == last ||
         !line.substr(last).starts_with(" HTTP/")) {
-      return answer("400 Bad Request", "text/plain", "this is no request\n", false);
+      return {answer("400 Bad Request", "text/plain", "this is no request\n", false)};
+    }
+    if (hosts_ == HostRule::local && !names_this_machine(request)) {
+      return {answer("403 Forbidden", "text/plain", "ask for localhost or 127.0.0.1\n", false)};
     }
     const auto method = line.substr(0, first);
     auto target = line.substr(first + 1, last - first - 1);
     target = target.substr(0, target.find('?'));
     const bool is_head = method == "HEAD";
     if (method != "GET" && !is_head) {
-      return answer("405 Method Not Allowed\r\nAllow: GET, HEAD", "text/plain", "GET it\n", false);
+      return {
+          answer("405 Method Not Allowed\r\nAllow: GET, HEAD", "text/plain", "GET it\n", false)};
     }
-    if (target != path_) {
-      return answer("404 Not Found", "text/plain", fmt::format("there is {}\n", path_), is_head);
+    const auto found = pages_.find(target);
+    if (found == pages_.end()) {
+      return {answer("404 Not Found", "text/plain", what_there_is(), is_head)};
     }
+    const HttpPage& page = found->second;
     try {
-      return answer("200 OK", type_, page_(), is_head);
+      const bool is_told = !is_head && page.sent;
+      return {answer("200 OK", page.type, page.make(), is_head), is_told ? &page.sent : nullptr};
     } catch (...) {
-      return answer("500 Internal Server Error", "text/plain", "no figures now\n", is_head);
+      return {answer("500 Internal Server Error", "text/plain", "no figures now\n", is_head)};
     }
   }
 
-  void send(int client, std::string_view text, const Moment& until) const {
+  std::string what_there_is() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, page] : pages_) paths.push_back(path);
+    return fmt::format("there is {}\n", join(paths, ", "));
+  }
+
+  // False if not all of it went out.
+  bool send(int client, std::string_view text, const Moment& until) const {
     while (!text.empty() && wait_for(client, POLLOUT, &until)) {
       const ssize_t count = ::send(client, text.data(), text.size(), MSG_NOSIGNAL);
       if (count > 0) text.remove_prefix(static_cast<std::size_t>(count));
-      if (count < 0 && errno != EAGAIN && errno != EINTR) return;
+      if (count < 0 && errno != EAGAIN && errno != EINTR) return false;
     }
+    return text.empty();
   }
 
-  const std::string path_, type_;
-  const std::function<std::string()> page_;
+  const HttpPages pages_;
+  const HostRule hosts_;
   const Descriptor end_;
   const Descriptor listener_;
   std::thread thread_;
@@ -217,10 +262,23 @@ Endpoint parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
+namespace {
+
+HttpPages only_page(std::string path, std::string content_type, std::function<std::string()> page) {
+  HttpPages pages;
+  pages.emplace(std::move(path), HttpPage{std::move(content_type), std::move(page)});
+  return pages;
+}
+
+}  // namespace
+
+HttpResponder::HttpResponder(const Endpoint& endpoint, HttpPages pages, HostRule hosts)
+    : state_(std::make_unique<State>(endpoint, std::move(pages), hosts)) {}
+
 HttpResponder::HttpResponder(const Endpoint& endpoint, std::string path, std::string content_type,
                              std::function<std::string()> page)
-    : state_(std::make_unique<State>(endpoint, std::move(path), std::move(content_type),
-                                     std::move(page))) {}
+    : HttpResponder(endpoint, only_page(std::move(path), std::move(content_type), std::move(page)),
+                    HostRule::any) {}
 
 HttpResponder::~HttpResponder() = default;
 

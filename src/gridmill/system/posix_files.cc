@@ -4,6 +4,7 @@
 #include <linux/fs.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -334,6 +335,22 @@ class PosixFiles final : public Files {
   void sync_directory(const std::string& path) override {
     const Descriptor fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("sync directory", path, errno);
+  }
+
+  // As PosixWritable::close() dates what it has written.
+  bool touch(const std::string& path) override {
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    const std::array<timespec, 2> times{now, now};
+    if (::utimensat(AT_FDCWD, path.c_str(), times.data(), 0) == 0) return true;
+    if (is_absent(errno)) return false;
+    fail("set the time of", path, errno);
+  }
+
+  std::optional<std::int64_t> free_bytes(const std::string& directory) override {
+    struct statvfs raw {};
+    if (::statvfs(directory.c_str(), &raw) != 0) return std::nullopt;
+    return static_cast<std::int64_t>(raw.f_bavail) * static_cast<std::int64_t>(raw.f_frsize);
   }
 
   std::unique_ptr<Disk> disk(const std::string& path) override {

@@ -48,6 +48,12 @@ int terminal_width(StandardStream stream, int otherwise) noexcept {
   return known ? size.ws_col : otherwise;
 }
 
+int terminal_height(StandardStream stream, int otherwise) noexcept {
+  winsize size{};
+  const bool known = ::ioctl(descriptor(stream), TIOCGWINSZ, &size) == 0 && size.ws_row > 0;
+  return known ? size.ws_row : otherwise;
+}
+
 void survive_closed_pipes() noexcept { ::signal(SIGPIPE, SIG_IGN); }
 
 bool write_standard(StandardStream stream, ByteView bytes) {

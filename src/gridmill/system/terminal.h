@@ -21,6 +21,8 @@ bool is_terminal(StandardStream stream) noexcept;
 // Columns of the terminal behind standard error or output; `otherwise` where there is none.
 int terminal_width(StandardStream stream, int otherwise) noexcept;
 
+int terminal_height(StandardStream stream, int otherwise) noexcept;
+
 // From here on a write into a pipe without a reader fails instead of ending the process.
 void survive_closed_pipes() noexcept;
 

@@ -167,6 +167,12 @@ class Watched final : public WatchedFiles {
   void sync_directory(const std::string& path) override {
     calls_->during("sync", path, [&] { under_.sync_directory(path); });
   }
+  bool touch(const std::string& path) override {
+    return calls_->during("dating", path, [&] { return under_.touch(path); });
+  }
+  std::optional<std::int64_t> free_bytes(const std::string& directory) override {
+    return calls_->during("status", directory, [&] { return under_.free_bytes(directory); });
+  }
   std::unique_ptr<Disk> disk(const std::string& path) override {
     auto disk = calls_->during("open", path, [&] { return under_.disk(path); });
     return std::make_unique<WatchedDisk>(std::move(disk), path, calls_);

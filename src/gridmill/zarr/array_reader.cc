@@ -19,6 +19,8 @@ constexpr std::int64_t kMostMeasured = 4096;  // chunks
 constexpr std::int64_t kMostProbed = 16;
 // More than any header of a frame.
 constexpr std::int64_t kProbeBytes = 64;
+// An uncoded chunk of a store that keeps values is fetched whole, not in pieces, up to this size.
+constexpr std::int64_t kMostKeptWhole = std::int64_t{16} << 20;
 
 // Where a chunk that is there lies.
 struct Stored {
@@ -122,10 +124,10 @@ class ZarrLeafReader : public LeafReader {
         store_(std::move(store)),
         array_(std::move(array)),
         metadata_(std::move(metadata)),
-        is_uncoded_(metadata_.codecs.is_uncoded(metadata_.type)) {}
+        is_streamed_(metadata_.codecs.is_uncoded(metadata_.type) && !is_kept_whole(metadata_)) {}
 
   std::int64_t stream_bytes() const override {
-    return is_uncoded_ ? ChunkStream::piece_bytes(metadata_) : 0;
+    return is_streamed_ ? ChunkStream::piece_bytes(metadata_) : 0;
   }
   std::unique_ptr<LeafStream> stream(const Index& position,
                                      std::vector<Part> parts) const override {
@@ -145,8 +147,8 @@ class ZarrLeafReader : public LeafReader {
   }
 
   std::int64_t piece_bytes() const override {
-    if (is_uncoded_) return stream_bytes();
-    if (!metadata_.codecs.has_pieces(type())) return 0;
+    if (is_streamed_) return stream_bytes();
+    if (store_->keeps_values() || !metadata_.codecs.has_pieces(type())) return 0;
     std::call_once(probed_once_, [&] { piece_ = probed_piece(); });
     return piece_;
   }
@@ -191,12 +193,16 @@ class ZarrLeafReader : public LeafReader {
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
   std::optional<std::int64_t> largest_stored() const {
-    if (metadata_.sharding || grid().size() > kMostMeasured || type().is_string()) {
+    if (metadata_.sharding || grid().size() > kMostMeasured || type().is_string() ||
+        store_->keeps_values()) {  // what is kept nearby lies far away
       return std::nullopt;
     }
     std::int64_t largest = 0;
     store_->list(array_, [&](const ListEntry& entry) { largest = std::max(largest, entry.size); });
     return largest;
+  }
+  bool is_kept_whole(const ArrayMetadata& metadata) const {
+    return store_->keeps_values() && volume(metadata.chunk) * metadata.type.size <= kMostKeptWhole;
   }
   std::int64_t most_stored() const { return metadata_.codecs.stored_limit(type(), grid().chunk()); }
   // As it is stored: whole at the array's edge, too.
@@ -209,15 +215,16 @@ class ZarrLeafReader : public LeafReader {
   const std::shared_ptr<Store> store_;
   const Key array_;
   const ArrayMetadata metadata_;
-  const bool is_uncoded_;
+  const bool is_streamed_;
 
  private:
   // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
   // nullopt: the chunk must be fetched whole.
   std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
                                    Buffer& stored) const {
+    if (store_->keeps_values()) return std::nullopt;
     if (metadata_.codecs.is_only_sharding()) return fetch_inner_chunks(position, parts, stored);
-    const std::int64_t piece = is_uncoded_ ? 0 : piece_bytes();  // that is a stream's
+    const std::int64_t piece = is_streamed_ ? 0 : piece_bytes();  // that is a stream's
     if (piece == 0) return std::nullopt;
     const std::vector<bool> wanted =
         metadata_.codecs.touched_blocks(type(), chunk_shape(position), parts, piece);

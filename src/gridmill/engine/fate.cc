@@ -1,0 +1,26 @@
+#include "gridmill/engine/fate.h"
+
+namespace gridmill {
+
+bool can_be_resumed(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::cancelled:
+    case ErrorKind::timeout:
+    case ErrorKind::unavailable:
+    case ErrorKind::out_of_space:
+    case ErrorKind::out_of_memory:
+    case ErrorKind::denied:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void rethrow_with(const Error& error, const std::string& fate) {
+  Error told(error.kind(), error.message() + " (" + fate + ")");
+  for (const std::string& context : error.contexts()) told.add_context(context);
+  told.set_retryable(error.retryable());
+  throw told;
+}
+
+}  // namespace gridmill

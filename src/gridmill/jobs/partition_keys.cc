@@ -1,0 +1,216 @@
+#include "gridmill/jobs/partition_keys.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <optional>
+#include <set>
+
+#include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
+
+namespace gridmill {
+namespace {
+
+bool is_of_calendar(const std::string& name) {
+  return name == "year" || name == "month" || name == "day";
+}
+
+bool has(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<std::string> further_columns(const std::vector<RequestedPoint>& points) {
+  std::set<std::string> names;
+  for (const RequestedPoint& point : points) {
+    for (const auto& [name, text] : point.more) names.insert(name);
+  }
+  return {names.begin(), names.end()};
+}
+
+// A date as texts, each as wide as the folders' names are to sort.
+struct CivilDate {
+  std::string year, month, day;
+  const std::string& part(const std::string& name) const {
+    return name == "year" ? year : name == "month" ? month : day;
+  }
+};
+
+CivilDate date_of_microseconds(std::int64_t since_1970_us) {
+  using std::chrono::days, std::chrono::microseconds, std::chrono::sys_time;
+  const auto time = sys_time<microseconds>(microseconds(since_1970_us));
+  const std::chrono::year_month_day date(std::chrono::floor<days>(time));
+  return {fmt::format("{:04}", static_cast<int>(date.year())),
+          fmt::format("{:02}", static_cast<unsigned>(date.month())),
+          fmt::format("{:02}", static_cast<unsigned>(date.day()))};
+}
+
+// Dates of other calendars are texts: -0001-02-30T00:00:00.
+std::optional<CivilDate> date_of_text(std::string_view text) {
+  const bool is_negative = text.starts_with('-');
+  const std::vector<std::string> parts = split(text.substr(is_negative ? 1 : 0, 16), '-');
+  const auto digits = [](std::string_view part, std::size_t least) {
+    return part.size() >= least &&
+           std::all_of(part.begin(), part.end(), [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (parts.size() != 3 || !digits(parts[0], 4) || parts[1].size() != 2 || !digits(parts[1], 2)) {
+    return std::nullopt;
+  }
+  const std::string day = parts[2].substr(0, 2);
+  const bool ends = parts[2].size() == 2 || parts[2][2] == 'T';
+  if (!digits(day, 2) || !ends) return std::nullopt;
+  return CivilDate{(is_negative ? "-" : "") + parts[0], parts[1], day};
+}
+
+// The dates of a key column at each of its positions; none if it holds no dates.
+std::vector<CivilDate> dates_of(const KeyValues& key) {
+  std::vector<CivilDate> dates;
+  if (key.kind == KeyValues::Kind::times) {
+    for (const std::int64_t time : key.integers) dates.push_back(date_of_microseconds(time));
+  } else if (key.kind == KeyValues::Kind::texts) {
+    for (const std::string& text : key.texts) {
+      auto date = date_of_text(text);
+      if (!date) return {};
+      dates.push_back(*std::move(date));
+    }
+  }
+  return dates;
+}
+
+// Texts as they are, anything else as the CSV table would have it.
+std::vector<std::string> texts_of(const KeyColumn& column, const KeyValues& key) {
+  if (key.kind == KeyValues::Kind::texts) return key.texts;
+  std::vector<std::string> texts;
+  for (std::int64_t i = 0; i < column.cells->size(); ++i) texts.emplace_back((*column.cells)[i]);
+  return texts;
+}
+
+PartitionKey calendar_key(const std::string& name, const TableTarget& table,
+                          const TypedKeys& typed) {
+  for (std::size_t i = 0; i < typed.size(); ++i) {
+    const std::vector<CivilDate> dates = dates_of(*typed[i]);
+    if (dates.empty()) continue;
+    PartitionKey key{name, table.keys[i].dimension, {}};
+    for (const CivilDate& date : dates) key.texts.push_back(date.part(name));
+    return key;
+  }
+  throw Error(ErrorKind::invalid,
+              fmt::format("--partition {}: the rows have no times that are dates", name));
+}
+
+PartitionKey key_of(const std::string& name, const TableTarget& table, const TypedKeys& typed) {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < table.keys.size(); ++i) {
+    const KeyColumn& column = table.keys[i];
+    if (column.name == name) return {name, column.dimension, texts_of(column, *typed[i])};
+    names.push_back(column.name);
+  }
+  if (is_of_calendar(name)) return calendar_key(name, table, typed);
+  throw Error(ErrorKind::invalid,
+              fmt::format("--partition {}: there is no such key{}; there are {}, year, month, day, "
+                          "and the further columns of the file of points",
+                          name, did_you_mean(name, names), join(names, ", ")));
+}
+
+// The columns that a table of these partitions has, keys and all, but for `name` itself.
+std::vector<std::string> other_columns(const std::string& name, const TableTarget& table,
+                                       const std::vector<std::string>& partition) {
+  std::vector<std::string> others;
+  for (const KeyColumn& key : table.keys) others.push_back(key.name);
+  for (const ValueColumn& value : table.values) {
+    if (value.cells.empty()) others.push_back(value.name);
+    others.insert(others.end(), value.cells.begin(), value.cells.end());
+  }
+  others.insert(others.end(), partition.begin(), partition.end());
+  std::erase(others, name);
+  return others;
+}
+
+// DuckDB and Spark take names that differ in their case for one, and some file systems do.
+void check_case(const std::string& name, const std::vector<std::string>& others) {
+  const std::string lower = to_lower(name);
+  for (const std::string& other : others) {
+    if (to_lower(other) != lower) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("--partition {}: the table has a column {}, too, and many readers take "
+                            "names that differ only in their case for one: name one of them "
+                            "otherwise (values by --feature NAME=EXPR)",
+                            name, other));
+  }
+}
+
+}  // namespace
+
+std::vector<std::string> kept_columns(const std::vector<RequestedPoint>& points,
+                                      const std::vector<std::string>& keep,
+                                      const std::vector<std::string>& partition,
+                                      const std::vector<std::string>& columns) {
+  const std::vector<std::string> there = further_columns(points);
+  std::vector<std::string> kept;
+  for (const std::string& name : keep) {
+    if (!has(there, name)) {
+      throw Error(ErrorKind::invalid,
+                  there.empty()
+                      ? fmt::format("--keep {}: the points have no columns but places and names: "
+                                    "give a file of points with such a column",
+                                    name)
+                      : fmt::format("--keep {}: the file of points has no such column{}; it has {}",
+                                    name, did_you_mean(name, there), join(there, ", ")));
+    }
+    if (!has(kept, name)) kept.push_back(name);
+  }
+  for (const std::string& name : partition) {
+    const bool is_known = has(columns, name) || has(kept, name) || is_of_calendar(name);
+    if (!is_known && has(there, name)) kept.push_back(name);
+  }
+  return kept;
+}
+
+std::vector<std::string> kept_texts(const std::vector<RequestedPoint>& points,
+                                    const std::string& column) {
+  std::vector<std::string> texts;
+  for (const RequestedPoint& point : points) {
+    const auto found = point.more.find(column);
+    texts.push_back(found == point.more.end() ? "" : found->second);
+  }
+  return texts;
+}
+
+std::vector<PartitionKey> partition_keys(const std::vector<std::string>& names,
+                                         const TableTarget& table, const TypedKeys& typed) {
+  std::vector<PartitionKey> keys;
+  std::set<std::string> known;
+  for (const std::string& name : names) {
+    if (!known.insert(name).second) {
+      throw Error(ErrorKind::invalid, fmt::format("--partition names {} twice", name));
+    }
+    for (const ValueColumn& value : table.values) {
+      if (value.cells.empty() ? value.name != name : !has(value.cells, name)) continue;
+      throw Error(ErrorKind::invalid,
+                  fmt::format("--partition {}: that is a column of values, and readers would find "
+                              "two columns of that name: partition by a key, or name the column "
+                              "by --feature",
+                              name));
+    }
+    check_case(name, other_columns(name, table, names));
+    keys.push_back(key_of(name, table, typed));
+  }
+  return keys;
+}
+
+void drop_key_columns(ParquetTarget& target, const std::vector<PartitionKey>& keys) {
+  for (const PartitionKey& key : keys) {
+    auto& columns = target.table.keys;
+    const auto found = std::find_if(columns.begin(), columns.end(), [&](const KeyColumn& column) {
+      return column.name == key.name;
+    });
+    if (found == columns.end()) continue;  // of the calendar
+    const auto at = found - columns.begin();
+    columns.erase(found);
+    target.keys.erase(target.keys.begin() + at);
+    if (at < std::ssize(target.notes)) target.notes.erase(target.notes.begin() + at);
+  }
+}
+
+}  // namespace gridmill
