@@ -212,7 +212,8 @@ FieldPtr PointCells::weighted_values(const Variable& variable, std::shared_ptr<c
         const FieldPtr cells = unpack_field(
             patches_source(std::move(source), std::move(fixed), made.patches), packing);
         return weighted_field(
-            cells, made.weights, method_.name == "box" ? MissingCells::left_out : MissingCells::spread);
+            cells, made.weights,
+            method_.name == "box" ? MissingCells::left_out : MissingCells::spread);
       });
 }
 
