@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 
@@ -46,8 +46,8 @@ void BoxStream::place(ByteView piece) {
   for (const Part& part : parts_) {
     const Box overlap = intersect(part.box, last_);
     if (overlap.is_empty()) continue;
-    copy_array(read.part(shifted(overlap, last_.begin, -1)),
-               part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_, part.stores);
+    place_elements(read.part(shifted(overlap, last_.begin, -1)), part,
+                   part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_);
   }
 }
 

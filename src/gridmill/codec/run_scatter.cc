@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 
@@ -82,7 +82,7 @@ void RunScatter::copy_to(const Part& part) {
   std::int64_t element = -first_;
   for (int d = 0; d < overlap.rank(); ++d) element += overlap.begin[d] * elements_[d];
   const ArrayView from{data_ + element * type_.size, type_, overlap.shape, strides_};
-  copy_array(from, part.into.part(shifted(overlap, part.box.begin, -1)), swaps_, part.stores);
+  place_elements(from, part, part.into.part(shifted(overlap, part.box.begin, -1)), swaps_);
 }
 
 }  // namespace gridmill

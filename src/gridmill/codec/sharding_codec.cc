@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 namespace {
@@ -72,10 +73,7 @@ std::vector<ByteRange> ranges_in(ByteView shard, const ShardIndexForm& form, std
 std::vector<Part> parts_inside(const Box& box, std::span<const Part> parts) {
   std::vector<Part> inside;
   for (const Part& part : parts) {
-    const Box common = intersect(box, part.box);
-    if (common.is_empty()) continue;
-    inside.push_back({shifted(common, box.begin, -1),
-                      part.into.part(shifted(common, part.box.begin, -1)), part.stores});
+    if (!intersect(box, part.box).is_empty()) inside.push_back(part_inside(part, box));
   }
   return inside;
 }
@@ -91,11 +89,11 @@ bool AbsentValue::is_all_of(const ArrayView& chunk) const {
   return equal;
 }
 
-void AbsentValue::fill(const MutableArrayView& view, StringArena& strings) const {
-  if (!view.type.is_string()) return fill_array(element.data(), view);
+void AbsentValue::fill(DataType type, const Part& part, StringArena& strings) const {
+  if (!type.is_string()) return place_value(element.data(), type, part);
   std::byte reference[sizeof(StringRef)];
   store_le(reference, strings.add(text));
-  fill_array(reference, view);
+  place_value(reference, type, part);
 }
 
 ShardingCodec ShardingCodec::from_v3(const Json& configuration, DataType type,
@@ -248,7 +246,7 @@ void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<co
                  }
                  if (!absent)
                    throw Error(ErrorKind::corrupt, "it is left out, and there is no fill value");
-                 for (const Part& part : wanted) absent->fill(part.into, strings);
+                 for (const Part& part : wanted) absent->fill(form.type, part, strings);
                });
   }
 }

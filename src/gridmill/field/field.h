@@ -76,11 +76,16 @@ class Source : public Field {
   // without data gives parts without data: their boxes count.
   virtual void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                        std::vector<Part>& parts) const = 0;
+  // Where `leaf`, one that leaves() visits, lies in this source: what of it the source has.
+  virtual Box box_of(const Leaf& leaf) const = 0;
   virtual LeafCost leaf_cost() const = 0;
   virtual LeafLayout layout() const = 0;
   // What stands for elements of a leaf that is left out because it is damaged. Without an element
   // and a reason: what a run reads of its own is never left out.
   virtual MissingValue missing_value() const = 0;
+  // Of cells that elements are folded into: their planes are the first dimension, and whoever gives
+  // the source memory begins the fold there (array/fold.h) before the first leaf comes.
+  virtual Fold fold() const { return Fold::none; }
 
  protected:
   using Field::Field;

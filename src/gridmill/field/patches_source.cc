@@ -50,6 +50,17 @@ class PatchesSource final : public Source {
     });
   }
 
+  // Anywhere along the last dimension.
+  Box box_of(const Leaf& leaf) const override {
+    const Box below = input_->box_of(leaf);
+    Box box = whole_box(shape());
+    for (std::size_t k = 0; k < kept_.size(); ++k) {
+      box.begin[static_cast<int>(k)] = below.begin[kept_[k]];
+      box.shape[static_cast<int>(k)] = below.shape[kept_[k]];
+    }
+    return box;
+  }
+
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
 
   // Cells lie anywhere: along them a leaf has no end.

@@ -28,6 +28,10 @@ class SliceSource final : public Source {
     input_->scatter(leaf, shifted(region, region_.begin), into, parts);
   }
 
+  Box box_of(const Leaf& leaf) const override {
+    return shifted(intersect(input_->box_of(leaf), region_), region_.begin, -1);
+  }
+
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
   MissingValue missing_value() const override { return input_->missing_value(); }
 

@@ -91,11 +91,15 @@ class VariableSource final : public Source {
 
   void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                std::vector<Part>& parts) const override {
-    const Box leaf_box = shifted(leaf.reader->grid().box_of(leaf.position), leaf.offset);
+    const Box leaf_box = box_of(leaf);
     const Box overlap = intersect(leaf_box, region);
     if (overlap.is_empty()) return;
     parts.push_back(
         {shifted(overlap, leaf_box.begin, -1), into.part(shifted(overlap, region.begin, -1))});
+  }
+
+  Box box_of(const Leaf& leaf) const override {
+    return shifted(leaf.reader->grid().box_of(leaf.position), leaf.offset);
   }
 
   LeafCost leaf_cost() const override {

@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/formats/hdf5_chunk_index.h"
 #include "gridmill/formats/hdf5_elements.h"
 #include "gridmill/formats/hdf5_filters.h"
@@ -348,10 +349,7 @@ class ChunkReader final : public Hdf5LeafReader {
   static void cut(std::span<const Part> parts, const Box& chunk, std::vector<Part>& mine) {
     mine.clear();
     for (const Part& part : parts) {
-      const Box overlap = intersect(part.box, chunk);
-      if (overlap.is_empty()) continue;
-      mine.push_back({shifted(overlap, chunk.begin, -1),
-                      part.into.part(shifted(overlap, part.box.begin, -1))});
+      if (!intersect(part.box, chunk).is_empty()) mine.push_back(part_inside(part, chunk));
     }
   }
 

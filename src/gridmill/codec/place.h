@@ -1,0 +1,36 @@
+// place.h: from decoded elements to the part that wants them.
+#pragma once
+
+#include "gridmill/array/copy.h"
+#include "gridmill/codec/leaf.h"
+
+namespace gridmill {
+
+// Puts `from` into `into`, which is `part.into` or a part of it: copied, or folded in where the
+// part is a fold. `swap_bytes`: the elements come in the other byte order.
+inline void place_elements(const ArrayView& from, const Part& part, const MutableArrayView& into,
+                           bool swap_bytes = false) {
+  if (part.fold == Fold::none) return copy_array(from, into, swap_bytes, part.stores);
+  fold_array(from, swap_bytes, part.fold, into, part.plane);
+}
+
+// The whole of a part.
+inline void place_elements(const ArrayView& from, const Part& part, bool swap_bytes = false) {
+  place_elements(from, part, part.into, swap_bytes);
+}
+
+// As if every element of the part were the one of `type` at `value`.
+inline void place_value(const std::byte* value, DataType type, const Part& part) {
+  if (part.fold == Fold::none) return fill_array(value, part.into);
+  fold_value(value, type, part.fold, part.into, part.plane);
+}
+
+// What `part` wants of the box `inside`, which overlaps it and lies in the same leaf; relative to
+// `inside`.
+inline Part part_inside(const Part& part, const Box& inside) {
+  const Box common = intersect(part.box, inside);
+  return {shifted(common, inside.begin, -1), part.into.part(shifted(common, part.box.begin, -1)),
+          part.stores, part.fold, part.plane};
+}
+
+}  // namespace gridmill
