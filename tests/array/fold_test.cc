@@ -33,17 +33,17 @@ struct Cell {
 };
 
 template <class Element>
-Cell slow_cell(Fold how, const std::vector<Element>& elements) {
+Cell slow_cell(Folding how, const std::vector<Element>& elements) {
   Cell cell;
-  if (how != Fold::sum) cell.value = std::nan("");
+  if (how != Folding::sum) cell.value = std::nan("");
   for (const Element element : elements) {
     const auto value = static_cast<double>(element);
     if (std::isnan(value)) {
-      if (how == Fold::sum) cell.missing += 1;
-    } else if (how == Fold::sum) {
+      if (how == Folding::sum) cell.missing += 1;
+    } else if (how == Folding::sum) {
       cell.value += value;
     } else if (std::isnan(cell.value) ||
-               (how == Fold::least ? value < cell.value : value > cell.value)) {
+               (how == Folding::least ? value < cell.value : value > cell.value)) {
       cell.value = value;
     }
   }
@@ -56,7 +56,8 @@ bool same_bits(double a, double b) {
 
 // The cells of `shape` whose elements share along `shared`.
 struct Cells {
-  Cells(const Shape& shape, const std::vector<int>& shared, Fold how) : planes(types::float64, {}) {
+  Cells(const Shape& shape, const std::vector<int>& shared, Folding how)
+      : planes(types::float64, {}) {
     Shape all{kFoldPlanes};
     for (int d = 0; d < shape.rank(); ++d) {
       const bool is_shared = std::find(shared.begin(), shared.end(), d) != shared.end();
@@ -79,7 +80,7 @@ struct Cells {
 
 template <class Element>
 void compare_folds(const ArrayView& from, const std::vector<int>& shared, const Cells& cells,
-                   Fold how) {
+                   Folding how) {
   Box groups = whole_box(from.shape), members = whole_box(from.shape);
   for (int d = 0; d < from.rank(); ++d) {
     const bool is_shared = std::find(shared.begin(), shared.end(), d) != shared.end();
@@ -100,13 +101,13 @@ void compare_folds(const ArrayView& from, const std::vector<int>& shared, const 
   });
 }
 
-constexpr Fold kFolds[] = {Fold::sum, Fold::least, Fold::greatest};
+constexpr Folding kFoldings[] = {Folding::sum, Folding::least, Folding::greatest};
 
 template <class Element>
 void try_all(DataType type, double missing) {
   const Array array = random_numbers<Element>(type, {6, 11, 37}, missing);
   const ArrayView from = array.view();
-  for (const Fold how : kFolds) {
+  for (const Folding how : kFoldings) {
     for (const std::vector<int>& shared :
          {std::vector<int>{}, {0}, {1}, {2}, {0, 1}, {1, 2}, {0, 2}, {0, 1, 2}}) {
       const Cells cells(from.shape, shared, how);
@@ -128,7 +129,7 @@ TEST(Folds, OfEveryTypeAreWhatTheirElementsMake) {
 
 TEST(Folds, OfMoreCellsThanABlockHas) {
   const Array array = random_numbers<float>(types::float32, {9, 1300}, 0.001);
-  for (const Fold how : kFolds) {
+  for (const Folding how : kFoldings) {
     const Cells cells({9, 1300}, {0}, how);
     fold_array(array.view(), false, how, cells.into, cells.plane);
     compare_folds<float>(array.view(), {0}, cells, how);
@@ -140,7 +141,7 @@ TEST(Folds, TheSameBitsHoweverTheElementsAreCut) {
   const Array array = random_numbers<float>(types::float32, {64, 53}, 0.01);
   const ArrayView from = array.view();
   std::mt19937 random(5);
-  for (const Fold how : kFolds) {
+  for (const Folding how : kFoldings) {
     for (int round = 0; round < 20; ++round) {
       const Cells cells({64, 53}, {0}, how);
       for (std::int64_t first = 0; first < array.size();) {
@@ -162,19 +163,19 @@ TEST(Folds, OfTheOtherByteOrder) {
   Array swapped(types::float32, {5, 700});
   copy_array(array.view(), swapped.view(), true);
   for (const std::vector<int>& shared : {std::vector<int>{0}, {1}, {0, 1}}) {
-    const Cells cells({5, 700}, shared, Fold::sum);
-    fold_array(swapped.view(), true, Fold::sum, cells.into, cells.plane);
-    compare_folds<float>(array.view(), shared, cells, Fold::sum);
+    const Cells cells({5, 700}, shared, Folding::sum);
+    fold_array(swapped.view(), true, Folding::sum, cells.into, cells.plane);
+    compare_folds<float>(array.view(), shared, cells, Folding::sum);
   }
 }
 
 TEST(Folds, OfOneValueOverAndOver) {
-  const Cells cells({4, 3}, {0}, Fold::sum);
+  const Cells cells({4, 3}, {0}, Folding::sum);
   const float value = 2.5F;
-  fold_value(reinterpret_cast<const std::byte*>(&value), types::float32, Fold::sum, cells.into,
+  fold_value(reinterpret_cast<const std::byte*>(&value), types::float32, Folding::sum, cells.into,
              cells.plane);
   const float none = std::nanf("");
-  fold_value(reinterpret_cast<const std::byte*>(&none), types::float32, Fold::sum, cells.into,
+  fold_value(reinterpret_cast<const std::byte*>(&none), types::float32, Folding::sum, cells.into,
              cells.plane);
   for (std::int64_t k = 0; k < 3; ++k) {
     EXPECT_EQ(cells.planes.values<double>()[k], 10);
@@ -185,12 +186,12 @@ TEST(Folds, OfOneValueOverAndOver) {
 TEST(Folds, OfOneElementAndOfNone) {
   Array one(types::int32, {});
   one.values<std::int32_t>()[0] = 7;
-  const Cells cell({}, {}, Fold::sum);
-  fold_array(one.view(), false, Fold::sum, cell.into, cell.plane);
+  const Cells cell({}, {}, Folding::sum);
+  fold_array(one.view(), false, Folding::sum, cell.into, cell.plane);
   EXPECT_EQ(cell.planes.values<double>()[0], 7);
   const Array none(types::int32, {0, 3});
-  const Cells cells({0, 3}, {0}, Fold::greatest);
-  fold_array(none.view(), false, Fold::greatest, cells.into, cells.plane);
+  const Cells cells({0, 3}, {0}, Folding::greatest);
+  fold_array(none.view(), false, Folding::greatest, cells.into, cells.plane);
   EXPECT_TRUE(std::isnan(cells.planes.values<double>()[0]));
 }
 
@@ -199,8 +200,8 @@ TEST(Folds, InfinitiesAreNumbers) {
   Array array(types::float64, {4, 2});
   const double numbers[] = {INFINITY, 1, 3, 2, -INFINITY, 3, 1, std::nan("")};
   std::copy(std::begin(numbers), std::end(numbers), array.values<double>());
-  const Cells cells({4, 2}, {0}, Fold::sum);
-  fold_array(array.view(), false, Fold::sum, cells.into, cells.plane);
+  const Cells cells({4, 2}, {0}, Folding::sum);
+  fold_array(array.view(), false, Folding::sum, cells.into, cells.plane);
   const double* cell = cells.planes.values<double>();
   EXPECT_TRUE(std::isnan(cell[0]));
   EXPECT_EQ(cell[1], 6);
@@ -210,9 +211,9 @@ TEST(Folds, InfinitiesAreNumbers) {
 
 TEST(Folds, RefuseWhatDoesNotFit) {
   const Array texts(types::bytes(3), {2}), halves(types::float16, {2}), floats(types::float32, {3});
-  const Cells cells({2}, {0}, Fold::sum);
+  const Cells cells({2}, {0}, Folding::sum);
   for (const Array* array : {&texts, &halves, &floats}) {
-    EXPECT_THROW(fold_array(array->view(), false, Fold::sum, cells.into, cells.plane), Error);
+    EXPECT_THROW(fold_array(array->view(), false, Folding::sum, cells.into, cells.plane), Error);
   }
 }
 

@@ -66,7 +66,7 @@ bool is_folded(const FieldPtr& field) {
   const auto* operation = dynamic_cast<const Operator*>(field.get());
   const auto* source =
       operation ? dynamic_cast<const Source*>(operation->inputs()[0].get()) : nullptr;
-  return source != nullptr && source->fold() != Fold::none;
+  return source != nullptr && source->folding() != Folding::none;
 }
 
 TEST(FoldedSegments, AreThoseOfTheWholeArrayHoweverLeavesAndTasksLie) {

@@ -145,13 +145,13 @@ void keep_extremes(const Rows& in, bool is_least) noexcept {
 }
 
 template <class Element>
-void fold_rows(Fold how, const Rows& in) noexcept {
+void fold_rows(Folding how, const Rows& in) noexcept {
   for (std::int64_t first = 0; first < in.count; first += kCellBlock) {
     const Rows block = in.columns(first, std::min(kCellBlock, in.count - first));
-    if (how == Fold::sum) {
+    if (how == Folding::sum) {
       add_block<Element>(block);
     } else {
-      keep_extremes<Element>(block, how == Fold::least);
+      keep_extremes<Element>(block, how == Folding::least);
     }
   }
 }
@@ -165,7 +165,7 @@ int last_dimension(const MutableArrayView& into, bool is_shared) noexcept {
 }
 
 template <class Element>
-void fold_elements(const ArrayView& from, Fold how, const MutableArrayView& into,
+void fold_elements(const ArrayView& from, Folding how, const MutableArrayView& into,
                    std::int64_t plane) {
   const int along = last_dimension(into, true), across = last_dimension(into, false);
   Box outer = whole_box(into.shape);
@@ -198,7 +198,7 @@ void check_fold(const ArrayView& from, const MutableArrayView& into) {
 }
 
 // In pieces that are put into this machine's byte order beside the caller's memory.
-void fold_swapped(const ArrayView& from, Fold how, const MutableArrayView& into,
+void fold_swapped(const ArrayView& from, Folding how, const MutableArrayView& into,
                   std::int64_t plane) {
   constexpr std::int64_t kPiece = 512;
   alignas(16) std::array<std::byte, kPiece * 8> piece;
@@ -224,17 +224,17 @@ void fold_swapped(const ArrayView& from, Fold how, const MutableArrayView& into,
 
 }  // namespace
 
-void begin_fold(Fold how, const MutableArrayView& planes) {
+void begin_fold(Folding how, const MutableArrayView& planes) {
   const double none = 0, unknown = kNothingYet;
   Box plane = whole_box(planes.shape);
   plane.shape[0] = 1;
-  const bool is_sum = how == Fold::sum;
+  const bool is_sum = how == Folding::sum;
   fill_array(reinterpret_cast<const std::byte*>(is_sum ? &none : &unknown), planes.part(plane));
   plane.begin[0] = 1;
   fill_array(reinterpret_cast<const std::byte*>(&none), planes.part(plane));
 }
 
-void fold_array(const ArrayView& from, bool swap_bytes, Fold how, const MutableArrayView& into,
+void fold_array(const ArrayView& from, bool swap_bytes, Folding how, const MutableArrayView& into,
                 std::int64_t plane) {
   check_fold(from, into);
   if (volume(from.shape) == 0) return;
@@ -244,7 +244,7 @@ void fold_array(const ArrayView& from, bool swap_bytes, Fold how, const MutableA
   });
 }
 
-void fold_value(const std::byte* value, DataType type, Fold how, const MutableArrayView& into,
+void fold_value(const std::byte* value, DataType type, Folding how, const MutableArrayView& into,
                 std::int64_t plane) {
   fold_array({value, type, into.shape, Index::filled(into.rank(), 0)}, false, how, into, plane);
 }

@@ -15,7 +15,7 @@
 
 namespace gridmill {
 
-enum class Fold : std::uint8_t {
+enum class Folding : std::uint8_t {
   none,  // elements are kept as they are
   sum,   // of the numbers; with how many were missing
   least,
@@ -25,17 +25,17 @@ enum class Fold : std::uint8_t {
 inline constexpr std::int64_t kFoldPlanes = 2;
 
 // Cells that have seen no element yet. `planes` has kFoldPlanes along its first dimension, float64.
-void begin_fold(Fold how, const MutableArrayView& planes);
+void begin_fold(Folding how, const MutableArrayView& planes);
 
 // Takes the elements of `from`, of any type that visit_real() knows and any strides, into the cells
 // `into`: float64, of the same shape, `plane` bytes before the numbers of missing ones.
 // `swap_bytes`: the elements come in the other byte order. Throws Error(internal) if shapes or
 // types don't go together. One thread for a cell at a time.
-void fold_array(const ArrayView& from, bool swap_bytes, Fold how, const MutableArrayView& into,
+void fold_array(const ArrayView& from, bool swap_bytes, Folding how, const MutableArrayView& into,
                 std::int64_t plane);
 
 // As if every element of an array of `into`'s shape were the one of `type` at `value`.
-void fold_value(const std::byte* value, DataType type, Fold how, const MutableArrayView& into,
+void fold_value(const std::byte* value, DataType type, Folding how, const MutableArrayView& into,
                 std::int64_t plane);
 
 }  // namespace gridmill

@@ -31,11 +31,11 @@ struct Part {
   Box box;
   MutableArrayView into;           // of a fold: the cells, of float64
   Stores stores = Stores::cached;  // how to write there: a hint
-  Fold fold = Fold::none;
+  Folding folding = Folding::none;
   std::int64_t plane = 0;  // of a fold (array/fold.h)
 
   // Decoders may write this part's elements where they belong, side by side.
-  bool is_direct() const noexcept { return fold == Fold::none && into.is_contiguous(); }
+  bool is_direct() const noexcept { return folding == Folding::none && into.is_contiguous(); }
 };
 
 // Where a leaf's bytes lie, when they are addressable from outside.

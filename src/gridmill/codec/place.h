@@ -10,8 +10,8 @@ namespace gridmill {
 // part is a fold. `swap_bytes`: the elements come in the other byte order.
 inline void place_elements(const ArrayView& from, const Part& part, const MutableArrayView& into,
                            bool swap_bytes = false) {
-  if (part.fold == Fold::none) return copy_array(from, into, swap_bytes, part.stores);
-  fold_array(from, swap_bytes, part.fold, into, part.plane);
+  if (part.folding == Folding::none) return copy_array(from, into, swap_bytes, part.stores);
+  fold_array(from, swap_bytes, part.folding, into, part.plane);
 }
 
 // The whole of a part.
@@ -21,8 +21,8 @@ inline void place_elements(const ArrayView& from, const Part& part, bool swap_by
 
 // As if every element of the part were the one of `type` at `value`.
 inline void place_value(const std::byte* value, DataType type, const Part& part) {
-  if (part.fold == Fold::none) return fill_array(value, part.into);
-  fold_value(value, type, part.fold, part.into, part.plane);
+  if (part.folding == Folding::none) return fill_array(value, part.into);
+  fold_value(value, type, part.folding, part.into, part.plane);
 }
 
 // What `part` wants of the box `inside`, which overlaps it and lies in the same leaf; relative to
@@ -30,7 +30,7 @@ inline void place_value(const std::byte* value, DataType type, const Part& part)
 inline Part part_inside(const Part& part, const Box& inside) {
   const Box common = intersect(part.box, inside);
   return {shifted(common, inside.begin, -1), part.into.part(shifted(common, part.box.begin, -1)),
-          part.stores, part.fold, part.plane};
+          part.stores, part.folding, part.plane};
 }
 
 }  // namespace gridmill

@@ -92,7 +92,8 @@ Buffer buffer_for(const MutableArrayView& view, BufferPool& pool) {
 // What leaves are folded into has to begin with nothing.
 void begin_if_folded(const Evaluation& node) {
   const auto* source = dynamic_cast<const Source*>(node.field.get());
-  if (source != nullptr && source->fold() != Fold::none) begin_fold(source->fold(), node.view);
+  if (source != nullptr && source->folding() != Folding::none)
+    begin_fold(source->folding(), node.view);
 }
 
 void take_own_buffer(Evaluation& node, BufferPool& pool) {

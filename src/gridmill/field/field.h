@@ -85,7 +85,7 @@ class Source : public Field {
   virtual MissingValue missing_value() const = 0;
   // Of cells that elements are folded into: their planes are the first dimension, and whoever gives
   // the source memory begins the fold there (array/fold.h) before the first leaf comes.
-  virtual Fold fold() const { return Fold::none; }
+  virtual Folding folding() const { return Folding::none; }
 
  protected:
   using Field::Field;

@@ -11,13 +11,13 @@
 namespace gridmill {
 namespace {
 
-const char* name_of(Fold how) {
-  return how == Fold::sum ? "sum" : how == Fold::least ? "least" : "greatest";
+const char* name_of(Folding how) {
+  return how == Folding::sum ? "sum" : how == Folding::least ? "least" : "greatest";
 }
 
 class FoldSource final : public Source {
  public:
-  FoldSource(std::shared_ptr<const Source> input, int dimension, std::int64_t piece, Fold how)
+  FoldSource(std::shared_ptr<const Source> input, int dimension, std::int64_t piece, Folding how)
       : Source(with_planes(input->dimensions()), cells(input->shape(), dimension, piece),
                types::float64),
         input_(std::move(input)),
@@ -44,7 +44,7 @@ class FoldSource final : public Source {
       input_->scatter(leaf, elements, shared_cells(into, cell, elements.shape), parts);
     }
     for (std::size_t i = before; i < parts.size(); ++i) {
-      parts[i].fold = how_;
+      parts[i].folding = how_;
       parts[i].plane = into.strides[0];
     }
   }
@@ -62,7 +62,7 @@ class FoldSource final : public Source {
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
   MissingValue missing_value() const override { return input_->missing_value(); }
-  Fold fold() const override { return how_; }
+  Folding folding() const override { return how_; }
 
   LeafLayout layout() const override {
     const LeafLayout below = input_->layout();
@@ -130,7 +130,7 @@ class FoldSource final : public Source {
   const std::shared_ptr<const Source> input_;
   const int dimension_;
   const std::int64_t piece_;
-  const Fold how_;
+  const Folding how_;
 };
 
 }  // namespace
@@ -144,7 +144,7 @@ std::int64_t fold_piece(const Source& input, int dimension, std::int64_t length)
 }
 
 std::shared_ptr<const Source> fold_source(std::shared_ptr<const Source> input, int dimension,
-                                          std::int64_t piece, Fold how) {
+                                          std::int64_t piece, Folding how) {
   if (piece < 1 || fold_piece(*input, dimension, piece) != piece) {
     throw Error(ErrorKind::internal,
                 fmt::format("pieces of {} reach over leaves of dimension {}", piece, dimension));

@@ -19,6 +19,6 @@ std::int64_t fold_piece(const Source& input, int dimension, std::int64_t length)
 // every place where a leaf of the input begins or ends; Error(internal) if not. The input's type is
 // one that visit_real() knows, and its rank less than kMaxRank. Regions have both planes.
 std::shared_ptr<const Source> fold_source(std::shared_ptr<const Source> input, int dimension,
-                                          std::int64_t piece, Fold how);
+                                          std::int64_t piece, Folding how);
 
 }  // namespace gridmill

@@ -103,8 +103,8 @@ constexpr std::int64_t kLeastPiece = 8;
 // Null: not while it is decoded.
 FieldPtr folded_segments(const FieldPtr& input, int dimension, const Segments& segments) {
   const auto source = std::dynamic_pointer_cast<const Source>(input);
-  const Fold how = fold_of(segments.statistic);
-  if (source == nullptr || source->fold() != Fold::none || how == Fold::none ||
+  const Folding how = fold_of(segments.statistic);
+  if (source == nullptr || source->folding() != Folding::none || how == Folding::none ||
       source->shape().rank() >= kMaxRank) {
     return nullptr;
   }

@@ -19,7 +19,7 @@ constexpr std::array<const char*, 5> kNames{"mean", "sum", "min", "max", "std"};
 // Of a cell into which `length` elements were folded.
 double folded(SegmentStatistic statistic, double value, std::int64_t length,
               double missing) noexcept {
-  if (fold_of(statistic) != Fold::sum) return value;
+  if (fold_of(statistic) != Folding::sum) return value;
   const double count = static_cast<double>(length) - missing;
   if (count == 0) return kMissing;
   return statistic == SegmentStatistic::mean ? value / count : value;
@@ -42,7 +42,7 @@ using Cells = std::array<double, kFoldPlanes * kColumnBlock>;
 
 void fold_columns(SegmentStatistic statistic, const Columns& in, double* results) {
   Cells cells;
-  const Fold how = fold_of(statistic);
+  const Folding how = fold_of(statistic);
   const MutableByteView memory = std::as_writable_bytes(std::span(cells));
   const MutableArrayView planes = view_of(memory, types::float64, {kFoldPlanes, kColumnBlock});
   begin_fold(how, planes);
@@ -96,7 +96,7 @@ void deviations_of(const Columns& in, double* results) noexcept {
 }
 
 void reduce(SegmentStatistic statistic, const Columns& in, double* results) {
-  if (fold_of(statistic) != Fold::none) return fold_columns(statistic, in, results);
+  if (fold_of(statistic) != Folding::none) return fold_columns(statistic, in, results);
   visit_real(in.type, [&](auto element) { deviations_of<decltype(element)>(in, results); });
 }
 
@@ -104,7 +104,7 @@ double number_at(const std::byte* cell) noexcept { return *reinterpret_cast<cons
 
 // Of two pieces of one segment.
 double joined(SegmentStatistic statistic, double a, double b) noexcept {
-  if (fold_of(statistic) == Fold::sum) return a + b;
+  if (fold_of(statistic) == Folding::sum) return a + b;
   if (std::isnan(a) || std::isnan(b)) return std::isnan(a) ? b : a;
   return statistic == SegmentStatistic::minimum ? std::min(a, b) : std::max(a, b);
 }
@@ -160,19 +160,19 @@ bool has_segments(DataType type) noexcept {
   return type.is_real() && visit_real(type, [](auto) {});
 }
 
-Fold fold_of(SegmentStatistic statistic) noexcept {
+Folding fold_of(SegmentStatistic statistic) noexcept {
   switch (statistic) {
     case SegmentStatistic::mean:
     case SegmentStatistic::sum:
-      return Fold::sum;
+      return Folding::sum;
     case SegmentStatistic::minimum:
-      return Fold::least;
+      return Folding::least;
     case SegmentStatistic::maximum:
-      return Fold::greatest;
+      return Folding::greatest;
     case SegmentStatistic::deviation:
       break;
   }
-  return Fold::none;
+  return Folding::none;
 }
 
 DataType segments_type(DataType type) noexcept {

@@ -23,7 +23,7 @@ const char* name_of(SegmentStatistic statistic) noexcept;
 bool has_segments(DataType type) noexcept;
 
 // How elements are folded for it; none: it takes two passes over them.
-Fold fold_of(SegmentStatistic statistic) noexcept;
+Folding fold_of(SegmentStatistic statistic) noexcept;
 
 // float32 stays float32; every other type becomes float64.
 DataType segments_type(DataType type) noexcept;
