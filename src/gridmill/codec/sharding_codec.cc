@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/part_index.h"
 
 namespace gridmill {
 namespace {
@@ -66,18 +67,6 @@ std::vector<ByteRange> ranges_in(ByteView shard, const ShardIndexForm& form, std
   }
   return shard_ranges(form.is_at_end ? shard.last(size) : shard.first(size), form,
                       static_cast<std::int64_t>(shard.size()));
-}
-
-// What `parts` want of the chunk at `box`, relative to it.
-std::vector<Part> parts_inside(const Box& box, std::span<const Part> parts) {
-  std::vector<Part> inside;
-  for (const Part& part : parts) {
-    const Box common = intersect(box, part.box);
-    if (common.is_empty()) continue;
-    inside.push_back({shifted(common, box.begin, -1),
-                      part.into.part(shifted(common, part.box.begin, -1)), part.stores});
-  }
-  return inside;
 }
 
 }  // namespace
@@ -234,9 +223,14 @@ void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<co
   const ChunkGrid chunks(form.shape, chunk);
   const std::vector<ByteRange> ranges = ranges_in(stored, index, chunks.size());
   CodecContext context;  // `stored` may lie in the caller's
+  PartIndex index_of_parts(parts, form.shape.rank());
+  std::vector<Part> wanted;
   for (std::int64_t i = 0; i < chunks.size(); ++i) {
     const Index position = chunks.position(i);
-    const std::vector<Part> wanted = parts_inside(chunks.box_of(position), parts);
+    const Box box = chunks.box_of(position);
+    wanted.clear();
+    index_of_parts.for_each_meeting(
+        box, [&](std::size_t part) { wanted.push_back(part_within(parts[part], box)); });
     if (wanted.empty()) continue;
     const auto [offset, length] = ranges[static_cast<std::size_t>(i)];
     in_context([&] { return fmt::format("chunk {} inside the shard", to_string(position)); },
