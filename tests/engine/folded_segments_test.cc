@@ -109,7 +109,8 @@ TEST(FoldedSegments, AlongTheFirstAndTheLastDimension) {
   }
 }
 
-// Pieces of a segment lie in leaves of several blocks; slices and points move where leaves lie.
+// Pieces of a segment lie in leaves of several blocks; slices move where leaves lie. At points few
+// elements of a leaf are wanted: nothing is folded.
 TEST(FoldedSegments, OfBlocksSlicesAndPoints) {
   const Shape shape{64, 6, 5};
   const Array whole = eighths(shape);
@@ -138,7 +139,7 @@ TEST(FoldedSegments, OfBlocksSlicesAndPoints) {
   for (const auto& [field, elements] :
        {std::pair<FieldPtr, const Array*>{segments_field(slice, segments), &sliced},
         std::pair<FieldPtr, const Array*>{segments_field(points, segments), &at_points}}) {
-    ASSERT_TRUE(is_folded(field));
+    EXPECT_EQ(is_folded(field), elements == &sliced);
     const Case made = case_of_field(field, Shape::filled(field->shape().rank(), 2),
                                     Shape::filled(field->shape().rank(), 1));
     Progress progress;

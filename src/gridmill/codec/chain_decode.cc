@@ -85,10 +85,9 @@ std::vector<bool> CodecChain::touched_blocks(DataType type, const Shape& chunk,
                                              std::span<const Part> parts,
                                              std::int64_t blocksize) const {
   const std::int64_t blocks = ceil_div(byte_size({type, chunk}), blocksize);
-  std::vector<bool> touched(static_cast<std::size_t>(blocks), false);
-  const Index strides = transposed_strides(chunk, type.size);
-  for (const Part& part : parts) mark_touched(part.box, strides, type.size, blocksize, touched);
-  return touched;
+  TouchedBlocks touched(transposed_strides(chunk, type.size), type.size, blocksize, blocks);
+  for (const Part& part : parts) touched.mark(part.box);
+  return std::move(touched).touched();
 }
 
 // False: the frame must be decoded whole. A frame that was fetched in pieces never is, because some

@@ -25,12 +25,4 @@ inline void place_value(const std::byte* value, DataType type, const Part& part)
   fold_value(value, type, part.folding, part.into, part.plane);
 }
 
-// What `part` wants of the box `inside`, which overlaps it and lies in the same leaf; relative to
-// `inside`.
-inline Part part_inside(const Part& part, const Box& inside) {
-  const Box common = intersect(part.box, inside);
-  return {shifted(common, inside.begin, -1), part.into.part(shifted(common, part.box.begin, -1)),
-          part.stores, part.folding, part.plane};
-}
-
 }  // namespace gridmill

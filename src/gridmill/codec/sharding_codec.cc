@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/part_index.h"
 #include "gridmill/codec/place.h"
 
 namespace gridmill {
@@ -67,15 +68,6 @@ std::vector<ByteRange> ranges_in(ByteView shard, const ShardIndexForm& form, std
   }
   return shard_ranges(form.is_at_end ? shard.last(size) : shard.first(size), form,
                       static_cast<std::int64_t>(shard.size()));
-}
-
-// What `parts` want of the chunk at `box`, relative to it.
-std::vector<Part> parts_inside(const Box& box, std::span<const Part> parts) {
-  std::vector<Part> inside;
-  for (const Part& part : parts) {
-    if (!intersect(box, part.box).is_empty()) inside.push_back(part_inside(part, box));
-  }
-  return inside;
 }
 
 }  // namespace
@@ -232,9 +224,14 @@ void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<co
   const ChunkGrid chunks(form.shape, chunk);
   const std::vector<ByteRange> ranges = ranges_in(stored, index, chunks.size());
   CodecContext context;  // `stored` may lie in the caller's
+  PartIndex index_of_parts(parts, form.shape.rank());
+  std::vector<Part> wanted;
   for (std::int64_t i = 0; i < chunks.size(); ++i) {
     const Index position = chunks.position(i);
-    const std::vector<Part> wanted = parts_inside(chunks.box_of(position), parts);
+    const Box box = chunks.box_of(position);
+    wanted.clear();
+    index_of_parts.for_each_meeting(
+        box, [&](std::size_t part) { wanted.push_back(part_within(parts[part], box)); });
     if (wanted.empty()) continue;
     const auto [offset, length] = ranges[static_cast<std::size_t>(i)];
     in_context([&] { return fmt::format("chunk {} inside the shard", to_string(position)); },

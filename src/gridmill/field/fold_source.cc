@@ -33,7 +33,9 @@ class FoldSource final : public Source {
   void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                std::vector<Part>& parts) const override {
     const Box wanted = elements_of(region);
-    const Box there = intersect(input_->box_of(leaf), wanted);
+    const std::optional<Box> box = input_->box_of(leaf);
+    if (!box) throw Error(ErrorKind::internal, "a fold of elements that don't lie side by side");
+    const Box there = intersect(*box, wanted);
     if (there.is_empty()) return;
     const std::size_t before = parts.size();
     for (std::int64_t at = there.begin[dimension_]; at < there.end(dimension_); at += piece_) {
@@ -49,15 +51,14 @@ class FoldSource final : public Source {
     }
   }
 
-  Box box_of(const Leaf& leaf) const override {
-    const Box below = input_->box_of(leaf);
-    Box box = whole_box(shape());
-    for (int d = 0; d < below.rank(); ++d) {
-      const std::int64_t per_cell = d == dimension_ ? piece_ : 1;
-      box.begin[d + 1] = below.begin[d] / per_cell;
-      box.shape[d + 1] = below.shape[d] / per_cell;
-    }
-    return box;
+  // Elements of a leaf share cells.
+  std::optional<Box> box_of(const Leaf&) const override { return std::nullopt; }
+
+  std::vector<std::int64_t> cuts(int d) const override {
+    if (d == 0) return {0, kFoldPlanes};
+    std::vector<std::int64_t> cuts = input_->cuts(d - 1);
+    for (std::int64_t& cut : cuts) cut /= per_cell(d - 1);
+    return cuts;
   }
 
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
@@ -67,15 +68,11 @@ class FoldSource final : public Source {
   LeafLayout layout() const override {
     const LeafLayout below = input_->layout();
     LeafLayout layout;
-    layout.cuts.push_back({0, kFoldPlanes});
     layout.leaf.push_back(kFoldPlanes);
-    for (int d = 0; d < input_->shape().rank(); ++d) {
-      const std::int64_t per_cell = d == dimension_ ? piece_ : 1;
-      std::vector<std::int64_t> cuts = below.cuts[static_cast<std::size_t>(d)];
-      for (std::int64_t& cut : cuts) cut /= per_cell;
-      layout.cuts.push_back(std::move(cuts));
-      layout.leaf.push_back(ceil_div(below.leaf[d], per_cell));
+    for (int d = 0; d < below.leaf.rank(); ++d) {
+      layout.leaf.push_back(ceil_div(below.leaf[d], per_cell(d)));
     }
+    for (int d = 0; d < shape().rank(); ++d) layout.cuts.push_back(cuts(d));
     return layout;
   }
 
@@ -101,13 +98,15 @@ class FoldSource final : public Source {
     return shape;
   }
 
+  // Elements along the input's dimension d.
+  std::int64_t per_cell(int d) const noexcept { return d == dimension_ ? piece_ : 1; }
+
   // The input's box of which `region` holds the cells.
   Box elements_of(const Box& region) const {
     Box box = whole_box(input_->shape());
     for (int d = 0; d < box.rank(); ++d) {
-      const std::int64_t per_cell = d == dimension_ ? piece_ : 1;
-      box.begin[d] = region.begin[d + 1] * per_cell;
-      box.shape[d] = region.shape[d + 1] * per_cell;
+      box.begin[d] = region.begin[d + 1] * per_cell(d);
+      box.shape[d] = region.shape[d + 1] * per_cell(d);
     }
     return box;
   }
@@ -137,7 +136,7 @@ class FoldSource final : public Source {
 
 std::int64_t fold_piece(const Source& input, int dimension, std::int64_t length) {
   std::int64_t piece = length;
-  for (const std::int64_t cut : input.layout().cuts[static_cast<std::size_t>(dimension)]) {
+  for (const std::int64_t cut : input.cuts(dimension)) {
     piece = std::gcd(piece, cut);
   }
   return piece;

@@ -17,7 +17,8 @@ std::int64_t fold_piece(const Source& input, int dimension, std::int64_t length)
 // Cells of pieces of `piece` elements along `dimension`: float64, of kFoldPlanes (the first
 // dimension) x the input's shape, but for input.shape()[dimension] / piece there. `piece` divides
 // every place where a leaf of the input begins or ends; Error(internal) if not. The input's type is
-// one that visit_real() knows, and its rank less than kMaxRank. Regions have both planes.
+// one that visit_real() knows, its rank less than kMaxRank, and it can say where its leaves lie
+// (Source::box_of). Regions have both planes.
 std::shared_ptr<const Source> fold_source(std::shared_ptr<const Source> input, int dimension,
                                           std::int64_t piece, Folding how);
 

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/field/fold_source.h"
+#include "gridmill/field/gathered_source.h"
 
 namespace gridmill {
 namespace {
@@ -100,11 +101,13 @@ class FoldedSegmentsField final : public Operator {
 // Shorter pieces would be more memory than the elements are.
 constexpr std::int64_t kLeastPiece = 8;
 
-// Null: not while it is decoded.
+// Null: not while it is decoded. At points few elements of a leaf are wanted: there is little to
+// spare.
 FieldPtr folded_segments(const FieldPtr& input, int dimension, const Segments& segments) {
   const auto source = std::dynamic_pointer_cast<const Source>(input);
   const Folding how = fold_of(segments.statistic);
-  if (source == nullptr || source->folding() != Folding::none || how == Folding::none ||
+  if (source == nullptr || dynamic_cast<const GatheredSource*>(source.get()) != nullptr ||
+      source->folding() != Folding::none || how == Folding::none ||
       source->shape().rank() >= kMaxRank) {
     return nullptr;
   }

@@ -88,11 +88,10 @@ void Hdf5Elements::place_planes(ByteView planes, const Shape& chunk, std::span<c
   };
   const MutableByteView there = direct(chunk, parts);
   if (!there.empty() && !swaps_) return unshuffled(0, count, there.data());
-  std::vector<bool> touched(static_cast<std::size_t>(ceil_div(count, per_block)), false);
-  const Index strides = c_strides(chunk, element_size_);
-  for (const Part& part : parts) {
-    mark_touched(part.box, strides, element_size_, per_block * element_size_, touched);
-  }
+  TouchedBlocks marks(c_strides(chunk, element_size_), element_size_, per_block * element_size_,
+                      ceil_div(count, per_block));
+  for (const Part& part : parts) marks.mark(part.box);
+  const std::vector<bool>& touched = marks.touched();
   RunScatter into(type_, chunk, parts, swaps_);
   Buffer& block = context.scratch[0];
   for (std::int64_t first = 0; first < count; first += per_block) {
