@@ -344,7 +344,10 @@ class Run : public std::enable_shared_from_this<Run> {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter.start();
     try {
-      decode.stored = pool_.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
+      // Each as large as the largest, as which it is charged: leaves of other sizes then take over
+      // what those before them leave, instead of memory that the system has to clear.
+      const std::int64_t bound = job.wanted().reader->stored_bound();
+      decode.stored = pool_.take(static_cast<std::size_t>(std::max(bound, memory_.largest_leaf)));
       const Fetched fetched = fetching_.fetch(job, decode.stored, lane, stopping_.get_token());
       if (fetched == Fetched::abandoned) return false;
       if (fetched == Fetched::superseded) {
