@@ -1,5 +1,8 @@
 #include "gridmill/engine/run_figures.h"
 
+#include <algorithm>
+#include <tuple>
+
 #include "gridmill/engine/live_view.h"
 #include "gridmill/engine/trace.h"
 
