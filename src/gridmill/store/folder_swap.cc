@@ -228,9 +228,9 @@ void FolderSwap::mend(const Noted& noted) {
 bool FolderSwap::finish(const Noted& noted) {
   const std::string place = at(noted.folder), old = fresh(noted.number);
   if (!has_inode(place, noted.new_inode)) return false;
+  if (!has_inode(old, noted.old_inode)) return true;  // all was done before it went
   files_.sync_directory(folder_above(place));
   files_.sync_directory(place_);
-  if (!has_inode(old, noted.old_inode)) return true;  // it went earlier
   bool has_moved = false;
   for (const DirectoryEntry& entry : files_.list(old)) {
     if (noted.known.contains(entry.name)) continue;
@@ -241,6 +241,13 @@ bool FolderSwap::finish(const Noted& noted) {
   if (has_moved) files_.sync_directory(place);
   remove_tree(files_, old);
   return true;
+}
+
+void FolderSwap::put(const std::string& name, ByteView content) {
+  const auto store = file_store(files_, place_, Durability::synced);
+  (void)store->put(Key(name), content);
+  files_.rename(fmt::format("{}/{}", place_, name), at(name));
+  files_.sync_directory(root_);
 }
 
 void FolderSwap::forget() {

@@ -30,6 +30,7 @@
 #include <string>
 #include <vector>
 
+#include "gridmill/base/bytes.h"
 #include "gridmill/base/json.h"
 #include "gridmill/system/files.h"
 
@@ -58,6 +59,9 @@ class FolderSwap {
   // now: then it stays as it is.
   std::string begin();
   void replace(const std::string& folder, std::span<const SeenFile> goes, const Json& note);
+
+  // A file of the root itself, in one step and on the disk; nothing is left of a run that dies.
+  void put(const std::string& name, ByteView content);
 
   // Step 7.
   void forget();
