@@ -22,7 +22,7 @@ std::string folder_above(const std::string& path) {
   return path.substr(0, std::max<std::size_t>(1, path.rfind('/')));
 }
 
-bool is_same(const FileStatus& a, const FileStatus& b) {
+bool is_same_file(const FileStatus& a, const FileStatus& b) {
   return a.inode == b.inode && a.size == b.size && a.modified_ns == b.modified_ns;
 }
 
@@ -167,7 +167,7 @@ void FolderSwap::copy(const std::string& from, const std::string& to) {
 void FolderSwap::check_unchanged(const std::string& folder, std::span<const SeenFile> seen) const {
   for (const SeenFile& file : seen) {
     const std::string path = fmt::format("{}/{}", at(folder), file.name);
-    if (is_same(files_.status(path).value_or(FileStatus()), file.status)) continue;
+    if (is_same_file(files_.status(path).value_or(FileStatus()), file.status)) continue;
     throw Error(ErrorKind::conflict,
                 fmt::format("{} has changed or gone while its folder was worked on, which is left "
                             "as it is: the same command begins anew with it",
