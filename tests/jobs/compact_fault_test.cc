@@ -121,7 +121,7 @@ class TableCompactions : public testing::Test {
 
   TemporaryDirectory directory_;
   const std::string root_ = directory_ / "table";
-  const HastyClock clock_;
+  const HastyClock clock_{};
   SilentConsole console_;
   Buffer content_;
 };

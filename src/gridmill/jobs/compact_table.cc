@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
-#include <set>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
@@ -78,8 +77,8 @@ class NewNames {
       std::int64_t number = 0;
       const char* last = stem.data() + stem.size();
       const auto [end, error] = std::from_chars(stem.data() + mark + kMark.size(), last, number);
-      const bool is_ours = error == std::errc() && end == last;
-      if (is_ours && try_names(stem.substr(0, mark), number + 1)) return;
+      const bool is_ours = error == std::errc() && end == last && number >= 0;
+      if (is_ours && number < kMostNumber && try_names(stem.substr(0, mark), number + 1)) return;
     }
     (void)try_names(stem, 0);
   }
@@ -93,6 +92,7 @@ class NewNames {
 
  private:
   static constexpr std::string_view kMark = "-c";
+  static constexpr std::int64_t kMostNumber = 100'000;  // five digits
   static constexpr std::size_t kLongestName = 255;
 
   std::string name_of(const std::string& stem, std::int64_t number) const {
@@ -101,6 +101,7 @@ class NewNames {
 
   bool try_names(const std::string& stem, std::int64_t number) {
     const auto count = static_cast<std::int64_t>(small_.last - small_.first);
+    if (number > kMostNumber - count) return false;
     const std::string first = name_of(stem, number), last = name_of(stem, number + count - 1);
     const auto by_name = [](const SeenFile& file, const std::string& name) {
       return file.name < name;

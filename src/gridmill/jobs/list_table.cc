@@ -61,7 +61,7 @@ class TableListing {
             {"folders", std::move(folders)},
             {"files", all_.files},
             {"bytes", all_.bytes},
-            {"rows", all_.rows ? Json(*all_.rows) : Json()},
+            {"rows", all_.told_rows()},
             {"columns", columns_.value_or(Json::array())},
             {"about", about_},
             {"differing", differing_}};
@@ -71,7 +71,10 @@ class TableListing {
   struct Sum {
     std::int64_t files = 0;
     std::int64_t bytes = 0;
-    std::optional<std::int64_t> rows = 0;
+    std::int64_t rows = 0;
+    bool knows_rows = true;
+
+    Json told_rows() const { return knows_rows ? Json(rows) : Json(); }
   };
 
   Json row_of(const TableFolder& folder,
@@ -83,22 +86,19 @@ class TableListing {
         sum.bytes += file.status.size;
       }
     }
-    for (const SeenFile& file : folder.parquets) *sum.rows += rows_of(folder, file);
-    if (!folder.csvs.empty()) sum.rows.reset();
+    for (const SeenFile& file : folder.parquets) sum.rows += rows_of(folder, file);
+    sum.knows_rows = folder.csvs.empty();
     all_.files += sum.files;
     all_.bytes += sum.bytes;
-    if (all_.rows && sum.rows) {
-      *all_.rows += *sum.rows;
-    } else {
-      all_.rows.reset();
-    }
+    all_.rows += sum.rows;
+    all_.knows_rows = all_.knows_rows && sum.knows_rows;
     Json values = Json::object();
     for (const auto& [key, value] : pairs) values[key] = value;
     return {{"folder", folder.path},
             {"keys", std::move(values)},
             {"files", sum.files},
             {"bytes", sum.bytes},
-            {"rows", sum.rows ? Json(*sum.rows) : Json()}};
+            {"rows", sum.told_rows()}};
   }
 
   std::int64_t rows_of(const TableFolder& folder, const SeenFile& seen) {

@@ -11,8 +11,8 @@ namespace gridmill {
 
 // {"table", "keys": of its folders, "folders": [{"folder", "keys": {name: value}, "files", "bytes",
 // "rows"}], "files", "bytes", "rows", "columns": [{"name", "type", and what else is said of it}] of
-// the first Parquet file, "about": what that says of itself, "differing": [paths of files with other
-// columns]}. Rows are null where CSV files lie. Throws what find_table_folders() throws
+// the first Parquet file, "about": what that says of itself, "differing": [paths of files with
+// other columns]}. Rows are null where CSV files lie. Throws what find_table_folders() throws
 // (table_folders.h), Error(corrupt) for what can't be read.
 Json list_table(const std::string& directory, const Workplace& workplace);
 std::string table_text(const Json& report);

@@ -102,8 +102,13 @@ std::vector<Json> FolderSwap::settle() {
 }
 
 std::string FolderSwap::begin() {
+  const bool is_first = !files_.status(place_);
   remove_tree(files_, fresh(number_));
   files_.make_directories(fresh(number_));
+  if (is_first) {  // without their way there, notes are lost with the power
+    files_.sync_directory(folder_above(place_));
+    files_.sync_directory(folder_above(folder_above(place_)));
+  }
   return fresh(number_);
 }
 

@@ -3,8 +3,8 @@
 // A leftover is OUT.gridmill/ with incoming/ (the unfinished store) or run/ (plan, journal, spill)
 // in it (stage.h), with removed/ (parts of OUT that were to be deleted: discards.h), or with swap/
 // (folders of OUT that were to be replaced: folder_swap.h). Whether a run is at work there is told
-// by its locks, which the system drops when a process dies. Never touched: what a run holds, a store
-// that is complete but could not be moved to its place, swap/, manifests and run records.
+// by its locks, which the system drops when a process dies. Never touched: what a run holds, a
+// store that is complete but could not be moved to its place, swap/, manifests and run records.
 #pragma once
 
 #include <cstdint>
