@@ -63,6 +63,7 @@ Verb exec_verb();
 Verb runs_verb();
 Verb cache_verb();
 Verb store_verb();
+Verb table_verb();
 Verb bench_verb();
 Verb analyze_verb();
 Verb completion_verb();

@@ -26,7 +26,8 @@ constexpr const char* kAbout =
     "OUT.gridmill below it with an unfinished store or intermediate arrays. `cache ls` says how "
     "large and how old each is, whether a run is at work there, and whether --resume can go on; "
     "`cache gc` removes what no run holds, also what could be resumed. Stores, their manifests and "
-    "run records stay, also a complete store that could not be moved to its place. With --dry-run "
+    "run records stay, also a complete store that could not be moved to its place, and what "
+    "`table compact` has left. With --dry-run "
     "gc "
     "only says what would go.";
 

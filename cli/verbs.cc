@@ -26,6 +26,7 @@ std::vector<Verb> all_verbs() {
   verbs.push_back(runs_verb());
   verbs.push_back(cache_verb());
   verbs.push_back(store_verb());
+  verbs.push_back(table_verb());
   verbs.push_back(bench_verb());
   verbs.push_back(analyze_verb());
   verbs.push_back(synth_verb());

@@ -45,7 +45,7 @@ if(NOT arrow_libraries)
   return()
 endif()
 
-add_library(gridmill_parquet SHARED parquet/parquet_plugin.cc)
+add_library(gridmill_parquet SHARED parquet/parquet_plugin.cc parquet/rows_copy.cc)
 gridmill_own_code(gridmill_parquet none)
 target_compile_features(gridmill_parquet PRIVATE cxx_std_20)
 target_include_directories(gridmill_parquet PRIVATE ${PROJECT_SOURCE_DIR}/src)

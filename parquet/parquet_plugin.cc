@@ -1,13 +1,13 @@
-// The writer of Parquet files: Arrow behind the interface of sink/parquet_plugin.h.
+// The writer of Parquet files, and the interface of sink/parquet_plugin.h with Arrow behind it.
 #include "gridmill/sink/parquet_plugin.h"
 
 #include <arrow/api.h>
 #include <arrow/config.h>
-#include <arrow/io/interfaces.h>
 #include <arrow/util/key_value_metadata.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -16,32 +16,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include "callback_files.h"
+#include "rows_copy.h"
+
 namespace {
-
-// Arrow's stream onto the callback of whoever opened the file.
-class CallbackStream final : public arrow::io::OutputStream {
- public:
-  explicit CallbackStream(const GmParquetFile& file)
-      : append_(file.append), context_(file.context) {}
-
-  arrow::Status Write(const void* bytes, std::int64_t count) override {
-    if (append_(context_, bytes, count) != 0) return arrow::Status::IOError("not written");
-    position_ += count;
-    return arrow::Status::OK();
-  }
-  arrow::Result<std::int64_t> Tell() const override { return position_; }
-  arrow::Status Close() override {
-    is_closed_ = true;
-    return arrow::Status::OK();
-  }
-  bool closed() const override { return is_closed_; }
-
- private:
-  int (*append_)(void*, const void*, std::int64_t);
-  void* context_;
-  std::int64_t position_ = 0;
-  bool is_closed_ = false;
-};
 
 std::shared_ptr<arrow::KeyValueMetadata> metadata_of(const char* const* texts, std::int64_t count) {
   auto metadata = std::make_shared<arrow::KeyValueMetadata>();
@@ -138,7 +116,7 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
     texts.emplace_back(column.dictionary, column.dictionary + column.dictionary_size);
   }
   schema = arrow::schema(fields, metadata_of(wanted.metadata, wanted.metadata_size));
-  stream = std::make_shared<CallbackStream>(wanted);
+  stream = std::make_shared<CallbackStream>(wanted.append, wanted.context);
   parquet::WriterProperties::Builder properties;
   properties.compression(parquet::Compression::ZSTD)
       ->max_row_group_length(wanted.row_group_rows)
@@ -267,12 +245,54 @@ int close_file(GmParquetWriter* writer, char* error, std::size_t room) {
 
 void release_file(GmParquetWriter* writer) { delete writer; }
 
+GmParquetReader* open_input(const GmParquetInput* input, char* error, std::size_t room) {
+  auto reader = std::make_unique<GmParquetReader>();
+  if (guarded([&] { return reader->open(*input); }, error, room) != 0) return nullptr;
+  return reader.release();
+}
+
+const GmParquetAbout* about_input(const GmParquetReader* reader) { return &reader->about; }
+
+void release_input(GmParquetReader* reader) { delete reader; }
+
+GmParquetCopy* open_copy(const GmParquetReader* like, const GmParquetCopyFile* file, char* error,
+                         std::size_t room) {
+  auto copy = std::make_unique<GmParquetCopy>();
+  if (guarded([&] { return copy->open(*like, *file); }, error, room) != 0) return nullptr;
+  return copy.release();
+}
+
+int gather_rows(GmParquetCopy* copy, GmParquetReader* from, std::int64_t rows, std::int64_t* bytes,
+                char* error, std::size_t room) {
+  const int status = guarded([&] { return copy->gather(*from, rows); }, error, room);
+  *bytes = copy->bytes;
+  return status;
+}
+
+int end_group(GmParquetCopy* copy, char* error, std::size_t room) {
+  return guarded([&] { return copy->end_group(); }, error, room);
+}
+
+int close_copy(GmParquetCopy* copy, char* error, std::size_t room) {
+  return guarded([&] { return copy->file->Close(); }, error, room);
+}
+
+void release_copy(GmParquetCopy* copy) { delete copy; }
+
 constexpr GmParquetPlugin kPlugin{GM_PARQUET_PLUGIN_VERSION,
                                   "Arrow " ARROW_VERSION_STRING,
                                   &open_file,
                                   &write_rows,
                                   &close_file,
-                                  &release_file};
+                                  &release_file,
+                                  &open_input,
+                                  &about_input,
+                                  &release_input,
+                                  &open_copy,
+                                  &gather_rows,
+                                  &end_group,
+                                  &close_copy,
+                                  &release_copy};
 
 }  // namespace
 

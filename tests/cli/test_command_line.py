@@ -9,7 +9,7 @@ import pytest
 
 VERBS = ["convert", "rechunk", "info", "dump", "verify", "extract", "plan", "exec", "runs", "cache",
          "store", "bench", "analyze", "template", "write-region", "append", "archive",
-         "check", "schema", "synth"]
+         "check", "schema", "synth", "table"]
 
 
 @pytest.fixture(autouse=True)

@@ -15,9 +15,9 @@ bool is_one_of(const std::array<std::string_view, N>& names, const std::string& 
 }
 
 bool changes_something(const std::string& name) {
-  static constexpr std::array<std::string_view, 13> kNames{
-      "append",   "create",         "make_directories", "sync", "close",  "rename", "rename_new",
-      "exchange", "sync_directory", "sync_all",         "put",  "put_if", "commit"};
+  static constexpr std::array<std::string_view, 14> kNames{
+      "append",   "create", "make_directories", "sync",     "close", "rename", "rename_new",
+      "exchange", "link",   "sync_directory",   "sync_all", "put",   "put_if", "commit"};
   return is_one_of(kNames, name);
 }
 

@@ -167,6 +167,10 @@ void FaultyFiles::exchange(const std::string& a, const std::string& b) {
   pass_void(*gate_, {"exchange", a, b, 0}, [&] { under_.exchange(a, b); });
 }
 
+bool FaultyFiles::link(const std::string& from, const std::string& to) {
+  return gate_->pass({"link", from, to, 0}, [&] { return under_.link(from, to); });
+}
+
 bool FaultyFiles::remove_file(const std::string& path) {
   return gate_->pass({"remove_file", path, {}, 0}, [&] { return under_.remove_file(path); });
 }

@@ -2,7 +2,7 @@
 //
 // Decorates another Files (the real one on a temporary directory, as a rule). Calls of open files
 // are counted too, by the name of their function: open, read_at, create, append, sync, close,
-// status (by path or of an open file), list, make_directories, rename, rename_new, exchange,
+// status (by path or of an open file), list, make_directories, rename, rename_new, exchange, link,
 // remove_file, remove_directory, sync_directory, touch, disk, sync_all (of a disk), lock, absolute.
 // A crash in an append leaves half of it. A sync_all that fails has lost what the files below the
 // disk's folder got since the last one, but for those that were synced by themselves: they hold
@@ -48,6 +48,7 @@ class FaultyFiles : public Files {
   void rename(const std::string& from, const std::string& to) override;
   void rename_new(const std::string& from, const std::string& to) override;
   void exchange(const std::string& a, const std::string& b) override;
+  bool link(const std::string& from, const std::string& to) override;
   bool remove_file(const std::string& path) override;
   bool remove_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;

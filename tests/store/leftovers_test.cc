@@ -101,5 +101,22 @@ TEST_F(Leftovers, ThatAreACompleteStoreStay) {
   EXPECT_TRUE(has("out.zarr.gridmill/incoming/zarr.json"));
 }
 
+// In swap/ may lie a folder that is nowhere else.
+TEST_F(Leftovers, OfFoldersThatWereReplacedStay) {
+  put("table.gridmill/swap/0/part-00000.parquet", 7);
+  put("table.gridmill/swap/notes/0.json", 3);
+  ASSERT_EQ(found().size(), 1U);
+  EXPECT_EQ(found()[0].state, Leftover::State::unsettled);
+  EXPECT_EQ(found()[0].bytes, 10);
+  EXPECT_FALSE(remove_leftover(files_, found()[0]));
+  put("table.gridmill/incoming/a", 5);
+  put("table.gridmill/run/plan.json", 5);
+  ASSERT_EQ(found().size(), 1U);
+  EXPECT_EQ(found()[0].state, Leftover::State::resumable);
+  EXPECT_TRUE(remove_leftover(files_, found()[0]));
+  EXPECT_FALSE(has("table.gridmill/incoming") || has("table.gridmill/run"));
+  EXPECT_TRUE(has("table.gridmill/swap/0/part-00000.parquet"));
+}
+
 }  // namespace
 }  // namespace gridmill

@@ -171,6 +171,21 @@ TEST_F(PosixFiles, RenamesDoWithoutFlags) {
   EXPECT_TRUE(files_.status(directory_ / "e/in_c"));
 }
 
+TEST_F(PosixFiles, AFileMayHaveASecondName) {
+  write(a_, "a");
+  ASSERT_TRUE(files_.link(a_, b_));
+  EXPECT_EQ(files_.status(a_)->inode, files_.status(b_)->inode);
+  files_.remove_file(a_);
+  EXPECT_EQ(read(b_), "a");
+  write(a_, "other");
+  EXPECT_EQ(kind_thrown([&] { (void)files_.link(a_, b_); }), ErrorKind::conflict);
+  EXPECT_EQ(read(b_), "a");
+  EXPECT_EQ(kind_thrown([&] { (void)files_.link(directory_ / "none", directory_ / "c"); }),
+            ErrorKind::not_found);
+  files_.make_directories(directory_ / "folder");
+  EXPECT_FALSE(files_.link(directory_ / "folder", directory_ / "c"));  // folders have one name
+}
+
 TEST_F(PosixFiles, AbsenceIsNoError) {
   EXPECT_EQ(files_.open(a_), nullptr);
   EXPECT_FALSE(files_.status(a_));

@@ -120,7 +120,7 @@ def test_the_masks_leave_what_matters():
 SUFFIXES = "cc|h|py|sh|md|txt|json|ini|csv"
 PATH = re.compile(rf"`([\w./-]+\.(?:{SUFFIXES})|[\w.-]+(?:/[\w.-]+)*/|\.ci/run)`")
 # What runs make, the name that stands for any, and data outside the tree.
-NOT_OF_THE_TREE = re.compile(r"^(OUT\b.*|STORE\b.*|run/.*|runs/|workers/|incoming/|x\.cc|compile_commands\.json|\.\./.*)$")
+NOT_OF_THE_TREE = re.compile(r"^(OUT\b.*|STORE\b.*|run/.*|runs/|workers/|incoming/|swap/|x\.cc|compile_commands\.json|\.\./.*)$")
 
 
 def files():

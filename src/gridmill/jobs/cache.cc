@@ -13,7 +13,9 @@ namespace gridmill {
 namespace {
 
 bool is_kept(const Leftover& leftover) {
-  return leftover.state == Leftover::State::running || leftover.state == Leftover::State::finished;
+  return leftover.state == Leftover::State::running ||
+         leftover.state == Leftover::State::finished ||
+         leftover.state == Leftover::State::unsettled;
 }
 
 double bytes_at(const Json& object, const char* name) { return object.value(name, 0.0); }
@@ -29,6 +31,7 @@ std::string advice(const Json& place) {
   if (state == "finished")
     return fmt::format("a complete store: mv {0}.gridmill/incoming {0}", output);
   if (state == "resumable") return "the same command with --resume goes on";
+  if (state == "unsettled") return fmt::format("gridmill table compact {} tidies up", output);
   return "nobody's";
 }
 

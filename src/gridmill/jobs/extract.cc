@@ -10,6 +10,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/base/version.h"
 #include "gridmill/engine/run_memory.h"
+#include "gridmill/jobs/compact_table.h"
 #include "gridmill/jobs/extract_input.h"
 #include "gridmill/jobs/extract_plan.h"
 #include "gridmill/jobs/extract_reads.h"
@@ -272,6 +273,7 @@ void check_directory(const ExtractOptions& options, Files& files) {
   if (target_bytes(options) < 1) {
     throw Error(ErrorKind::invalid, "--target-size: a file can't have less than one byte");
   }
+  if (options.overwrite && !options.dry_run) settle_compaction(files, options.output);
   check_output_directory(files, options.output, options.overwrite, options.inputs);
 }
 

@@ -24,11 +24,6 @@ constexpr std::int64_t kLookedUp = std::int64_t{1} << 16;
 // How much work a kill may cost, of rows that wait in memory to be spilled.
 constexpr std::int64_t kSpillEvery_ns = 20'000'000'000;
 
-// Of a row group, as its rows wait to be written: a quarter of a usual file, or less of small ones.
-std::int64_t part_group_bytes(std::int64_t target_bytes) {
-  return std::clamp(target_bytes, std::int64_t{64} << 10, std::int64_t{32} << 20);
-}
-
 std::int64_t spill_memory(std::int64_t memory) {
   return std::clamp(memory / 8, std::int64_t{4} << 20, std::int64_t{1} << 30);
 }

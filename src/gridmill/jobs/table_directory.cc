@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 
@@ -38,21 +39,11 @@ void check_apart(Files& files, const std::string& path, const std::vector<std::s
 
 // The files that the directory's record names; nullopt: it has none that can be read.
 std::optional<std::set<std::string>> recorded_files(Files& files, const std::string& directory) {
-  const auto file = files.open(fmt::format("{}/{}", directory, kTableRecord));
-  if (file == nullptr) return std::nullopt;
-  std::string text(static_cast<std::size_t>(file->status().size), '\0');
-  text.resize(file->read_at(0, std::as_writable_bytes(std::span(text))));
-  try {
-    const Json record = parse_json(text);
-    if (json_int(record, "gridmill_table", kTableRecord) != kTableFormat) return std::nullopt;
-    std::set<std::string> names{std::string(kTableRecord)};
-    for (const Json& part : json_member(record, "parts", kTableRecord)) {
-      names.insert(json_string(part, "path", kTableRecord));
-    }
-    return names;
-  } catch (const Error&) {
-    return std::nullopt;
-  }
+  const auto record = load_table_record(files, directory);
+  if (!record) return std::nullopt;
+  std::set<std::string> names{std::string(kTableRecord)};
+  for (const Json& part : record->at("parts")) names.insert(part.at("path").get<std::string>());
+  return names;
 }
 
 // What lies in it beside the files that are known, "" if nothing does.
@@ -138,13 +129,63 @@ Json table_record(const Json& about, const std::vector<TablePart>& parts) {
   record.update(about);
   Json listed = Json::array();
   for (const TablePart& part : parts) {
-    listed.push_back({{"path", part.record.key},
-                      {"rows", part.rows},
-                      {"bytes", part.record.entry->size},
-                      {"hash", to_hex(part.record.entry->hash)}});
+    listed.push_back(part_of_record(part.record.key, part.rows, *part.record.entry));
   }
   record["parts"] = std::move(listed);
   return record;
+}
+
+Json part_of_record(const std::string& path, std::int64_t rows, const ManifestEntry& entry) {
+  return {{"path", path}, {"rows", rows}, {"bytes", entry.size}, {"hash", to_hex(entry.hash)}};
+}
+
+std::optional<Json> load_table_record(Files& files, const std::string& directory) {
+  const auto file = files.open(fmt::format("{}/{}", directory, kTableRecord));
+  if (file == nullptr) return std::nullopt;
+  std::string text(static_cast<std::size_t>(file->status().size), '\0');
+  if (file->read_at(0, std::as_writable_bytes(std::span(text))) != text.size()) {
+    throw Error(ErrorKind::unavailable,
+                fmt::format("{}/{} shrank while it was read", directory, kTableRecord));
+  }
+  try {
+    Json record = parse_json(text);
+    if (json_int(record, "gridmill_table", kTableRecord) != kTableFormat) return std::nullopt;
+    for (const Json& part : json_member(record, "parts", kTableRecord)) {
+      (void)json_string(part, "path", kTableRecord);
+      (void)json_int(part, "rows", kTableRecord);
+    }
+    return record;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
+}
+
+void replace_parts(Json& record, const std::vector<Json>& replaced) {
+  std::map<std::string, std::size_t> went;  // path: which of `replaced` took its place
+  for (std::size_t i = 0; i < replaced.size(); ++i) {
+    for (const Json& path : replaced[i].at("went")) went[path.get<std::string>()] = i;
+    for (const Json& part : replaced[i].at("came")) went[part.at("path").get<std::string>()] = i;
+  }
+  std::vector<bool> has_come(replaced.size(), false);
+  Json parts = Json::array();
+  const auto put = [&](std::size_t i) {
+    if (has_come[i]) return;
+    has_come[i] = true;
+    for (const Json& part : replaced[i].at("came")) parts.push_back(part);
+  };
+  for (const Json& part : record.at("parts")) {
+    const auto found = went.find(part.at("path").get<std::string>());
+    if (found == went.end()) {
+      parts.push_back(part);
+    } else {
+      put(found->second);
+    }
+  }
+  for (std::size_t i = 0; i < replaced.size(); ++i) put(i);
+  std::int64_t rows = 0;
+  for (const Json& part : parts) rows += part.at("rows").get<std::int64_t>();
+  record["parts"] = std::move(parts);
+  record["rows"] = rows;
 }
 
 }  // namespace gridmill

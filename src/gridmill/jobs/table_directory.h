@@ -5,6 +5,8 @@
 // table consists of; there is no clock in it.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,5 +33,13 @@ void check_still_ours(Files& files, const std::string& path);
 
 // {"gridmill_table": 1, ..., "parts": [{"path", "rows", "bytes", "hash"}]}
 Json table_record(const Json& about, const std::vector<TablePart>& parts);
+
+// nullopt: there is none that can be read.
+std::optional<Json> load_table_record(Files& files, const std::string& directory);
+// {"path", "rows", "bytes", "hash"}, as a record lists it.
+Json part_of_record(const std::string& path, std::int64_t rows, const ManifestEntry& entry);
+// Files that others have taken the place of: {"went": [path], "came": [part]} each. The parts that
+// came stand where the first one stood that went. Replacing them once more changes nothing.
+void replace_parts(Json& record, const std::vector<Json>& replaced);
 
 }  // namespace gridmill

@@ -12,16 +12,9 @@
 namespace gridmill {
 namespace {
 
-constexpr std::size_t kLongestMessage = 1024;
 constexpr std::int64_t kMostRowsOfGroup = std::int64_t{1} << 20;
 // What a column's writer and its figures in the footer take.
 constexpr std::int64_t kWriterBytes = std::int64_t{16} << 10;
-
-// Small where there are thousands of columns: each has pages of its own.
-std::int64_t page_bytes(std::int64_t row_group_bytes, std::int64_t columns) {
-  return std::clamp<std::int64_t>(row_group_bytes / columns, std::int64_t{16} << 10,
-                                  std::int64_t{256} << 10);
-}
 
 // null: the program came without it.
 const GmParquetPlugin* find_plugin() {
@@ -30,13 +23,6 @@ const GmParquetPlugin* find_plugin() {
     return entry == nullptr ? nullptr : reinterpret_cast<GmParquetEntry>(entry)();
   }();
   return kPlugin != nullptr && kPlugin->version == GM_PARQUET_PLUGIN_VERSION ? kPlugin : nullptr;
-}
-
-const GmParquetPlugin& plugin() {
-  if (const GmParquetPlugin* found = find_plugin()) return *found;
-  throw Error(ErrorKind::unsupported,
-              "Parquet is written by libgridmill_parquet.so, which is not beside this program: "
-              "build it with Arrow (pyarrow in .venv: `make setup build`), or write a .csv table");
 }
 
 // Arrow would write them, and no reader could open the file.
@@ -85,8 +71,16 @@ std::int64_t row_bytes_of(const ParquetSchema& schema) {
 }
 
 std::int64_t row_group_rows(const ParquetSchema& schema) {
-  return std::clamp<std::int64_t>(schema.row_group_bytes / row_bytes_of(schema), 1,
-                                  kMostRowsOfGroup);
+  return row_group_rows(schema.row_group_bytes, row_bytes_of(schema));
+}
+
+std::int64_t row_group_rows(std::int64_t row_group_bytes, std::int64_t row_bytes) {
+  return std::clamp<std::int64_t>(row_group_bytes / row_bytes, 1, kMostRowsOfGroup);
+}
+
+std::int64_t parquet_page_bytes(std::int64_t row_group_bytes, std::int64_t columns) {
+  return std::clamp<std::int64_t>(row_group_bytes / columns, std::int64_t{16} << 10,
+                                  std::int64_t{256} << 10);
 }
 
 void check_texts(const ParquetSchema& schema) {
@@ -109,13 +103,41 @@ void check_texts(const ParquetSchema& schema) {
   }
 }
 
+const GmParquetPlugin& parquet_plugin() {
+  if (const GmParquetPlugin* found = find_plugin()) return *found;
+  throw Error(ErrorKind::unsupported,
+              "Parquet is written and read by libgridmill_parquet.so, which is not beside this "
+              "program: build it with Arrow (pyarrow in .venv: `make setup build`), or write a "
+              ".csv table");
+}
+
+int ParquetBytes::append(void* self, const void* bytes, std::int64_t count) {
+  auto& own = *static_cast<ParquetBytes*>(self);
+  if (own.is_given_up_ || own.failure_) return 1;
+  try {
+    own.take_(ByteView(static_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)));
+    own.count_ += count;
+  } catch (...) {
+    own.failure_ = std::current_exception();
+    return 1;
+  }
+  return 0;
+}
+
+void ParquetBytes::rethrow() const {
+  if (failure_) std::rethrow_exception(failure_);
+}
+
 ParquetFile::ParquetFile(const ParquetSchema& schema, std::function<void(ByteView)> take)
-    : schema_(schema), take_(std::move(take)), plugin_(plugin()), message_(kLongestMessage, '\0') {
+    : schema_(schema),
+      bytes_(std::move(take)),
+      plugin_(parquet_plugin()),
+      message_(kParquetMessage, '\0') {
   open();
 }
 
 ParquetFile::~ParquetFile() {
-  is_given_up_ = true;  // Arrow would write a footer
+  bytes_.give_up();
   plugin_.release(writer_);
 }
 
@@ -140,9 +162,9 @@ void ParquetFile::open() {
                            about.data(),
                            static_cast<std::int64_t>(about.size()),
                            row_group_rows(schema_),
-                           page_bytes(schema_.row_group_bytes, count),
-                           &ParquetFile::append,
-                           this};
+                           parquet_page_bytes(schema_.row_group_bytes, count),
+                           &ParquetBytes::append,
+                           &bytes_};
   writer_ = plugin_.open(&file, message_.data(), message_.size());
   check(writer_ == nullptr ? 1 : 0);
 }
@@ -153,22 +175,8 @@ void ParquetFile::write(std::int64_t rows, std::span<const void* const> columns)
 
 void ParquetFile::close() { check(plugin_.close(writer_, message_.data(), message_.size())); }
 
-// Exceptions don't pass through Arrow: this one waits on the other side.
-int ParquetFile::append(void* context, const void* bytes, std::int64_t count) {
-  auto& self = *static_cast<ParquetFile*>(context);
-  if (self.is_given_up_ || self.failure_) return 1;
-  try {
-    self.take_(ByteView(static_cast<const std::byte*>(bytes), static_cast<std::size_t>(count)));
-    self.bytes_ += count;
-  } catch (...) {
-    self.failure_ = std::current_exception();
-    return 1;
-  }
-  return 0;
-}
-
 void ParquetFile::check(int status) {
-  if (failure_) std::rethrow_exception(failure_);
+  bytes_.rethrow();
   if (status == 0) return;
   throw Error(ErrorKind::internal,
               fmt::format("{}: Arrow can't write it: {}", schema_.name, message_.c_str()));

@@ -33,9 +33,38 @@ struct ParquetSchema {
 std::int64_t size_of(GmParquetKind kind);  // bytes of an element
 std::int64_t row_bytes_of(const ParquetSchema& schema);
 std::int64_t row_group_rows(const ParquetSchema& schema);  // at least one
+// The same of rows of so many bytes.
+std::int64_t row_group_rows(std::int64_t row_group_bytes, std::int64_t row_bytes);
+// Of a column, before it is compressed: small where there are thousands, each with pages of its
+// own.
+std::int64_t parquet_page_bytes(std::int64_t row_group_bytes, std::int64_t columns);
 
 // Throws Error(invalid) for names and texts that are no UTF-8 and names that come twice.
 void check_texts(const ParquetSchema& schema);
+
+// Arrow. Throws Error(unsupported) where the program came without it.
+const GmParquetPlugin& parquet_plugin();
+
+// The plugin speaks with a zero at the end, in so much room.
+inline constexpr std::size_t kParquetMessage = 1024;
+
+// Bytes that Arrow writes, on their way to `take`. Exceptions don't pass through Arrow: one that
+// `take` throws waits here.
+class ParquetBytes {
+ public:
+  explicit ParquetBytes(std::function<void(ByteView)> take) : take_(std::move(take)) {}
+  static int append(void* self, const void* bytes, std::int64_t count);
+  // Nothing is taken any more: Arrow would write a footer when it lets a file go.
+  void give_up() noexcept { is_given_up_ = true; }
+  void rethrow() const;
+  std::int64_t count() const noexcept { return count_; }
+
+ private:
+  const std::function<void(ByteView)> take_;
+  std::exception_ptr failure_;
+  bool is_given_up_ = false;
+  std::int64_t count_ = 0;
+};
 
 class ParquetFile {
  public:
@@ -51,20 +80,16 @@ class ParquetFile {
   // returns. `columns`: each column's elements, contiguous.
   void write(std::int64_t rows, std::span<const void* const> columns);
   void close();
-  std::int64_t bytes() const noexcept { return bytes_; }  // taken so far
+  std::int64_t bytes() const noexcept { return bytes_.count(); }  // taken so far
 
  private:
   void open();
   void check(int status);
-  static int append(void* context, const void* bytes, std::int64_t count);
 
   const ParquetSchema& schema_;
-  const std::function<void(ByteView)> take_;
+  ParquetBytes bytes_;
   const GmParquetPlugin& plugin_;
   std::string message_;
-  std::exception_ptr failure_;
-  bool is_given_up_ = false;
-  std::int64_t bytes_ = 0;
   GmParquetWriter* writer_ = nullptr;
 };
 

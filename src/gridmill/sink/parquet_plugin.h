@@ -1,8 +1,9 @@
-// parquet_plugin.h: what libgridmill_parquet.so offers: Parquet files, written by Arrow.
+// parquet_plugin.h: what libgridmill_parquet.so offers: Parquet files, written by Arrow, and the
+// rows of such files, of whatever types, put into others.
 //
 // A plain C interface, so that nothing of Arrow is seen by who loads it, and nothing of ours by
 // Arrow. Functions that return an int return 0, or another number with a message in `error`, which
-// ends with a zero. A file is written by one thread at a time; several may be open.
+// ends with a zero. A file is written and read by one thread at a time; several may be open.
 #pragma once
 
 #include <stddef.h>
@@ -52,6 +53,45 @@ struct GmParquetFile {
 
 struct GmParquetWriter;
 
+struct GmParquetInput {
+  int64_t size;
+  // Fills `into` with bytes of the file; 0, or another number if it couldn't.
+  int (*read_at)(void* context, int64_t offset, void* into, int64_t count);
+  void* context;
+};
+
+struct GmParquetField {
+  const char* name;
+  const char* type;             // as Arrow says it: "timestamp[us]"
+  const char* stored;           // as the file says it: "optional int64 time (Timestamp(...))"
+  const char* const* metadata;  // keys and values in turn
+  int64_t metadata_size;
+};
+
+// What a file says of itself.
+struct GmParquetAbout {
+  const struct GmParquetField* fields;
+  int64_t field_count;
+  const char* const* metadata;  // of the schema
+  int64_t metadata_size;
+  int64_t rows;
+  int64_t row_bytes;   // of a row, as it waits to be written: of texts and lists an average
+  int64_t held_bytes;  // while the file is read, beside its rows
+};
+
+struct GmParquetReader;
+
+struct GmParquetCopyFile {
+  const char* const* metadata;  // of the schema
+  int64_t metadata_size;
+  int64_t row_group_rows;
+  int64_t page_bytes;
+  int (*append)(void* context, const void* bytes, int64_t count);  // as of GmParquetFile
+  void* context;
+};
+
+struct GmParquetCopy;
+
 struct GmParquetPlugin {
   int32_t version;      // of this interface
   const char* library;  // "Arrow 26.0.1"
@@ -63,9 +103,29 @@ struct GmParquetPlugin {
                char* error, size_t room);
   int (*close)(struct GmParquetWriter* writer, char* error, size_t room);
   void (*release)(struct GmParquetWriter* writer);
+
+  // `input` must stay until release_input(), and what about() gives stays until then.
+  struct GmParquetReader* (*open_input)(const struct GmParquetInput* input, char* error,
+                                        size_t room);
+  const struct GmParquetAbout* (*about)(const struct GmParquetReader* reader);
+  void (*release_input)(struct GmParquetReader* reader);
+
+  // A file with the columns, types, compression and encodings of `like`; an error if Arrow would
+  // store a column in another type than `like` does.
+  struct GmParquetCopy* (*open_copy)(const struct GmParquetReader* like,
+                                     const struct GmParquetCopyFile* file, char* error,
+                                     size_t room);
+  // Gathers the next rows of `from`, which has so many left and the columns of `like`. `bytes`:
+  // what has been gathered takes.
+  int (*gather)(struct GmParquetCopy* copy, struct GmParquetReader* from, int64_t rows,
+                int64_t* bytes, char* error, size_t room);
+  // What was gathered becomes a row group; its bytes are given to `append` before this returns.
+  int (*end_group)(struct GmParquetCopy* copy, char* error, size_t room);
+  int (*close_copy)(struct GmParquetCopy* copy, char* error, size_t room);
+  void (*release_copy)(struct GmParquetCopy* copy);
 };
 
-#define GM_PARQUET_PLUGIN_VERSION 3
+#define GM_PARQUET_PLUGIN_VERSION 4
 typedef const struct GmParquetPlugin* (*GmParquetEntry)(void);
 
 #ifdef __cplusplus

@@ -28,6 +28,18 @@ std::string part_key(const std::string& folder, std::int64_t number) {
   return fmt::format("{}{}part-{:05}.parquet", folder, folder.empty() ? "" : "/", number);
 }
 
+std::int64_t part_group_bytes(std::int64_t target_bytes) {
+  return std::clamp(target_bytes, std::int64_t{64} << 10, std::int64_t{32} << 20);
+}
+
+bool is_part_full(const PartFill& part, std::int64_t target_bytes) {
+  if (part.rows_left <= 0) return true;
+  const double bytes = static_cast<double>(part.bytes);
+  const double target = static_cast<double>(target_bytes);
+  const double left = bytes / static_cast<double>(part.rows) * static_cast<double>(part.rows_left);
+  return bytes + static_cast<double>(part.last_group_bytes) / 2 >= target && left >= target / 4;
+}
+
 PartWriter::PartWriter(const ParquetRows& layout, const ParquetSchema& schema, Store& store,
                        std::int64_t target_bytes, std::function<void(const TablePart&)> done)
     : schema_(schema),
@@ -71,16 +83,8 @@ void PartWriter::write_group(std::int64_t rows, std::span<const void* const> col
   part_->last_group_bytes = part_->file.bytes() - before;
   part_->rows += rows;
   rows_left_ -= rows;
-  if (is_full()) finish_part();
-}
-
-// As near to the target as whole row groups come, unless a crumb would be left for the next part.
-bool PartWriter::is_full() const {
-  if (rows_left_ <= 0) return true;
-  const double bytes = static_cast<double>(part_->file.bytes());
-  const double target = static_cast<double>(target_bytes_);
-  const double left = bytes / static_cast<double>(part_->rows) * static_cast<double>(rows_left_);
-  return bytes + static_cast<double>(part_->last_group_bytes) / 2 >= target && left >= target / 4;
+  const PartFill fill{part_->file.bytes(), part_->rows, part_->last_group_bytes, rows_left_};
+  if (is_part_full(fill, target_bytes_)) finish_part();
 }
 
 void PartWriter::finish_part() {

@@ -30,6 +30,21 @@ struct TablePart {
 
 std::string part_key(const std::string& folder, std::int64_t number);
 
+// Of a row group, as its rows wait to be written: a quarter of a usual file, or less of small ones.
+std::int64_t part_group_bytes(std::int64_t target_bytes);
+
+// A file that is being written, behind a row group.
+struct PartFill {
+  std::int64_t bytes = 0;
+  std::int64_t rows = 0;
+  std::int64_t last_group_bytes = 0;
+  std::int64_t rows_left = 0;  // that are still to come, to this file or the next
+};
+
+// Whether the next one begins here: as near to the target as whole row groups come, unless a crumb
+// would be left for it.
+bool is_part_full(const PartFill& part, std::int64_t target_bytes);
+
 // A partition that is about to be written, of which some parts may be there.
 struct PartitionBegin {
   std::int64_t partition = 0;
@@ -58,7 +73,6 @@ class PartWriter {
 
   void write_group(std::int64_t rows, std::span<const void* const> columns);
   void finish_part();
-  bool is_full() const;
 
   const ParquetSchema& schema_;
   Store& store_;

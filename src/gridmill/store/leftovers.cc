@@ -64,22 +64,26 @@ void measure(Files& files, const std::string& directory, bool is_spill, int dept
 // A companion without leftovers adds nothing, nor does one for groups that are being written.
 void look_into(Files& files, const std::string& companion, std::vector<Leftover>& found) {
   const std::string incoming = companion + "/incoming", run = companion + "/run";
-  const std::string removed = companion + "/removed";
+  const std::string removed = companion + "/removed", swap = companion + "/swap";
   for (const DirectoryEntry& entry : files.list(companion + "/groups")) {
     if (entry.is_directory && entry.name.ends_with(kEnding)) {
       look_into(files, fmt::format("{}/groups/{}", companion, entry.name), found);
     }
   }
-  if (!is_there(files, incoming) && !is_there(files, run) && !is_there(files, removed)) return;
+  const bool is_unfinished =
+      is_there(files, incoming) || is_there(files, run) || is_there(files, removed);
+  if (!is_unfinished && !is_there(files, swap)) return;
   Leftover leftover;
   leftover.output = companion.substr(0, companion.size() - kEnding.size());
   const bool is_resumable = is_there(files, run + "/plan.json") && !has_published(files, companion);
   leftover.state = is_held(files, companion)       ? Leftover::State::running
                    : is_finished(files, companion) ? Leftover::State::finished
                    : is_resumable                  ? Leftover::State::resumable
+                   : !is_unfinished                ? Leftover::State::unsettled
                                                    : Leftover::State::orphaned;
   measure(files, incoming, false, 0, leftover);
   measure(files, removed, false, 0, leftover);
+  if (leftover.state == Leftover::State::unsettled) measure(files, swap, false, 0, leftover);
   for (const DirectoryEntry& entry : files.list(run)) {
     const std::string path = run + "/" + entry.name;
     if (entry.is_directory) measure(files, path, entry.name == "spill", 0, leftover);
@@ -118,6 +122,8 @@ const char* name_of(Leftover::State state) noexcept {
       return "finished";
     case Leftover::State::resumable:
       return "resumable";
+    case Leftover::State::unsettled:
+      return "unsettled";
     default:
       return "orphaned";
   }
@@ -136,6 +142,7 @@ std::vector<Leftover> find_leftovers(Files& files, const std::string& directory)
 }
 
 bool remove_leftover(Files& files, const Leftover& leftover) {
+  if (leftover.state == Leftover::State::unsettled) return false;
   const std::string companion = companion_of(leftover);
   auto lock = files.lock(companion + "/lock");
   if (lock == nullptr || is_finished(files, companion)) return false;

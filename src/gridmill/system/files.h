@@ -16,6 +16,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "gridmill/base/bytes.h"
@@ -72,6 +73,8 @@ class FileLock {
   virtual bool excludes_others() const noexcept { return true; }  // false: there are no locks here
 };
 
+inline constexpr std::string_view kExchangedEnding = ".exchanged";
+
 class Files {
  public:
   virtual ~Files() = default;
@@ -91,8 +94,11 @@ class Files {
   // Error(conflict) if `to` exists.
   virtual void rename_new(const std::string& from, const std::string& to) = 0;
   // Both must exist. One step where the file system can (Linux's own can, NFS can't), three renames
-  // otherwise.
+  // otherwise: b is called b + kExchangedEnding between the first and the last of them.
   virtual void exchange(const std::string& a, const std::string& b) = 0;
+  // A second name for a file, which is the same file then; Error(conflict) if `to` exists. False:
+  // it can't have one here.
+  virtual bool link(const std::string& /*from*/, const std::string& /*to*/) { return false; }
   virtual bool remove_file(const std::string& path) = 0;       // false: absent
   virtual bool remove_directory(const std::string& path) = 0;  // must be empty
   virtual void sync_directory(const std::string& path) = 0;

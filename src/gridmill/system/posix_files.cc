@@ -320,6 +320,16 @@ class PosixFiles final : public Files {
     if (!rename_with(a, b, RENAME_EXCHANGE)) exchange_plainly(a, b);
   }
 
+  // EPERM: vfat and the like, or a file of somebody else's where links to those are forbidden.
+  bool link(const std::string& from, const std::string& to) override {
+    if (::link(from.c_str(), to.c_str()) == 0) return true;
+    if (errno == EPERM || errno == EOPNOTSUPP || errno == ENOSYS || errno == EMLINK ||
+        errno == EXDEV) {
+      return false;
+    }
+    fail("link", to, errno);
+  }
+
   bool remove_file(const std::string& path) override {
     if (::unlink(path.c_str()) == 0) return true;
     if (is_absent(errno)) return false;
@@ -402,7 +412,7 @@ class PosixFiles final : public Files {
 
   void exchange_plainly(const std::string& a, const std::string& b) {
     if (!status(a)) fail("rename", a, ENOENT);
-    const std::string aside = b + ".exchanged";
+    const std::string aside = b + std::string(kExchangedEnding);
     rename_new_plainly(b, aside);
     try {
       rename(a, b);

@@ -158,6 +158,9 @@ class Watched final : public WatchedFiles {
   void exchange(const std::string& a, const std::string& b) override {
     calls_->during("exchange", a, [&] { under_.exchange(a, b); });
   }
+  bool link(const std::string& from, const std::string& to) override {
+    return calls_->during("link", from, [&] { return under_.link(from, to); });
+  }
   bool remove_file(const std::string& path) override {
     return calls_->during("removal", path, [&] { return under_.remove_file(path); });
   }
