@@ -39,10 +39,6 @@ void check_attribute(const Origin& a, const Origin& b, const char* name) {
   }
 }
 
-bool holds_times(const Variable& variable) noexcept {
-  return is_time_units(variable.attributes.text("units"));
-}
-
 }  // namespace
 
 void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_dimension) {

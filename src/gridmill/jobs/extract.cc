@@ -222,12 +222,6 @@ ParquetTarget parquet_target(const ExtractInput& input, TableTarget table,
   return target;
 }
 
-void write_text(Files& files, const std::string& path, const std::string& text) {
-  const auto writer = write_file(files, path);
-  writer->append(as_bytes(text));
-  (void)writer->commit();
-}
-
 std::shared_ptr<Stage> stage_into(std::shared_ptr<Sink> sink, const ExtractInput& input,
                                   const TableTarget& table) {
   auto stage = std::make_shared<Stage>();
@@ -426,7 +420,8 @@ class Extraction {
       run_stage(stage, 0, TaskGrid(stage->outputs).size(), options, workplace_.clock, progress,
                 workplace_.stop);
     }
-    if (series) write_text(workplace_.files, options_.plot, plot_page(input_, *series, labels_));
+    if (series)
+      write_text_file(workplace_.files, options_.plot, plot_page(input_, *series, labels_));
     stage->outputs[0].sink->finish();
   }
 
