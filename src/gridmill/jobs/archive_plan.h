@@ -1,4 +1,5 @@
-// archive_plan.h: the plan of a job that writes a Zarr store: all but its stages.
+// archive_plan.h: the plan of a job that writes a Zarr store: all but its stages, and what those
+// who make stages and reports share.
 #pragma once
 
 #include <cstdint>
