@@ -90,32 +90,36 @@ def batch_sizes(bench):
 
 
 def means(bench):
+    """A row for means of many segments, and one for means of all samples: little to write."""
     folder = bench.work / "batches"
     samples, count, chunk = batch_sizes(bench)
     table_inputs.write_batches(folder, samples, count, chunk)
     needed = list(table_inputs.needed_chunks(folder, samples, chunk))
-    sides = Sides()
-    read = measure_means(bench, folder, sides)
-    if bench.floors:
-        found = decode(bench, folder / "a_00.zarr", "features", needed)
-        sides.add_floor(found, decoded="floor: read + decode", one_thread="floor, one thread")
     stored = sum(path.stat().st_size for path in needed)
+    rows = {}
+    for name, segment in (("w1", table_inputs.SEGMENT), ("w1 whole", samples)):
+        sides = Sides()
+        read = measure_means(bench, folder, segment, sides)
+        if bench.floors:
+            found = decode(bench, folder / "a_00.zarr", "features", needed)
+            sides.add_floor(found, decoded="floor: read + decode", one_thread="floor, one thread")
+        rows[name] = sides.row(chunks=len(needed), chunk_bytes=stored, memory=MEMORY, **read)
     shutil.rmtree(folder)
-    return sides.row(chunks=len(needed), chunk_bytes=stored, memory=MEMORY, **read)
+    return rows
 
 
-def measure_means(bench, folder, sides):
+def measure_means(bench, folder, segment, sides):
     """All sides in turns; a round to warm them comes first, in which the tables are compared, too."""
     ours, text = bench.work / "means.parquet", bench.work / "means.csv"
     words = ("extract", *sources_of(folder), "--duplicates", "first", "--spread", "feature")
-    words += ("--segments", f"sample={table_inputs.SEGMENT}", "--memory", MEMORY, "-o")
+    words += ("--segments", f"sample={segment}", "--memory", MEMORY, "-o")
     one_core = [min(os.sched_getaffinity(0))]
     warming = Sides()
     for into in [warming] + [sides] * bench.rounds:
         told = run(bench, "gridmill", into, *words, ours)
         run(bench, "gridmill, CSV", into, *words, text)
         run(bench, ONE_CORE, into, *words, bench.work / "one.parquet", "--threads", 1, cores=one_core)
-        found = {side: run_peer(bench, side, into, "segment-means", folder, way, table_inputs.SEGMENT)
+        found = {side: run_peer(bench, side, into, "segment-means", folder, way, segment)
                  for side, way in MEANS_PEERS.items()}  # fmt: skip
         if into is warming:
             for path in (ours, text, bench.work / "one.parquet"):

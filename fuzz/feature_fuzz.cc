@@ -94,6 +94,8 @@ class SmallSource final : public Source {
   void leaves(const Box&, const std::function<void(const Leaf&)>&) const override {}
   void scatter(const Leaf&, const Box&, const MutableArrayView&,
                std::vector<Part>&) const override {}
+  std::optional<Box> box_of(const Leaf&) const override { return std::nullopt; }
+  std::vector<std::int64_t> cuts(int) const override { return {0}; }
   MissingValue missing_value() const override { return {}; }
   LeafCost leaf_cost() const override { return {}; }
   LeafLayout layout() const override { return {}; }

@@ -6,6 +6,7 @@
 #include <random>
 
 #include "codec/chunk_samples.h"
+#include "codec/many_parts.h"
 #include "gridmill/codec/short_form.h"
 
 namespace gridmill {
@@ -88,6 +89,29 @@ TEST_P(ShardChains, PartsEqualTheWhole) {
       }
       expect_same(decoded(chain, stored, type, kShard, box).view(), in.view().part(box));
     }
+  }
+}
+
+TEST_P(ShardChains, ManyPartsEqualTheWhole) {
+  std::mt19937 random(6);
+  const DataType type = types::int32;
+  const CodecChain chain = chain_with_fill(GetParam(), type);
+  const Array in = values_with_fill(type);
+  CodecContext context;
+  Buffer stored;
+  chain.encode(in.view(), stored, context);
+  const std::vector<Box> boxes = many_boxes(kShard, 200, random);
+  std::vector<Array> got;
+  std::vector<Part> parts;
+  got.reserve(boxes.size());
+  for (const Box& box : boxes) {
+    got.emplace_back(type, box.shape);
+    parts.push_back({box, got.back().view()});
+  }
+  StringArena strings;
+  chain.decode(stored, type, kShard, parts, strings, context);
+  for (std::size_t i = 0; i < boxes.size(); ++i) {
+    expect_same(got[i].view(), in.view().part(boxes[i]));
   }
 }
 

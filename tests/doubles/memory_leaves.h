@@ -19,6 +19,7 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/codec/box_stream.h"
 #include "gridmill/codec/leaf.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 
@@ -90,11 +91,11 @@ class MemoryLeaves final : public LeafReader {
                                                   stored.size(), expected));
     }
     const ArrayView leaf = view_of(stored, type(), box.shape);
-    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into);
+    for (const Part& part : parts) place_elements(leaf.part(part.box), part);
   }
 
   void fill(std::span<const Part> parts, StringArena&) const override {
-    for (const Part& part : parts) fill_array(fill_.data(), part.into);
+    for (const Part& part : parts) place_value(fill_.data(), type(), part);
   }
 
   std::string describe(const Index& position) const override {

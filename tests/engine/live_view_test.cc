@@ -70,6 +70,21 @@ TEST_F(LookingOn, SeesWhatTheReaderIsAtAndHowLong) {
   EXPECT_FALSE(seen->slowest.front().is_done);
 }
 
+TEST_F(LookingOn, LanesStandInTheirOrderWhicheverBeganFirst) {
+  options_.readers = 11;
+  options_.threads = 2;
+  std::optional<StageView> seen;
+  case_.sink->on_store = [&](const Index&) {
+    while (!seen || seen->lanes.size() < 14) seen = view();  // all of them have begun
+  };
+  run();
+  std::vector<std::string> names, expected;
+  for (const LaneView& lane : seen->lanes) names.push_back(lane.name);
+  for (int i = 0; i < 11; ++i) expected.push_back("reader " + std::to_string(i));
+  for (const char* name : {"CPU thread 0", "CPU thread 1", "writer 0"}) expected.emplace_back(name);
+  EXPECT_EQ(names, expected);
+}
+
 TEST_F(LookingOn, AnybodyMayAtAnyTime) {
   case_.leaves->on_fetch = [](const Index&) { std::this_thread::yield(); };
   std::atomic<bool> is_over = false;

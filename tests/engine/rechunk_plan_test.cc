@@ -85,12 +85,12 @@ double blocks_touched(const Shape& shape, const Shape& leaf, std::int64_t block_
     const Box box = tasks.box_of(tasks.position(t));
     for_each_position(leaves.touching(box), [&](const Index& position) {
       const Box whole = leaves.full_box_of(position);
-      std::vector<bool> marks(static_cast<std::size_t>(ceil_div(bytes, block_bytes)), false);
-      mark_touched(shifted(intersect(box, whole), whole.begin, -1), c_strides(leaf, 4), 4,
-                   block_bytes, marks);
-      for (std::size_t i = 0; i < marks.size(); ++i) {
+      TouchedBlocks marks(c_strides(leaf, 4), 4, block_bytes, ceil_div(bytes, block_bytes));
+      marks.mark(shifted(intersect(box, whole), whole.begin, -1));
+      for (std::size_t i = 0; i < marks.touched().size(); ++i) {
         const auto begin = static_cast<std::int64_t>(i) * block_bytes;
-        if (marks[i]) touched += static_cast<double>(std::min(block_bytes, bytes - begin));
+        if (marks.touched()[i])
+          touched += static_cast<double>(std::min(block_bytes, bytes - begin));
       }
     });
   }

@@ -92,6 +92,59 @@ def test_csv_has_the_same_cells(gridmill, batches, tmp_path):
     pd.testing.assert_frame_equal(text, frame, check_exact=True)
 
 
+def layouts(folder):
+    """The same values in every way in which chunks are laid out and decoded."""
+    values = np.stack([block(0, i) for i in range(4)])
+    names = ("file_id", "sample", "feature")
+    blosc = zarr.codecs.BloscCodec(cname="zstd", shuffle="bitshuffle", typesize=4, blocksize=1 << 10)
+
+    def store(name, **how):
+        path = folder / f"{name}.zarr"
+        group = zarr.open_group(path, mode="w", zarr_format=how.pop("zarr_format", 3))
+        chunks = how.pop("chunks", (2, 32, FEATURES))
+        named = {"dimension_names": names} if group.metadata.zarr_format == 3 else {}
+        array = group.create_array("features", shape=values.shape, chunks=chunks, fill_value=np.nan, **named, **({"dtype": "f4"} | how))
+        if not named:
+            array.attrs["_ARRAY_DIMENSIONS"] = names
+        array[:] = values
+        return path
+
+    yield store("raw", compressors=None)
+    yield store("zstd", compressors=zarr.codecs.ZstdCodec())
+    yield store("gzip", compressors=zarr.codecs.GzipCodec())
+    yield store("blosc", compressors=blosc)
+    yield store("one_block", compressors=zarr.codecs.BloscCodec(cname="lz4", typesize=4))
+    yield store("shards", shards=(4, 96, FEATURES), chunks=(1, 16, FEATURES))
+    yield store("shards_of_raw", shards=(2, 48, FEATURES), chunks=(1, 8, FEATURES), compressors=None)
+    yield store("turned", filters=[zarr.codecs.TransposeCodec(order=(2, 0, 1))], compressors=blosc)
+    yield store("other_order", zarr_format=2, dtype=">f4")
+    yield store("fortran", zarr_format=2, order="F")
+    yield store("odd", chunks=(3, 20, 3))  # segments reach over chunks
+    data = xr.Dataset({"features": (names, values)})
+    for name, how in {
+        "chunked": {"zlib": True, "shuffle": True, "chunksizes": (1, 32, FEATURES)},
+        "contiguous": {"contiguous": True},
+        "plain": {"chunksizes": (2, 16, 3)},
+    }.items():
+        data.to_netcdf(folder / f"{name}.nc", encoding={"features": how})
+        yield folder / f"{name}.nc"
+    data.to_netcdf(folder / "classic.nc", format="NETCDF3_64BIT")
+    yield folder / "classic.nc"
+
+
+@pytest.mark.parametrize("length", [8, 32, 96])
+def test_means_don_t_depend_on_how_chunks_are_stored(gridmill, tmp_path, length):
+    expected = means(0, range(4), length).reshape(-1, FEATURES).astype("f4")
+    seen = 0
+    for path in layouts(tmp_path):
+        extract(gridmill, path, "--segments", f"sample={length}", "--spread", "feature", "-o", tmp_path / "t.parquet", "--overwrite")
+        frame = pq.read_table(tmp_path / "t.parquet").to_pandas()
+        got = frame[[f"features_{k}" for k in range(FEATURES)]].to_numpy()
+        np.testing.assert_array_equal(got, expected, err_msg=path.name)
+        seen += 1
+    assert seen == 15
+
+
 @pytest.mark.parametrize("statistic", ["mean", "sum", "min", "max", "std"])
 def test_segments_are_xarray_s_coarsen(gridmill, tmp_path, statistic):
     times = pd.date_range("2001-01-01", periods=48, freq="1h")

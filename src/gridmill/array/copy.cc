@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -89,6 +90,10 @@ void for_each_row(const Loops& loops, const std::byte* from, std::byte* to, Row&
   }
 }
 
+bool is_one_element(const Shape& shape) {
+  return std::all_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent == 1; });
+}
+
 // A scalar is one row of one element.
 void close_scalar(Loops& loops) {
   if (loops.extents.rank() > 0) return;
@@ -105,9 +110,9 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap, St
                 fmt::format("copy of {} {} into {} {}", from.type.name(), to_string(from.shape),
                             to.type.name(), to_string(to.shape)));
   }
+  if (is_one_element(from.shape)) return copy_element(from.data, to.data, from.type, swap);
   if (volume(from.shape) == 0) return;
-  Loops loops = fuse(from.shape, from.strides, to.strides);
-  close_scalar(loops);
+  const Loops loops = fuse(from.shape, from.strides, to.strides);
   const int inner = loops.extents.rank() - 1;
   const std::int64_t count = loops.extents[inner];
   const std::int64_t size = from.type.size;
@@ -122,6 +127,10 @@ void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap, St
     copy_swapped_apart(source, from_step, target, to_step, count, from.type.size, unit);
   });
   finish_stores(stores);
+}
+
+void copy_element(const std::byte* from, std::byte* to, DataType type, bool swap_bytes) {
+  copy_swapped(from, to, static_cast<std::size_t>(type.size), swap_bytes ? type.swap_unit() : 1);
 }
 
 void fill_array(const std::byte* value, const MutableArrayView& to) {

@@ -13,6 +13,9 @@ namespace gridmill {
 void copy_array(const ArrayView& from, const MutableArrayView& to, bool swap_bytes = false,
                 Stores stores = Stores::cached);
 
+// One element.
+void copy_element(const std::byte* from, std::byte* to, DataType type, bool swap_bytes);
+
 // Every element becomes the `to.type.size` bytes at `value`.
 void fill_array(const std::byte* value, const MutableArrayView& to);
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 
@@ -22,17 +22,17 @@ Shape run_shape(const Shape& shape, std::int64_t element_bytes, std::int64_t mos
 
 BoxStream::BoxStream(const Shape& leaf, const Shape& piece, std::vector<Part> parts,
                      bool swaps_bytes)
-    : pieces_(leaf, piece), parts_(std::move(parts)), swaps_bytes_(swaps_bytes) {}
-
-bool BoxStream::is_wanted(const Box& box) const {
-  return std::any_of(parts_.begin(), parts_.end(),
-                     [&](const Part& part) { return !intersect(part.box, box).is_empty(); });
-}
+    : pieces_(leaf, piece),
+      parts_(std::move(parts)),
+      index_(parts_, leaf.rank()),
+      swaps_bytes_(swaps_bytes) {}
 
 bool BoxStream::read(Buffer& piece) {
   for (; next_ < pieces_.size(); ++next_) {
     const Box box = pieces_.box_of(pieces_.position(next_));
-    if (!is_wanted(box)) continue;
+    wanted_by_.clear();
+    index_.for_each_meeting(box, [&](std::size_t part) { wanted_by_.push_back(part); });
+    if (wanted_by_.empty()) continue;
     read_box(box, piece);
     last_ = box;
     ++next_;
@@ -43,11 +43,11 @@ bool BoxStream::read(Buffer& piece) {
 
 void BoxStream::place(ByteView piece) {
   const ArrayView read = view(piece, last_);
-  for (const Part& part : parts_) {
+  for (const std::size_t number : wanted_by_) {
+    const Part& part = parts_[number];
     const Box overlap = intersect(part.box, last_);
-    if (overlap.is_empty()) continue;
-    copy_array(read.part(shifted(overlap, last_.begin, -1)),
-               part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_, part.stores);
+    place_elements(read.part(shifted(overlap, last_.begin, -1)), part,
+                   part.into.part(shifted(overlap, part.box.begin, -1)), swaps_bytes_);
   }
 }
 

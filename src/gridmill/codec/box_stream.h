@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "gridmill/codec/leaf.h"
+#include "gridmill/codec/part_index.h"
 
 namespace gridmill {
 
@@ -34,13 +35,13 @@ class BoxStream : public LeafStream {
   // What read_box gave, as an array.
   virtual ArrayView view(ByteView piece, const Box& box) const = 0;
 
-  bool is_wanted(const Box& box) const;
-
   const ChunkGrid pieces_;
   const std::vector<Part> parts_;
+  PartIndex index_;
   const bool swaps_bytes_;
-  std::int64_t next_ = 0;  // ordinal
-  Box last_;               // that was read
+  std::int64_t next_ = 0;               // ordinal
+  Box last_;                            // that was read
+  std::vector<std::size_t> wanted_by_;  // the parts that meet it
 };
 
 }  // namespace gridmill

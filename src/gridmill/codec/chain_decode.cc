@@ -3,11 +3,11 @@
 #include <cstdint>
 
 #include "gridmill/array/byte_order.h"
-#include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/checksum_bytes.h"
 #include "gridmill/codec/frame_error.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/codec/run_scatter.h"
 #include "gridmill/codec/scratch_beside.h"
 #include "gridmill/codec/touched_blocks.h"
@@ -30,7 +30,7 @@ void decode_placed(const ByteCodec& codec, ByteView stored, MutableByteView out,
 }
 
 bool is_whole_chunk(const Part& part, const Shape& chunk) {
-  return part.box.shape == chunk && part.into.is_contiguous();
+  return part.box.shape == chunk && part.is_direct();
 }
 
 bool is_aligned(ByteView bytes) {
@@ -78,18 +78,16 @@ ByteView CodecChain::sized(ByteView stored, std::size_t size, CodecContext& cont
 void CodecChain::scatter(ByteView content, DataType type, const Shape& chunk,
                          std::span<const Part> parts, bool swap_bytes) const {
   const ArrayView whole{content.data(), type, chunk, transposed_strides(chunk, type.size)};
-  for (const Part& part : parts)
-    copy_array(whole.part(part.box), part.into, swap_bytes, part.stores);
+  for (const Part& part : parts) place_elements(whole.part(part.box), part, swap_bytes);
 }
 
 std::vector<bool> CodecChain::touched_blocks(DataType type, const Shape& chunk,
                                              std::span<const Part> parts,
                                              std::int64_t blocksize) const {
   const std::int64_t blocks = ceil_div(byte_size({type, chunk}), blocksize);
-  std::vector<bool> touched(static_cast<std::size_t>(blocks), false);
-  const Index strides = transposed_strides(chunk, type.size);
-  for (const Part& part : parts) mark_touched(part.box, strides, type.size, blocksize, touched);
-  return touched;
+  TouchedBlocks touched(transposed_strides(chunk, type.size), type.size, blocksize, blocks);
+  for (const Part& part : parts) touched.mark(part.box);
+  return std::move(touched).touched();
 }
 
 // False: the frame must be decoded whole. A frame that was fetched in pieces never is, because some

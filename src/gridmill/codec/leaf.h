@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "gridmill/array/byte_order.h"
+#include "gridmill/array/fold.h"
 #include "gridmill/array/strings.h"
 #include "gridmill/array/view.h"
 #include "gridmill/codec/context.h"
@@ -24,11 +25,17 @@
 namespace gridmill {
 
 // A box that somebody wants, in positions relative to the leaf's begin, and where it shall go.
-// into.shape == box.shape.
+// into.shape == box.shape. Elements get there by place_elements() alone (place.h), which knows of
+// folds.
 struct Part {
   Box box;
-  MutableArrayView into;
+  MutableArrayView into;           // of a fold: the cells, of float64
   Stores stores = Stores::cached;  // how to write there: a hint
+  Folding folding = Folding::none;
+  std::int64_t plane = 0;  // of a fold (array/fold.h)
+
+  // Decoders may write this part's elements where they belong, side by side.
+  bool is_direct() const noexcept { return folding == Folding::none && into.is_contiguous(); }
 };
 
 // Where a leaf's bytes lie, when they are addressable from outside.

@@ -2,15 +2,16 @@
 //
 // A decoder that works block by block never holds the whole chunk: a block of half a MiB is still
 // in the cache when its rows are copied to where they belong. A run is cut into the boxes it
-// consists of (the end of a row, whole rows, whole maps, the begin of a row), each is met with each
-// part. Bounds are kept side by side, because a chunk may feed hundreds of parts of which a block
-// meets few. One scatter belongs to one thread; chunk and parts must outlive it.
+// consists of (the end of a row, whole rows, whole maps, the begin of a row); of each the parts
+// that meet it are looked up, because a chunk may feed ten thousand points of which a block meets
+// few. Runs in rising order find them soonest. One scatter belongs to one thread; the parts must
+// outlive it.
 #pragma once
 
 #include <span>
-#include <vector>
 
 #include "gridmill/codec/leaf.h"
+#include "gridmill/codec/part_index.h"
 
 namespace gridmill {
 
@@ -23,21 +24,16 @@ class RunScatter {
   void scatter(std::int64_t first, ByteView run);
 
  private:
-  void cut(int d, std::int64_t begin, std::int64_t end);
-  void emit(int d, std::int64_t begin, std::int64_t end);
-  void copy_to(const Part& part);
+  // What of a part lies in `box`, which it meets, of the run that begins at element `first`.
+  void copy_to(const Part& part, const Box& box, std::int64_t first, const std::byte* run) const;
 
   const DataType type_;
   const std::span<const Part> parts_;
   const bool swaps_;
-  const Index strides_;               // of the chunk, in bytes
-  Index elements_;                    // of the chunk, below each dimension
-  std::vector<std::int64_t> bounds_;  // per part: begin and end along each dimension
-  // The run being cut, and the box of it that was found.
-  std::int64_t first_ = 0;
-  const std::byte* data_ = nullptr;
-  Box box_;
   const Shape chunk_;
+  const Index strides_;   // of the chunk, in bytes
+  const Index elements_;  // of the chunk, below each dimension
+  PartIndex index_;
 };
 
 }  // namespace gridmill

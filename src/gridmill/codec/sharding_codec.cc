@@ -9,6 +9,8 @@
 #include "gridmill/base/error.h"
 #include "gridmill/codec/chain.h"
 #include "gridmill/codec/codec_json.h"
+#include "gridmill/codec/part_index.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 namespace {
@@ -68,18 +70,6 @@ std::vector<ByteRange> ranges_in(ByteView shard, const ShardIndexForm& form, std
                       static_cast<std::int64_t>(shard.size()));
 }
 
-// What `parts` want of the chunk at `box`, relative to it.
-std::vector<Part> parts_inside(const Box& box, std::span<const Part> parts) {
-  std::vector<Part> inside;
-  for (const Part& part : parts) {
-    const Box common = intersect(box, part.box);
-    if (common.is_empty()) continue;
-    inside.push_back({shifted(common, box.begin, -1),
-                      part.into.part(shifted(common, part.box.begin, -1)), part.stores});
-  }
-  return inside;
-}
-
 }  // namespace
 
 bool AbsentValue::is_all_of(const ArrayView& chunk) const {
@@ -91,11 +81,11 @@ bool AbsentValue::is_all_of(const ArrayView& chunk) const {
   return equal;
 }
 
-void AbsentValue::fill(const MutableArrayView& view, StringArena& strings) const {
-  if (!view.type.is_string()) return fill_array(element.data(), view);
+void AbsentValue::fill(DataType type, const Part& part, StringArena& strings) const {
+  if (!type.is_string()) return place_value(element.data(), type, part);
   std::byte reference[sizeof(StringRef)];
   store_le(reference, strings.add(text));
-  fill_array(reference, view);
+  place_value(reference, type, part);
 }
 
 ShardingCodec ShardingCodec::from_v3(const Json& configuration, DataType type,
@@ -234,9 +224,14 @@ void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<co
   const ChunkGrid chunks(form.shape, chunk);
   const std::vector<ByteRange> ranges = ranges_in(stored, index, chunks.size());
   CodecContext context;  // `stored` may lie in the caller's
+  PartIndex index_of_parts(parts, form.shape.rank());
+  std::vector<Part> wanted;
   for (std::int64_t i = 0; i < chunks.size(); ++i) {
     const Index position = chunks.position(i);
-    const std::vector<Part> wanted = parts_inside(chunks.box_of(position), parts);
+    const Box box = chunks.box_of(position);
+    wanted.clear();
+    index_of_parts.for_each_meeting(
+        box, [&](std::size_t part) { wanted.push_back(part_within(parts[part], box)); });
     if (wanted.empty()) continue;
     const auto [offset, length] = ranges[static_cast<std::size_t>(i)];
     in_context([&] { return fmt::format("chunk {} inside the shard", to_string(position)); },
@@ -248,7 +243,7 @@ void ShardingCodec::decode_parts(ByteView stored, const Form& form, std::span<co
                  }
                  if (!absent)
                    throw Error(ErrorKind::corrupt, "it is left out, and there is no fill value");
-                 for (const Part& part : wanted) absent->fill(part.into, strings);
+                 for (const Part& part : wanted) absent->fill(form.type, part, strings);
                });
   }
 }

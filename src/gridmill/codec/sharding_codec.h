@@ -36,7 +36,7 @@ struct AbsentValue {
 
   // Bit by bit.
   bool is_all_of(const ArrayView& chunk) const;
-  void fill(const MutableArrayView& view, StringArena& strings) const;
+  void fill(DataType type, const Part& part, StringArena& strings) const;
 };
 
 struct ShardingCodec {

@@ -4,6 +4,7 @@
 
 #include "gridmill/array/array.h"
 #include "gridmill/base/error.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/dataset/packing.h"
 
 namespace gridmill {
@@ -20,7 +21,8 @@ class PackedLeaves final : public LeafReader {
   std::int64_t stored_bound() const override { return leaves_->stored_bound(); }
   std::int64_t scratch_bound() const override {
     const std::int64_t elements = volume(grid().chunk());
-    return leaves_->scratch_bound() + elements * (packing_.packed.size + packing_.unpacked.size);
+    return leaves_->scratch_bound() +
+           elements * (packing_.packed.size + packing_.unpacked.size + type().size);
   }
   bool fetch(const Index& position, Buffer& stored) const override {
     return leaves_->fetch(position, stored);
@@ -46,7 +48,9 @@ class PackedLeaves final : public LeafReader {
       read(Part{part.box, stored.view()});
       Array values(packing_.unpacked, part.box.shape);
       unpack(packing_, stored.view(), values.view());
-      const std::optional<Index> refused = pack(codes_, values.view(), part.into);
+      Array packed(type(), part.box.shape);
+      const std::optional<Index> refused = pack(codes_, values.view(), packed.view());
+      place_elements(packed.view(), part);
       if (!refused) continue;
       const double value =
           to_doubles(values.view().part({*refused, Index::filled(refused->rank(), 1)}))[0];

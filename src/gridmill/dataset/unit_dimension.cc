@@ -52,13 +52,11 @@ class UnitDimensionReader final : public LeafReader {
 
  private:
   std::vector<Part> inner_parts(std::span<const Part> parts) const {
-    std::vector<Part> result;
-    result.reserve(parts.size());
-    for (const auto& [box, into, stores] : parts) {
-      result.push_back(
-          {{without(box.begin, at_), without(box.shape, at_)},
-           {into.data, into.type, without(into.shape, at_), without(into.strides, at_)},
-           stores});
+    std::vector<Part> result(parts.begin(), parts.end());
+    for (Part& part : result) {
+      part.box = {without(part.box.begin, at_), without(part.box.shape, at_)};
+      part.into.shape = part.box.shape;
+      part.into.strides = without(part.into.strides, at_);
     }
     return result;
   }

@@ -25,7 +25,11 @@ class ReadingLane {
     CpuJob decode{job.task, job.leaf, 0, false, false, {}};
     const std::int64_t start_ns = meter_.start();
     try {
-      decode.stored = run_.pool.take(static_cast<std::size_t>(job.wanted().reader->stored_bound()));
+      // Each as large as the largest, as which it is charged: leaves of other sizes then take over
+      // what those before them leave, instead of memory that the system has to clear.
+      const std::int64_t bound = job.wanted().reader->stored_bound();
+      decode.stored =
+          run_.pool.take(static_cast<std::size_t>(std::max(bound, run_.memory.largest_leaf)));
       const Fetched fetched = run_.fetching.fetch(job, decode.stored, lane_, run_.stopping());
       if (fetched == Fetched::abandoned) return false;
       if (fetched == Fetched::superseded) {

@@ -109,6 +109,10 @@ std::optional<StageView> StageRecorder::view() const {
     view.seconds = seconds_of(clock_.monotonic_ns() - figures_.start_ns);
     for (const auto& lane : lanes_) view.lanes.push_back(lane_view(*lane));
   }
+  // Threads begin in any order; readers shall not change places from one look to the next.
+  std::sort(view.lanes.begin(), view.lanes.end(), [](const LaneView& a, const LaneView& b) {
+    return std::tuple(a.kind, a.name.size(), a.name) < std::tuple(b.kind, b.name.size(), b.name);
+  });
   look_(view);
   return view;
 }

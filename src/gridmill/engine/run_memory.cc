@@ -70,6 +70,7 @@ RunMemory memory_of(const RunOptions& options, const LeafCost& leaf, std::int64_
   if (options.skipped) memory.wholes = times(options.threads, leaf.whole);
   memory.largest_task = largest_task;
   memory.flight = flight_for(options, leaf.stored, memory.total());
+  memory.largest_leaf = leaf.stored;
   memory.in_flight = times(leaf.stored, memory.flight.leaves(options.threads));
   return memory;
 }

@@ -29,10 +29,11 @@ struct Flight {
 
 struct RunMemory {
   Flight flight;
-  std::int64_t in_flight = 0;  // leaves
-  std::int64_t encoding = 0;   // units that are held decoded and encoded
-  std::int64_t scratch = 0;    // of all CPU threads; not from the pool of buffers
-  std::int64_t wholes = 0;     // leaves that are decoded whole, because damaged ones are skipped
+  std::int64_t largest_leaf = 0;  // as it is stored
+  std::int64_t in_flight = 0;     // leaves, each charged as the largest
+  std::int64_t encoding = 0;      // units that are held decoded and encoded
+  std::int64_t scratch = 0;       // of all CPU threads; not from the pool of buffers
+  std::int64_t wholes = 0;        // leaves that are decoded whole, because damaged ones are skipped
   std::int64_t largest_task = 0;
   const Output* largest_output = nullptr;  // whose task that is; null: there are no tasks
 

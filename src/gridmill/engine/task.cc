@@ -89,9 +89,17 @@ Buffer buffer_for(const MutableArrayView& view, BufferPool& pool) {
   return pool.take(static_cast<std::size_t>(bytes_of(view.shape, view.type)));
 }
 
+// What leaves are folded into has to begin with nothing.
+void begin_if_folded(const Evaluation& node) {
+  const auto* source = dynamic_cast<const Source*>(node.field.get());
+  if (source != nullptr && source->folding() != Folding::none)
+    begin_fold(source->folding(), node.view);
+}
+
 void take_own_buffer(Evaluation& node, BufferPool& pool) {
   node.owned = buffer_for(node.view, pool);
   node.view.data = node.owned.data();
+  begin_if_folded(node);
 }
 
 // Past the caches goes what stays where it is placed, in the caller's own memory, and is larger
@@ -116,6 +124,7 @@ void take_column(Unit& unit, int column, BufferPool& pool) {
   }
   sink.prepare(column, unit.position, view);
   evaluation.view = view.part(whole_box(evaluation.region.shape));
+  begin_if_folded(evaluation);
 }
 
 // A column has its buffer already.

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 namespace {
@@ -90,7 +90,7 @@ std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView sto
   const MutableArrayView all = view_of(content.buffer.bytes(), reader.type(), whole.shape);
   const Part everything{whole, all};
   reader.decode(position, stored, {&everything, 1}, task.strings, context);
-  for (const Part& part : parts) copy_array(all.part(part.box), part.into, false, part.stores);
+  for (const Part& part : parts) place_elements(all.part(part.box), part);
   return bytes_of(parts);
 }
 
@@ -101,7 +101,9 @@ void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, Skipped
     const Evaluation& node = *wanted.wanted_by[i];
     std::vector<Part> parts;
     source_of(node).scatter(wanted.leaf, node.region, node.view, parts);
-    for (const Part& part : parts) fill_array(values[i].element.data(), part.into);
+    for (const Part& part : parts) {
+      place_value(values[i].element.data(), wanted.leaf.reader->type(), part);
+    }
     skipped.add(described(values[i].variable, wanted.leaf, damage));
   }
 }

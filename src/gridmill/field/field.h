@@ -8,6 +8,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -61,8 +62,8 @@ struct LeafCost {
 
 // How a source lies in leaves.
 struct LeafLayout {
-  // Where leaves begin and end along each dimension: 0 = first < ... < last = extent (0 alone, if
-  // that is 0).
+  // Where leaves begin and end along each dimension: Source::cuts(), but where elements are
+  // gathered from anywhere, as at points, nothing is cut.
   std::vector<std::vector<std::int64_t>> cuts;
   Shape leaf;                    // of a whole one, in the source's dimensions
   std::int64_t piece_bytes = 0;  // LeafReader::piece_bytes()
@@ -76,11 +77,22 @@ class Source : public Field {
   // without data gives parts without data: their boxes count.
   virtual void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                        std::vector<Part>& parts) const = 0;
+  // Where `leaf` lies in this source: its first element at box.begin, whatever part of it the
+  // source takes, so that the box may reach beyond the source's ends. None where the elements of a
+  // leaf don't lie side by side, as at points. Costs next to nothing.
+  virtual std::optional<Box> box_of(const Leaf& leaf) const = 0;
+  // Positions along dimension d between which no leaf begins or ends, whatever the positions along
+  // the others: 0 = first < ... < last = extent (0 alone, if that is 0). A box from one to the next
+  // along every dimension lies in one leaf. Unlike layout(), this looks into no chunk.
+  virtual std::vector<std::int64_t> cuts(int d) const = 0;
   virtual LeafCost leaf_cost() const = 0;
   virtual LeafLayout layout() const = 0;
   // What stands for elements of a leaf that is left out because it is damaged. Without an element
   // and a reason: what a run reads of its own is never left out.
   virtual MissingValue missing_value() const = 0;
+  // Of cells that elements are folded into: their planes are the first dimension, and whoever gives
+  // the source memory begins the fold there (array/fold.h) before the first leaf comes.
+  virtual Folding folding() const { return Folding::none; }
 
  protected:
   using Field::Field;

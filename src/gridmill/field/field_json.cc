@@ -81,7 +81,7 @@ FieldPtr points_from(const Json& node, FieldSurroundings& surroundings) {
     throw Error(ErrorKind::corrupt, fmt::format("{}: point {} has not one index for each of {}",
                                                 kWhere, to_string(point.index), fixed.size()));
   }
-  return points_source(input, std::move(fixed), std::move(points));
+  return points_source(input, std::move(fixed), points);
 }
 
 FieldPtr patches_from(const Json& node, FieldSurroundings& surroundings) {

@@ -31,16 +31,19 @@ class SliceSource final : public Source {
   LeafCost leaf_cost() const override { return input_->leaf_cost(); }
   MissingValue missing_value() const override { return input_->missing_value(); }
 
+  std::optional<Box> box_of(const Leaf& leaf) const override {
+    const std::optional<Box> box = input_->box_of(leaf);
+    if (!box) return std::nullopt;
+    return shifted(*box, region_.begin, -1);
+  }
+
+  std::vector<std::int64_t> cuts(int d) const override { return inside(input_->cuts(d), d); }
+
   LeafLayout layout() const override {
     LeafLayout layout = input_->layout();
     for (int d = 0; d < region_.rank(); ++d) {
-      std::vector<std::int64_t> inside{0};
-      for (const std::int64_t cut : layout.cuts[static_cast<std::size_t>(d)]) {
-        const std::int64_t at = cut - region_.begin[d];
-        if (at > 0 && at < region_.shape[d]) inside.push_back(at);
-      }
-      if (region_.shape[d] > 0) inside.push_back(region_.shape[d]);
-      layout.cuts[static_cast<std::size_t>(d)] = std::move(inside);
+      std::vector<std::int64_t>& cuts = layout.cuts[static_cast<std::size_t>(d)];
+      cuts = inside(cuts, d);
     }
     return layout;
   }
@@ -50,6 +53,17 @@ class SliceSource final : public Source {
   }
 
  private:
+  // Those of the input that lie in the region, and its ends.
+  std::vector<std::int64_t> inside(const std::vector<std::int64_t>& cuts, int d) const {
+    std::vector<std::int64_t> inside{0};
+    for (const std::int64_t cut : cuts) {
+      const std::int64_t at = cut - region_.begin[d];
+      if (at > 0 && at < region_.shape[d]) inside.push_back(at);
+    }
+    if (region_.shape[d] > 0) inside.push_back(region_.shape[d]);
+    return inside;
+  }
+
   std::shared_ptr<const Source> input_;
   Box region_;
 };

@@ -91,11 +91,33 @@ class VariableSource final : public Source {
 
   void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                std::vector<Part>& parts) const override {
-    const Box leaf_box = shifted(leaf.reader->grid().box_of(leaf.position), leaf.offset);
+    const Box leaf_box = place_of(leaf);
     const Box overlap = intersect(leaf_box, region);
     if (overlap.is_empty()) return;
     parts.push_back(
         {shifted(overlap, leaf_box.begin, -1), into.part(shifted(overlap, region.begin, -1))});
+  }
+
+  std::optional<Box> box_of(const Leaf& leaf) const override { return place_of(leaf); }
+
+  // Of all blocks together. Those of a concatenation mostly repeat the cuts of the dimensions they
+  // share; where they don't, cuts are those of any.
+  std::vector<std::int64_t> cuts(int d) const override {
+    std::vector<std::int64_t> cuts{0, shape()[d]}, own, last;
+    for (const Block& block : blocks_) {
+      const ChunkGrid& grid = block.reader->grid();
+      own.clear();
+      for (std::int64_t i = 0; i < grid.counts()[d]; ++i) {
+        own.push_back(block.offset[d] + grid.begin(d, i));
+      }
+      own.push_back(block.offset[d] + grid.shape()[d]);
+      if (own == last) continue;
+      cuts.insert(cuts.end(), own.begin(), own.end());
+      last.swap(own);
+    }
+    std::sort(cuts.begin(), cuts.end());
+    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
+    return cuts;
   }
 
   LeafCost leaf_cost() const override {
@@ -125,21 +147,8 @@ class VariableSource final : public Source {
   MissingValue missing_value() const override { return missing_; }
 
  private:
-  // Of all blocks together.
-  std::vector<std::int64_t> cuts(int d) const {
-    std::vector<std::int64_t> cuts{0, shape()[d]};
-    std::int64_t last_offset = -1;
-    for (const Block& block : blocks_) {
-      // Blocks of a concatenation repeat the cuts of the dimensions they share.
-      if (block.offset[d] == last_offset) continue;
-      last_offset = block.offset[d];
-      const ChunkGrid& grid = block.reader->grid();
-      for (std::int64_t i = 0; i < grid.counts()[d]; ++i)
-        cuts.push_back(last_offset + grid.begin(d, i));
-    }
-    std::sort(cuts.begin(), cuts.end());
-    cuts.erase(std::unique(cuts.begin(), cuts.end()), cuts.end());
-    return cuts;
+  static Box place_of(const Leaf& leaf) {
+    return shifted(leaf.reader->grid().box_of(leaf.position), leaf.offset);
   }
 
   std::vector<Block>::const_iterator first_block(const Box& region) const {

@@ -4,8 +4,8 @@
 
 #include <algorithm>
 
-#include "gridmill/array/copy.h"
 #include "gridmill/codec/box_stream.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/formats/leaf_shape.h"
 
 namespace gridmill {
@@ -182,7 +182,7 @@ class ClassicLeafReader final : public LeafReader {
   void decode(const Index& position, ByteView stored, std::span<const Part> parts, StringArena&,
               CodecContext&) const override {
     const ArrayView leaf = values_->view(stored, grid().box_of(position).shape);
-    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, true, part.stores);
+    for (const Part& part : parts) place_elements(leaf.part(part.box), part, true);
   }
 
   void fill(std::span<const Part>, StringArena&) const override {

@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/formats/grib_groups.h"
 #include "gridmill/formats/grib_handle.h"
 #include "gridmill/formats/grib_packing.h"
@@ -67,15 +67,14 @@ class GribLeafReader final : public LeafReader {
                  }
                  arrange(values, leaf);
                  const ArrayView view = view_of(floats.bytes(), type(), leaf);
-                 for (const Part& part : parts)
-                   copy_array(view.part(part.box), part.into, false, part.stores);
+                 for (const Part& part : parts) place_elements(view.part(part.box), part);
                });
   }
 
   void fill(std::span<const Part> parts, StringArena&) const override {
     const float missing = std::numeric_limits<float>::quiet_NaN();
     for (const Part& part : parts) {
-      fill_array(reinterpret_cast<const std::byte*>(&missing), part.into);
+      place_value(reinterpret_cast<const std::byte*>(&missing), type(), part);
     }
   }
 

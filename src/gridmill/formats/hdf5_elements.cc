@@ -7,6 +7,7 @@
 #include "gridmill/array/byte_order.h"
 #include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/codec/run_scatter.h"
 #include "gridmill/codec/touched_blocks.h"
 #include "gridmill/codec/unshuffle.h"
@@ -43,7 +44,7 @@ std::int64_t Hdf5Elements::scratch_size() const noexcept {
 MutableByteView Hdf5Elements::direct(const Shape& chunk, std::span<const Part> parts) const {
   if (type_.is_string() || parts.size() != 1) return {};
   const Part& part = parts[0];
-  const bool is_whole = part.box.shape == chunk && part.into.is_contiguous();
+  const bool is_whole = part.box.shape == chunk && part.is_direct();
   if (!is_whole) return {};
   return {part.into.data, static_cast<std::size_t>(part.into.byte_size())};
 }
@@ -73,7 +74,7 @@ void Hdf5Elements::place_numbers(ByteView content, const Shape& chunk,
     return;
   }
   const ArrayView whole = view_of(content, type_, chunk);
-  for (const Part& part : parts) copy_array(whole.part(part.box), part.into, swaps_, part.stores);
+  for (const Part& part : parts) place_elements(whole.part(part.box), part, swaps_);
 }
 
 void Hdf5Elements::place_planes(ByteView planes, const Shape& chunk, std::span<const Part> parts,
@@ -87,11 +88,10 @@ void Hdf5Elements::place_planes(ByteView planes, const Shape& chunk, std::span<c
   };
   const MutableByteView there = direct(chunk, parts);
   if (!there.empty() && !swaps_) return unshuffled(0, count, there.data());
-  std::vector<bool> touched(static_cast<std::size_t>(ceil_div(count, per_block)), false);
-  const Index strides = c_strides(chunk, element_size_);
-  for (const Part& part : parts) {
-    mark_touched(part.box, strides, element_size_, per_block * element_size_, touched);
-  }
+  TouchedBlocks marks(c_strides(chunk, element_size_), element_size_, per_block * element_size_,
+                      ceil_div(count, per_block));
+  for (const Part& part : parts) marks.mark(part.box);
+  const std::vector<bool>& touched = marks.touched();
   RunScatter into(type_, chunk, parts, swaps_);
   Buffer& block = context.scratch[0];
   for (std::int64_t first = 0; first < count; first += per_block) {
@@ -134,7 +134,7 @@ void Hdf5Elements::fill(std::span<const Part> parts, StringArena& strings) const
   }
   Bytes value = fill_;
   if (swaps_) copy_swapped(value.data(), value.data(), value.size(), type_.swap_unit());
-  for (const Part& part : parts) fill_array(value.data(), part.into);
+  for (const Part& part : parts) place_value(value.data(), type_, part);
 }
 
 }  // namespace gridmill

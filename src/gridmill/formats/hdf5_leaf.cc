@@ -6,6 +6,7 @@
 #include <mutex>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/part_index.h"
 #include "gridmill/formats/hdf5_chunk_index.h"
 #include "gridmill/formats/hdf5_elements.h"
 #include "gridmill/formats/hdf5_filters.h"
@@ -324,6 +325,7 @@ class ChunkReader final : public Hdf5LeafReader {
   void decode_leaf(const Index& position, ByteView stored, std::span<const Part> parts,
                    StringArena& strings, CodecContext& context) const {
     const Box leaf = grid().box_of(position);
+    PartIndex index(parts, leaf.rank());
     std::vector<Part> mine;
     for (const Stored& piece : pieces_of(position)) {
       const std::size_t size = piece.chunk == nullptr ? 0 : piece.chunk->size;
@@ -332,8 +334,11 @@ class ChunkReader final : public Hdf5LeafReader {
       }
       const ByteView bytes = stored.first(size);
       stored = stored.subspan(size);
-      cut(parts, shifted(chunks_.full_box_of(chunks_.position(piece.number)), leaf.begin, -1),
-          mine);
+      const Box chunk =
+          shifted(chunks_.full_box_of(chunks_.position(piece.number)), leaf.begin, -1);
+      mine.clear();
+      index.for_each_meeting(
+          chunk, [&](std::size_t part) { mine.push_back(part_within(parts[part], chunk)); });
       if (mine.empty()) continue;
       if (piece.chunk == nullptr) {
         elements().fill(mine, strings);
@@ -341,17 +346,6 @@ class ChunkReader final : public Hdf5LeafReader {
       }
       in_context([&] { return name(piece); },
                  [&] { decode_chunk(piece, bytes, mine, strings, context); });
-    }
-  }
-
-  // What of `parts` lies in `chunk`, a box of the same leaf.
-  static void cut(std::span<const Part> parts, const Box& chunk, std::vector<Part>& mine) {
-    mine.clear();
-    for (const Part& part : parts) {
-      const Box overlap = intersect(part.box, chunk);
-      if (overlap.is_empty()) continue;
-      mine.push_back({shifted(overlap, chunk.begin, -1),
-                      part.into.part(shifted(overlap, part.box.begin, -1))});
     }
   }
 

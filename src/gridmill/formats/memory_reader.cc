@@ -6,7 +6,7 @@
 #include <cstring>
 #include <vector>
 
-#include "gridmill/array/copy.h"
+#include "gridmill/codec/place.h"
 
 namespace gridmill {
 namespace {
@@ -36,14 +36,14 @@ class MemoryLeafReader final : public LeafReader {
   void decode(const Index&, ByteView, std::span<const Part> parts, StringArena& strings,
               CodecContext&) const override {
     for (const Part& part : parts) {
-      copy_array(array_->view().part(part.box), part.into);
+      place_elements(array_->view().part(part.box), part);
       if (type().is_string()) own_strings(part, strings);
     }
   }
 
   void fill(std::span<const Part> parts, StringArena&) const override {
     const std::vector<std::byte> zero(static_cast<std::size_t>(type().size));
-    for (const Part& part : parts) fill_array(zero.data(), part.into);
+    for (const Part& part : parts) place_value(zero.data(), type(), part);
   }
 
   std::string describe(const Index&) const override {

@@ -9,8 +9,8 @@
 #include <memory>
 #include <vector>
 
-#include "gridmill/array/copy.h"
 #include "gridmill/base/checked.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/formats/leaf_shape.h"
 #include "gridmill/formats/utf8_text.h"
 
@@ -75,12 +75,12 @@ class NetcdfLeafReader : public LeafReader {
       throw Error(ErrorKind::internal, describe(position) + ": a leaf of the wrong size");
     }
     const ArrayView leaf = view_of(stored, type(), box.shape);
-    for (const Part& part : parts) copy_array(leaf.part(part.box), part.into, false, part.stores);
+    for (const Part& part : parts) place_elements(leaf.part(part.box), part);
   }
 
   void fill(std::span<const Part> parts, StringArena&) const override {
     const std::vector<std::byte> zero(static_cast<std::size_t>(type().size));
-    for (const Part& part : parts) fill_array(zero.data(), part.into);
+    for (const Part& part : parts) place_value(zero.data(), type(), part);
   }
 
   std::string describe(const Index& position) const override {

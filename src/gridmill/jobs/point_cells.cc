@@ -192,8 +192,7 @@ FieldPtr PointCells::values_of(const Variable& variable,
     for (const int d : along) at.index.push_back(place.position[d]);
     points.push_back(at);
   }
-  return unpack_field(points_source(std::move(source), std::move(fixed), std::move(points)),
-                      packing);
+  return unpack_field(points_source(std::move(source), std::move(fixed), points), packing);
 }
 
 FieldPtr PointCells::weighted_values(const Variable& variable, std::shared_ptr<const Source> source,

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <span>
 
 #include "gridmill/base/error.h"
 
@@ -15,15 +16,48 @@ namespace {
 constexpr double kMissing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::array<const char*, 5> kNames{"mean", "sum", "min", "max", "std"};
 
+// Of a cell into which `length` elements were folded.
+double folded(SegmentStatistic statistic, double value, std::int64_t length,
+              double missing) noexcept {
+  if (fold_of(statistic) != Folding::sum) return value;
+  const double count = static_cast<double>(length) - missing;
+  if (count == 0) return kMissing;
+  return statistic == SegmentStatistic::mean ? value / count : value;
+}
+
 // Columns are worked on in blocks whose sums stay in the nearest cache.
 constexpr std::int64_t kColumnBlock = 512;
 
 // A block of columns: `rows` elements each, `row_step` bytes apart; columns are `step` bytes apart.
 struct Columns {
   const std::byte* data = nullptr;
+  DataType type;
   std::int64_t rows = 0;
   std::int64_t row_step = 0;
   std::int64_t step = 0;
+  std::int64_t count = 0;
+};
+
+using Cells = std::array<double, kFoldPlanes * kColumnBlock>;
+
+void fold_columns(SegmentStatistic statistic, const Columns& in, double* results) {
+  Cells cells;
+  const Folding how = fold_of(statistic);
+  const MutableByteView memory = std::as_writable_bytes(std::span(cells));
+  const MutableArrayView planes = view_of(memory, types::float64, {kFoldPlanes, kColumnBlock});
+  begin_fold(how, planes);
+  const ArrayView elements{in.data, in.type, {in.rows, in.count}, {in.row_step, in.step}};
+  const MutableArrayView shared{
+      planes.data, types::float64, {in.rows, in.count}, {0, planes.strides[1]}};
+  fold_array(elements, false, how, shared, planes.strides[0]);
+  for (std::int64_t k = 0; k < in.count; ++k) {
+    const auto column = static_cast<std::size_t>(k);
+    results[k] = folded(statistic, cells[column], in.rows, cells[kColumnBlock + column]);
+  }
+}
+
+struct Sum {
+  double sum = 0;
   std::int64_t count = 0;
 };
 
@@ -32,77 +66,6 @@ double element_at(const Columns& in, std::int64_t row, std::int64_t column) noex
   return static_cast<double>(
       *reinterpret_cast<const Element*>(in.data + row * in.row_step + column * in.step));
 }
-
-// Eight columns at a time, a number that the compiler knows, so that it makes vectors of them; four
-// rows at once, so that sums are loaded and stored a quarter as often.
-constexpr std::int64_t kLanes = 8;
-
-template <class Element>
-[[gnu::always_inline]] inline void add_four_rows(const Element* __restrict a, std::int64_t row_step,
-                                                 std::int64_t count,
-                                                 double* __restrict sums) noexcept {
-  const auto next = [&](const Element* row) {
-    return reinterpret_cast<const Element*>(reinterpret_cast<const std::byte*>(row) + row_step);
-  };
-  const Element *b = next(a), *c = next(b), *d = next(c);
-  const auto sum = [&](std::int64_t k) {
-    return (static_cast<double>(a[k]) + static_cast<double>(b[k])) +
-           (static_cast<double>(c[k]) + static_cast<double>(d[k]));
-  };
-  std::int64_t k = 0;
-  for (; k + kLanes <= count; k += kLanes) {
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) sums[k + lane] += sum(k + lane);
-  }
-  for (; k < count; ++k) sums[k] += sum(k);
-}
-
-// Elements that lie side by side.
-template <class Element>
-[[gnu::always_inline]] inline void add_rows_of(const Columns& in, double* sums) noexcept {
-  const auto row = [&](std::int64_t r) {
-    return reinterpret_cast<const Element*>(in.data + r * in.row_step);
-  };
-  std::int64_t r = 0;
-  for (; r + 4 <= in.rows; r += 4) add_four_rows(row(r), in.row_step, in.count, sums);
-  for (; r < in.rows; ++r) {
-    const Element* a = row(r);
-    for (std::int64_t k = 0; k < in.count; ++k) sums[k] += static_cast<double>(a[k]);
-  }
-}
-
-// The same additions in wider registers: the same bits.
-template <class Element>
-__attribute__((target("avx2"))) void add_rows_wide(const Columns& in, double* sums) noexcept {
-  add_rows_of<Element>(in, sums);
-}
-
-template <class Element>
-void add_rows(const Columns& in, double* sums) noexcept {
-  static const bool kIsWide = __builtin_cpu_supports("avx2") != 0;
-  if (kIsWide) {
-    add_rows_wide<Element>(in, sums);
-  } else {
-    add_rows_of<Element>(in, sums);
-  }
-}
-
-template <class Element>
-void add_scattered(const Columns& in, double* sums) noexcept {
-  const auto four = [&](std::int64_t r, std::int64_t k) {
-    return (element_at<Element>(in, r, k) + element_at<Element>(in, r + 1, k)) +
-           (element_at<Element>(in, r + 2, k) + element_at<Element>(in, r + 3, k));
-  };
-  for (std::int64_t k = 0; k < in.count; ++k) {
-    std::int64_t r = 0;
-    for (; r + 4 <= in.rows; r += 4) sums[k] += four(r, k);
-    for (; r < in.rows; ++r) sums[k] += element_at<Element>(in, r, k);
-  }
-}
-
-struct Sum {
-  double sum = 0;
-  std::int64_t count = 0;
-};
 
 // Of the numbers alone.
 template <class Element>
@@ -115,40 +78,6 @@ Sum sum_of_numbers(const Columns& in, std::int64_t column) noexcept {
     ++result.count;
   }
   return result;
-}
-
-// Most data have no missing values: a sum that is NaN says that these have, and is made again.
-template <class Element>
-void sums_of(const Columns& in, bool as_mean, double* results) noexcept {
-  std::fill_n(results, in.count, 0.0);
-  if (in.step == static_cast<std::int64_t>(sizeof(Element))) {
-    add_rows<Element>(in, results);
-  } else {
-    add_scattered<Element>(in, results);
-  }
-  const auto rows = static_cast<double>(in.rows);
-  for (std::int64_t k = 0; k < in.count; ++k) {
-    if (std::isnan(results[k])) {
-      const Sum numbers = sum_of_numbers<Element>(in, k);
-      const auto count = static_cast<double>(numbers.count);
-      results[k] = numbers.count == 0 ? kMissing : as_mean ? numbers.sum / count : numbers.sum;
-    } else if (as_mean) {
-      results[k] /= rows;
-    }
-  }
-}
-
-template <class Element>
-void extremes_of(const Columns& in, bool is_least, double* results) noexcept {
-  std::fill_n(results, in.count, kMissing);
-  for (std::int64_t r = 0; r < in.rows; ++r) {
-    for (std::int64_t k = 0; k < in.count; ++k) {
-      const double value = element_at<Element>(in, r, k);
-      if (std::isnan(value)) continue;
-      const bool is_better = is_least ? value < results[k] : value > results[k];
-      if (is_better || std::isnan(results[k])) results[k] = value;
-    }
-  }
 }
 
 template <class Element>
@@ -166,18 +95,18 @@ void deviations_of(const Columns& in, double* results) noexcept {
   }
 }
 
-template <class Element>
-void reduce(SegmentStatistic statistic, const Columns& in, double* results) noexcept {
-  switch (statistic) {
-    case SegmentStatistic::mean:
-    case SegmentStatistic::sum:
-      return sums_of<Element>(in, statistic == SegmentStatistic::mean, results);
-    case SegmentStatistic::minimum:
-    case SegmentStatistic::maximum:
-      return extremes_of<Element>(in, statistic == SegmentStatistic::minimum, results);
-    case SegmentStatistic::deviation:
-      return deviations_of<Element>(in, results);
-  }
+void reduce(SegmentStatistic statistic, const Columns& in, double* results) {
+  if (fold_of(statistic) != Folding::none) return fold_columns(statistic, in, results);
+  visit_real(in.type, [&](auto element) { deviations_of<decltype(element)>(in, results); });
+}
+
+double number_at(const std::byte* cell) noexcept { return *reinterpret_cast<const double*>(cell); }
+
+// Of two pieces of one segment.
+double joined(SegmentStatistic statistic, double a, double b) noexcept {
+  if (fold_of(statistic) == Folding::sum) return a + b;
+  if (std::isnan(a) || std::isnan(b)) return std::isnan(a) ? b : a;
+  return statistic == SegmentStatistic::minimum ? std::min(a, b) : std::max(a, b);
 }
 
 void put(const double* results, std::int64_t count, DataType type, std::byte* to,
@@ -195,7 +124,8 @@ void check(const ArrayView& in, int dimension, std::int64_t length, const Mutabl
   Shape whole = out.shape;
   const bool has_dimension = dimension >= 0 && dimension < whole.rank();
   if (has_dimension) whole[dimension] *= length;
-  if (has_dimension && length > 0 && whole == in.shape && out.type == segments_type(in.type)) {
+  if (has_dimension && length > 0 && whole == in.shape && out.type == segments_type(in.type) &&
+      has_segments(in.type)) {
     return;
   }
   throw Error(ErrorKind::internal,
@@ -226,6 +156,25 @@ const char* name_of(SegmentStatistic statistic) noexcept {
   return kNames[static_cast<std::size_t>(statistic)];
 }
 
+bool has_segments(DataType type) noexcept {
+  return type.is_real() && visit_real(type, [](auto) {});
+}
+
+Folding fold_of(SegmentStatistic statistic) noexcept {
+  switch (statistic) {
+    case SegmentStatistic::mean:
+    case SegmentStatistic::sum:
+      return Folding::sum;
+    case SegmentStatistic::minimum:
+      return Folding::least;
+    case SegmentStatistic::maximum:
+      return Folding::greatest;
+    case SegmentStatistic::deviation:
+      break;
+  }
+  return Folding::none;
+}
+
 DataType segments_type(DataType type) noexcept {
   return type == types::float32 ? types::float32 : types::float64;
 }
@@ -240,21 +189,43 @@ void segment_statistic(SegmentStatistic statistic, const ArrayView& in, int dime
   const std::int64_t in_step = across < 0 ? in.type.size : in.strides[across];
   const std::int64_t out_step = across < 0 ? out.type.size : out.strides[across];
   std::array<double, kColumnBlock> results;
-  visit_real(in.type, [&](auto element) {
-    using Element = decltype(element);
-    for_each_position(outer, [&](const Index& at) {
-      Index from = at;
-      from[dimension] *= length;
-      const std::byte* const source = in.at(from);
-      std::byte* const target = out.at(at);
-      for (std::int64_t first = 0; first < columns; first += kColumnBlock) {
-        const std::int64_t count = std::min(kColumnBlock, columns - first);
-        const Columns block{source + first * in_step, length, in.strides[dimension], in_step,
-                            count};
-        reduce<Element>(statistic, block, results.data());
-        put(results.data(), count, out.type, target + first * out_step, out_step);
+  for_each_position(outer, [&](const Index& at) {
+    Index from = at;
+    from[dimension] *= length;
+    const std::byte* const source = in.at(from);
+    std::byte* const target = out.at(at);
+    for (std::int64_t first = 0; first < columns; first += kColumnBlock) {
+      const std::int64_t count = std::min(kColumnBlock, columns - first);
+      const Columns block{source + first * in_step, in.type, length,
+                          in.strides[dimension],    in_step, count};
+      reduce(statistic, block, results.data());
+      put(results.data(), count, out.type, target + first * out_step, out_step);
+    }
+  });
+}
+
+void segment_statistic_of_folds(SegmentStatistic statistic, const ArrayView& planes, int dimension,
+                                std::int64_t pieces, std::int64_t length,
+                                const MutableArrayView& out) {
+  const int last = out.rank() - 1;
+  const std::int64_t plane = planes.strides[0], step = planes.strides[dimension + 1];
+  const std::int64_t out_step = out.strides[last];
+  const std::int64_t next = planes.strides[last + 1] * (last == dimension ? pieces : 1);
+  Box lines = whole_box(out.shape);
+  lines.shape[last] = std::min<std::int64_t>(1, out.shape[last]);
+  for_each_position(lines, [&](const Index& at) {
+    const std::byte* cell = planes.data + at[dimension] * (pieces - 1) * step;
+    for (int d = 0; d < at.rank(); ++d) cell += at[d] * planes.strides[d + 1];
+    std::byte* to = out.at(at);
+    for (std::int64_t i = 0; i < out.shape[last]; ++i, cell += next, to += out_step) {
+      double value = number_at(cell), missing = number_at(cell + plane);
+      for (std::int64_t k = 1; k < pieces; ++k) {
+        value = joined(statistic, value, number_at(cell + k * step));
+        missing += number_at(cell + k * step + plane);
       }
-    });
+      const double result = folded(statistic, value, length, missing);
+      put(&result, 1, out.type, to, 0);
+    }
   });
 }
 

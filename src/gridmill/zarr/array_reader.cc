@@ -9,6 +9,7 @@
 #include "gridmill/array/copy.h"
 #include "gridmill/base/error.h"
 #include "gridmill/codec/box_stream.h"
+#include "gridmill/codec/place.h"
 #include "gridmill/store/ranges.h"
 
 namespace gridmill {
@@ -178,7 +179,7 @@ class ZarrLeafReader : public LeafReader {
 
   void fill(std::span<const Part> parts, StringArena& strings) const override {
     const std::vector<std::byte> element = metadata_.fill.element(type(), strings);
-    for (const Part& part : parts) fill_array(element.data(), part.into);
+    for (const Part& part : parts) place_value(element.data(), type(), part);
   }
 
   std::string describe(const Index& position) const override {
