@@ -3,6 +3,7 @@
 #include <atomic>
 
 #include "bench/timing.h"
+#include "doubles/forwarding_files.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/dataset/open_many.h"
 #include "gridmill/jobs/table_sources.h"
@@ -11,14 +12,14 @@ namespace gridmill::bench {
 namespace {
 
 // Passes everything on, and counts what only reads; for many threads, as every Files.
-class CountingFiles final : public Files {
+class CountingFiles final : public ForwardingFiles {
  public:
-  explicit CountingFiles(Files& files) : files_(files) {}
+  using ForwardingFiles::ForwardingFiles;
 
   std::atomic<int> reads = 0, lists = 0, statuses = 0;
 
   std::unique_ptr<ReadableFile> open(const std::string& path) override {
-    auto file = files_.open(path);
+    auto file = under_.open(path);
     if (file != nullptr)
       ++reads;  // absent: asked for, as status() does
     else
@@ -27,30 +28,12 @@ class CountingFiles final : public Files {
   }
   std::optional<FileStatus> status(const std::string& path) override {
     ++statuses;
-    return files_.status(path);
+    return under_.status(path);
   }
   std::vector<DirectoryEntry> list(const std::string& directory) override {
     ++lists;
-    return files_.list(directory);
+    return under_.list(directory);
   }
-  std::unique_ptr<WritableFile> create(const std::string& path) override {
-    return files_.create(path);
-  }
-  void make_directories(const std::string& path) override { files_.make_directories(path); }
-  void rename(const std::string& from, const std::string& to) override { files_.rename(from, to); }
-  void rename_new(const std::string& from, const std::string& to) override {
-    files_.rename_new(from, to);
-  }
-  void exchange(const std::string& a, const std::string& b) override { files_.exchange(a, b); }
-  bool remove_file(const std::string& path) override { return files_.remove_file(path); }
-  bool remove_directory(const std::string& path) override { return files_.remove_directory(path); }
-  void sync_directory(const std::string& path) override { files_.sync_directory(path); }
-  std::unique_ptr<Disk> disk(const std::string& path) override { return files_.disk(path); }
-  std::unique_ptr<FileLock> lock(const std::string& path) override { return files_.lock(path); }
-  std::string absolute(const std::string& path) override { return files_.absolute(path); }
-
- private:
-  Files& files_;
 };
 
 }  // namespace

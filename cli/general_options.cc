@@ -15,44 +15,35 @@ LogFormat log_format(const std::string& name) {
   return name == "json" ? LogFormat::json : LogFormat::automatic;
 }
 
-Option row(std::string name, std::string value_name, std::string help, std::string fallback,
-           std::function<void(const std::string&)> apply) {
-  Option option;
-  option.name = std::move(name);
-  option.value_name = std::move(value_name);
-  option.help = std::move(help);
-  option.fallback = std::move(fallback);
-  option.apply = [apply = std::move(apply)](const Values& values) { apply(values.front()); };
-  return option;
-}
-
 std::vector<Option> resource_options(const std::shared_ptr<GeneralOptions>& general) {
   const Resources& defaults = general->resources;
   return {
-      row("memory", "SIZE", "most memory that the run may use, at least 64M",
+      parsed_row(
+          "memory", "SIZE", "most memory that the run may use, at least 64M",
           format_bytes(static_cast<double>(defaults.memory)),
           [general](const std::string& text) { general->resources.memory = parse_memory(text); }),
-      row("threads", "N", "threads that decode, compute and encode; I/O has its own",
+      parsed_row(
+          "threads", "N", "threads that decode, compute and encode; I/O has its own",
           fmt::format("{}", defaults.threads),
           [general](const std::string& text) { general->resources.threads = parse_threads(text); }),
-      row("timeout", "DURATION", "longest wait for one read or write (30s, 10m; 0: no limit)",
-          format_duration(seconds_of(defaults.timeout_ns)),
-          [general](const std::string& text) {
-            general->resources.timeout_ns = parse_duration(text);
-          }),
+      parsed_row("timeout", "DURATION",
+                 "longest wait for one read or write (30s, 10m; 0: no limit)",
+                 format_duration(seconds_of(defaults.timeout_ns)),
+                 [general](const std::string& text) {
+                   general->resources.timeout_ns = parse_duration(text);
+                 }),
   };
 }
 
 Option config_row(const std::shared_ptr<GeneralOptions>& general) {
-  Option option = text_row("config", "FILE", "take options from this YAML file", "none",
+  Option option = file_row("config", "take options from this YAML file", "none",
                            member_of(general, &GeneralOptions::config));
-  option.hint = Hint::file;
   option.in_config = false;  // files don't include files
   return option;
 }
 
 Option log_row(const std::shared_ptr<GeneralOptions>& general) {
-  Option option = row(
+  Option option = parsed_row(
       "log", "FORMAT",
       "how progress and messages go to standard error: auto (one moving line on a terminal, "
       "plain lines elsewhere); text: plain lines, with the start and the end of the run; json: the "

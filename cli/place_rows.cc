@@ -38,18 +38,6 @@ std::vector<Option> method_rows(const std::shared_ptr<ExtractOptions>& options) 
   };
 }
 
-Option one_of(Option row, std::vector<std::string> choices) {
-  row.choices = std::move(choices);
-  return row;
-}
-
-Option file_row(const char* name, const char* help, const char* fallback,
-                std::shared_ptr<std::string> target) {
-  Option row = text_row(name, "FILE", help, fallback, std::move(target));
-  row.hint = Hint::file;
-  return row;
-}
-
 }  // namespace
 
 std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
@@ -83,16 +71,14 @@ std::vector<Option> join_rows(const std::shared_ptr<ExtractOptions>& options) {
                  "none", member_of(options, &ExtractOptions::sources)),
       text_row("along", "DIM", "the dimension along which inputs are joined",
                "the one whose coordinate differs", member_of(options, &ExtractOptions::along)),
-      one_of(text_row("duplicates", "POLICY",
-                      "of entries that stand twice in a source: error lists them, first takes the "
-                      "first of each, verify-identical reads and compares them before",
-                      "error", member_of(options, &ExtractOptions::duplicates)),
-             {"error", "first", "verify-identical"}),
-      one_of(text_row("join", "KIND",
-                      "of entries that a source lacks: exact refuses them, inner takes what all "
-                      "have",
-                      "exact", member_of(options, &ExtractOptions::join)),
-             {"exact", "inner"}),
+      choice_row("duplicates", "POLICY",
+                 "of entries that stand twice in a source: error lists them, first takes the first "
+                 "of each, verify-identical reads and compares them before",
+                 "error", {"error", "first", "verify-identical"},
+                 member_of(options, &ExtractOptions::duplicates)),
+      choice_row("join", "KIND",
+                 "of entries that a source lacks: exact refuses them, inner takes what all have",
+                 "exact", {"exact", "inner"}, member_of(options, &ExtractOptions::join)),
       values_row("segments", OptionKind::repeated, "DIM=N[:STATISTIC]",
                  "a row for each N positions: their mean, sum, min, max or std, without those that "
                  "are missing; the label is that of the first; may be repeated",

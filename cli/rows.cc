@@ -20,14 +20,50 @@ Option switch_row(std::string name, std::string help, std::shared_ptr<bool> targ
   return row;
 }
 
-Option text_row(std::string name, std::string value_name, std::string help, std::string fallback,
-                std::shared_ptr<std::string> target) {
+Option parsed_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                  std::function<void(const std::string&)> take) {
   Option row;
   row.name = std::move(name);
   row.value_name = std::move(value_name);
   row.help = std::move(help);
   row.fallback = std::move(fallback);
-  row.apply = [target = std::move(target)](const Values& values) { *target = values.front(); };
+  row.apply = [take = std::move(take)](const Values& values) { take(values.front()); };
+  return row;
+}
+
+Option text_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                std::shared_ptr<std::string> target) {
+  return parsed_row(std::move(name), std::move(value_name), std::move(help), std::move(fallback),
+                    [target = std::move(target)](const std::string& text) { *target = text; });
+}
+
+Option choice_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                  Values choices, std::shared_ptr<std::string> target) {
+  Option row = text_row(std::move(name), std::move(value_name), std::move(help),
+                        std::move(fallback), std::move(target));
+  row.choices = std::move(choices);
+  return row;
+}
+
+Option file_row(std::string name, std::string help, std::string fallback,
+                std::shared_ptr<std::string> target) {
+  Option row =
+      text_row(std::move(name), "FILE", std::move(help), std::move(fallback), std::move(target));
+  row.hint = Hint::file;
+  return row;
+}
+
+Option directory_row(std::string name, std::string help, std::string fallback,
+                     std::shared_ptr<std::string> target) {
+  Option row =
+      text_row(std::move(name), "DIR", std::move(help), std::move(fallback), std::move(target));
+  row.hint = Hint::directory;
+  return row;
+}
+
+Option output_row(std::string help, std::string fallback, std::shared_ptr<std::string> target) {
+  Option row = file_row("output", std::move(help), std::move(fallback), std::move(target));
+  row.letter = 'o';
   return row;
 }
 
@@ -71,40 +107,32 @@ Option drop_row(std::shared_ptr<Values> target) {
 }
 
 Option way_row(std::shared_ptr<std::string> target) {
-  Option row = text_row("way", "WAY",
-                        "of rechunk. direct: without an intermediate array, whatever is read "
-                        "again; spill: through one, whatever fits; cheapest: whichever costs less",
-                        "cheapest", std::move(target));
-  row.choices = {"cheapest", "direct", "spill"};
-  return row;
+  return choice_row("way", "WAY",
+                    "of rechunk. direct: without an intermediate array, whatever is read again; "
+                    "spill: through one, whatever fits; cheapest: whichever costs less",
+                    "cheapest", {"cheapest", "direct", "spill"}, std::move(target));
 }
 
 Option grib_index_row(std::shared_ptr<GribIndexUse> target) {
-  Option row;
-  row.name = "grib-index";
-  row.value_name = "USE";
-  row.help =
+  Option row = parsed_row(
+      "grib-index", "USE",
       "of GRIB inputs: read: take the index that an earlier run has kept beside the file "
       "(NAME.gmindex), if it is still that of the file; write: and keep one where there is none; "
-      "none: scan the file in any case";
-  row.fallback = "read";
+      "none: scan the file in any case",
+      "read", [target = std::move(target)](const std::string& use) {
+        *target = use == "none"    ? GribIndexUse::none
+                  : use == "write" ? GribIndexUse::write
+                                   : GribIndexUse::read;
+      });
   row.choices = {"none", "read", "write"};
-  row.apply = [target = std::move(target)](const Values& values) {
-    const std::string& use = values.front();
-    *target = use == "none"    ? GribIndexUse::none
-              : use == "write" ? GribIndexUse::write
-                               : GribIndexUse::read;
-  };
   return row;
 }
 
 Option schema_row(std::shared_ptr<std::string> target) {
-  Option row = text_row("schema", "FILE",
-                        "what the inputs must be like: metadata and coordinates are checked before "
-                        "anything is read of them (gridmill schema writes a first one)",
-                        "none", std::move(target));
-  row.hint = Hint::file;
-  return row;
+  return file_row("schema",
+                  "what the inputs must be like: metadata and coordinates are checked before "
+                  "anything is read of them (gridmill schema writes a first one)",
+                  "none", std::move(target));
 }
 
 Option skip_corrupt_row(std::shared_ptr<bool> target) {
@@ -149,15 +177,12 @@ Option resume_row(std::shared_ptr<bool> target) {
 }
 
 Option zarr_format_row(std::shared_ptr<int> target) {
-  Option row;
-  row.name = "zarr-format";
-  row.value_name = "3|2";
-  row.help = "version of the Zarr format to write; a group has that of its store";
-  row.fallback = "3";
+  Option row = parsed_row("zarr-format", "3|2",
+                          "version of the Zarr format to write; a group has that of its store", "3",
+                          [target = std::move(target)](const std::string& version) {
+                            *target = static_cast<int>(parse_int(version));
+                          });
   row.choices = {"3", "2"};
-  row.apply = [target = std::move(target)](const Values& values) {
-    *target = static_cast<int>(parse_int(values.front()));
-  };
   return row;
 }
 
@@ -181,14 +206,13 @@ Option access_pattern_row(const std::shared_ptr<ChunkWish>& target) {
 }
 
 Option target_chunk_size_row(std::shared_ptr<ChunkWish> target) {
-  Option row =
-      text_row("target-chunk-size", "SIZE", "decoded bytes of a chunk, as far as dimensions allow",
-               format_bytes(static_cast<double>(kDefaultChunkBytes)), nullptr);
-  row.apply = [target = std::move(target)](const Values& values) {
-    target->target_bytes = parse_size(values.front());
-    check_wish(*target);
-  };
-  return row;
+  return parsed_row("target-chunk-size", "SIZE",
+                    "decoded bytes of a chunk, as far as dimensions allow",
+                    format_bytes(static_cast<double>(kDefaultChunkBytes)),
+                    [target = std::move(target)](const std::string& size) {
+                      target->target_bytes = parse_size(size);
+                      check_wish(*target);
+                    });
 }
 
 Option shards_row(std::shared_ptr<Values> target) {
@@ -210,19 +234,13 @@ Option codec_row(std::shared_ptr<Values> target) {
 }
 
 Option out_of_range_row(std::shared_ptr<std::string> target) {
-  Option row = text_row("out-of-range", "WAY",
-                        "what becomes of values that packed integers have no code for: error; "
-                        "clamp: the nearest code; mask: missing. The last two are counted",
-                        "error", std::move(target));
-  row.choices = {"error", "clamp", "mask"};
-  return row;
+  return choice_row("out-of-range", "WAY",
+                    "what becomes of values that packed integers have no code for: error; clamp: "
+                    "the nearest code; mask: missing. The last two are counted",
+                    "error", {"error", "clamp", "mask"}, std::move(target));
 }
 
 std::vector<Option> pack_rows(const std::shared_ptr<PackOptions>& target) {
-  Option buffer =
-      text_row("pack-buffer", "SHARE",
-               "by how much of itself a scanned range is widened on both sides", "0.01", nullptr);
-  buffer.apply = [target](const Values& values) { target->buffer = parse_double(values.front()); };
   return {values_row("pack", OptionKind::repeated, "[NAME:]BITS",
                      "floating-point values as integers of 8, 16 or 32 bits with scale_factor and "
                      "add_offset (NAME:none leaves one out); may be repeated",
@@ -231,7 +249,10 @@ std::vector<Option> pack_rows(const std::shared_ptr<PackOptions>& target) {
                      "the values that packed integers have codes for, or scan; may be repeated",
                      "valid_range, valid_min and valid_max, else scanned",
                      member_of(target, &PackOptions::range)),
-          std::move(buffer), out_of_range_row(member_of(target, &PackOptions::out_of_range))};
+          parsed_row("pack-buffer", "SHARE",
+                     "by how much of itself a scanned range is widened on both sides", "0.01",
+                     [target](const std::string& share) { target->buffer = parse_double(share); }),
+          out_of_range_row(member_of(target, &PackOptions::out_of_range))};
 }
 
 Option check_variables_row(std::shared_ptr<Values> target) {
@@ -242,19 +263,18 @@ Option check_variables_row(std::shared_ptr<Values> target) {
 }
 
 Option retries_row(std::shared_ptr<int> target) {
-  Option row = text_row("retries", "N",
-                        "how often a run is made again whose --check-vars are not what they "
-                        "should be (single reads and writes are tried four times in any case)",
-                        "0", nullptr);
-  row.apply = [target = std::move(target)](const Values& values) {
-    const std::int64_t retries = parse_int(values.front());
-    if (retries < 0 || retries > 1000) {
-      throw Error(ErrorKind::invalid,
-                  fmt::format("--retries {} is not between 0 and 1000", retries));
-    }
-    *target = static_cast<int>(retries);
-  };
-  return row;
+  return parsed_row(
+      "retries", "N",
+      "how often a run is made again whose --check-vars are not what they should be (single reads "
+      "and writes are tried four times in any case)",
+      "0", [target = std::move(target)](const std::string& text) {
+        const std::int64_t retries = parse_int(text);
+        if (retries < 0 || retries > 1000) {
+          throw Error(ErrorKind::invalid,
+                      fmt::format("--retries {} is not between 0 and 1000", retries));
+        }
+        *target = static_cast<int>(retries);
+      });
 }
 
 Option attributes_row(std::shared_ptr<Values> target) {
@@ -265,11 +285,6 @@ Option attributes_row(std::shared_ptr<Values> target) {
 }
 
 std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
-  const auto file = [](const char* name, const char* help, std::shared_ptr<std::string> path) {
-    Option row = text_row(name, "FILE", help, "none", std::move(path));
-    row.hint = Hint::file;
-    return row;
-  };
   Option prices = values_row(
       "prices", OptionKind::list, "NAME=PRICE",
       "the run's cost at these prices: " + join(price_names(), ", ") + "; and currency=NAME",
@@ -277,12 +292,6 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
   Option tags = values_row("tags", OptionKind::list, "NAME=VALUE",
                            "kept with the run's record, report and metrics", "none",
                            member_of(target, &ReportOptions::tags));
-  Option sample = text_row(
-      "sample", "SHARE",
-      "run this share of the tasks (0.1) into a store that is thrown away, and say what the whole "
-      "would take: time, memory, bytes, cost",
-      "none", nullptr);
-  sample.apply = [target](const Values& values) { target->sample = parse_share(values.front()); };
   prices.is_mapping = true;
   tags.is_mapping = true;
   Option serve = text_row(
@@ -292,16 +301,16 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
       "told",
       "none", member_of(target, &ReportOptions::serve));
   serve.value_if_bare = "0";
-  return {file("report", "what the run took and what held it back; as JSON if it ends in .json",
-               member_of(target, &ReportOptions::report)),
-          file("metrics", "the same as OpenMetrics text, for Prometheus",
-               member_of(target, &ReportOptions::metrics)),
+  return {file_row("report", "what the run took and what held it back; as JSON if it ends in .json",
+                   "none", member_of(target, &ReportOptions::report)),
+          file_row("metrics", "the same as OpenMetrics text, for Prometheus", "none",
+                   member_of(target, &ReportOptions::metrics)),
           text_row("metrics-port", "[ADDRESS:]PORT",
                    "serve OpenMetrics at /metrics while the run goes on, for this machine only "
                    "unless an address is given; 0: any port, which is told",
                    "none", member_of(target, &ReportOptions::metrics_port)),
-          file("trace", "what each lane did when, for chrome://tracing or Perfetto",
-               member_of(target, &ReportOptions::trace)),
+          file_row("trace", "what each lane did when, for chrome://tracing or Perfetto", "none",
+                   member_of(target, &ReportOptions::trace)),
           switch_row("watch",
                      "show the same on the terminal, redrawn in place (elsewhere: in the lines of "
                      "progress)",
@@ -309,7 +318,11 @@ std::vector<Option> report_rows(const std::shared_ptr<ReportOptions>& target) {
           std::move(serve),
           std::move(prices),
           std::move(tags),
-          std::move(sample)};
+          parsed_row("sample", "SHARE",
+                     "run this share of the tasks (0.1) into a store that is thrown away, and say "
+                     "what the whole would take: time, memory, bytes, cost",
+                     "none",
+                     [target](const std::string& share) { target->sample = parse_share(share); })};
 }
 
 }  // namespace gridmill::cli

@@ -4,6 +4,7 @@
 // one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -21,6 +22,19 @@ Option switch_row(std::string name, std::string help, std::shared_ptr<bool> targ
 // one value, taken as it is
 Option text_row(std::string name, std::string value_name, std::string help, std::string fallback,
                 std::shared_ptr<std::string> target);
+// one value, which `take` reads, and may refuse
+Option parsed_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                  std::function<void(const std::string&)> take);
+// one of the choices
+Option choice_row(std::string name, std::string value_name, std::string help, std::string fallback,
+                  Values choices, std::shared_ptr<std::string> target);
+// a path that a shell can complete
+Option file_row(std::string name, std::string help, std::string fallback,
+                std::shared_ptr<std::string> target);
+Option directory_row(std::string name, std::string help, std::string fallback,
+                     std::shared_ptr<std::string> target);
+// --output or -o
+Option output_row(std::string help, std::string fallback, std::shared_ptr<std::string> target);
 // several values: kind list, repeated or many
 Option values_row(std::string name, OptionKind kind, std::string value_name, std::string help,
                   std::string fallback, std::shared_ptr<Values> target);

@@ -39,13 +39,11 @@ struct AnalyzeCommand {
 };
 
 Option sample_row(std::shared_ptr<std::int64_t> target) {
-  Option row = text_row("sample-size", "SIZE",
-                        "read so much of each variable; a quarter of --memory at most",
-                        format_bytes(static_cast<double>(*target)), nullptr);
-  row.apply = [target = std::move(target)](const Values& values) {
-    *target = parse_size(values.front());
-  };
-  return row;
+  const std::string fallback = format_bytes(static_cast<double>(*target));
+  return parsed_row(
+      "sample-size", "SIZE", "read so much of each variable; a quarter of --memory at most",
+      fallback,
+      [target = std::move(target)](const std::string& size) { *target = parse_size(size); });
 }
 
 std::vector<Option> rows(const std::shared_ptr<AnalyzeCommand>& command) {
@@ -53,10 +51,6 @@ std::vector<Option> rows(const std::shared_ptr<AnalyzeCommand>& command) {
   Option pattern = access_pattern_row(member_of(command, &AnalyzeCommand::wish));
   pattern.help = "whose advice -o writes, and whose codecs are listed: temporal, spatial, balanced";
   pattern.fallback = job->access_pattern;
-  Option output = text_row("output", "FILE", "the advice, as a config file", "none",
-                           member_of(command, &AnalyzeCommand::output));
-  output.hint = Hint::file;
-  output.letter = 'o';
   Option interactive =
       switch_row("interactive", "ask for pattern, chunk size, codec and file, and write the file",
                  member_of(command, &AnalyzeCommand::interactive));
@@ -66,7 +60,8 @@ std::vector<Option> rows(const std::shared_ptr<AnalyzeCommand>& command) {
           std::move(pattern),
           target_chunk_size_row(member_of(command, &AnalyzeCommand::wish)),
           sample_row(member_of(job, &AnalyzeOptions::sample_bytes)),
-          std::move(output),
+          output_row("the advice, as a config file", "none",
+                     member_of(command, &AnalyzeCommand::output)),
           std::move(interactive),
           overwrite_row(member_of(command, &AnalyzeCommand::overwrite)),
           grib_index_row(member_of(job, &AnalyzeOptions::grib_index)),

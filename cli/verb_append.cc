@@ -17,12 +17,9 @@ constexpr const char* kAbout =
 
 std::vector<Option> rows(const std::shared_ptr<AppendOptions>& options) {
   const auto to = [&](auto member) { return member_of(options, member); };
-  Option overlap =
-      text_row("on-overlap", "WAY", "what to do with times that STORE has: error, keep, replace",
-               "error", to(&AppendOptions::on_overlap));
-  overlap.choices = {"error", "keep", "replace"};
   std::vector<Option> rows{
-      overlap,
+      choice_row("on-overlap", "WAY", "what to do with times that STORE has: error, keep, replace",
+                 "error", {"error", "keep", "replace"}, to(&AppendOptions::on_overlap)),
       text_row("dim", "NAME", "the dimension along which STORE grows, or its coordinate's path",
                "the one that holds times", to(&AppendOptions::dimension)),
       switch_row("rewrite",

@@ -30,20 +30,16 @@ BenchKind kind_of(const std::string& word) {
 
 Option count_row(std::string name, std::string value_name, std::string help, std::string fallback,
                  const std::shared_ptr<int>& target) {
-  Option row;
-  row.name = std::move(name);
-  row.value_name = std::move(value_name);
-  row.help = std::move(help);
-  row.fallback = std::move(fallback);
-  row.apply = [target, name = row.name](const Values& values) {
-    const std::int64_t count = parse_int(values.front());
+  const auto take = [target, name](const std::string& text) {
+    const std::int64_t count = parse_int(text);
     if (count < 1 || count > 100'000) {
       throw Error(ErrorKind::invalid,
-                  fmt::format("--{} {}: a number from 1 on is wanted", name, values.front()));
+                  fmt::format("--{} {}: a number from 1 on is wanted", name, text));
     }
     *target = static_cast<int>(count);
   };
-  return row;
+  return parsed_row(std::move(name), std::move(value_name), std::move(help), std::move(fallback),
+                    take);
 }
 
 int run(BenchOptions options, const Invocation& invocation) {

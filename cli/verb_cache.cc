@@ -42,35 +42,24 @@ struct CacheWords {
 };
 
 Option kind_row(const std::shared_ptr<CacheWords>& words) {
-  Option row = text_row("kind", "KIND",
-                        "what to look after: chunks or steps of a cache; spill: unfinished outputs",
-                        "chunks and steps of a folder that is a cache, else spill",
-                        member_of(words, &CacheWords::kind));
-  row.choices = {"spill", "chunks", "steps"};
+  Option row = choice_row(
+      "kind", "KIND", "what to look after: chunks or steps of a cache; spill: unfinished outputs",
+      "chunks and steps of a folder that is a cache, else spill", {"spill", "chunks", "steps"},
+      member_of(words, &CacheWords::kind));
   row.in_environment = false;
   return row;
 }
 
 std::vector<Option> gc_rows(const std::shared_ptr<CacheWords>& words) {
-  Option size;
-  size.name = "to-size";
-  size.value_name = "SIZE";
-  size.help = "gc: remove what was used longest ago until no more than this is left";
-  size.fallback = "none";
-  size.apply = [words](const Values& values) {
-    words->entries.to_size = parse_size(values.front());
-  };
-  Option age;
-  age.name = "older-than";
-  age.value_name = "AGE";
-  age.help = "gc: remove what wasn't used for so long (36h, 7d, 2w)";
-  age.fallback = "none";
-  age.apply = [words](const Values& values) {
-    words->entries.older_than_ns = parse_age(values.front());
-  };
-  Option bad = switch_row("bad", "gc: read every entry and remove those that are bad",
-                          std::shared_ptr<bool>(words, &words->entries.bad));
-  std::vector<Option> rows{std::move(size), std::move(age), std::move(bad)};
+  std::vector<Option> rows{
+      parsed_row("to-size", "SIZE",
+                 "gc: remove what was used longest ago until no more than this is left", "none",
+                 [words](const std::string& size) { words->entries.to_size = parse_size(size); }),
+      parsed_row(
+          "older-than", "AGE", "gc: remove what wasn't used for so long (36h, 7d, 2w)", "none",
+          [words](const std::string& age) { words->entries.older_than_ns = parse_age(age); }),
+      switch_row("bad", "gc: read every entry and remove those that are bad",
+                 std::shared_ptr<bool>(words, &words->entries.bad))};
   for (Option& row : rows) row.in_environment = row.in_config = false;
   return rows;
 }
@@ -160,10 +149,8 @@ Verb cache_verb() {
   };
   verb.options = {kind_row(words)};
   for (Option& row : gc_rows(words)) verb.options.push_back(std::move(row));
-  Option directory = text_row("cache", "DIR", "the cache, where no folder is named", "none",
-                              member_of(words, &CacheWords::directory));
-  directory.hint = Hint::directory;
-  verb.options.push_back(std::move(directory));
+  verb.options.push_back(directory_row("cache", "the cache, where no folder is named", "none",
+                                       member_of(words, &CacheWords::directory)));
   verb.run = [words](const Invocation& invocation) { return run(*words, invocation); };
   return verb;
 }

@@ -51,14 +51,6 @@ DumpForm chosen_form(const DumpSwitches& switches, const Invocation& invocation)
   return chosen == nullptr ? DumpForm::text : chosen->form;
 }
 
-Option output_row(const std::shared_ptr<DumpOptions>& options) {
-  Option row = text_row("output", "FILE", "write here instead of to standard output",
-                        "standard output", member_of(options, &DumpOptions::output));
-  row.letter = 'o';
-  row.hint = Hint::file;
-  return row;
-}
-
 int run(DumpOptions& options, const DumpSwitches& switches, const Invocation& invocation) {
   options.location = invocation.operands.front();
   options.form = chosen_form(switches, invocation);
@@ -94,7 +86,8 @@ Verb dump_verb() {
                  member_of(switches, &DumpSwitches::raw)),
       switch_row("csv", "a table with one row per value, coordinates first",
                  member_of(switches, &DumpSwitches::csv)),
-      output_row(options),
+      output_row("write here instead of to standard output", "standard output",
+                 member_of(options, &DumpOptions::output)),
       overwrite_row(member_of(options, &DumpOptions::overwrite)),
       grib_index_row(member_of(options, &DumpOptions::grib_index)),
   };

@@ -29,20 +29,15 @@ constexpr const char* kAbout =
     "OMPI_ALLOW_RUN_AS_ROOT=1 and OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 in the environment.";
 
 Option stage_row(const std::shared_ptr<ExecOptions>& options) {
-  Option row;
-  row.name = "stage";
-  row.value_name = "N";
-  row.help = "run only this stage of the plan, from 0, as a worker";
-  row.fallback = "all, one after the other";
-  row.apply = [options](const Values& values) {
-    const std::string& text = values.front();
+  const auto take = [options](const std::string& text) {
     if (text.empty() || text.size() > 9 ||
         text.find_first_not_of("0123456789") != std::string::npos) {
       throw Error(ErrorKind::invalid, fmt::format("\"{}\" is not the number of a stage", text));
     }
     options->stage = std::stoll(text);
   };
-  return row;
+  return parsed_row("stage", "N", "run only this stage of the plan, from 0, as a worker",
+                    "all, one after the other", take);
 }
 
 std::vector<Option> rows(const std::shared_ptr<ExecOptions>& options,

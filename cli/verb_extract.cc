@@ -28,13 +28,10 @@ constexpr const char* kAbout =
 std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
   std::vector<Option> rows = place_rows(options);
   for (Option& row : join_rows(options)) rows.push_back(std::move(row));
-  Option output = text_row("output", "FILE",
-                           "the table: Parquet if it ends in .parquet, a directory of Parquet "
-                           "files if it ends in /, else CSV",
-                           "none: it must be given", member_of(options, &ExtractOptions::output));
-  output.hint = Hint::file;
-  output.letter = 'o';
-  rows.push_back(std::move(output));
+  rows.push_back(
+      output_row("the table: Parquet if it ends in .parquet, a directory of Parquet files if it "
+                 "ends in /, else CSV",
+                 "none: it must be given", member_of(options, &ExtractOptions::output)));
   for (Option& row : partition_rows(options)) rows.push_back(std::move(row));
   for (Option& row : selection_rows(options)) rows.push_back(std::move(row));
   rows.push_back(resume_row(member_of(options, &ExtractOptions::resume)));

@@ -34,12 +34,9 @@ struct PlanOptions {
 
 std::vector<Option> rows(const std::shared_ptr<PlanOptions>& options) {
   const std::shared_ptr<ConvertOptions> convert(options, &options->convert);
-  Option output = text_row("output", "FILE", "the plan; without it, it goes to standard output",
-                           "none", member_of(options, &PlanOptions::output));
-  output.letter = 'o';
-  output.hint = Hint::file;
   std::vector<Option> rows{
-      output,
+      output_row("the plan; without it, it goes to standard output", "none",
+                 member_of(options, &PlanOptions::output)),
       zarr_format_row(member_of(convert, &ConvertOptions::zarr_format)),
       chunks_row(member_of(convert, &ConvertOptions::chunks)),
       access_pattern_row(member_of(convert, &ConvertOptions::chunk_wish)),

@@ -45,10 +45,6 @@ int run(FirstSchemaOptions& options, const Invocation& invocation) {
 
 Verb schema_verb() {
   const auto options = std::make_shared<FirstSchemaOptions>();
-  Option output = text_row("output", "FILE", "the schema", "standard output",
-                           member_of(options, &FirstSchemaOptions::output));
-  output.hint = Hint::file;
-  output.letter = 'o';
   Verb verb;
   verb.name = "schema";
   verb.summary = "a first schema of the data, for check and --schema";
@@ -62,7 +58,7 @@ Verb schema_verb() {
        "other data, which must be like them"},
   };
   verb.options = {
-      std::move(output),
+      output_row("the schema", "standard output", member_of(options, &FirstSchemaOptions::output)),
       switch_row("values", "read all values, for ranges and shares of missing ones",
                  member_of(options, &FirstSchemaOptions::values)),
       overwrite_row(member_of(options, &FirstSchemaOptions::overwrite)),

@@ -21,32 +21,30 @@ constexpr const char* kAbout =
     "and thrown away, to say what the whole would take.";
 
 std::vector<Option> layout_rows(const std::shared_ptr<SynthOptions>& options) {
-  Option layout = text_row("layout", "LAYOUT",
-                           "grid: t2m, tp, u10 and v10 on (time, lat, lon); stations: t2m on "
-                           "(time, station), with gaps; features: 44 groups NAME_00.zarr of two "
-                           "sources, with features(file_id, sample, feature)",
-                           "grid", member_of(options, &SynthOptions::layout));
-  layout.choices = {"grid", "features", "stations"};
-  Option size = text_row("size", "SIZE", "bytes as decoded, within a tenth", "1GB", nullptr);
-  size.apply = [options](const Values& values) { options->size = parse_size(values.front()); };
-  Option grid = text_row("grid", "DEGREES", "between the points of a grid",
-                         "the finest that leaves a year of hours", nullptr);
-  grid.apply = [options](const Values& values) {
-    options->degrees = parse_double(values.front());
+  const auto take_degrees = [options](const std::string& text) {
+    options->degrees = parse_double(text);
     if (options->degrees > 0 && options->degrees <= 30) return;
     throw Error(ErrorKind::invalid,
-                fmt::format("--grid {}: degrees, more than 0 and 30 at most", values.front()));
+                fmt::format("--grid {}: degrees, more than 0 and 30 at most", text));
   };
-  return {std::move(layout), std::move(size), std::move(grid)};
+  return {choice_row("layout", "LAYOUT",
+                     "grid: t2m, tp, u10 and v10 on (time, lat, lon); stations: t2m on (time, "
+                     "station), with gaps; features: 44 groups NAME_00.zarr of two sources, with "
+                     "features(file_id, sample, feature)",
+                     "grid", {"grid", "features", "stations"},
+                     member_of(options, &SynthOptions::layout)),
+          parsed_row("size", "SIZE", "bytes as decoded, within a tenth", "1GB",
+                     [options](const std::string& size) { options->size = parse_size(size); }),
+          parsed_row("grid", "DEGREES", "between the points of a grid",
+                     "the finest that leaves a year of hours", take_degrees)};
 }
 
 std::vector<Option> rows(const std::shared_ptr<SynthOptions>& options) {
   const auto to = [&](auto member) { return member_of(options, member); };
-  Option seed = text_row("seed", "N", "another one gives other values", "1", nullptr);
-  seed.apply = [options](const Values& values) { options->seed = parse_int(values.front()); };
   std::vector<Option> rows = layout_rows(options);
   rows.insert(rows.end(),
-              {std::move(seed),
+              {parsed_row("seed", "N", "another one gives other values", "1",
+                          [options](const std::string& seed) { options->seed = parse_int(seed); }),
                text_row("calendar", "NAME", "of the times: standard, noleap, 360_day and so on",
                         "standard", to(&SynthOptions::calendar)),
                values_row("plant", OptionKind::list, "DEFECTS",

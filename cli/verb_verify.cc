@@ -31,12 +31,11 @@ Option against_row(const std::shared_ptr<VerifyOptions>& options) {
 }
 
 Option clamped_row(const std::shared_ptr<VerifyOptions>& options) {
-  Option row = text_row("out-of-range", "WAY",
-                        "what became of values that a packed store has no code for: mask: missing; "
-                        "clamp: the nearest code",
-                        "mask", member_of(options, &VerifyOptions::out_of_range));
-  row.choices = {"mask", "clamp", "error"};
-  return row;
+  return choice_row("out-of-range", "WAY",
+                    "what became of values that a packed store has no code for: mask: missing; "
+                    "clamp: the nearest code",
+                    "mask", {"mask", "clamp", "error"},
+                    member_of(options, &VerifyOptions::out_of_range));
 }
 
 int run(VerifyOptions& options, const Invocation& invocation) {

@@ -124,42 +124,44 @@ class StillClock final : public Clock {
   std::int64_t wall_ns() const override { return 0; }
 };
 
-TEST(WatchPanel, IsDrawnOverItselfGivesWayAndLeavesNothing) {
+// A console, and what it has printed.
+struct Printed {
+  explicit Printed(ConsoleStyle style)
+      : console(printer, clock, style, "convert", [] { return 80; }) {}
+
   std::string text;
-  Printer printer([&](ByteView bytes) {
+  Printer printer{[this](ByteView bytes) {
     text += as_text(bytes);
     return true;
-  });
+  }};
   const StillClock clock;
   Progress progress;
-  TerminalConsole console(printer, clock, ConsoleStyle::moving_line, "convert", [] { return 80; });
+  TerminalConsole console;
+};
+
+TEST(WatchPanel, IsDrawnOverItselfGivesWayAndLeavesNothing) {
+  Printed printed(ConsoleStyle::moving_line);
   std::atomic<int> looks = 0;
-  console.watch([&] { return view_of_lanes(1 + ++looks % 3); });
-  console.say("first");
-  console.begin("converting", progress);
+  printed.console.watch([&] { return view_of_lanes(1 + ++looks % 3); });
+  printed.console.say("first");
+  printed.console.begin("converting", printed.progress);
   while (looks < 3) std::this_thread::yield();
-  console.warn("odd");
+  printed.console.warn("odd");
   const int before = looks;
   while (looks < before + 3) std::this_thread::yield();
-  console.watch(nullptr);
-  console.done();
-  EXPECT_THAT(text, HasSubstr("decoding leaf 2"));
-  EXPECT_THAT(screen_after(text), ElementsAre("first", "gridmill convert: warning: odd",
-                                              HasSubstr("converting: 0 tasks in"), ""));
+  printed.console.watch(nullptr);
+  printed.console.done();
+  EXPECT_THAT(printed.text, HasSubstr("decoding leaf 2"));
+  EXPECT_THAT(screen_after(printed.text), ElementsAre("first", "gridmill convert: warning: odd",
+                                                      HasSubstr("converting: 0 tasks in"), ""));
 }
 
 TEST(WatchPanel, InObjectsItIsTheWholeView) {
-  std::string text;
-  Printer printer([&](ByteView bytes) {
-    text += as_text(bytes);
-    return true;
-  });
-  const StillClock clock;
-  Progress progress;
-  TerminalConsole console(printer, clock, ConsoleStyle::json_lines, "convert", [] { return 80; });
-  console.watch([] { return view_of_lanes(2); });
-  console.begin("converting", progress);
-  console.done();
+  Printed printed(ConsoleStyle::json_lines);
+  printed.console.watch([] { return view_of_lanes(2); });
+  printed.console.begin("converting", printed.progress);
+  printed.console.done();
+  const std::string& text = printed.text;
   const Json event = parse_json(std::string_view(text).substr(0, text.size() - 1));
   EXPECT_EQ(event["live"]["stage"]["lanes"].size(), 2U);
 }

@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "doubles/fault_gate.h"
-#include "gridmill/system/files.h"
+#include "doubles/forwarding_files.h"
 
 namespace gridmill {
 
@@ -26,11 +26,11 @@ struct Unsynced {
   std::set<std::uint64_t> inodes;
 };
 
-class FaultyFiles : public Files {
+class FaultyFiles : public ForwardingFiles {
  public:
   // `under` must outlive this and the files opened through it.
   explicit FaultyFiles(Files& under, Fault fault = {})
-      : under_(under), gate_(std::make_shared<FaultGate>(std::move(fault))) {}
+      : ForwardingFiles(under), gate_(std::make_shared<FaultGate>(std::move(fault))) {}
 
   FaultGate& gate() noexcept { return *gate_; }
   void set_fault(Fault fault) { gate_->set_fault(std::move(fault)); }
@@ -53,15 +53,11 @@ class FaultyFiles : public Files {
   bool remove_directory(const std::string& path) override;
   void sync_directory(const std::string& path) override;
   bool touch(const std::string& path) override;
-  std::optional<std::int64_t> free_bytes(const std::string& directory) override {
-    return under_.free_bytes(directory);
-  }
   std::unique_ptr<Disk> disk(const std::string& path) override;
   std::unique_ptr<FileLock> lock(const std::string& path) override;
   std::string absolute(const std::string& path) override;
 
  private:
-  Files& under_;
   std::shared_ptr<FaultGate> gate_;  // shared with the open files
   std::shared_ptr<Unsynced> unsynced_ = std::make_shared<Unsynced>();
 };

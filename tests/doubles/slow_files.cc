@@ -86,7 +86,7 @@ class SlowFiles::Readable final : public ReadableFile {
 };
 
 SlowFiles::SlowFiles(Files& under, const Clock& clock, const LongLine& line)
-    : under_(under), far_(line.far), line_(std::make_shared<Line>(clock, line)) {}
+    : ForwardingFiles(under), far_(line.far), line_(std::make_shared<Line>(clock, line)) {}
 
 std::int64_t SlowFiles::requests() const noexcept { return line_->requests(); }
 std::int64_t SlowFiles::bytes() const { return line_->bytes(); }
@@ -114,21 +114,5 @@ std::vector<DirectoryEntry> SlowFiles::list(const std::string& directory) {
   if (is_far(directory)) line_->ask();
   return under_.list(directory);
 }
-
-std::unique_ptr<WritableFile> SlowFiles::create(const std::string& path) {
-  return under_.create(path);
-}
-void SlowFiles::make_directories(const std::string& path) { under_.make_directories(path); }
-void SlowFiles::rename(const std::string& from, const std::string& to) { under_.rename(from, to); }
-void SlowFiles::rename_new(const std::string& from, const std::string& to) {
-  under_.rename_new(from, to);
-}
-void SlowFiles::exchange(const std::string& a, const std::string& b) { under_.exchange(a, b); }
-bool SlowFiles::remove_file(const std::string& path) { return under_.remove_file(path); }
-bool SlowFiles::remove_directory(const std::string& path) { return under_.remove_directory(path); }
-void SlowFiles::sync_directory(const std::string& path) { under_.sync_directory(path); }
-std::unique_ptr<Disk> SlowFiles::disk(const std::string& path) { return under_.disk(path); }
-std::unique_ptr<FileLock> SlowFiles::lock(const std::string& path) { return under_.lock(path); }
-std::string SlowFiles::absolute(const std::string& path) { return under_.absolute(path); }
 
 }  // namespace gridmill

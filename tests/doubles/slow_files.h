@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
+#include "doubles/forwarding_files.h"
 #include "gridmill/system/clock.h"
-#include "gridmill/system/files.h"
 
 namespace gridmill {
 
@@ -27,7 +27,7 @@ struct LongLine {
   double bytes_per_second = 0;  // 0: no limit
 };
 
-class SlowFiles final : public Files {
+class SlowFiles final : public ForwardingFiles {
  public:
   // `under` and `clock` must outlive this and the files opened through it.
   SlowFiles(Files& under, const Clock& clock, const LongLine& line);
@@ -41,28 +41,12 @@ class SlowFiles final : public Files {
   std::unique_ptr<ReadableFile> open(const std::string& path) override;
   std::optional<FileStatus> status(const std::string& path) override;
   std::vector<DirectoryEntry> list(const std::string& directory) override;
-  std::unique_ptr<WritableFile> create(const std::string& path) override;
-  void make_directories(const std::string& path) override;
-  void rename(const std::string& from, const std::string& to) override;
-  void rename_new(const std::string& from, const std::string& to) override;
-  void exchange(const std::string& a, const std::string& b) override;
-  bool remove_file(const std::string& path) override;
-  bool remove_directory(const std::string& path) override;
-  void sync_directory(const std::string& path) override;
-  bool touch(const std::string& path) override { return under_.touch(path); }
-  std::optional<std::int64_t> free_bytes(const std::string& directory) override {
-    return under_.free_bytes(directory);
-  }
-  std::unique_ptr<Disk> disk(const std::string& path) override;
-  std::unique_ptr<FileLock> lock(const std::string& path) override;
-  std::string absolute(const std::string& path) override;
 
  private:
   class Line;
   class Readable;
   bool is_far(const std::string& path) const;
 
-  Files& under_;
   const std::string far_;
   const std::shared_ptr<Line> line_;
 };

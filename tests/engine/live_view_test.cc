@@ -6,12 +6,9 @@
 
 #include <thread>
 
-#include "doubles/memory_leaves.h"
 #include "engine/durations.h"
-#include "engine/test_sink.h"
-#include "gridmill/engine/executor.h"
+#include "engine/stage_case.h"
 #include "gridmill/engine/live_stage.h"
-#include "gridmill/field/sources.h"
 
 namespace gridmill {
 namespace {
@@ -19,35 +16,22 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-// 8 x 8 elements of 8 bytes in 4 leaves, 8 units and 4 tasks.
 class LookingOn : public testing::Test {
  protected:
   LookingOn() {
-    Variable variable;
-    variable.name = "v";
-    variable.type = types::int64;
-    variable.shape = {8, 8};
-    variable.dimensions = {"y", "x"};
-    variable.blocks.push_back({{0, 0}, leaves_, "memory"});
-    stage_->name = "test";
-    stage_->outputs.push_back({"v", {variable_source(variable, "memory")}, sink_, {2, 1}});
     options_.memory = 1 << 20;
     options_.readers = 1;
     options_.second_attempts.floor_ns = 0;  // one lane fetches, however long it takes
     options_.recorder = std::make_shared<RunRecorder>(*clock_);
   }
 
-  void run() { run_stage(stage_, 0, 4, options_, *clock_, progress_, {}); }
+  void run() { run_stage(case_.stage, 0, 4, options_, *clock_, progress_, {}); }
   std::optional<StageView> view() const { return options_.recorder->view(); }
 
   const std::unique_ptr<Clock> clock_ = system_clock();
   Progress progress_;
   RunOptions options_;
-  std::shared_ptr<MemoryLeaves> leaves_ =
-      std::make_shared<MemoryLeaves>(counted_array({8, 8}), Shape{4, 4});
-  std::shared_ptr<TestSink> sink_ =
-      std::make_shared<TestSink>(types::int64, Shape{8, 8}, Shape{2, 4});
-  std::shared_ptr<Stage> stage_ = std::make_shared<Stage>();
+  const Case case_ = four_leaves();
 };
 
 const LaneView* lane_named(const StageView& stage, const std::string& name) {
@@ -59,7 +43,7 @@ const LaneView* lane_named(const StageView& stage, const std::string& name) {
 
 TEST_F(LookingOn, SeesWhatTheReaderIsAtAndHowLong) {
   std::optional<StageView> seen;
-  leaves_->on_fetch = [&](const Index&) {
+  case_.leaves->on_fetch = [&](const Index&) {
     if (seen) return;
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
     seen = view();  // the reader itself looks: nobody is in its way
@@ -90,7 +74,7 @@ TEST_F(LookingOn, LanesStandInTheirOrderWhicheverBeganFirst) {
   options_.readers = 11;
   options_.threads = 2;
   std::optional<StageView> seen;
-  sink_->on_store = [&](const Index&) {
+  case_.sink->on_store = [&](const Index&) {
     while (!seen || seen->lanes.size() < 14) seen = view();  // all of them have begun
   };
   run();
@@ -102,7 +86,7 @@ TEST_F(LookingOn, LanesStandInTheirOrderWhicheverBeganFirst) {
 }
 
 TEST_F(LookingOn, AnybodyMayAtAnyTime) {
-  leaves_->on_fetch = [](const Index&) { std::this_thread::yield(); };
+  case_.leaves->on_fetch = [](const Index&) { std::this_thread::yield(); };
   std::atomic<bool> is_over = false;
   std::int64_t looks = 0, most_items = 0;
   std::thread looker([&] {
@@ -124,9 +108,9 @@ TEST_F(LookingOn, AnybodyMayAtAnyTime) {
 }
 
 TEST_F(LookingOn, NamesWhatTheSchedulerWaitsFor) {
-  options_.memory = smallest_budget(*stage_, options_);
+  options_.memory = smallest_budget(*case_.stage, options_);
   std::optional<StageView> seen;
-  leaves_->on_fetch = [&](const Index&) {
+  case_.leaves->on_fetch = [&](const Index&) {
     for (int i = 0; i < 1000 && (!seen || seen->waits.empty()); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
       seen = view();

@@ -7,15 +7,12 @@
 #include <map>
 
 #include "doubles/faulty_files.h"
-#include "doubles/memory_leaves.h"
 #include "doubles/temporary_directory.h"
-#include "engine/test_sink.h"
+#include "engine/stage_case.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/json.h"
-#include "gridmill/engine/executor.h"
 #include "gridmill/engine/task.h"
 #include "gridmill/engine/trace.h"
-#include "gridmill/field/sources.h"
 #include "gridmill/store/file_store.h"
 
 namespace gridmill {
@@ -28,27 +25,15 @@ class HandClock final : public Clock {
   std::atomic<std::int64_t> now_ns{1'000'000};
 };
 
-// 8 x 8 elements of 8 bytes in 4 leaves, 8 units and 4 tasks.
 class RunFigures : public testing::Test {
  protected:
-  RunFigures() {
-    Variable variable;
-    variable.name = "v";
-    variable.type = types::int64;
-    variable.shape = {8, 8};
-    variable.dimensions = {"y", "x"};
-    variable.blocks.push_back({{0, 0}, leaves_, "memory"});
-    stage_->name = "test";
-    stage_->outputs.push_back({"v", {variable_source(variable, "memory")}, sink_, {2, 1}});
-  }
-
   StageFigures run(std::shared_ptr<TraceWriter> trace = nullptr) {
     RunOptions options;
     options.memory = 1 << 20;
     options.threads = 2;
     options.readers = 1;
     options.recorder = std::make_shared<RunRecorder>(clock_, std::move(trace));
-    run_stage(stage_, 0, TaskGrid(stage_->outputs).size(), options, clock_, progress_, {});
+    gridmill::run(case_, options, clock_, progress_);
     const auto stages = options.recorder->stages();
     EXPECT_EQ(stages.size(), 1U);
     return stages.at(0);
@@ -56,20 +41,16 @@ class RunFigures : public testing::Test {
 
   HandClock clock_;
   Progress progress_;
-  std::shared_ptr<MemoryLeaves> leaves_ =
-      std::make_shared<MemoryLeaves>(counted_array({8, 8}), Shape{4, 4});
-  std::shared_ptr<TestSink> sink_ =
-      std::make_shared<TestSink>(types::int64, Shape{8, 8}, Shape{2, 4});
-  std::shared_ptr<Stage> stage_ = std::make_shared<Stage>();
+  const Case case_ = four_leaves();
 };
 
 TEST_F(RunFigures, CountWhatTheDoublesSaw) {
   const StageFigures figures = run();
   EXPECT_EQ(figures.name, "test");
   EXPECT_EQ(figures.tasks, 4);
-  EXPECT_EQ(figures.of(LaneWork::read).items, leaves_->total_fetches());
+  EXPECT_EQ(figures.of(LaneWork::read).items, case_.leaves->total_fetches());
   EXPECT_EQ(figures.of(LaneWork::read).bytes, 8 * 8 * 8);
-  EXPECT_EQ(figures.of(LaneWork::decode).items, leaves_->total_decodes());
+  EXPECT_EQ(figures.of(LaneWork::decode).items, case_.leaves->total_decodes());
   EXPECT_EQ(figures.of(LaneWork::decode).bytes, 8 * 8 * 8);
   EXPECT_EQ(figures.of(LaneWork::compute).items, 0);
   EXPECT_EQ(figures.of(LaneWork::encode).items, 8);
@@ -84,20 +65,20 @@ TEST_F(RunFigures, CountWhatTheDoublesSaw) {
   EXPECT_EQ(figures.writes.samples, 8);
   EXPECT_GE(figures.reads.most, 1);
   EXPECT_GE(figures.reads.sum, figures.reads.samples);
-  EXPECT_GE(figures.credit_most, units_cost(stage_->outputs[0], {{0, 0}, {2, 1}}));
+  EXPECT_GE(figures.credit_most, units_cost(case_.stage->outputs[0], {{0, 0}, {2, 1}}));
   EXPECT_LE(figures.credit_most, figures.credit_budget);
   EXPECT_LE(figures.credit_budget, 1 << 20);
 }
 
 TEST_F(RunFigures, AbsentLeavesBringNoBytes) {
-  leaves_->make_absent({1, 0});
+  case_.leaves->make_absent({1, 0});
   const StageFigures figures = run();
   EXPECT_EQ(figures.of(LaneWork::read).items, 4);
   EXPECT_EQ(figures.of(LaneWork::read).bytes, 3 * 4 * 4 * 8);
 }
 
 TEST_F(RunFigures, TimeIsTheClocks) {
-  leaves_->on_fetch = [&](const Index&) { clock_.now_ns += 700; };
+  case_.leaves->on_fetch = [&](const Index&) { clock_.now_ns += 700; };
   const StageFigures figures = run();
   EXPECT_EQ(figures.of(LaneWork::read).busy_ns, 4 * 700);
   EXPECT_EQ(figures.busy_ns(LaneKind::reader), 4 * 700);
@@ -105,11 +86,11 @@ TEST_F(RunFigures, TimeIsTheClocks) {
 }
 
 TEST_F(RunFigures, AFailedRunTellsWhatItDid) {
-  leaves_->make_fail({1, 1}, MemoryLeaves::Step::fetch, ErrorKind::unavailable);
+  case_.leaves->make_fail({1, 1}, MemoryLeaves::Step::fetch, ErrorKind::unavailable);
   RunOptions options;
   options.memory = 1 << 20;
   options.recorder = std::make_shared<RunRecorder>(clock_);
-  EXPECT_THROW(run_stage(stage_, 0, 4, options, clock_, progress_, {}), Error);
+  EXPECT_THROW(gridmill::run(case_, options, clock_, progress_), Error);
   EXPECT_LT(options.recorder->stages().at(0).tasks, 4);
 }
 
@@ -127,7 +108,7 @@ class Traces : public RunFigures {
 };
 
 TEST_F(Traces, HoldEveryPieceOfWorkOnItsLane) {
-  leaves_->on_fetch = [&](const Index&) { clock_.now_ns += 1'234'567; };
+  case_.leaves->on_fetch = [&](const Index&) { clock_.now_ns += 1'234'567; };
   const auto trace = std::make_shared<TraceWriter>(store_->writer(key_), clock_.monotonic_ns());
   const StageFigures figures = run(trace);
   trace->close();

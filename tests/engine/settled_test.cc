@@ -16,7 +16,7 @@
 namespace gridmill {
 namespace {
 
-constexpr std::int64_t kRows = 12, kColumns = 5;
+constexpr std::int64_t kHeight = 12, kWidth = 5;
 const Key kGrid("grid");
 
 // First the extremes of a field of the values 0, 1, ... 59; then a stage with as many rows a chunk
@@ -26,7 +26,7 @@ class Process {
   explicit Process(std::shared_ptr<Store> store) : store_(std::move(store)) {}
 
   void find_extremes() {
-    Case made = make_case({kRows, kColumns}, {3, kColumns}, {3, kColumns}, {1, 1});
+    Case made = make_case({kHeight, kWidth}, {3, kWidth}, {3, kWidth}, {1, 1});
     made.stage->outputs[0].sink = state_sink(target());
     Progress progress;
     run(made, options(1 << 24), progress);
@@ -36,14 +36,14 @@ class Process {
   Json decide(std::int64_t wanted) const {
     const Json state = state_of(target()).value();
     const auto largest = static_cast<std::int64_t>(state["maximum"].get<double>());
-    return {{"rows", (largest + 1) / wanted / kColumns}};
+    return {{"rows", (largest + 1) / wanted / kWidth}};
   }
 
   // Returns how many tasks the derived stage has. Every fetch must find the decision saved.
   std::int64_t run_derived(std::int64_t wanted) {
     const Json grid = settled(*store_, kGrid, [&] { return decide(wanted); });
     const std::int64_t rows = grid["rows"].get<std::int64_t>();
-    Case made = make_case({kRows, kColumns}, {1, kColumns}, {rows, kColumns}, {1, 1});
+    Case made = make_case({kHeight, kWidth}, {1, kWidth}, {rows, kWidth}, {1, 1});
     std::atomic<int> unsaved = 0;
     made.leaves->on_fetch = [&](const Index&) {
       Buffer text;
@@ -59,7 +59,7 @@ class Process {
  private:
   StateTarget target() const {
     return {store_, Key("state/v"), statistics_fold(types::int64), types::int64,
-            ChunkGrid({kRows, kColumns}, {3, kColumns})};
+            ChunkGrid({kHeight, kWidth}, {3, kWidth})};
   }
 
   const std::shared_ptr<Store> store_;

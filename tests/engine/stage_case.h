@@ -40,6 +40,9 @@ inline Case make_case(const Shape& shape, const Shape& leaf, const Shape& chunk,
   return made;
 }
 
+// 8 x 8 elements of 8 bytes in 4 leaves, 8 units and 4 tasks.
+inline Case four_leaves() { return make_case({8, 8}, {4, 4}, {2, 4}, {2, 1}); }
+
 inline RunOptions options(std::int64_t memory, int threads = 2) {
   RunOptions result;
   result.memory = memory;

@@ -10,11 +10,8 @@
 #include <vector>
 
 #include "doubles/temporary_directory.h"
-#include "gridmill/array/array.h"
 #include "gridmill/base/error.h"
-#include "gridmill/store/file_store.h"
-#include "gridmill/zarr/hierarchy.h"
-#include "gridmill/zarr/writer.h"
+#include "jobs/made_store.h"
 
 namespace gridmill {
 namespace {
@@ -30,39 +27,16 @@ float value_at(std::int64_t time, std::int64_t cell) {
 
 // t(time, lat, lon) with a chunk for each hundred times, on a grid of 2 x 3.
 void make_gridded_store(Files& files, const std::string& path) {
-  const auto store = file_store(files, path);
-  std::vector<ZarrNode> nodes{{"", {}, std::nullopt}};
-  CodecContext context;
-  Buffer encoded;
-  const auto add = [&](const std::string& name, std::vector<std::string> dimensions,
-                       const Shape& shape, const Shape& chunk, const std::string& units,
-                       const auto& value) {
-    ArrayMetadata metadata = new_array_metadata(3, types::float32, shape, chunk);
-    metadata.fill = FillValue::zero(types::float32);
-    metadata.codecs = default_chain(types::float32);
-    metadata.dimension_names = std::move(dimensions);
-    metadata.attributes.set("units", AttributeValue::text(units));
-    const ChunkGrid grid = metadata.grid();
-    for (std::int64_t i = 0; i < grid.size(); ++i) {
-      Array values(types::float32, chunk);
-      for (std::int64_t k = 0; k < values.size(); ++k) {
-        values.values<float>()[k] = value(i * values.size() + k);
-      }
-      metadata.codecs.encode(values.view(), encoded, context);
-      store->put(Key(name) / chunk_key(metadata, grid.position(i)), encoded);
-    }
-    write_array(*store, Key(name), metadata);
-    nodes.push_back({name, {}, metadata});
-  };
-  const auto tens = [](std::int64_t i) { return static_cast<float>(10 * i); };
-  add("time", {"time"}, {kTimes}, {kTimes}, "days since 2000-01-01",
-      [](std::int64_t i) { return static_cast<float>(i); });
-  add("lat", {"lat"}, {2}, {2}, "degrees_north", tens);
-  add("lon", {"lon"}, {3}, {3}, "degrees_east", tens);
-  add("t", {"time", "lat", "lon"}, {kTimes, 2, 3}, {kTimesOfChunk, 2, 3}, "K",
-      [](std::int64_t i) { return value_at(i / 6, i % 6); });
-  write_group(*store, Key(), 3, {});
-  write_consolidated(*store, 3, nodes);
+  make_store(files, path,
+             {{"time", {"time"}, {kTimes}, {kTimes}, steps_from(0, 1), "days since 2000-01-01"},
+              {"lat", {"lat"}, {2}, {2}, steps_from(0, 10), "degrees_north"},
+              {"lon", {"lon"}, {3}, {3}, steps_from(0, 10), "degrees_east"},
+              {"t",
+               {"time", "lat", "lon"},
+               {kTimes, 2, 3},
+               {kTimesOfChunk, 2, 3},
+               [](std::int64_t i) { return value_at(i / 6, i % 6); },
+               "K"}});
 }
 
 class ArrowTableStreams : public testing::Test {

@@ -7,12 +7,10 @@
 #include "doubles/faulty_files.h"
 #include "doubles/slow_files.h"
 #include "doubles/temporary_directory.h"
-#include "gridmill/array/array.h"
 #include "gridmill/jobs/cache_entries.h"
 #include "gridmill/jobs/extract.h"
 #include "gridmill/store/file_store.h"
-#include "gridmill/zarr/hierarchy.h"
-#include "gridmill/zarr/writer.h"
+#include "jobs/made_store.h"
 
 namespace gridmill {
 namespace {
@@ -35,36 +33,11 @@ class WarnedConsole final : public Console {
 
 // t(time, lat, lon) of 6 x 4 x 8 in three chunks of two maps each; values `first`, `first` + 1, ...
 void make_grid_store(Files& files, const std::string& path, float first) {
-  const auto store = file_store(files, path);
-  std::vector<ZarrNode> nodes{{"", {}, std::nullopt}};
-  CodecContext context;
-  Buffer encoded;
-  const auto add = [&](const std::string& name, std::vector<std::string> dimensions,
-                       const Shape& shape, const Shape& chunk, float begin, float step,
-                       const char* units) {
-    ArrayMetadata metadata = new_array_metadata(3, types::float32, shape, chunk);
-    metadata.fill = FillValue::zero(types::float32);
-    metadata.codecs = default_chain(types::float32);
-    metadata.dimension_names = std::move(dimensions);
-    metadata.attributes.set("units", AttributeValue::text(units));
-    const ChunkGrid grid = metadata.grid();
-    for (std::int64_t i = 0; i < grid.size(); ++i) {
-      Array values(types::float32, chunk);
-      for (std::int64_t k = 0; k < values.size(); ++k) {
-        values.values<float>()[k] = begin + step * static_cast<float>(i * values.size() + k);
-      }
-      metadata.codecs.encode(values.view(), encoded, context);
-      store->put(Key(name) / chunk_key(metadata, grid.position(i)), encoded);
-    }
-    write_array(*store, Key(name), metadata);
-    nodes.push_back({name, {}, metadata});
-  };
-  add("time", {"time"}, {6}, {6}, 0, 1, "days since 2000-01-01");
-  add("lat", {"lat"}, {4}, {4}, 30, -20, "degrees_north");
-  add("lon", {"lon"}, {8}, {8}, 0, 45, "degrees_east");
-  add("t", {"time", "lat", "lon"}, {6, 4, 8}, {2, 4, 8}, first, 1, "K");
-  write_group(*store, Key(), 3, {});
-  write_consolidated(*store, 3, nodes);
+  make_store(files, path,
+             {{"time", {"time"}, {6}, {6}, steps_from(0, 1), "days since 2000-01-01"},
+              {"lat", {"lat"}, {4}, {4}, steps_from(30, -20), "degrees_north"},
+              {"lon", {"lon"}, {8}, {8}, steps_from(0, 45), "degrees_east"},
+              {"t", {"time", "lat", "lon"}, {6, 4, 8}, {2, 4, 8}, steps_from(first, 1), "K"}});
 }
 
 class ExtractCache : public testing::Test {

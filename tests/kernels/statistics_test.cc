@@ -21,6 +21,12 @@ TEST(Statistics, OfAnArithmeticSeries) {
   EXPECT_EQ(statistics.mean(), 4499.5);  // n (n - 1) / 2 / n - 500
 }
 
+TEST(Statistics, TheMedianOfAnEvenCountLiesBetweenTheTwoInTheMiddle) {
+  EXPECT_EQ(median_of({7}), 7);
+  EXPECT_EQ(median_of({9, 1, 4}), 4);
+  EXPECT_EQ(median_of({8, 1, 2, 100}), 5);
+}
+
 TEST(Statistics, LeavesNanOut) {
   Array array(types::float64, {3});
   array.values<double>()[0] = std::nan("");

@@ -2,7 +2,7 @@
 
 The commands of the tour run in a temporary folder, in their order, on the data that they name. Not
 compared are what differs from run to run and from machine to machine: times, rates, peak memory,
-identities of runs and plans, and the line that says what held a run back.
+ports, identities of runs and plans, and the line that says what held a run back.
 """
 
 import os
@@ -32,6 +32,7 @@ MASKS = [
     (r"at most [\d.]+ x as fast", "at most N x as fast"),
     (r"run \d{8}T\d{6}\.\d{3}Z-[0-9a-f]{4}", "run ID"),
     (r"plan [0-9a-f]{32}", "plan ID"),
+    (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
 ]
 # How far a run came before it was killed, and so what is left for the next one.
 CUT_SHORT = [

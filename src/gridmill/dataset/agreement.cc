@@ -8,6 +8,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/packing.h"
 #include "gridmill/kernels/compare.h"
 
 namespace gridmill {
@@ -39,10 +40,6 @@ void check_attribute(const Origin& a, const Origin& b, const char* name) {
   }
 }
 
-bool holds_times(const Variable& variable) noexcept {
-  return is_time_units(variable.attributes.text("units"));
-}
-
 }  // namespace
 
 void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_dimension) {
@@ -61,13 +58,9 @@ void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_
     throw_differs(a, b, "the size of dimension " + name, fmt::format("{}", left.shape[d]),
                   fmt::format("{}", right.shape[d]));
   }
-  for (const char* name :
-       {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned"}) {
-    check_attribute(a, b, name);
-  }
+  for (const char* name : kPackingAttributes) check_attribute(a, b, name);
   if (holds_times(left) && holds_times(right)) return;
-  check_attribute(a, b, "units");
-  check_attribute(a, b, "calendar");
+  for (const char* name : kUnitAttributes) check_attribute(a, b, name);
 }
 
 bool is_comparable_by_value(const Variable& variable) noexcept {

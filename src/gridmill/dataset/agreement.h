@@ -18,10 +18,8 @@ struct Origin {
 };
 
 // Throws Error(corrupt) "variable t: differs: ..." unless dimensions, sizes (that of
-// `free_dimension` excepted,
-// "" for none), data type and the attributes that change values (scale_factor, add_offset,
-// _FillValue, missing_value, _Unsigned, units, calendar) agree. Units and calendars of times are
-// left to the caller.
+// `free_dimension` excepted, "" for none), data type and the attributes that change values
+// (kMeaningAttributes in packing.h) agree. Units and calendars of times are left to the caller.
 void check_same_meaning(const Origin& a, const Origin& b, std::string_view free_dimension);
 
 // Throws Error(corrupt) unless both hold the same values (NaN equals NaN).

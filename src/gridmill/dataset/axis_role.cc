@@ -94,7 +94,7 @@ constexpr std::array kNamesOfAxes{
 };
 
 bool is_of_times(const Variable& coordinate) {
-  if (is_time_units(coordinate.attributes.text("units"))) return true;
+  if (holds_times(coordinate)) return true;
   return coordinate.zarr && coordinate.zarr->type == coordinate.type &&
          is_time_document(coordinate.zarr->document);
 }

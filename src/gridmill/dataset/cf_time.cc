@@ -180,6 +180,10 @@ bool is_time_units(std::string_view units) noexcept {
   return since_position(units) != std::string_view::npos;
 }
 
+bool holds_times(const Variable& variable) noexcept {
+  return is_time_units(variable.attributes.text("units"));
+}
+
 std::optional<TimeUnits> time_units_of(const Variable& variable) {
   const std::string_view units = variable.attributes.text("units");
   if (!is_time_units(units) || !variable.type.is_real()) return std::nullopt;

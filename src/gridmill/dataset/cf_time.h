@@ -63,6 +63,8 @@ class TimeUnits {
 
 // True for units of the form "... since ...".
 bool is_time_units(std::string_view units) noexcept;
+// Whether the units of a variable are of that form.
+bool holds_times(const Variable& variable) noexcept;
 // The units of a variable that holds times; nullopt if it does not. Throws as TimeUnits::parse.
 std::optional<TimeUnits> time_units_of(const Variable& variable);
 // A one-dimensional array of times, integers exactly. Throws Error(invalid) for NaN.

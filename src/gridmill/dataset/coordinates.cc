@@ -10,6 +10,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/codec/text_elements.h"
 #include "gridmill/dataset/cf_time.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
@@ -136,11 +137,6 @@ std::optional<std::string> time_problem(const Variable& coordinate, const Array&
     return fmt::format("coordinate {}: {}", coordinate.path(), error.message());
   }
   return std::nullopt;
-}
-
-std::string parent_of(const std::string& group) {
-  const auto slash = group.rfind('/');
-  return slash == std::string::npos ? "" : group.substr(0, slash);
 }
 
 }  // namespace

@@ -114,6 +114,10 @@ Array read_array(const Variable& variable, const Box& region, std::int64_t limit
                     [&] { return read_region(variable, region, limit_bytes); });
 }
 
+bool is_group_within(const std::string& group, const std::string& above) {
+  return above.empty() || group == above || group.starts_with(above + "/");
+}
+
 bool is_dimension_coordinate(const Variable& variable) noexcept {
   return variable.dimensions.size() == 1 && variable.dimensions[0] == variable.name;
 }

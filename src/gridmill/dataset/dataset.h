@@ -104,6 +104,9 @@ Array read_array(const Variable& variable, std::int64_t limit_bytes = std::int64
 Array read_array(const Variable& variable, const Box& region,
                  std::int64_t limit_bytes = std::int64_t{1} << 30);
 
+// Whether the group of the first path is the other one or lies below it.
+bool is_group_within(const std::string& group, const std::string& above);
+
 // A CF coordinate variable: one-dimensional and named like its dimension.
 bool is_dimension_coordinate(const Variable& variable) noexcept;
 

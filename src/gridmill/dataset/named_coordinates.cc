@@ -21,17 +21,13 @@ void collect_names(const Attributes& attributes, const std::string& group, Named
   }
 }
 
-bool is_at_or_below(const std::string& group, const std::string& above) {
-  return above.empty() || group == above || group.starts_with(above + "/");
-}
-
 bool is_named(const Variable& variable, const NamedIn& named) {
   const std::string path = variable.path();
   if (path.find('/') != std::string::npos && named.contains(path)) return true;
   const auto found = named.find(variable.name);
   if (found == named.end()) return false;
   for (const std::string& group : found->second) {
-    if (is_at_or_below(group, variable.group)) return true;
+    if (is_group_within(group, variable.group)) return true;
   }
   return false;
 }

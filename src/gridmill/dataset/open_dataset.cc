@@ -14,16 +14,12 @@
 #include "gridmill/formats/grib_index_file.h"
 #include "gridmill/store/cached_store.h"
 #include "gridmill/zarr/array_reader.h"
+#include "gridmill/zarr/documents.h"
 #include "gridmill/zarr/fill_json.h"
 #include "gridmill/zarr/hierarchy.h"
 
 namespace gridmill {
 namespace {
-
-std::string parent_of(const std::string& path) {
-  const auto slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
 
 std::string leaf_name(const std::string& path) {
   const auto slash = path.rfind('/');

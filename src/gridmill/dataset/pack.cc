@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <iterator>
 #include <limits>
 #include <tuple>
 
@@ -126,21 +125,17 @@ std::optional<Index> pack_from(const PackingCodes& codes, const ArrayView& from,
   }
 }
 
-constexpr const char* kPackingAttributes[] = {"scale_factor", "add_offset", "_FillValue",
-                                              "missing_value", "_Unsigned"};
-
 // Stored numbers of both mean the same. A _FillValue that only the archive declares is what its
 // template has added, not what the input lacks.
 bool is_packed_alike(const Variable& there, const Variable& own) {
   if (there.type != own.type) return false;
-  return std::all_of(std::begin(kPackingAttributes), std::end(kPackingAttributes),
-                     [&](const char* name) {
-                       const AttributeValue* a = there.attributes.find(name);
-                       const AttributeValue* b = own.attributes.find(name);
-                       if (b == nullptr && name == std::string_view("_FillValue")) return true;
-                       if (a == nullptr || b == nullptr) return a == b;
-                       return *a == *b;
-                     });
+  return std::all_of(kPackingAttributes.begin(), kPackingAttributes.end(), [&](const char* name) {
+    const AttributeValue* a = there.attributes.find(name);
+    const AttributeValue* b = own.attributes.find(name);
+    if (b == nullptr && name == std::string_view("_FillValue")) return true;
+    if (a == nullptr || b == nullptr) return a == b;
+    return *a == *b;
+  });
 }
 
 [[noreturn]] void throw_no_packing(DataType type) {

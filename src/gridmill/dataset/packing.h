@@ -9,13 +9,21 @@
 // NaN. Times are not its business: leave dimension coordinates with "... since ..." to cf_time.h.
 #pragma once
 
+#include <array>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "gridmill/array/view.h"
 #include "gridmill/dataset/dataset.h"
 
 namespace gridmill {
+
+// The attributes that say what stored numbers mean: how they become values, then what those are in.
+inline constexpr std::array kMeaningAttributes = {
+    "scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned", "units", "calendar"};
+inline constexpr std::span kPackingAttributes = std::span(kMeaningAttributes).first<5>();
+inline constexpr std::span kUnitAttributes = std::span(kMeaningAttributes).last<2>();
 
 struct Packing {
   DataType packed;    // as stored

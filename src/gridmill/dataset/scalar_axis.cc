@@ -10,13 +10,10 @@
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat_axis.h"
 #include "gridmill/dataset/unit_dimension.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
-
-bool is_at_or_below(const std::string& group, const std::string& parent) {
-  return parent.empty() || group == parent || group.starts_with(parent + "/");
-}
 
 bool holds_word(std::string_view text, std::string_view word) {
   for (const std::string& part : split(text, ' ')) {
@@ -32,8 +29,7 @@ const Variable* find_scalar(const Dataset& dataset, const std::string& group,
     const Variable* found = dataset.find(at.empty() ? name : at + "/" + name);
     if (found != nullptr) return found->shape.rank() == 0 ? found : nullptr;
     if (at.empty()) return nullptr;
-    const auto slash = at.rfind('/');
-    at = slash == std::string::npos ? "" : at.substr(0, slash);
+    at = parent_of(at);
   }
 }
 
@@ -114,7 +110,7 @@ void promote_like(Dataset& input, const std::map<std::string, DimensionNames>& f
   for (const auto& [name, group] : scalars) add_dimension(input, group, name);
   const auto is_meant = [&](const std::string& group, const std::string& name) {
     return std::any_of(scalars.begin(), scalars.end(), [&](const Scalar& scalar) {
-      return scalar.first == name && is_at_or_below(group, scalar.second);
+      return scalar.first == name && is_group_within(group, scalar.second);
     });
   };
   for (Variable& variable : input.variables) {
@@ -129,10 +125,6 @@ void promote_like(Dataset& input, const std::map<std::string, DimensionNames>& f
 }
 
 // ---- inputs that are all scalar ----
-
-bool holds_times(const Variable& variable) {
-  return is_time_units(variable.attributes.text("units"));
-}
 
 // Which of several times that differ is the independent one: the lowest. No time: kNotTime.
 constexpr int kNotTime = 9;
@@ -236,7 +228,7 @@ std::vector<std::string> dependent_paths(const std::vector<Dataset>& inputs, con
       names_in(first, {"coordinates", "bounds", "climatology", "grid_mapping", "cell_measures"});
   std::vector<std::string> paths;
   for (const Variable& variable : first.variables) {
-    if (!is_at_or_below(variable.group, scalar.group)) continue;
+    if (!is_group_within(variable.group, scalar.group)) continue;
     const bool is_dependent =
         variable.shape.rank() == 0
             ? std::any_of(differing.begin(), differing.end(),

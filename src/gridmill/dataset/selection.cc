@@ -7,6 +7,7 @@
 
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/zarr/documents.h"
 
 namespace gridmill {
 namespace {
@@ -31,8 +32,7 @@ const Variable* find_near(const Dataset& dataset, std::string group, std::string
     const Variable* found =
         dataset.find(group.empty() ? std::string(name) : group + "/" + std::string(name));
     if (found != nullptr || group.empty()) return found;
-    const auto slash = group.rfind('/');
-    group = slash == std::string::npos ? "" : group.substr(0, slash);
+    group = parent_of(group);
   }
 }
 

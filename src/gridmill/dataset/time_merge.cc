@@ -24,7 +24,7 @@ struct Ordered {
   std::vector<std::int64_t> archive, added;
 };
 
-std::vector<std::int64_t> integers_of(const Array& values) {
+std::vector<std::int64_t> stored_integers(const Array& values) {
   std::vector<std::int64_t> integers;
   for (std::int64_t i = 0; i < values.size(); ++i) {
     integers.push_back(values.values<std::int64_t>()[i]);
@@ -42,7 +42,7 @@ Ordered ordered(const Times& archive, const Times& added) {
   }
   const bool same = units.is_same_axis(own) && archive.values.type() == types::int64 &&
                     added.values.type() == types::int64;
-  if (same) return {integers_of(archive.values), integers_of(added.values)};
+  if (same) return {stored_integers(archive.values), stored_integers(added.values)};
   if (units.counts_nanoseconds() || own.counts_nanoseconds()) {  // microseconds make them equal
     throw Error(ErrorKind::unsupported,
                 fmt::format("{} counts nanoseconds, which are compared in one unit and as 64-bit "

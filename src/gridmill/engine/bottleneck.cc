@@ -16,8 +16,6 @@ constexpr double kOwnCore = 0.7;
 // A limit further away than this factor is none.
 constexpr double kFar = 100;
 
-std::int64_t wall_of(const StageFigures& stage) { return stage.end_ns - stage.start_ns; }
-
 double per_lane_ns(const StageFigures& stage, LaneKind kind) {
   const int lanes = std::max(1, stage.of(kind).lanes);
   return static_cast<double>(stage.busy_ns(kind)) / lanes;
@@ -137,7 +135,7 @@ void explain_io(const StageFigures& stage, LaneWork work, Bottleneck& found) {
 }
 
 void explain_idle(const StageFigures& stage, Bottleneck& found) {
-  const double wall = static_cast<double>(std::max<std::int64_t>(1, wall_of(stage)));
+  const double wall = static_cast<double>(std::max<std::int64_t>(1, stage.wall_ns()));
   const double waited = static_cast<double>(stage.credit_wait_ns) / wall;
   const int threads = stage.of(LaneKind::cpu).lanes;
   if (waited > 0.5) {
@@ -177,7 +175,7 @@ void explain_stage(const StageFigures& stage, int cores, Bottleneck& found) {
 }  // namespace
 
 double use_of(const StageFigures& stage, LaneKind kind) {
-  const double had = static_cast<double>(wall_of(stage)) * stage.of(kind).lanes;
+  const double had = static_cast<double>(stage.wall_ns()) * stage.of(kind).lanes;
   return had > 0 ? static_cast<double>(stage.busy_ns(kind)) / had : 0;
 }
 
@@ -187,13 +185,13 @@ Bottleneck find_bottleneck(const std::vector<StageFigures>& stages, std::int64_t
   std::int64_t inside = 0;
   const StageFigures* longest = nullptr;
   for (const StageFigures& stage : stages) {
-    inside += wall_of(stage);
-    if (longest == nullptr || wall_of(stage) > wall_of(*longest)) longest = &stage;
+    inside += stage.wall_ns();
+    if (longest == nullptr || stage.wall_ns() > longest->wall_ns()) longest = &stage;
   }
   const std::int64_t outside = std::max<std::int64_t>(0, wall_ns - inside);
   const double wall = static_cast<double>(std::max<std::int64_t>(1, wall_ns));
   found.most_speedup = amdahl_of(stages, wall_ns, cores).most_speedup;
-  if (longest == nullptr || outside > wall_of(*longest)) {
+  if (longest == nullptr || outside > longest->wall_ns()) {
     found.what = "outside";
     found.use = static_cast<double>(outside) / wall;
     found.sentence = fmt::format(

@@ -8,6 +8,9 @@
 //   scheduler -> [reads] -> readers -> [decodes] -> CPU threads -> [writes] -> writers -> credit
 //   back
 //
+// What they share is in stage_run.h; what each does in scheduler.h, reading_lane.h, cpu_lane.h and
+// writing_lane.h; who watches them and who may look at them in run_watch.h and run_observation.h.
+//
 // No more tasks are in hand than keep the lanes busy (admission.h), however large the budget is.
 //
 // The memory model: a task's credit is its unit buffers, operator inputs and encoded bytes; leaves

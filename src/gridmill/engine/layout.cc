@@ -12,7 +12,7 @@
 namespace gridmill {
 namespace {
 
-std::int64_t bytes_of(const Shape& shape, DataType type) {
+std::int64_t decoded_bytes(const Shape& shape, DataType type) {
   return checked_mul(volume(shape), type.size, "chunk size");
 }
 
@@ -30,14 +30,14 @@ Shape at_least_one(const Shape& shape) {
 
 std::string text_of(const Shape& chunks, DataType type) {
   return fmt::format("{} = {}", to_string(chunks),
-                     format_bytes(static_cast<double>(bytes_of(chunks, type))));
+                     format_bytes(static_cast<double>(decoded_bytes(chunks, type))));
 }
 
 ChunkChoice cut_contiguous(const SourceLayout& source, std::int64_t target) {
   Shape chunks = at_least_one(source.shape);
-  for (int d = 0; d < chunks.rank() && bytes_of(chunks, source.type) > target; ++d) {
+  for (int d = 0; d < chunks.rank() && decoded_bytes(chunks, source.type) > target; ++d) {
     chunks[d] = 1;
-    const std::int64_t rest = bytes_of(chunks, source.type);
+    const std::int64_t rest = decoded_bytes(chunks, source.type);
     chunks[d] = even_cut(source.shape[d], std::max<std::int64_t>(1, target / rest));
   }
   return {chunks,
@@ -52,7 +52,8 @@ ChunkChoice multiply_chunks(const SourceLayout& source, std::int64_t target) {
     chunks[d] = std::clamp<std::int64_t>(chunks[d], 1, std::max<std::int64_t>(1, source.shape[d]));
   }
   for (int d = 0; d < chunks.rank(); ++d) {
-    const std::int64_t factor = target / std::max<std::int64_t>(1, bytes_of(chunks, source.type));
+    const std::int64_t factor =
+        target / std::max<std::int64_t>(1, decoded_bytes(chunks, source.type));
     const std::int64_t needed = ceil_div(source.shape[d], chunks[d]);
     if (factor < 2 || needed < 2) continue;
     const std::int64_t pieces = ceil_div(needed, std::min(factor, needed));
@@ -68,9 +69,9 @@ ChunkChoice multiply_chunks(const SourceLayout& source, std::int64_t target) {
 // A source chunk far above the target is cut into equal parts; its task still reads it once.
 ChunkChoice divide_chunks(const SourceLayout& source, std::int64_t target) {
   Shape chunks = source.chunks;
-  for (int d = 0; d < chunks.rank() && bytes_of(chunks, source.type) > target; ++d) {
+  for (int d = 0; d < chunks.rank() && decoded_bytes(chunks, source.type) > target; ++d) {
     const std::int64_t extent = chunks[d];
-    std::int64_t parts = std::min(extent, ceil_div(bytes_of(chunks, source.type), target));
+    std::int64_t parts = std::min(extent, ceil_div(decoded_bytes(chunks, source.type), target));
     while (parts < extent && extent % parts != 0) ++parts;
     chunks[d] = extent / parts;
   }
@@ -97,9 +98,10 @@ bool is_one_chunk(std::string_view spec) { return trim(spec) == "all"; }
 ChunkChoice default_chunks(const SourceLayout& source, std::int64_t target_bytes) {
   const Shape whole = at_least_one(source.shape);
   if (source.shape.rank() == 0) return {whole, "a scalar"};
-  if (bytes_of(whole, source.type) <= target_bytes) return {whole, "small enough for one chunk"};
+  if (decoded_bytes(whole, source.type) <= target_bytes)
+    return {whole, "small enough for one chunk"};
   if (source.chunks.rank() != source.shape.rank()) return cut_contiguous(source, target_bytes);
-  const bool is_huge = bytes_of(at_least_one(source.chunks), source.type) > 4 * target_bytes;
+  const bool is_huge = decoded_bytes(at_least_one(source.chunks), source.type) > 4 * target_bytes;
   return is_huge ? divide_chunks(source, target_bytes) : multiply_chunks(source, target_bytes);
 }
 
@@ -143,7 +145,7 @@ Index given_lengths(const SourceLayout& source, std::string_view spec, bool stri
 }
 
 void check_chunk_size(const Shape& chunks, DataType type) {
-  const std::int64_t bytes = bytes_of(chunks, type);
+  const std::int64_t bytes = decoded_bytes(chunks, type);
   if (bytes <= kLargestChunkBytes) return;
   throw Error(
       ErrorKind::invalid,
@@ -219,7 +221,7 @@ class TaskBox {
     for (int k = 0; k < box.rank(); ++k) {
       box[k] = std::min(shape_[k], chunks_[k] * (k == d ? units : units_[k]));
     }
-    return bytes_of(box, type_) <= most_bytes_;
+    return decoded_bytes(box, type_) <= most_bytes_;
   }
 
   // Half of the target, a third, ...: as the target holds whole leaves, its even parts cut them

@@ -73,6 +73,7 @@ struct StageFigures {
   LaneFigures& of(LaneKind one) { return lanes[static_cast<std::size_t>(one)]; }
   const LaneFigures& of(LaneKind one) const { return lanes[static_cast<std::size_t>(one)]; }
   std::int64_t busy_ns(LaneKind kind) const;
+  std::int64_t wall_ns() const { return end_ns - start_ns; }
 };
 
 // Gathers a stage's figures, and lets others look at them while it runs. Thread-safe.

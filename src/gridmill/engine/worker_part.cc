@@ -15,8 +15,6 @@ constexpr std::string_view kWhere = "the figures of a worker";
 constexpr std::size_t kMostListed = 256;
 constexpr std::size_t kMostLines = 16;
 
-std::int64_t wall_of(const StageFigures& stage) { return stage.end_ns - stage.start_ns; }
-
 // ---- JSON
 
 Json queue_to_json(const QueueFigures& queue) {
@@ -54,7 +52,7 @@ Json stage_to_json(const StageFigures& stage) {
   }
   const Skew& skew = stage.skew;
   return {{"name", stage.name},
-          {"wall_ns", wall_of(stage)},
+          {"wall_ns", stage.wall_ns()},
           {"tasks", stage.tasks},
           {"busy_ns", std::move(busy)},
           {"items", std::move(items)},
@@ -69,7 +67,7 @@ Json stage_to_json(const StageFigures& stage) {
           {"largest_of", skew.largest_of}};
 }
 
-StageFigures stage_from_json(const Json& json) {
+StageFigures figures_from_json(const Json& json) {
   StageFigures stage;
   stage.name = json_string(json, "name", kWhere);
   stage.end_ns = json_int(json, "wall_ns", kWhere);
@@ -136,7 +134,7 @@ void add_counts(StageFigures& into, const StageFigures& more) {
 
 void follow(StageFigures& into, const StageFigures& later) {
   add_counts(into, later);
-  into.end_ns += wall_of(later);
+  into.end_ns += later.wall_ns();
   for (std::size_t i = 0; i < kLaneKinds; ++i) {
     into.lanes[i].lanes = std::max(into.lanes[i].lanes, later.lanes[i].lanes);
   }
@@ -154,7 +152,7 @@ void lie_beside(StageFigures& into, const StageFigures& other) {
     return static_cast<std::int64_t>(
         (static_cast<double>(a) * lanes(into) + static_cast<double>(b) * lanes(other)) / all);
   };
-  into.end_ns = into.start_ns + mean(wall_of(into), wall_of(other));
+  into.end_ns = into.start_ns + mean(into.wall_ns(), other.wall_ns());
   into.credit_wait_ns = mean(into.credit_wait_ns, other.credit_wait_ns);
   add_counts(into, other);
   for (std::size_t i = 0; i < kLaneKinds; ++i) into.lanes[i].lanes += other.lanes[i].lanes;
@@ -245,7 +243,7 @@ WorkerPart part_from_json(const Json& json) {
   part.bytes_written = json_int(json, "bytes_written", kWhere);
   part.chunks_written = json_int(json, "chunks_written", kWhere);
   for (const auto& [name, stage] : json_member(json, "stages", kWhere).items()) {
-    part.stages[stage_number(name)] = stage_from_json(stage);
+    part.stages[stage_number(name)] = figures_from_json(stage);
   }
   return part;
 }
@@ -265,7 +263,7 @@ RunFacts facts_of_all(const std::vector<WorkerPart>& parts) {
     }
   }
   for (auto& [number, stage] : stages) {
-    facts.wall_ns += wall_of(stage);
+    facts.wall_ns += stage.wall_ns();
     facts.stages.push_back(std::move(stage));
   }
   facts.elapsed_ns = covered_ns(parts);

@@ -15,6 +15,7 @@
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/cut.h"
 #include "gridmill/dataset/packed_leaves.h"
+#include "gridmill/dataset/packing.h"
 #include "gridmill/dataset/time_merge.h"
 #include "gridmill/jobs/append_record.h"
 #include "gridmill/jobs/append_rewrite.h"
@@ -61,8 +62,7 @@ void describe_as(const Variable& there, Variable& variable) {
   Attributes attributes = there.attributes;
   const AttributeValue* fill = there.attributes.find("_FillValue");
   const bool adds_fill = fill != nullptr && fill->as_double() && std::isnan(*fill->as_double());
-  for (const char* name : {"scale_factor", "add_offset", "_FillValue", "missing_value", "_Unsigned",
-                           "units", "calendar"}) {
+  for (const char* name : kMeaningAttributes) {
     const AttributeValue* own = variable.attributes.find(name);
     if (own == nullptr && name == std::string_view("_FillValue") && adds_fill) continue;
     attributes.erase(name);

@@ -67,6 +67,19 @@ Json out_array(const std::string& path) {
   return {{"sink", "array"}, {"store", "out"}, {"array", path}};
 }
 
+void add_array_output(StageRecipe& stage, const std::string& path, Json field,
+                      const ArrayMetadata& metadata, const Shape& units_per_task,
+                      double read_amplification) {
+  OutputRecipe output;
+  output.name = path;
+  output.fields = {std::move(field)};
+  output.sink = out_array(path);
+  output.units_per_task = units_per_task;
+  output.figures = stage_figures(metadata, read_amplification);
+  stage.tasks += ChunkGrid(metadata.key_grid().counts(), units_per_task).size();
+  stage.outputs.push_back(std::move(output));
+}
+
 Json describe_array(const Variable& variable, const ArrayMetadata& metadata) {
   return {{"name", variable.path()},
           {"type", metadata.type.name()},
@@ -77,6 +90,33 @@ Json describe_array(const Variable& variable, const ArrayMetadata& metadata) {
           {"shards", metadata.sharding ? index_to_json(metadata.unit()) : Json()},
           {"codec", metadata.codecs.summary()},
           {"logical_bytes", volume(metadata.shape) * metadata.type.size}};
+}
+
+DescribedArrays describe_arrays(const Dataset& dataset, const ZarrTarget& target,
+                                const std::function<void(std::size_t i, Json& array)>& more) {
+  DescribedArrays all;
+  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
+    Json array = describe_array(dataset.variables[i], target.arrays[i].metadata);
+    more(i, array);
+    all.logical_bytes += array["logical_bytes"].get<std::int64_t>();
+    all.arrays.push_back(std::move(array));
+  }
+  return all;
+}
+
+void say_why(const TargetArray& target, Json& array) {
+  array["why"] = target.why_chunks;
+  if (target.is_advised) array["advice"] = target.why_chunks;
+}
+
+std::string format_name(const ZarrTarget& target) {
+  return fmt::format("Zarr v{}", target.zarr_format);
+}
+
+Json all_notes(const ConvertInput& input, const ZarrTarget& target) {
+  Json notes(input.dataset.notes);
+  for (const std::string& note : target.notes) notes.push_back(note);
+  return notes;
 }
 
 Json stage_figures(const ArrayMetadata& metadata, double read_amplification) {

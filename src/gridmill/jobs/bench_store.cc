@@ -16,6 +16,7 @@
 #include "gridmill/dataset/leaf_sequence.h"
 #include "gridmill/field/sources.h"
 #include "gridmill/jobs/convert.h"
+#include "gridmill/kernels/statistics.h"
 #include "gridmill/sink/view_sink.h"
 #include "gridmill/system/clock.h"
 #include "gridmill/system/random.h"
@@ -235,12 +236,6 @@ std::vector<double> run(const Variable& variable, const BenchOptions& options,
   return rounds_of<ReadBench>(variable, options, workplace);
 }
 
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
 const char* name_of(BenchKind kind) {
   switch (kind) {
     case BenchKind::read:
@@ -282,9 +277,9 @@ Json bench_store(const BenchOptions& options, const Workplace& workplace) {
           {"ahead", options.ahead},
           {"rounds", seconds},
           {"best", best},
-          {"median", median(seconds)},
+          {"median", median_of(seconds)},
           {"best_gb_per_s", bytes / best * 1e-9},
-          {"median_gb_per_s", bytes / median(seconds) * 1e-9},
+          {"median_gb_per_s", bytes / median_of(seconds) * 1e-9},
           {"peak_memory", peak_resident_memory()}};
 }
 

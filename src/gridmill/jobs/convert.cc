@@ -1,7 +1,5 @@
 #include "gridmill/jobs/convert.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gridmill/array/box_json.h"
@@ -32,21 +30,13 @@ std::vector<TaskChoice> choose_all_tasks(const ConvertInput& input, const ZarrTa
 
 Json describe(const ConvertOptions& options, const ConvertInput& input, const ZarrTarget& target,
               const std::vector<TaskChoice>& tasks) {
-  Json variables = Json::array();
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
-    Json variable = describe_array(input.selected.variables[i], target.arrays[i].metadata);
-    variable["why"] = target.arrays[i].why_chunks;
-    if (target.arrays[i].is_advised) variable["advice"] = target.arrays[i].why_chunks;
-    variable["read_amplification"] = tasks[i].read_amplification;
-    total += variable["logical_bytes"].get<std::int64_t>();
-    variables.push_back(std::move(variable));
-  }
-  Json notes(input.dataset.notes);
-  for (const std::string& note : target.notes) notes.push_back(note);
-  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", target.zarr_format)},
-          {"inputs", options.inputs}, {"variables", std::move(variables)},
-          {"logical_bytes", total},   {"notes", std::move(notes)}};
+  DescribedArrays all = describe_arrays(input.selected, target, [&](std::size_t i, Json& array) {
+    say_why(target.arrays[i], array);
+    array["read_amplification"] = tasks[i].read_amplification;
+  });
+  return {{"output", options.output},           {"format", format_name(target)},
+          {"inputs", options.inputs},           {"variables", std::move(all.arrays)},
+          {"logical_bytes", all.logical_bytes}, {"notes", all_notes(input, target)}};
 }
 
 // All arrays in one stage, but for those whose shards are put together: each has two of its own, so

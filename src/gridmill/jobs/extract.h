@@ -1,4 +1,8 @@
 // extract.h: `gridmill extract STORE --point LAT,LON`: time series at points, as a table.
+//
+// extract.cc tells the story of the verb. What is written is checked by extract_output.h; inputs
+// are opened (extract_input.h), the table is planned and written by extraction.h; its columns, sink
+// and stage are made by table_form.h.
 #pragma once
 
 #include <memory>
@@ -53,8 +57,6 @@ struct ExtractOptions {
 };
 
 inline constexpr const char* kTargetSize = "128MB";
-
-bool writes_directory(const ExtractOptions& options);
 
 // {"output", "rows", "columns", "points":[{name, lat, lon, grid_lat, grid_lon, distance_km}], ...},
 // and what the run's account adds. bilinear and box: grid_lat and grid_lon are the point's own, and

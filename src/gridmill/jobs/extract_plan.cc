@@ -9,6 +9,7 @@
 #include "gridmill/base/hashing.h"
 #include "gridmill/base/version.h"
 #include "gridmill/engine/archive.h"
+#include "gridmill/jobs/extract_output.h"
 #include "gridmill/jobs/input_identity.h"
 #include "gridmill/sink/parquet_file.h"
 

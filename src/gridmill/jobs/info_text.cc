@@ -58,14 +58,14 @@ std::string by(const Json& extents) {
   return words.empty() ? "scalar" : join(words, " x ");
 }
 
-std::string bytes_at(const Json& item, const char* name) {
+std::string bytes_text_at(const Json& item, const char* name) {
   return format_bytes(item.value(name, 0.0));
 }
 
 std::string sizes(const Json& item) {
-  std::string text = bytes_at(item, "logical_bytes");
+  std::string text = bytes_text_at(item, "logical_bytes");
   if (!item.contains("stored_bytes")) return text;
-  text += " stored in " + bytes_at(item, "stored_bytes");
+  text += " stored in " + bytes_text_at(item, "stored_bytes");
   if (item.contains("ratio") && item["ratio"].is_number()) {
     text += fmt::format(" (ratio {:.2f})", item["ratio"].get<double>());
   }

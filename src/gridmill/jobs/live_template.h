@@ -1,4 +1,4 @@
-// live_template.h: the page of live_page.h. @MARKS@ are filled in there.
+// live_template.h: the page of live_page.h. Of its marks chart_page.h knows all.
 //
 // The script asks for live.json each second and draws what it says; history.json gives what was
 // before the page was opened, or while it slept. When the server is gone, the last figures stay.
@@ -8,12 +8,7 @@
 
 namespace gridmill {
 
-inline constexpr std::string_view kLiveTemplate = R"html(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; connect-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+inline constexpr std::string_view kLiveTemplate = R"html(@HEAD@
 <link rel="icon" href="data:,">
 <title>gridmill</title>
 <style>@STYLE@</style>

@@ -76,4 +76,10 @@ std::unique_ptr<ValueWriter> write_file(Files& files, const std::string& path) {
   return std::make_unique<FileWriter>(file_store(files, place.directory), Key(place.name));
 }
 
+void write_text_file(Files& files, const std::string& path, const std::string& text) {
+  const auto writer = write_file(files, path);
+  writer->append(as_bytes(text));
+  (void)writer->commit();
+}
+
 }  // namespace gridmill

@@ -20,5 +20,7 @@ void check_output_file(Files& files, const std::string& path, bool overwrite,
 // The writer keeps its store alive; commit() makes the file appear in one step. `files` must
 // outlive it.
 std::unique_ptr<ValueWriter> write_file(Files& files, const std::string& path);
+// All of it, at once.
+void write_text_file(Files& files, const std::string& path, const std::string& text);
 
 }  // namespace gridmill

@@ -8,7 +8,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/coordinates.h"
-#include "gridmill/jobs/chart_assets.h"
+#include "gridmill/jobs/chart_page.h"
 #include "gridmill/jobs/labels.h"
 #include "gridmill/jobs/plot_template.h"
 
@@ -93,16 +93,6 @@ Json curve(const PlotSeries& series, std::size_t column, std::int64_t combinatio
   return values;
 }
 
-std::string unquoted(std::string_view cell) {
-  if (cell.size() < 2 || cell.front() != '"') return std::string(cell);
-  std::string text;
-  for (std::size_t i = 1; i + 1 < cell.size(); ++i) {
-    text.push_back(cell[i]);
-    if (cell[i] == '"') ++i;
-  }
-  return text;
-}
-
 // "level = 850, number = 1" for each combination of the dimensions that are neither axis nor
 // points.
 Json choices(const ExtractInput& input, int axis, std::int64_t count,
@@ -121,7 +111,7 @@ Json choices(const ExtractInput& input, int axis, std::int64_t count,
     for (std::size_t i = 0; i < dimensions.size(); ++i) {
       const auto d = static_cast<std::size_t>(dimensions[i]);
       parts.push_back(fmt::format("{} {}", input.rows[d].name,
-                                  unquoted((*labels[d])[at[static_cast<int>(i)]])));
+                                  unquoted_cell((*labels[d])[at[static_cast<int>(i)]])));
     }
     texts.push_back(join(parts, ", "));
   });
@@ -201,11 +191,6 @@ std::string page_title(const ExtractInput& input) {
   return join(names, ", ");
 }
 
-void replace(std::string& text, std::string_view mark, std::string_view by) {
-  const auto at = text.find(mark);
-  if (at != std::string::npos) text.replace(at, mark.size(), by);
-}
-
 }  // namespace
 
 int plot_axis(const ExtractInput& input) {
@@ -227,7 +212,7 @@ std::string plot_page(const ExtractInput& input, const PlotSeries& series,
   Json texts = Json::array();
   for (const std::int64_t i : shown_positions(series, input.rows[at].size)) {
     x.push_back(axis.numbers[static_cast<std::size_t>(i)]);
-    if (!axis.is_civil) texts.push_back(unquoted((*labels[at])[i]));
+    if (!axis.is_civil) texts.push_back(unquoted_cell((*labels[at])[i]));
   }
   Json names = Json::array();
   for (std::int64_t p = 0; p < series.points(); ++p) {
@@ -245,16 +230,12 @@ std::string plot_page(const ExtractInput& input, const PlotSeries& series,
                       {"points", names},
                       {"choices", choices(input, axis_dimension, series.combinations(), labels)},
                       {"charts", charts}};
-  std::string page(kPlotTemplate);
+  std::string page = chart_page(kPlotTemplate, PageAsks::nothing);
   const std::string title = html_escaped(page_title(input));
   // Data last, so that nothing that comes from files can be taken for a mark.
-  replace(page, "@STYLE@", chart_library_css());
-  replace(page, "@LIBRARY@", chart_library_js());
-  const auto script = page.find("@DATA@");
-  page.replace(script, 6, script_json(document));
-  const auto body = page.find("@BODY@");
-  page.replace(
-      body, 6,
+  fill_mark(page, "@DATA@", script_json(document));
+  fill_mark(
+      page, "@BODY@",
       fmt::format(
           "<header><h1>{}</h1><p class=sub>{}</p></header>\n<main id=charts></main>\n"
           "<p class=note>{}</p>\n<section><h2>Points</h2><div class=scroll><table><thead><tr>"
@@ -263,8 +244,7 @@ std::string plot_page(const ExtractInput& input, const PlotSeries& series,
           "</tr></thead><tbody>\n{}</tbody></table></div></section>",
           title, html_escaped(input.dataset.location),
           html_escaped(note(input, series, axis_dimension)), point_rows(input)));
-  const auto head = page.find("@TITLE@");
-  page.replace(head, 7, title);
+  fill_mark(page, "@TITLE@", title);
   return page;
 }
 

@@ -1,4 +1,5 @@
-// plot_template.h: the page around the charts. @MARKS@ are filled in by plot.cc.
+// plot_template.h: the page around the charts. chart_page.h knows some of its marks; plot.cc fills
+// in the others.
 //
 // One chart per variable; the script makes them as wide as the window and draws them anew when it
 // changes. Dates of calendars that browsers lack are written from the table's own labels.
@@ -8,12 +9,7 @@
 
 namespace gridmill {
 
-inline constexpr std::string_view kPlotTemplate = R"html(<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:">
+inline constexpr std::string_view kPlotTemplate = R"html(@HEAD@
 <title>@TITLE@</title>
 <style>@STYLE@</style>
 <style>

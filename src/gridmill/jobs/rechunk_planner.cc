@@ -1,7 +1,5 @@
 #include "gridmill/jobs/rechunk_planner.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gridmill/array/box_json.h"
@@ -174,24 +172,18 @@ class RechunkPlanner {
   }
 
   Json describe() const {
-    Json variables = Json::array();
-    std::int64_t total = 0;
-    for (std::size_t i = 0; i < plans_.size(); ++i) {
-      const Variable& source = input_.selected.variables[i];
-      Json variable = describe_array(source, target_.arrays[i].metadata);
-      variable["from"] = source.chunks ? index_to_json(*source.chunks) : Json();
-      variable["way"] = name_of(plans_[i].back().way);
-      variable["why"] = plans_[i].front().why;
-      if (target_.arrays[i].is_advised) variable["advice"] = target_.arrays[i].why_chunks;
-      variable["read"] = plans_[i].front().decoded;
-      total += variable["logical_bytes"].get<std::int64_t>();
-      variables.push_back(std::move(variable));
-    }
-    Json notes(input_.dataset.notes);
-    for (const std::string& note : target_.notes) notes.push_back(note);
-    return {{"output", options_.output}, {"format", fmt::format("Zarr v{}", target_.zarr_format)},
-            {"inputs", options_.inputs}, {"variables", std::move(variables)},
-            {"logical_bytes", total},    {"notes", std::move(notes)}};
+    const Dataset& source = input_.selected;
+    DescribedArrays all = describe_arrays(source, target_, [&](std::size_t i, Json& array) {
+      const auto& chunks = source.variables[i].chunks;
+      array["from"] = chunks ? index_to_json(*chunks) : Json();
+      array["way"] = name_of(plans_[i].back().way);
+      array["why"] = plans_[i].front().why;
+      if (target_.arrays[i].is_advised) array["advice"] = target_.arrays[i].why_chunks;
+      array["read"] = plans_[i].front().decoded;
+    });
+    return {{"output", options_.output},          {"format", format_name(target_)},
+            {"inputs", options_.inputs},          {"variables", std::move(all.arrays)},
+            {"logical_bytes", all.logical_bytes}, {"notes", all_notes(input_, target_)}};
   }
 
   const ConvertOptions& options_;

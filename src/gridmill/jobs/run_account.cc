@@ -75,12 +75,6 @@ Json parse_tags(const std::vector<std::string>& texts) {
   return tags;
 }
 
-void write_text(Files& files, const std::string& path, const std::string& text) {
-  const auto writer = write_file(files, path);
-  writer->append(as_bytes(text));
-  (void)writer->commit();
-}
-
 }  // namespace
 
 // Knows the counters of what runs now, and lets another thread look at them.
@@ -417,12 +411,13 @@ void RunAccount::finish(Json& report) {
   for (const Json& warning : mine["warnings"]) following_->warn(warning.get<std::string>());
   if (!options_.report.empty()) {
     tell("--report", [&] {
-      write_text(workplace_.files, options_.report,
-                 is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
+      write_text_file(workplace_.files, options_.report,
+                      is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
     });
   }
   if (!options_.metrics.empty()) {
-    tell("--metrics", [&] { write_text(workplace_.files, options_.metrics, open_metrics(mine)); });
+    tell("--metrics",
+         [&] { write_text_file(workplace_.files, options_.metrics, open_metrics(mine)); });
   }
   report["seconds"] = mine["seconds"];
   report["peak_memory"] = mine["peak_memory"];
@@ -457,11 +452,11 @@ void RunAccount::fail(const Error& error) {
     log_end(mine);
     if (!plan_.empty() && has_place) save_run(*companion, mine);
     if (!options_.metrics.empty()) {
-      write_text(workplace_.files, options_.metrics, open_metrics(mine));
+      write_text_file(workplace_.files, options_.metrics, open_metrics(mine));
     }
     if (!options_.report.empty()) {
-      write_text(workplace_.files, options_.report,
-                 is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
+      write_text_file(workplace_.files, options_.report,
+                      is_json_name(options_.report) ? dump_json(mine) + "\n" : run_text(mine));
     }
   } catch (...) {
     return;  // the error that led here is the one to tell

@@ -3,10 +3,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/kernels/statistics.h"
 
 namespace gridmill {
 namespace {
@@ -47,12 +46,6 @@ bool is_comparable(const Json& a, const Json& b) {
   return processes(a) == processes(b) && same("plan") && same("threads") && same("memory") &&
          text(b, "state") == "done" && json_number(a, "chunks_resumed") == 0 &&
          json_number(b, "chunks_resumed") == 0 && text(b, "id") < text(a, "id");
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 }  // namespace
@@ -101,11 +94,11 @@ Json compare_run(const Json& record, const std::vector<Json>& others) {
     memory.push_back(json_number(other, "peak_memory"));
   }
   if (seconds.empty()) return {{"runs", 0}};
-  const double usual = median(seconds);
+  const double usual = median_of(seconds);
   return {{"runs", seconds.size()},
           {"median_seconds", usual},
           {"times_median", usual > 0 ? json_number(record, "seconds") / usual : 0},
-          {"median_peak_memory", median(memory)}};
+          {"median_peak_memory", median_of(memory)}};
 }
 
 std::vector<std::string> run_warnings(const Json& record, const Json& comparison) {

@@ -1,7 +1,5 @@
 #include "gridmill/jobs/synth.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "gridmill/base/error.h"
@@ -94,14 +92,9 @@ StageRecipe synth_stage(const SynthArchive& archive, const ZarrTarget& target,
   stage.why = "every chunk is computed from the seed and its coordinates";
   for (std::size_t i = 0; i < target.arrays.size(); ++i) {
     const ArrayMetadata& metadata = target.arrays[i].metadata;
-    OutputRecipe output;
-    output.name = archive.dataset.variables[i].path();
-    output.fields = {synthetic_field(archive.recipes[i])->to_json()};
-    output.sink = out_array(output.name);
-    output.units_per_task = units_per_task(metadata, memory);
-    output.figures = stage_figures(metadata, 0);
-    stage.tasks += ChunkGrid(metadata.key_grid().counts(), output.units_per_task).size();
-    stage.outputs.push_back(std::move(output));
+    add_array_output(stage, archive.dataset.variables[i].path(),
+                     synthetic_field(archive.recipes[i])->to_json(), metadata,
+                     units_per_task(metadata, memory), 0);
   }
   return stage;
 }
@@ -115,18 +108,17 @@ Json fields_of(const StageRecipe& stage) {
 
 Json describe(const SynthOptions& options, const SynthArchive& archive, const ZarrTarget& target,
               const PlantedDefects& defects) {
-  Json variables = Json::array();
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
-    Json variable = describe_array(archive.dataset.variables[i], target.arrays[i].metadata);
-    variable["why"] = target.arrays[i].why_chunks;
-    total += variable["logical_bytes"].get<std::int64_t>();
-    variables.push_back(std::move(variable));
-  }
-  return {{"output", options.output}, {"format", fmt::format("Zarr v{}", target.zarr_format)},
-          {"inputs", Json::array()},  {"layout", options.layout},
-          {"seed", options.seed},     {"variables", variables},
-          {"logical_bytes", total},   {"planted", defects.list()},
+  DescribedArrays all = describe_arrays(archive.dataset, target, [&](std::size_t i, Json& array) {
+    say_why(target.arrays[i], array);
+  });
+  return {{"output", options.output},
+          {"format", format_name(target)},
+          {"inputs", Json::array()},
+          {"layout", options.layout},
+          {"seed", options.seed},
+          {"variables", std::move(all.arrays)},
+          {"logical_bytes", all.logical_bytes},
+          {"planted", defects.list()},
           {"notes", target.notes}};
 }
 
@@ -160,9 +152,7 @@ void finish_planting(const SynthOptions& options, const SynthArchive& archive,
   }
   report["planted"] = defects.list();
   report["record"] = record_path(options);
-  const auto writer = write_file(workplace.files, record_path(options));
-  writer->append(as_bytes(dump_json(defects.list()) + "\n"));
-  (void)writer->commit();
+  write_text_file(workplace.files, record_path(options), dump_json(defects.list()) + "\n");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "gridmill/jobs/extract_output.h"
 #include "gridmill/jobs/extract_plan.h"
 #include "gridmill/jobs/input_identity.h"
 #include "gridmill/sink/parquet_file.h"

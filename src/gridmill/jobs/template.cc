@@ -95,40 +95,23 @@ StageRecipe static_stage(const ConvertInput& input, const ZarrTarget& target,
     const Variable& variable = input.dataset.variables[i];
     if (is_unwritten(variable)) continue;
     const ArrayMetadata& metadata = target.arrays[i].metadata;
-    OutputRecipe output;
-    output.name = variable.path();
-    output.fields = {input.field(i)->to_json()};
-    output.sink = out_array(output.name);
     const TaskChoice tasks = tasks_for(variable, input.regions[i], metadata.unit(), resources);
-    output.units_per_task = tasks.units_per_task;
-    output.figures = stage_figures(metadata, tasks.read_amplification);
-    stage.tasks += ChunkGrid(metadata.key_grid().counts(), output.units_per_task).size();
-    stage.outputs.push_back(std::move(output));
+    add_array_output(stage, variable.path(), input.field(i)->to_json(), metadata,
+                     tasks.units_per_task, tasks.read_amplification);
   }
   return stage;
 }
 
 Json describe(const TemplateOptions& options, const ConvertInput& input, const ZarrTarget& target,
               const TemplateAxis& axis) {
-  Json variables = Json::array();
-  std::int64_t total = 0;
-  for (std::size_t i = 0; i < target.arrays.size(); ++i) {
-    Json variable = describe_array(input.dataset.variables[i], target.arrays[i].metadata);
-    variable["why"] = target.arrays[i].why_chunks;
-    if (target.arrays[i].is_advised) variable["advice"] = target.arrays[i].why_chunks;
-    variable["written"] = !is_unwritten(input.dataset.variables[i]);
-    total += variable["logical_bytes"].get<std::int64_t>();
-    variables.push_back(std::move(variable));
-  }
-  Json notes(input.dataset.notes);
-  for (const std::string& note : target.notes) notes.push_back(note);
-  return {{"output", options.output},
-          {"format", fmt::format("Zarr v{}", target.zarr_format)},
-          {"inputs", options.inputs},
-          {"axis", axis.about},
-          {"variables", variables},
-          {"logical_bytes", total},
-          {"notes", notes}};
+  DescribedArrays all = describe_arrays(input.dataset, target, [&](std::size_t i, Json& array) {
+    say_why(target.arrays[i], array);
+    array["written"] = !is_unwritten(input.dataset.variables[i]);
+  });
+  return {{"output", options.output},           {"format", format_name(target)},
+          {"inputs", options.inputs},           {"axis", axis.about},
+          {"variables", std::move(all.arrays)}, {"logical_bytes", all.logical_bytes},
+          {"notes", all_notes(input, target)}};
 }
 
 PlannedJob plan_template(const TemplateOptions& options, const Workplace& workplace) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -68,6 +69,12 @@ Statistics statistics_of(const ArrayView& view) {
                 fmt::format("values of type {} have no minimum and mean", view.type.name()));
   }
   return accumulator.finish();
+}
+
+double median_of(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t half = values.size() / 2;
+  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
 }
 
 }  // namespace gridmill

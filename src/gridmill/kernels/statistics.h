@@ -1,4 +1,4 @@
-// statistics.h: minimum, maximum, mean and the number of NaN of a view, in float64.
+// statistics.h: minimum, maximum, mean and the number of NaN of a view, in float64; medians.
 //
 // The sum runs over blocks of 4096 elements in C order, and the blocks' sums are added in order:
 // the result depends on the values and their order alone, never on threads or on how the view lies
@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <limits>
+#include <vector>
 
 #include "gridmill/array/view.h"
 
@@ -30,5 +31,8 @@ Statistics merged(const Statistics& first, const Statistics& then) noexcept;
 
 // Throws Error(unsupported) for types that are not real or boolean.
 Statistics statistics_of(const ArrayView& view);
+
+// Of at least one number; of an even count the mean of the two in the middle.
+double median_of(std::vector<double> values);
 
 }  // namespace gridmill
