@@ -86,7 +86,10 @@ bool says_nothing(const parquet::ColumnDescriptor& column) {
 }
 
 bool is_stored_alike(const parquet::ColumnDescriptor& a, const parquet::ColumnDescriptor& b) {
-  if (a.physical_type() != b.physical_type() || a.type_length() != b.type_length() ||
+  // The length of a type that has none is -1 in a schema that was made, and 0 in one that was read.
+  const bool has_length = a.physical_type() == parquet::Type::FIXED_LEN_BYTE_ARRAY;
+  if (a.physical_type() != b.physical_type() ||
+      (has_length && a.type_length() != b.type_length()) ||
       a.max_definition_level() != b.max_definition_level() ||
       a.max_repetition_level() != b.max_repetition_level()) {
     return false;
