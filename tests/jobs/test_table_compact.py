@@ -285,7 +285,8 @@ def test_a_dry_run_says_what_would_become_of_it(gridmill, table):
     assert hashes(table) == before and dry["dry_run"]
     report = compact(gridmill, table)
     assert dry["files_before"] == report["files_before"]
-    assert abs(dry["files_after"] - report["files_after"]) <= len(dry["compacted"])
+    # The estimate is from the files' bytes, of which small files need more for the same rows.
+    assert report["files_after"] - len(dry["compacted"]) <= dry["files_after"] < dry["files_before"]
     assert [one["folder"] for one in dry["compacted"]] == [one["folder"] for one in report["compacted"]]
 
 
