@@ -195,6 +195,33 @@ TEST(Folds, OfOneElementAndOfNone) {
   EXPECT_TRUE(std::isnan(cells.planes.values<double>()[0]));
 }
 
+// Chunks of a leaf lie one after the other, checksums between them.
+TEST(Folds, OfElementsAtAnyAddress) {
+  const Array array = random_numbers<double>(types::float64, {7, 30}, 0.01);
+  std::vector<std::byte> moved(static_cast<std::size_t>(array.view().byte_size()) + 4);
+  std::memcpy(moved.data() + 4, array.view().data, moved.size() - 4);
+  const ArrayView from{moved.data() + 4, types::float64, {7, 30}, array.view().strides};
+  for (const Folding how : kFoldings) {
+    const Cells cells({7, 30}, {0}, how);
+    fold_array(from, false, how, cells.into, cells.plane);
+    compare_folds<double>(array.view(), {0}, cells, how);
+  }
+}
+
+TEST(Folds, BeginAnewWhereTheyAreEmptied) {
+  const Array array = random_numbers<float>(types::float32, {8, 20}, 0.1);
+  for (const Folding how : kFoldings) {
+    const Cells cells({8, 20}, {0}, how);
+    const Box some{{0, 5}, {8, 9}};
+    fold_array(array.view().part(some), false, how, cells.into.part(some), cells.plane);
+    MutableArrayView emptied = cells.into.part(some);
+    emptied.shape[0] = 1;
+    empty_cells(how, emptied, cells.plane);
+    fold_array(array.view(), false, how, cells.into, cells.plane);
+    compare_folds<float>(array.view(), {0}, cells, how);
+  }
+}
+
 // A sum that is no number needs no missing element.
 TEST(Folds, InfinitiesAreNumbers) {
   Array array(types::float64, {4, 2});

@@ -27,6 +27,7 @@ class FragileLeaves final : public LeafReader {
     stored.resize(8);
     return true;
   }
+  bool fetches_parts() const override { return true; }
   bool fetch_parts(const Index&, std::span<const Part>, Buffer& stored) const override {
     stored.resize(4);  // only what is wanted
     return true;

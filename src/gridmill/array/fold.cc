@@ -19,6 +19,13 @@ constexpr double kNothingYet = std::numeric_limits<double>::quiet_NaN();
 // Cells are worked on in blocks that stay in the nearest cache.
 constexpr std::int64_t kCellBlock = 512;
 
+// Elements at any address: a chunk may lie anywhere in what was read. With memcpy the compiler
+// makes no vectors of loads.
+template <class Element>
+struct Loose {
+  typedef Element Type __attribute__((aligned(1), may_alias));
+};
+
 // `rows` rows of `count` elements, and the cells that all of the rows share. Steps are in bytes.
 struct Rows {
   const std::byte* data = nullptr;
@@ -31,12 +38,13 @@ struct Rows {
   std::int64_t plane = 0;
 
   template <class Element>
-  const Element* row(std::int64_t r) const noexcept {
-    return reinterpret_cast<const Element*>(data + r * row_step);
+  const typename Loose<Element>::Type* row(std::int64_t r) const noexcept {
+    return reinterpret_cast<const typename Loose<Element>::Type*>(data + r * row_step);
   }
   template <class Element>
   double element(std::int64_t r, std::int64_t k) const noexcept {
-    return static_cast<double>(*reinterpret_cast<const Element*>(data + r * row_step + k * step));
+    return static_cast<double>(
+        *reinterpret_cast<const typename Loose<Element>::Type*>(data + r * row_step + k * step));
   }
   double& cell(std::int64_t k) const noexcept {
     return *reinterpret_cast<double*>(cells + k * cell_step);
@@ -60,8 +68,8 @@ constexpr std::int64_t kLanes = 8;
 template <class Element>
 [[gnu::always_inline]] inline void add_four_rows(const Rows& in, std::int64_t r,
                                                  double* __restrict sums) noexcept {
-  const Element *a = in.row<Element>(r), *b = in.row<Element>(r + 1), *c = in.row<Element>(r + 2),
-                *d = in.row<Element>(r + 3);
+  const auto *a = in.row<Element>(r), *b = in.row<Element>(r + 1), *c = in.row<Element>(r + 2),
+             *d = in.row<Element>(r + 3);
   const auto sum = [&](std::int64_t k) {
     return (((sums[k] + static_cast<double>(a[k])) + static_cast<double>(b[k])) +
             static_cast<double>(c[k])) +
@@ -80,25 +88,26 @@ template <class Element>
   std::int64_t r = 0;
   for (; r + 4 <= in.rows; r += 4) add_four_rows<Element>(in, r, sums);
   for (; r < in.rows; ++r) {
-    const Element* a = in.row<Element>(r);
+    const auto* a = in.row<Element>(r);
     for (std::int64_t k = 0; k < in.count; ++k) sums[k] += static_cast<double>(a[k]);
   }
 }
 
+#if defined(__x86_64__)
 // The same additions in wider registers: the same bits.
 template <class Element>
 __attribute__((target("avx2"))) void add_rows_wide(const Rows& in, double* sums) noexcept {
   add_rows_of<Element>(in, sums);
 }
+#endif
 
 template <class Element>
 void add_rows(const Rows& in, double* sums) noexcept {
+#if defined(__x86_64__)
   static const bool kIsWide = __builtin_cpu_supports("avx2") != 0;
-  if (kIsWide) {
-    add_rows_wide<Element>(in, sums);
-  } else {
-    add_rows_of<Element>(in, sums);
-  }
+  if (kIsWide) return add_rows_wide<Element>(in, sums);
+#endif
+  add_rows_of<Element>(in, sums);
 }
 
 template <class Element>
@@ -224,14 +233,20 @@ void fold_swapped(const ArrayView& from, Folding how, const MutableArrayView& in
 
 }  // namespace
 
+void empty_cells(Folding how, const MutableArrayView& cells, std::int64_t plane) {
+  const double none = 0;
+  const auto fill = [&](const double& value, std::byte* data) {
+    fill_array(reinterpret_cast<const std::byte*>(&value),
+               {data, cells.type, cells.shape, cells.strides});
+  };
+  fill(how == Folding::sum ? none : kNothingYet, cells.data);
+  fill(none, cells.data + plane);
+}
+
 void begin_fold(Folding how, const MutableArrayView& planes) {
-  const double none = 0, unknown = kNothingYet;
-  Box plane = whole_box(planes.shape);
-  plane.shape[0] = 1;
-  const bool is_sum = how == Folding::sum;
-  fill_array(reinterpret_cast<const std::byte*>(is_sum ? &none : &unknown), planes.part(plane));
-  plane.begin[0] = 1;
-  fill_array(reinterpret_cast<const std::byte*>(&none), planes.part(plane));
+  Box values = whole_box(planes.shape);
+  values.shape[0] = 1;
+  empty_cells(how, planes.part(values), planes.strides[0]);
 }
 
 void fold_array(const ArrayView& from, bool swap_bytes, Folding how, const MutableArrayView& into,

@@ -24,7 +24,11 @@ enum class Folding : std::uint8_t {
 
 inline constexpr std::int64_t kFoldPlanes = 2;
 
-// Cells that have seen no element yet. `planes` has kFoldPlanes along its first dimension, float64.
+// Makes `cells`, `plane` bytes before their numbers of missing ones, cells that have seen no
+// element.
+void empty_cells(Folding how, const MutableArrayView& cells, std::int64_t plane);
+
+// The same of `planes`: float64, kFoldPlanes along the first dimension.
 void begin_fold(Folding how, const MutableArrayView& planes);
 
 // Takes the elements of `from`, of any type that visit_real() knows and any strides, into the cells

@@ -74,8 +74,10 @@ class LeafReader {
   // False: the leaf is proven absent (its elements are fill); `stored` is unspecified. Throws with
   // the leaf named on anything else.
   virtual bool fetch(const Index& position, Buffer& stored) const = 0;
+  // Whether fetch_parts() ever looks at parts: there may be very many.
+  virtual bool fetches_parts() const { return false; }
   // As fetch, but only what decoding `parts` takes, where that can be fetched alone; decode must
-  // then be given the same parts. Asked of readers that have pieces.
+  // then be given the same parts. Asked where fetches_parts().
   virtual bool fetch_parts(const Index& position, std::span<const Part> /*parts*/,
                            Buffer& stored) const {
     return fetch(position, stored);

@@ -34,6 +34,7 @@ class CutReader final : public LeafReader {
   bool fetch(const Index& position, Buffer& stored) const override {
     return inner_->fetch(inner_position(position), stored);
   }
+  bool fetches_parts() const override { return inner_->fetches_parts(); }
   bool fetch_parts(const Index& position, std::span<const Part> parts,
                    Buffer& stored) const override {
     return inner_->fetch_parts(inner_position(position), inner_parts(position, parts), stored);

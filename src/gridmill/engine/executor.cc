@@ -81,9 +81,10 @@ void run_tasks(const std::shared_ptr<StageRun>& run, std::int64_t first, std::in
   run->progress.retries += run->retries.made();
   run->progress.second_attempts += run->fetching.second_attempts();
   run->progress.threads_left += lanes.left();
+  const bool has_failed = run->has_failed();  // before its reason, which is there first
   if (const auto failure = run->failure()) throw with_what_was_left(*failure, lanes);
   if (scheduler.was_cut_short()) throw Error(ErrorKind::cancelled, "interrupted");
-  if (run->has_failed()) {  // without memory for saying why
+  if (has_failed) {  // without memory for saying why
     throw Error(ErrorKind::out_of_memory, "the system has no more memory to give");
   }
   if (run->options.buffers) run->options.buffers->take_over(run->pool);

@@ -24,12 +24,12 @@ ReadJob with_parts(ReadJob job, const Find& find) {
 
 Fetched Fetching::fetch(const ReadJob& asked, Buffer& into, Lane& lane,
                         const std::stop_token& stopping) {
-  const ReadJob job = with_parts(asked, boxes_of);
-  const Leaf& leaf = job.wanted();
-  const LeafReader& reader = *leaf.reader;
+  const LeafReader& reader = *asked.wanted().reader;
+  const bool is_whole = is_whole_ || !reader.fetches_parts();
+  const ReadJob job = is_whole ? asked : with_parts(asked, boxes_of);
+  const Index& position = job.wanted().position;
   return race(job, reader.stored_bound(), lane, stopping, [&] {
-    return is_whole_ ? reader.fetch(leaf.position, into)
-                     : reader.fetch_parts(leaf.position, *job.parts, into);
+    return is_whole ? reader.fetch(position, into) : reader.fetch_parts(position, *job.parts, into);
   });
 }
 

@@ -9,10 +9,11 @@
 namespace gridmill {
 namespace {
 
-std::int64_t bytes_of(const std::vector<Part>& parts) {
-  std::int64_t bytes = 0;
-  for (const Part& part : parts) bytes += part.into.byte_size();
-  return bytes;
+// Of the elements that were wanted, whether they were kept or folded.
+std::int64_t bytes_of(const std::vector<Part>& parts, const LeafReader& reader) {
+  std::int64_t elements = 0;
+  for (const Part& part : parts) elements += volume(part.box.shape);
+  return elements * reader.type().size;
 }
 
 // A buffer that goes back to its pool whatever happens.
@@ -67,7 +68,7 @@ std::int64_t decode_leaf(RunningTask& task, std::size_t leaf, bool is_present, B
   } else {
     reader.fill(parts, task.strings);
   }
-  return bytes_of(parts);
+  return bytes_of(parts, reader);
 }
 
 std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView stored,
@@ -83,7 +84,7 @@ std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView sto
       std::any_of(parts.begin(), parts.end(), [&](const Part& part) { return part.box == whole; });
   if (is_whole) {
     reader.decode(position, stored, parts, task.strings, context);
-    return bytes_of(parts);
+    return bytes_of(parts, reader);
   }
   const std::int64_t bytes = volume(whole.shape) * reader.type().size;
   Lent content{pool, pool.take(static_cast<std::size_t>(bytes))};
@@ -91,7 +92,7 @@ std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView sto
   const Part everything{whole, all};
   reader.decode(position, stored, {&everything, 1}, task.strings, context);
   for (const Part& part : parts) place_elements(all.part(part.box), part);
-  return bytes_of(parts);
+  return bytes_of(parts, reader);
 }
 
 void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, SkippedLeaves& skipped) {
@@ -102,6 +103,7 @@ void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, Skipped
     std::vector<Part> parts;
     source_of(node).scatter(wanted.leaf, node.region, node.view, parts);
     for (const Part& part : parts) {
+      empty_part(part);
       place_value(values[i].element.data(), wanted.leaf.reader->type(), part);
     }
     skipped.add(described(values[i].variable, wanted.leaf, damage));

@@ -32,6 +32,9 @@ class FoldSource final : public Source {
   // A piece of its own for each step of the cells: elements of one piece share them.
   void scatter(const Leaf& leaf, const Box& region, const MutableArrayView& into,
                std::vector<Part>& parts) const override {
+    if (region.shape[0] != kFoldPlanes) {
+      throw Error(ErrorKind::internal, "a region of a fold without both of its planes");
+    }
     const Box wanted = elements_of(region);
     const std::optional<Box> box = input_->box_of(leaf);
     if (!box) throw Error(ErrorKind::internal, "a fold of elements that don't lie side by side");

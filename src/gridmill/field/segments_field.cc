@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "gridmill/base/checked.h"
 #include "gridmill/base/error.h"
 #include "gridmill/field/fold_source.h"
 #include "gridmill/field/gathered_source.h"
@@ -98,8 +99,21 @@ class FoldedSegmentsField final : public Operator {
   const Segments segments_;
 };
 
-// Shorter pieces would be more memory than the elements are.
+// Shorter pieces would be more memory than most elements are.
 constexpr std::int64_t kLeastPiece = 8;
+// What a leaf gives to a cell along the dimension is a part of its own, of half a KiB: smaller ones
+// cost more than they spare.
+constexpr std::int64_t kLeastFolded = 256;
+
+// How many elements a leaf has for a position along `dimension`, on average.
+std::int64_t leaf_elements_across(const Source& source, int dimension) {
+  std::int64_t elements = 1;
+  for (int d = 0; d < source.shape().rank(); ++d) {
+    const auto leaves = static_cast<std::int64_t>(source.cuts(d).size()) - 1;
+    if (d != dimension && leaves > 0) elements *= ceil_div(source.shape()[d], leaves);
+  }
+  return elements;
+}
 
 // Null: not while it is decoded. At points few elements of a leaf are wanted: there is little to
 // spare.
@@ -113,6 +127,9 @@ FieldPtr folded_segments(const FieldPtr& input, int dimension, const Segments& s
   }
   const std::int64_t piece = fold_piece(*source, dimension, segments.length);
   if (piece < kLeastPiece) return nullptr;
+  if (checked_mul(piece, leaf_elements_across(*source, dimension), "a leaf") < kLeastFolded) {
+    return nullptr;
+  }
   return std::make_shared<FoldedSegmentsField>(fold_source(source, dimension, piece, how), input,
                                                dimension, segments.length / piece, segments);
 }

@@ -28,6 +28,7 @@ class PresentLeaves final : public LeafReader {
   bool fetch(const Index& position, Buffer& stored) const override {
     return there(leaves_->fetch(position, stored));
   }
+  bool fetches_parts() const override { return leaves_->fetches_parts(); }
   bool fetch_parts(const Index& position, std::span<const Part> parts,
                    Buffer& stored) const override {
     return there(leaves_->fetch_parts(position, parts, stored));

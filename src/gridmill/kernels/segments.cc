@@ -45,7 +45,7 @@ void fold_columns(SegmentStatistic statistic, const Columns& in, double* results
   const Folding how = fold_of(statistic);
   const MutableByteView memory = std::as_writable_bytes(std::span(cells));
   const MutableArrayView planes = view_of(memory, types::float64, {kFoldPlanes, kColumnBlock});
-  begin_fold(how, planes);
+  begin_fold(how, planes.part({{0, 0}, {kFoldPlanes, in.count}}));
   const ArrayView elements{in.data, in.type, {in.rows, in.count}, {in.row_step, in.step}};
   const MutableArrayView shared{
       planes.data, types::float64, {in.rows, in.count}, {0, planes.strides[1]}};

@@ -2,8 +2,9 @@
 // xarray calls coarsen.
 //
 // Missing values (NaN) are left out; a segment without any value is NaN. Sums are made in float64,
-// in the order of the elements, whatever the type: deviations by a second pass around the mean. All
-// but deviations can be folded while the elements are decoded (array/fold.h).
+// in the order of the elements (of folds in pieces: of the pieces), whatever the type: deviations
+// by a second pass around the mean. All but deviations can be folded while the elements are decoded
+// (array/fold.h).
 #pragma once
 
 #include <string>

@@ -159,6 +159,11 @@ class ZarrLeafReader : public LeafReader {
                       [&] { return fetch_chunk(position, stored); });
   }
 
+  bool fetches_parts() const override {
+    const CodecChain& codecs = metadata_.codecs;
+    return !store_->keeps_values() &&
+           (codecs.is_only_sharding() || (!is_streamed_ && codecs.has_pieces(type())));
+  }
   bool fetch_parts(const Index& position, std::span<const Part> parts,
                    Buffer& stored) const override {
     return in_context([&] { return describe(position); },
