@@ -167,7 +167,9 @@ TEST_F(FolderSwaps, FilesWithoutASecondNameAreCopied) {
 TEST_F(FolderSwaps, ANoteThatIsNoneIsNamed) {
   start_over();
   put("table.gridmill/swap/notes/0.json", "{\"folder\": 7}");
-  put("table.gridmill/swap/notes/.1.json.x.partial", "{");
+  const auto unfinished = disk().create(root_ + ".gridmill/swap/notes/.1.json.x.partial");
+  unfinished->append(as_bytes("{"));
+  unfinished->close();
   FolderSwap swaps(disk(), root_);
   EXPECT_EQ(kind_thrown([&] { (void)swaps.settle(); }), ErrorKind::corrupt);
   EXPECT_EQ(folder(root_ + "/k=1"), old_);
@@ -238,7 +240,8 @@ TEST_P(FolderSwapFaults, SettlingIsSettledAgain) {
     ++faults;
     n = second.fired_at();
   }
-  EXPECT_GT(faults, 3) << "nothing was put to the test";
+  // Little is written, for which a disk may be full.
+  EXPECT_GT(faults, GetParam() == Failure::full_disk ? 1 : 3) << "nothing was put to the test";
 }
 
 INSTANTIATE_TEST_SUITE_P(Failures, FolderSwapFaults,
