@@ -88,6 +88,8 @@ bool says_nothing(const parquet::ColumnDescriptor& column) {
 bool is_stored_alike(const parquet::ColumnDescriptor& a, const parquet::ColumnDescriptor& b) {
   // The length of a type that has none is -1 in a schema that was made, and 0 in one that was read.
   const bool has_length = a.physical_type() == parquet::Type::FIXED_LEN_BYTE_ARRAY;
+  // Names inside of lists have been "item" and "element".
+  if (a.path()->ToDotString() != b.path()->ToDotString()) return false;
   if (a.physical_type() != b.physical_type() ||
       (has_length && a.type_length() != b.type_length()) ||
       a.max_definition_level() != b.max_definition_level() ||
@@ -164,14 +166,39 @@ const std::vector<const char*>& GmParquetReader::keep_all(
   return list;
 }
 
+namespace {
+
+// What nested fields say of themselves, e.g. their units.
+void tell_notes(const arrow::DataType& type, std::ostream& text) {
+  for (const auto& child : type.fields()) {
+    if (child->HasMetadata()) text << " " << child->name() << child->metadata()->ToString();
+    tell_notes(*child->type(), text);
+  }
+}
+
+// A signed integer of its own width is stored with that said, or without: the same.
+std::string without_plain_integers(std::string text) {
+  for (const std::string_view plain :
+       {" (Int(bitWidth=32, isSigned=true))", " (Int(bitWidth=64, isSigned=true))"}) {
+    for (auto at = text.find(plain); at != std::string::npos; at = text.find(plain)) {
+      text.erase(at, plain.size());
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
 void GmParquetReader::describe() {
   const parquet::schema::GroupNode& root = *metadata().schema()->group_node();
   for (int i = 0; i < schema->num_fields(); ++i) {
     const arrow::Field& field = *schema->field(i);
-    std::ostringstream stored;
+    std::ostringstream stored, notes_below;
     parquet::schema::PrintSchema(root.field(i).get(), stored);
-    std::string text = stored.str();
+    std::string text = without_plain_integers(stored.str());
+    tell_notes(*field.type(), notes_below);
     while (!text.empty() && (text.back() == '\n' || text.back() == ';')) text.pop_back();
+    text += notes_below.str();
     const auto& notes = keep_all(field.metadata());
     fields_.push_back({keep(field.name()), keep(field.type()->ToString()), keep(text), notes.data(),
                        static_cast<std::int64_t>(notes.size())});

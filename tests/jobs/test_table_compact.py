@@ -473,6 +473,52 @@ def test_csv_files_are_merged_too(gridmill, tmp_path):
     assert report["files_after"] == 1 and path.suffix == ".csv"
 
 
+@pytest.mark.parametrize(
+    "lay, below, code, says",
+    [
+        (lambda t: (t / "_metadata").touch(), "", 5, "index of its own"),
+        (lambda t: (t / "_delta_log").mkdir(), "", 5, "index of its own"),
+        (lambda t: ((t.parent / "metadata").mkdir(), (t.parent / "metadata" / "v1.metadata.json").touch()), "", 5, "Iceberg"),
+        (lambda t: None, "region=north", 2, "is a folder of the table"),
+        (lambda t: (t / "_gridmill.json").unlink(), "region=north/year=2001", 2, "named like a partition"),
+        (lambda t: shutil.copy(next(t.rglob("*.parquet")), next(t.rglob("*.parquet")).parent / "mine.parquet"), "", 5, "is none of the files"),
+        (lambda t: open(os.fsencode(next(t.rglob("*.parquet")).parent) + b"/a\xe9.txt", "w").close(), "", 2, "not UTF-8"),
+    ],
+)
+def test_what_others_list_or_notes_can_t_name_is_refused(gridmill, table, lay, below, code, says):
+    lay(table)
+    before = sorted(os.walk(os.fsencode(table)))
+    done = gridmill("table", "compact", f"{table}/{below}", "--target-size", str(TARGET))
+    assert done.returncode == code and says in done.stderr, done.stderr
+    assert sorted(os.walk(os.fsencode(table))) == before
+
+
+def test_nested_units_count_and_merged_files_can_be_merged_again(gridmill, tmp_path):
+    inner = pa.struct([pa.field("t", pa.float32(), metadata={"units": "K"})])
+    other = pa.struct([pa.field("t", pa.float32(), metadata={"units": "degC"})])
+    for name, kind in (("a", inner), ("b", other)):
+        (tmp_path / "units").mkdir(exist_ok=True)
+        pq.write_table(pa.table({"s": pa.array([{"t": 1.0}], kind)}), tmp_path / "units" / f"{name}.parquet")
+    done = gridmill("table", "compact", tmp_path / "units")
+    assert done.returncode == 3 and "degC" in done.stderr, done.stderr
+    for again in range(2):
+        (tmp_path / "duck").mkdir(exist_ok=True)
+        for k in range(2):
+            duckdb.sql(f"copy (select {again}::int as n, {k}::bigint as k) to '{tmp_path}/duck/{again}{k}.parquet'")
+        done = gridmill("table", "compact", tmp_path / "duck")
+        assert done.returncode == 0, done.stderr
+        assert len(list((tmp_path / "duck").glob("*.parquet"))) == 1
+    assert sorted(pq.read_table(tmp_path / "duck").to_pylist(), key=str) == sorted(({"n": n, "k": k} for n in range(2) for k in range(2)), key=str)
+
+
+@pytest.mark.parametrize("text, says", [("1,2\n3,4\n", "header is missing"), ("# made by\na\n1\n", "a comment"), ("a,b\r1,2\r", "CR alone")])
+def test_csv_without_a_header_is_refused(gridmill, tmp_path, text, says):
+    for name in "ab":
+        (tmp_path / f"{name}.csv").write_bytes(text.encode())
+    done = gridmill("table", "compact", tmp_path)
+    assert done.returncode == 3 and says in done.stderr, done.stderr
+
+
 def test_ls_says_what_is_there(gridmill, table, tmp_path):
     done = gridmill("table", "ls", table, "--json")
     assert done.returncode == 0, done.stderr

@@ -12,6 +12,7 @@
 #include "gridmill/jobs/extract.h"
 #include "gridmill/jobs/table_directory.h"
 #include "gridmill/jobs/table_folders.h"
+#include "gridmill/jobs/table_guard.h"
 #include "gridmill/sink/table_merge.h"
 #include "gridmill/store/file_store.h"
 #include "gridmill/store/folder_swap.h"
@@ -178,6 +179,8 @@ class Compaction {
   }
 
   void survey() {
+    check_compactable(files_, root_, name_);
+    const std::optional<std::vector<std::string>> known = listed_files();
     for (TableFolder& folder : find_table_folders(files_, root_, name_)) {
       ++folders_;
       for (const TableFormat format : {TableFormat::parquet, TableFormat::csv}) {
@@ -186,6 +189,7 @@ class Compaction {
       }
       std::vector<SmallFiles> small = small_files(folder, target_bytes_);
       if (small.empty()) continue;
+      check_folder(folder, known ? &*known : nullptr, name_);
       if (folder.has_folders) {
         workplace_.console.warn(
             fmt::format("{} holds files and folders: its small files stay, because they can't be "
@@ -200,6 +204,14 @@ class Compaction {
     for (const FolderWork& work : work_) {
       for (const SmallFiles& small : work.small) check(work.folder, small);
     }
+  }
+
+  std::optional<std::vector<std::string>> listed_files() const {
+    const auto record = load_table_record(files_, root_);
+    if (!record) return std::nullopt;
+    std::vector<std::string> paths;
+    for (const Json& part : record->at("parts")) paths.push_back(part.at("path"));
+    return paths;
   }
 
   void check(const TableFolder& folder, const SmallFiles& small) {

@@ -7,6 +7,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/formats/utf8_text.h"
 #include "gridmill/jobs/table_directory.h"
 
 namespace gridmill {
@@ -50,6 +51,8 @@ class FolderSearch {
             ErrorKind::conflict,
             fmt::format("{0}/{1} is a table of its own: name it by itself, {0}/{1}", name_, path));
       }
+      if (!is_utf8(entry.name)) folder.odd_name = entry.name;
+      folder.has_folders = folder.has_folders || entry.is_directory;
       if (is_passed_over(entry.name)) continue;
       if (entry.is_directory) {
         deeper.push_back(below(path, entry.name));
@@ -57,7 +60,6 @@ class FolderSearch {
         add(folder, entry.name);
       }
     }
-    folder.has_folders = !deeper.empty();
     if (!folder.parquets.empty() || !folder.csvs.empty()) found.push_back(std::move(folder));
     for (const std::string& next : deeper) search(next, depth + 1);
   }

@@ -19,7 +19,8 @@ struct TableFolder {
   std::string path;                // below the table; "": the table itself
   std::vector<SeenFile> parquets;  // in the order of their names
   std::vector<SeenFile> csvs;
-  bool has_folders = false;
+  bool has_folders = false;  // of any kind, hidden ones too
+  std::string odd_name;      // of something in it, that isn't UTF-8; "": none
 
   const std::vector<SeenFile>& files(TableFormat format) const {
     return format == TableFormat::parquet ? parquets : csvs;

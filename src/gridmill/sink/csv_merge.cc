@@ -1,8 +1,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "gridmill/base/error.h"
+#include "gridmill/base/text.h"
 #include "gridmill/sink/table_merge.h"
 #include "gridmill/system/memory.h"
 
@@ -76,11 +78,27 @@ class CsvInput {
     header_bytes_ = static_cast<std::int64_t>(lines.line(text));
     header_ = text.substr(0, static_cast<std::size_t>(header_bytes_));
     if (header_.empty()) fail("is empty: it lacks its header");
+    check_header();
     if (lines.is_at_begin()) return;
     if (lines.is_quoted() && header_bytes_ == bytes()) fail("ends inside of a cell in quotes");
     if (header_bytes_ < bytes())
       fail(fmt::format("has no header of less than {} bytes", kTextPiece));
     header_ += "\n";
+  }
+
+  // What would be taken for a header, and isn't, would be left out of the merged file.
+  void check_header() const {
+    if (header_.find('\0') != std::string::npos) fail("is no text in UTF-8");
+    const std::string_view line =
+        std::string_view(header_).substr(0, header_.find_last_not_of("\r\n") + 1);
+    if (line.find('\r') != std::string_view::npos) fail("has line ends of the old kind, CR alone");
+    if (line.starts_with('#')) fail("begins with a comment, not with its header");
+    for (const std::string& cell : split(line, ',')) {
+      double number = 0;
+      const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), number);
+      const bool is_number = error == std::errc() && end == cell.data() + cell.size();
+      if (is_number) fail("begins with values: its header is missing");
+    }
   }
 
   std::string_view line_break() const { return header_.ends_with("\r\n") ? "\r\n" : "\n"; }

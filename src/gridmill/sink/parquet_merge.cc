@@ -20,7 +20,8 @@ constexpr const char* kProvenance = "gridmill";
 constexpr const char* kInputs = "inputs";
 constexpr std::size_t kMostDifferences = 6;
 // Taken between two looks at whether to stop, and at what texts take.
-constexpr std::int64_t kRowsAtOnce = std::int64_t{1} << 16;
+// Long texts that a dictionary stores are known by their numbers only: a few rows at a time.
+constexpr std::int64_t kRowsAtOnce = std::int64_t{1} << 12;
 
 using Notes = std::map<std::string, std::string>;
 
