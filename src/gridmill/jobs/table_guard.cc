@@ -50,9 +50,13 @@ void refuse_indexed(Files& files, const std::string& directory, const std::strin
 }  // namespace
 
 void check_compactable(Files& files, const std::string& root, const std::string& name) {
-  refuse_part_of_table(files, root, name);
-  refuse_indexed(files, root, name);
-  refuse_indexed(files, parent_of(root), name);
+  // What fails above the table is named by it, too.
+  in_context([&] { return name; },
+             [&] {
+               refuse_part_of_table(files, root, name);
+               refuse_indexed(files, root, name);
+               refuse_indexed(files, parent_of(root), name);
+             });
   if (!has_published(files, root + ".gridmill")) return;
   throw Error(ErrorKind::conflict,
               fmt::format("a run that replaced {} has not ended: do it again with --resume, or "
