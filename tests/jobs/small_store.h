@@ -10,7 +10,10 @@ inline void make_small_store(Files& files, const std::string& path, float first,
                              const std::string& field) {
   // Each chunk begins at a multiple of 1000, and `first` besides.
   const auto values = [first](std::int64_t size) {
-    return [=](std::int64_t i) { return static_cast<float>(i / size * 1000 + i % size) + first; };
+    return [=](std::int64_t i) {
+      const std::int64_t chunk = i / size;
+      return static_cast<float>(chunk * 1000 + i % size) + first;
+    };
   };
   const MadeArray time{"time", {"time"}, {6}, {6}, values(6)};
   make_store(files, path, {time, {field, {"time", "x"}, {6, 8}, {2, 4}, values(8)}});
