@@ -6,8 +6,8 @@
 #include "doubles/slow_files.h"
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/jobs/extract.h"
+#include "gridmill/jobs/table_sources.h"
 
 namespace gridmill::bench {
 namespace {
@@ -106,14 +106,15 @@ Json run_far_cache(Files& files, const Clock& clock, const std::string& store,
 Json run_far_opening(Files& files, const Clock& clock, const std::string& folder, int latency_ms,
                      int rounds) {
   const std::string far = files.absolute(folder);
-  std::vector<std::string> stores;
+  ExtractOptions options;  // a table's inputs: opened at once, coordinates and all
+  std::vector<std::string>& stores = options.inputs;
   for (const DirectoryEntry& entry : files.list(far)) stores.push_back(far + "/" + entry.name);
   SlowFiles slow(files, clock, {far, latency_ms * kMillisecond, 0});
-  std::vector<Side> sides{{[&] { (void)open_inputs(slow, stores); }, {}, {}},
-                          {[&] { (void)open_inputs(files, stores); }, {}, {}}};
+  std::vector<Side> sides{{[&] { (void)open_table_inputs(options, slow, nullptr); }, {}, {}},
+                          {[&] { (void)open_table_inputs(options, files, nullptr); }, {}, {}}};
   measure_in_turns(sides, rounds);
   slow.forget();
-  (void)open_inputs(slow, stores);
+  (void)open_table_inputs(options, slow, nullptr);
   return {{"stores", stores.size()},
           {"far", sides[0].seconds},
           {"near", sides[1].seconds},
