@@ -101,12 +101,11 @@ def spill_files(companion, key):
     return [path for path in folder.rglob("*") if path.is_file()] if folder.exists() else []
 
 
-def test_a_spill_goes_when_its_last_reader_is_done(gridmill, tmp_path):
-    """Two variables, each in two stages: nothing of the third begins while the spill of the first
-    is there."""
-    store = tree_of_one(tmp_path / "in.zarr", (1, 64, 512), (256, 64, 512))
-    plan, out = tmp_path / "plan.json", tmp_path / "out.zarr"
-    companion = tmp_path / "out.zarr.gridmill"
+def spill_after_its_readers(gridmill, store, folder):
+    """What of the first spill is left once the third stage has begun; None if it was over too soon to be looked at."""
+    folder.mkdir()
+    plan, out = folder / "plan.json", folder / "out.zarr"
+    companion = folder / "out.zarr.gridmill"
     words = ("--chunks", "time=all,lat=8,lon=64", "--way", "spill", "--memory", "64M")
     assert gridmill("plan", "rechunk", store, out, *words, "-o", plan).returncode == 0
     stages = json.loads(plan.read_text())["stages"]
@@ -125,7 +124,17 @@ def test_a_spill_goes_when_its_last_reader_is_done(gridmill, tmp_path):
     for pid in alive:
         os.kill(pid, signal.SIGCONT)
     job.communicate(timeout=120)
-    assert job.returncode == 0 and seen_spill
-    if len(alive) < 2 or not still_runs:
-        pytest.fail("the job was over before it could be looked at")
-    assert noted > before and left == []
+    assert job.returncode == 0
+    if not seen_spill or len(alive) < 2 or not still_runs:
+        return None
+    assert noted > before
+    return left
+
+
+def test_a_spill_goes_when_its_last_reader_is_done(gridmill, tmp_path):
+    """Two variables, each in two stages: nothing of the third begins while the spill of the first
+    is there. Who looks may be asleep at the moment: it is tried again."""
+    store = tree_of_one(tmp_path / "in.zarr", (1, 64, 512), (256, 64, 512))
+    tries = (spill_after_its_readers(gridmill, store, tmp_path / str(n)) for n in range(8))
+    left = next((one for one in tries if one is not None), None)
+    assert left == [], "each job was over before it could be looked at" if left is None else left
