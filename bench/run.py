@@ -385,6 +385,7 @@ def main():
             measured = getattr(bench, name)()
             rows = {name: measured} if "seconds" in measured else measured
             results["rows"].update({row: summary(cells) for row, cells in rows.items()})
+            options.json.write_text(json.dumps(results, indent=1) + "\n")  # kept if a later row fails
     finally:
         bench.peer.close()
         if not options.keep:
