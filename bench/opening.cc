@@ -3,10 +3,10 @@
 #include <atomic>
 
 #include "bench/timing.h"
-#include "doubles/forwarding_files.h"
 #include "gridmill/dataset/dataset.h"
 #include "gridmill/dataset/open_many.h"
 #include "gridmill/jobs/table_sources.h"
+#include "gridmill/system/forwarding_files.h"
 
 namespace gridmill::bench {
 namespace {

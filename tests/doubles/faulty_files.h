@@ -16,7 +16,7 @@
 #include <utility>
 
 #include "doubles/fault_gate.h"
-#include "doubles/forwarding_files.h"
+#include "gridmill/system/forwarding_files.h"
 
 namespace gridmill {
 

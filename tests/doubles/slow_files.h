@@ -16,8 +16,8 @@
 #include <string_view>
 #include <vector>
 
-#include "doubles/forwarding_files.h"
 #include "gridmill/system/clock.h"
+#include "gridmill/system/forwarding_files.h"
 
 namespace gridmill {
 

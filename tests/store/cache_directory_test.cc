@@ -28,6 +28,12 @@ constexpr std::int64_t kLarge = 1 << 30;
 
 CacheName named(const std::string& key) { return {"/far/a.zarr", key, ""}; }
 
+std::string numbers(std::size_t count) {
+  std::string text(count, '\0');
+  for (std::size_t i = 0; i < count; ++i) text[i] = static_cast<char>(i * i % 251);
+  return text;
+}
+
 class CacheDirectoryTest : public testing::Test {
  protected:
   CacheDirectory cache(std::int64_t most_bytes = kLarge) {
@@ -41,7 +47,7 @@ class CacheDirectoryTest : public testing::Test {
   static std::optional<std::string> kept(CacheDirectory& cache, const std::string& key) {
     const auto entry = cache.find(CacheKind::chunks, named(key));
     Buffer bytes;
-    if (entry == nullptr || !cache.read(CacheKind::chunks, *entry, bytes)) return std::nullopt;
+    if (entry == nullptr || !cache.read(CacheKind::chunks, *entry, {}, bytes)) return std::nullopt;
     return std::string(as_text(bytes));
   }
 
@@ -112,9 +118,7 @@ TEST_F(CacheDirectoryTest, NamesThatAreNoTextAreKeptApart) {
 
 TEST_F(CacheDirectoryTest, ManyPiecesAndLongHeadsComeBack) {
   CacheDirectory mine = cache();
-  std::string large;
-  large.resize(9'000'001);
-  for (std::size_t i = 0; i < large.size(); ++i) large[i] = static_cast<char>(i * i % 251);
+  const std::string large = numbers(9'000'001);
   write(directory_ / "table.csv", large);
   const std::string about(100'000, 'a');
   mine.keep_file(CacheKind::steps, named("s"), {{"about", about}}, directory_ / "table.csv");
@@ -126,6 +130,47 @@ TEST_F(CacheDirectoryTest, ManyPiecesAndLongHeadsComeBack) {
   EXPECT_TRUE(mine.copy(CacheKind::steps, *entry, *writer));
   (void)writer->commit();
   EXPECT_EQ(value_of(*store, "copy"), large);
+}
+
+TEST_F(CacheDirectoryTest, PartsAreThoseOfTheWhole) {
+  CacheDirectory mine = cache();
+  const std::string whole = numbers(300'001);
+  keep(mine, "k", whole);
+  const auto entry = mine.find(CacheKind::chunks, named("k"));
+  ASSERT_NE(entry, nullptr);
+  EXPECT_THAT(entry->head().hashes, SizeIs(5));
+  Buffer bytes;
+  const auto part = [&](const std::vector<ByteRange>& ranges) {
+    EXPECT_TRUE(mine.read(CacheKind::chunks, *entry, ranges, bytes));
+    return std::string(as_text(bytes));
+  };
+  EXPECT_EQ(part({}), whole);
+  EXPECT_EQ(part({{0, 1}}), whole.substr(0, 1));
+  EXPECT_EQ(part({{65'535, 2}}), whole.substr(65'535, 2));
+  EXPECT_EQ(part({{65'536, 65'536}}), whole.substr(65'536, 65'536));
+  EXPECT_EQ(part({{262'143, 37'858}}), whole.substr(262'143));
+  EXPECT_EQ(part({{200'000, 5}, {7, 100'000}, {300'001, 0}}),
+            whole.substr(200'000, 5) + whole.substr(7, 100'000));
+  EXPECT_EQ(kind_thrown([&] { (void)part({{300'000, 2}}); }), ErrorKind::corrupt);
+  EXPECT_EQ(part({{0, 1}}), whole.substr(0, 1));  // that was the asker's mistake
+  EXPECT_EQ(mine.dropped(), 0);
+}
+
+TEST_F(CacheDirectoryTest, APartIsProvedByItself) {
+  CacheDirectory mine = cache();
+  const std::string whole = numbers(300'001);
+  keep(mine, "k", whole);
+  std::string bad = content_of(path_of("k"));
+  bad.back() = static_cast<char>(bad.back() ^ 1);
+  write(path_of("k"), bad);
+  const auto entry = mine.find(CacheKind::chunks, named("k"));
+  ASSERT_NE(entry, nullptr);
+  Buffer bytes;
+  EXPECT_TRUE(mine.read(CacheKind::chunks, *entry, {{0, 262'144}}, bytes));
+  EXPECT_EQ(as_text(bytes), whole.substr(0, 262'144));
+  EXPECT_FALSE(mine.read(CacheKind::chunks, *entry, {{262'144, 1}}, bytes));
+  EXPECT_EQ(mine.dropped(), 1);
+  EXPECT_EQ(mine.find(CacheKind::chunks, named("k")), nullptr);
 }
 
 // Every byte of an entry is under a checksum, or its length says that something is wrong.

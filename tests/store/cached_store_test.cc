@@ -309,5 +309,39 @@ TEST_F(CachedStoreTest, WithoutACacheItIsThePlainStore) {
   EXPECT_THAT(entries(), IsEmpty());
 }
 
+TEST_F(CachedStoreTest, PartsOfWhatIsKeptLieNearby) {
+  for (const CacheTrust trust : {CacheTrust::every_value, CacheTrust::once_per_store}) {
+    const Run cold = open(trust);
+    read_documents(*cold.store);
+    EXPECT_EQ(cold.store->nearby(Key("t/c/9")), nullptr);
+    EXPECT_EQ(value_of(*cold.store, "t/c/9"), "0123456789");
+    const Run warm = open(trust);
+    read_documents(*warm.store);
+    files_.forget();
+    const auto value = warm.store->nearby(Key("t/c/9"));
+    ASSERT_NE(value, nullptr);
+    EXPECT_EQ(value->size(), 10);
+    Buffer bytes;
+    EXPECT_TRUE(value->read({{8, 2}, {1, 3}}, bytes));
+    EXPECT_EQ(as_text(bytes), "89123");
+    EXPECT_TRUE(value->read({{0, 1}}, bytes));
+    EXPECT_EQ(files_.bytes(), 0);
+    EXPECT_EQ(files_.requests(), trust == CacheTrust::every_value ? 1 : 0);
+    EXPECT_EQ(warm.cache->counts.hits, 1 + 2);             // and the documents
+    EXPECT_EQ(warm.store->nearby(Key("t/c/2")), nullptr);  // absent
+    remove_tree(directory_.files(), directory_ / "cache");
+  }
+}
+
+// What changed, or isn't vouched for any more, is for get(), which asks and keeps it again.
+TEST_F(CachedStoreTest, WhatMayHaveChangedIsNotNearby) {
+  const Run cold = open(CacheTrust::every_value);
+  EXPECT_EQ(value_of(*cold.store, "t/c/9"), "0123456789");
+  far_->put(Key("t/c/9"), as_bytes("9876543210"));
+  const Run warm = open(CacheTrust::every_value);
+  EXPECT_EQ(warm.store->nearby(Key("t/c/9")), nullptr);
+  EXPECT_EQ(value_of(*warm.store, "t/c/9"), "9876543210");
+}
+
 }  // namespace
 }  // namespace gridmill

@@ -1,20 +1,30 @@
 #include "gridmill/jobs/extract.h"
 
+#include <memory>
 #include <optional>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
 #include "gridmill/jobs/extract_output.h"
 #include "gridmill/jobs/extraction.h"
+#include "gridmill/jobs/recall.h"
 #include "gridmill/jobs/table_cache.h"
 
 namespace gridmill {
 
-Json extract(const ExtractOptions& options, const Workplace& workplace) {
-  check_table_output(options, workplace.files);
-  if (options.reports.sample > 0) {
-    throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
-  }
+namespace {
+
+std::unique_ptr<Extraction> open_extraction(const ExtractOptions& options, Recall& recall,
+                                            RunCache& cache) {
+  auto opened = recall.during([&] {
+    return std::make_unique<Extraction>(options, recall.workplace(), recall.files(),
+                                        cache.inputs());
+  });
+  recall.opened();
+  return opened;
+}
+
+Json extract_once(const ExtractOptions& options, Recalling recalling, const Workplace& workplace) {
   RunAccount account("extract", options.inputs, options.output, options.reports, options.resources,
                      workplace);
   RunCache cache(options.cache, options.dry_run, account.workplace());
@@ -26,21 +36,26 @@ Json extract(const ExtractOptions& options, const Workplace& workplace) {
     account.finish(*kept);
     return std::move(*kept);
   }
-  Extraction extraction(options, account.workplace(), cache.inputs());
-  Json report = extraction.report();
+  Recall recall(cache.directory(), options.inputs, recalling, account.workplace());
+  const auto extraction = open_extraction(options, recall, cache);
+  Json report = extraction->report();
   if (options.dry_run) return report;
   Progress progress;
   if (writes_directory(options)) {
-    const std::string plan = to_hex(hash_bytes(as_bytes(dump_json(extraction.identity()))));
+    recall.settle();  // its parts appear one by one
+    const std::string plan = to_hex(hash_bytes(as_bytes(dump_json(extraction->identity()))));
     account.watch(plan, [&] {
       report.update(
-          extraction.run_in_parts(progress, account.counted(draining_options(options.resources))));
+          extraction->run_in_parts(progress, account.counted(draining_options(options.resources))));
     });
   } else {
+    const auto run = [&] {
+      extraction->run(progress, account.counted(run_options(options.resources)),
+                      [&] { recall.settle(); });
+    };
     // No record is kept: beside a file there is no place for one.
-    account.watch(
-        "", [&] { extraction.run(progress, account.counted(run_options(options.resources))); });
-    if (is_step) cache.keep(request, options.output, report, extraction.notes());
+    account.watch("", [&] { recall.during(run); });
+    if (is_step) cache.keep(request, options.output, report, extraction->notes());
     report["bytes_written"] = progress.bytes_written.load();
   }
   report["bytes_read"] = progress.bytes_fetched.load();
@@ -49,19 +64,36 @@ Json extract(const ExtractOptions& options, const Workplace& workplace) {
   return report;
 }
 
+}  // namespace
+
+Json extract(const ExtractOptions& options, const Workplace& workplace) {
+  check_table_output(options, workplace.files);
+  if (options.reports.sample > 0) {
+    throw Error(ErrorKind::invalid, "--sample is of runs that write a Zarr store");
+  }
+  // What is left out is counted over the process: it must not be begun twice.
+  if (options.skip_corrupt) return extract_once(options, Recalling::no, workplace);
+  try {
+    return extract_once(options, Recalling::yes, workplace);
+  } catch (const OutdatedRecall&) {
+    workplace.console.say("the inputs are not what they were when the cache was filled: once more");
+    return extract_once(options, Recalling::no, workplace);
+  }
+}
+
 void extract_into(TableOutlet& outlet, const ExtractOptions& options, const Workplace& workplace) {
   check_point_method(options.method);
   RunCache cache(options.cache, options.dry_run, workplace);
-  Extraction extraction(options, workplace, cache.inputs(), &outlet);
+  Extraction extraction(options, workplace, workplace.files, cache.inputs(), &outlet);
   outlet.begin(extraction.report());
   Progress progress;
-  extraction.run(progress, run_options(options.resources));
+  extraction.run(progress, run_options(options.resources), [] {});
 }
 
 std::pair<Json, TableFigures> look_at_table(const ExtractOptions& options,
                                             const Workplace& workplace) {
   check_table_output(options, workplace.files);
-  Extraction extraction(options, workplace);
+  Extraction extraction(options, workplace, workplace.files);
   Json report = extraction.report();
   return {std::move(report), extraction.figures()};
 }

@@ -25,6 +25,10 @@ namespace {
 constexpr std::int64_t kPlottedPoints = 40;
 constexpr std::int64_t kPlottedValues = 200'000;
 
+bool wants_arrow(const ExtractOptions& options, const TableOutlet* outlet) {
+  return writes_parquet(options) && outlet == nullptr && !options.dry_run;
+}
+
 std::vector<std::string> column_names(const std::vector<KeyColumn>& keys) {
   std::vector<std::string> names;
   for (const KeyColumn& key : keys) names.push_back(key.name);
@@ -33,11 +37,15 @@ std::vector<std::string> column_names(const std::vector<KeyColumn>& keys) {
 
 }  // namespace
 
-Extraction::Extraction(const ExtractOptions& options, const Workplace& workplace,
+Extraction::Extraction(const ExtractOptions& options, const Workplace& workplace, Files& inputs,
                        std::shared_ptr<InputCache> cache, TableOutlet* outlet)
-    : options_(options), workplace_(workplace), outlet_(outlet), form_(input_, options_, outlet_) {
+    : loading_(wants_arrow(options, outlet) ? std::make_unique<ParquetLoading>() : nullptr),
+      options_(options),
+      workplace_(workplace),
+      outlet_(outlet),
+      form_(input_, options_, outlet_) {
   input_.cache = std::move(cache);
-  open_extract_input(options, workplace.files, input_);
+  open_extract_input(options, inputs, input_);
   warn_of(input_.dataset.notes, workplace.console);
   check_plot(options, input_);
   labels_ = labels_of_rows(input_);
@@ -99,7 +107,8 @@ TableFigures Extraction::figures() {
   return figures;
 }
 
-void Extraction::run(Progress& progress, RunOptions options) {
+void Extraction::run(Progress& progress, RunOptions options,
+                     const std::function<void()>& before_publishing) {
   std::optional<PlotSeries> series;
   if (!options_.plot.empty()) {
     std::vector<RowColumn> columns;
@@ -117,6 +126,7 @@ void Extraction::run(Progress& progress, RunOptions options) {
     const Watched watched(workplace_.console, "extracting to " + options_.output, progress);
     run_units(stage, 0, options, progress);
   }
+  before_publishing();
   if (series) {
     write_text_file(workplace_.files, options_.plot, plot_page(input_, *series, labels_));
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "gridmill/jobs/extract_reads.h"
 #include "gridmill/jobs/table_form.h"
 #include "gridmill/jobs/workplace.h"
+#include "gridmill/sink/parquet_file.h"
 #include "gridmill/sink/table_sink.h"
 
 namespace gridmill {
@@ -23,10 +25,10 @@ namespace gridmill {
 // One thread. What is given must outlive it. figures() and the runs use it up: one of them, once.
 class Extraction {
  public:
-  // Opens the inputs, tells what there is to know of them, and plans. `cache`: of the inputs, may
-  // be null; `outlet`: null if the table becomes a file, or several. Throws what extract() throws
-  // before it writes.
-  Extraction(const ExtractOptions& options, const Workplace& workplace,
+  // Opens the inputs through `inputs`, tells what there is to know of them, and plans. `cache`: of
+  // the inputs, may be null; `outlet`: null if the table becomes a file, or several. Throws what
+  // extract() throws before it writes.
+  Extraction(const ExtractOptions& options, const Workplace& workplace, Files& inputs,
              std::shared_ptr<InputCache> cache = nullptr, TableOutlet* outlet = nullptr);
   Extraction(const Extraction&) = delete;  // its parts point at each other
   Extraction& operator=(const Extraction&) = delete;
@@ -40,8 +42,9 @@ class Extraction {
 
   TableFigures figures();
 
-  // Writes the table, into one file or the outlet, and the plot.
-  void run(Progress& progress, RunOptions options);
+  // Writes the table, into one file or the outlet, and the plot. `before_publishing`: called when
+  // all is computed, before a file appears.
+  void run(Progress& progress, RunOptions options, const std::function<void()>& before_publishing);
   // Writes a table in parts; what came of it.
   Json run_in_parts(Progress& progress, RunOptions options);
 
@@ -51,6 +54,7 @@ class Extraction {
   void run_units(const std::shared_ptr<Stage>& stage, std::int64_t first, const RunOptions& options,
                  Progress& progress) const;
 
+  const std::unique_ptr<ParquetLoading> loading_;  // null: no Parquet is written
   const ExtractOptions& options_;
   const Workplace& workplace_;
   TableOutlet* const outlet_;

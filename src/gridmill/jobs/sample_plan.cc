@@ -6,6 +6,7 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <utility>
 
 #include "gridmill/base/error.h"
 #include "gridmill/system/random.h"
@@ -13,7 +14,22 @@
 namespace gridmill {
 namespace {
 
-// Answers for a chunk that is not there with another of the same array.
+// The sum of the numbers in a key: neighbours along any dimension differ in it.
+std::size_t place_of(const std::string& key) {
+  std::size_t sum = 0, number = 0;
+  for (const char c : key) {
+    if (c >= '0' && c <= '9') {
+      number = 10 * number + static_cast<std::size_t>(c - '0');
+    } else {
+      sum += std::exchange(number, 0);
+    }
+  }
+  return sum + number;
+}
+
+// Answers for a chunk that is not there with another of the same array: always the same one, and
+// for chunks that lie side by side with others, as far as there are some. What is written of one
+// chunk twice would compress better than the whole will.
 class StandInStore final : public Store {
  public:
   explicit StandInStore(std::shared_ptr<Store> store) : store_(std::move(store)) {}
@@ -46,15 +62,15 @@ class StandInStore final : public Store {
     std::vector<Key>& there = there_[array];
     if (there.empty()) {
       store_->list(Key(array), [&](const ListEntry& entry) { there.push_back(entry.key); });
+      std::sort(there.begin(), there.end());
     }
     if (there.empty()) return std::nullopt;
-    return there[next_++ % there.size()];
+    return there[place_of(text) % there.size()];
   }
 
   const std::shared_ptr<Store> store_;
   std::mutex mutex_;
   std::map<std::string, std::vector<Key>> there_;
-  std::size_t next_ = 0;
 };
 
 // Removed with all below it when it goes.

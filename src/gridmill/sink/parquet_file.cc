@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <set>
+#include <system_error>
 
 #include "gridmill/base/error.h"
 #include "gridmill/formats/utf8_text.h"
@@ -13,16 +14,24 @@ namespace gridmill {
 namespace {
 
 constexpr std::int64_t kMostRowsOfGroup = std::int64_t{1} << 20;
+constexpr const char* kPluginFile = "libgridmill_parquet.so";
 // What a column's writer and its figures in the footer take.
 constexpr std::int64_t kWriterBytes = std::int64_t{16} << 10;
 
 // null: the program came without it.
 const GmParquetPlugin* find_plugin() {
   static const GmParquetPlugin* const kPlugin = [] {
-    void* entry = symbol_beside_program("libgridmill_parquet.so", "gridmill_parquet_plugin");
+    void* entry = symbol_beside_program(kPluginFile, "gridmill_parquet_plugin");
     return entry == nullptr ? nullptr : reinterpret_cast<GmParquetEntry>(entry)();
   }();
   return kPlugin != nullptr && kPlugin->version == GM_PARQUET_PLUGIN_VERSION ? kPlugin : nullptr;
+}
+
+[[noreturn]] void refuse_parquet() {
+  throw Error(ErrorKind::unsupported,
+              "Parquet is written and read by libgridmill_parquet.so, which is not beside this "
+              "program: build it with Arrow (pyarrow in .venv: `make setup build`), or write a "
+              ".csv table");
 }
 
 // Arrow would write them, and no reader could open the file.
@@ -105,10 +114,25 @@ void check_texts(const ParquetSchema& schema) {
 
 const GmParquetPlugin& parquet_plugin() {
   if (const GmParquetPlugin* found = find_plugin()) return *found;
-  throw Error(ErrorKind::unsupported,
-              "Parquet is written and read by libgridmill_parquet.so, which is not beside this "
-              "program: build it with Arrow (pyarrow in .venv: `make setup build`), or write a "
-              ".csv table");
+  refuse_parquet();
+}
+
+void check_parquet_is_here() {
+  if (!is_beside_program(kPluginFile)) refuse_parquet();
+}
+
+ParquetLoading::ParquetLoading() {
+  try {
+    thread_ = std::jthread([] {
+      try {
+        (void)find_plugin();
+      } catch (const Error&) {
+        return;  // told again to who needs it
+      }
+    });
+  } catch (const std::system_error&) {
+    return;  // no more threads: who needs it loads it
+  }
 }
 
 int ParquetBytes::append(void* self, const void* bytes, std::int64_t count) {

@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "gridmill/base/bytes.h"
@@ -42,8 +43,22 @@ std::int64_t parquet_page_bytes(std::int64_t row_group_bytes, std::int64_t colum
 // Throws Error(invalid) for names and texts that are no UTF-8 and names that come twice.
 void check_texts(const ParquetSchema& schema);
 
-// Arrow. Throws Error(unsupported) where the program came without it.
+// Arrow, which is loaded if it isn't yet. Throws Error(unsupported) where the program came without
+// it, or it can't be loaded.
 const GmParquetPlugin& parquet_plugin();
+// Throws Error(unsupported) where the program came without it. Loads nothing.
+void check_parquet_is_here();
+
+// Loads Arrow on a thread of its own while this lives: that takes 40 ms of relocations (of pyarrow
+// 26), which the opening and decoding of inputs needn't wait for. What goes wrong is told by
+// parquet_plugin().
+class ParquetLoading {
+ public:
+  ParquetLoading();
+
+ private:
+  std::jthread thread_;
+};
 
 // The plugin speaks with a zero at the end, in so much room.
 inline constexpr std::size_t kParquetMessage = 1024;

@@ -1,6 +1,7 @@
 #include "gridmill/sink/parquet_sink.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "gridmill/sink/parquet_rows.h"
 #include "gridmill/sink/row_groups.h"
@@ -20,11 +21,12 @@ class ParquetTable {
       : target_(std::move(target)),
         schema_(checked(parquet_schema(target_))),
         rows_(target_.keys, target_.table.keys, target_.table.values),
-        file_(schema_, [this](ByteView bytes) { target_.table.writer->append(bytes); }),
         groups_(rows_, rows_of_groups(),
                 [this](std::int64_t rows, std::span<const void* const> columns) {
-                  file_.write(rows, columns);
-                }) {}
+                  file().write(rows, columns);
+                }) {
+    check_parquet_is_here();
+  }
 
   void pack(const Box& box, std::span<const ArrayView> views, Buffer& out) const {
     if (target_.table.observe) target_.table.observe(box, views);
@@ -38,7 +40,7 @@ class ParquetTable {
 
   void commit() {
     groups_.end();
-    file_.close();
+    file().close();
     (void)target_.table.writer->commit();
   }
 
@@ -49,10 +51,19 @@ class ParquetTable {
     return std::clamp<std::int64_t>(all, 1, row_group_rows(schema_));
   }
 
+  // Opened when there is something to write: plans make sinks only to look at them, and Arrow may
+  // still be loading.
+  ParquetFile& file() {
+    if (!file_) {
+      file_.emplace(schema_, [this](ByteView bytes) { target_.table.writer->append(bytes); });
+    }
+    return *file_;
+  }
+
   const ParquetTarget target_;
   const ParquetSchema schema_;
   const ParquetRows rows_;
-  ParquetFile file_;
+  std::optional<ParquetFile> file_;
   RowGroups groups_;
 };
 

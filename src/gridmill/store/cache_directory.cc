@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
 #include "gridmill/store/file_store.h"
+#include "gridmill/store/ranges.h"
 
 namespace gridmill {
 namespace {
@@ -160,6 +161,7 @@ bool CacheDirectory::reading(CacheKind kind, const CacheEntry& entry, Read&& rea
     pass_over(kind, entry.head().name, path, error);
     return false;
   }
+  if (!entry.is_first_use()) return true;
   try {
     files_.touch(path);
   } catch (const Error& error) {
@@ -169,8 +171,10 @@ bool CacheDirectory::reading(CacheKind kind, const CacheEntry& entry, Read&& rea
   return true;
 }
 
-bool CacheDirectory::read(CacheKind kind, const CacheEntry& entry, Buffer& into) {
-  return reading(kind, entry, [&] { entry.read(into); });
+bool CacheDirectory::read(CacheKind kind, const CacheEntry& entry,
+                          const std::vector<ByteRange>& ranges, Buffer& into) {
+  if (!ranges.empty()) (void)resolve_ranges(ranges, entry.head().bytes);  // the asker's fault
+  return reading(kind, entry, [&] { entry.read(ranges, into); });
 }
 
 // It is proved first, so that what fails afterwards is `to`.
@@ -208,7 +212,9 @@ void CacheDirectory::keep(CacheKind kind, const CacheName& name, const Json& abo
                           ByteView bytes) {
   CacheHead head{name, {}, about, static_cast<std::int64_t>(bytes.size()), {}};
   if (!keeps_ || head.bytes > most_bytes_ / kEntryShare) return;
-  head.hash = hash_bytes(bytes);
+  PieceHashes hashes(head.bytes);
+  hashes.add(bytes);
+  head.hashes = hashes.result();
   keeping(kind, head, [&](ValueWriter& writer) { writer.append(bytes); });
 }
 
@@ -218,9 +224,9 @@ void CacheDirectory::keep_file(CacheKind kind, const CacheName& name, const Json
   if (source == nullptr || !keeps_) return;
   CacheHead head{name, {}, about, source->status().size, {}};
   if (head.bytes > most_bytes_ / kEntryShare) return;
-  Hasher hasher;
-  for_each_piece(*source, head.bytes, [&](ByteView piece) { hasher.add(piece); });
-  head.hash = hasher.result();
+  PieceHashes hashes(head.bytes);
+  for_each_piece(*source, head.bytes, [&](ByteView piece) { hashes.add(piece); });
+  head.hashes = hashes.result();
   keeping(kind, head, [&](ValueWriter& writer) {
     for_each_piece(*source, head.bytes, [&](ByteView piece) { writer.append(piece); });
   });

@@ -69,8 +69,10 @@ class CacheDirectory {
 
   // Null: it isn't there, or was bad and is no more.
   std::unique_ptr<CacheEntry> find(CacheKind kind, const CacheName& name);
-  // What the entry holds, and notes that it was used. False: it was bad, and is no more.
-  bool read(CacheKind kind, const CacheEntry& entry, Buffer& into);
+  // These ranges of what the entry holds (none: all), and notes that it was used. False: it was
+  // bad, and is no more. Throws Error(corrupt) for ranges that leave it.
+  bool read(CacheKind kind, const CacheEntry& entry, const std::vector<ByteRange>& ranges,
+            Buffer& into);
   // The same into `to`, which is not to be committed after false. Throws what `to` throws.
   bool copy(CacheKind kind, const CacheEntry& entry, ValueWriter& to);
 

@@ -10,7 +10,7 @@
 namespace gridmill {
 namespace {
 
-constexpr std::string_view kBegin = "gridmill cache entry 1 ";
+constexpr std::string_view kBegin = "gridmill cache entry 2 ";
 constexpr std::size_t kLengthDigits = 8;
 constexpr std::size_t kHashDigits = 32;
 // The first line: begin, length, blank, hash, end of the line.
@@ -19,7 +19,10 @@ constexpr std::size_t kFirstLine = kBegin.size() + kLengthDigits + 1 + kHashDigi
 constexpr std::size_t kFirstRead = 2048;
 // A longer second line is none of ours.
 constexpr std::int64_t kMostHead = kMostDocumentBytes;
-constexpr std::size_t kEntryPiece = std::size_t{4} << 20;
+// Pieces: small enough for a block of a chunk, and few enough to be listed.
+constexpr std::int64_t kSmallestPiece = std::int64_t{64} << 10;
+constexpr std::int64_t kLargestPiece = std::int64_t{4} << 20;
+constexpr std::int64_t kWantedPieces = 256;
 
 [[noreturn]] void refuse(const char* why) { throw Error(ErrorKind::corrupt, why); }
 
@@ -33,6 +36,20 @@ std::int64_t head_length(std::string_view first_line) {
   return length;
 }
 
+std::vector<Hash128> parse_hashes(std::string_view text) {
+  std::vector<Hash128> hashes;
+  for (std::size_t at = 0; at < text.size(); at += kHashDigits) {
+    hashes.push_back(hash_from_hex(text.substr(at, kHashDigits)));
+  }
+  return hashes;
+}
+
+std::string text_of(const std::vector<Hash128>& hashes) {
+  std::string text;
+  for (const Hash128& hash : hashes) text += to_hex(hash);
+  return text;
+}
+
 CacheHead parse_head(std::string_view line) {
   constexpr std::string_view kWhere = "the head";
   const Json json = parse_json(line);
@@ -41,9 +58,13 @@ CacheHead parse_head(std::string_view line) {
                json_string(json, "part", kWhere)};
   head.digest = json_string(json, "name", kWhere);
   head.bytes = json_int(json, "bytes", kWhere);
-  head.hash = hash_from_hex(json_string(json, "hash", kWhere));
   head.about = json_member(json, "about", kWhere);
   if (head.bytes < 0) refuse("its head says less than no bytes");
+  head.hashes = parse_hashes(json_string(json, "hashes", kWhere));
+  const std::int64_t piece = piece_bytes_of(head.bytes);
+  if (static_cast<std::int64_t>(head.hashes.size()) != (head.bytes + piece - 1) / piece) {
+    refuse("its head has not a checksum for each piece");
+  }
   return head;
 }
 
@@ -53,11 +74,35 @@ std::string read_text(const ReadableFile& file, std::int64_t offset, std::size_t
   return text;
 }
 
-void check_hash(const Hash128& found, const Hash128& wanted) {
-  if (found != wanted) refuse("its bytes are not those of its checksum");
+}  // namespace
+
+std::int64_t piece_bytes_of(std::int64_t bytes) {
+  const std::int64_t share = (bytes + kWantedPieces - 1) / kWantedPieces;
+  const std::int64_t rounded = (share + kSmallestPiece - 1) / kSmallestPiece * kSmallestPiece;
+  return std::clamp(rounded, kSmallestPiece, kLargestPiece);
 }
 
-}  // namespace
+void PieceHashes::add(ByteView bytes) {
+  while (!bytes.empty()) {
+    if (hasher_ == nullptr) hasher_ = std::make_unique<Hasher>();
+    const std::size_t length = std::min(bytes.size(), static_cast<std::size_t>(left_));
+    hasher_->add(bytes.first(length));
+    bytes = bytes.subspan(length);
+    left_ -= static_cast<std::int64_t>(length);
+    if (left_ == 0) end_piece();
+  }
+}
+
+void PieceHashes::end_piece() {
+  hashes_.push_back(hasher_->result());
+  hasher_ = nullptr;
+  left_ = piece_;
+}
+
+std::vector<Hash128> PieceHashes::result() {
+  if (hasher_ != nullptr) end_piece();
+  return std::move(hashes_);
+}
 
 std::string CacheName::digest() const {
   Hasher hasher;
@@ -74,7 +119,7 @@ std::string head_text(const CacheHead& head) {
                                       {"key", head.name.key},
                                       {"part", head.name.part},
                                       {"bytes", head.bytes},
-                                      {"hash", to_hex(head.hash)},
+                                      {"hashes", text_of(head.hashes)},
                                       {"about", head.about}},
                                      -1) +
                            "\n";
@@ -115,24 +160,47 @@ std::unique_ptr<CacheEntry> CacheEntry::open(Files& files, const std::string& pa
   return std::unique_ptr<CacheEntry>(new CacheEntry(std::move(file), std::move(head), begin));
 }
 
-void CacheEntry::read(Buffer& into) const {
-  into.resize(static_cast<std::size_t>(head_.bytes));
-  if (file_->read_at(begin_, into.bytes()) != into.size()) refuse("it ends before its bytes do");
-  check_hash(hash_bytes(into), head_.hash);
+// Whole pieces of the bytes, the last one of all as long as it is.
+void CacheEntry::read_proved(ByteRange pieces, MutableByteView into) const {
+  if (file_->read_at(begin_ + pieces.offset, into) != into.size()) {
+    refuse("it ends before its bytes do");
+  }
+  auto number = static_cast<std::size_t>(pieces.offset / piece_);
+  for (std::int64_t at = 0; at < pieces.length; at += piece_, ++number) {
+    const std::int64_t length = std::min(piece_, pieces.length - at);
+    const ByteView piece =
+        into.subspan(static_cast<std::size_t>(at), static_cast<std::size_t>(length));
+    if (hash_bytes(piece) != head_.hashes[number])
+      refuse("its bytes are not those of its checksum");
+  }
+}
+
+void CacheEntry::read(const std::vector<ByteRange>& ranges, Buffer& into) const {
+  if (ranges.empty()) {
+    into.resize(static_cast<std::size_t>(head_.bytes));
+    return read_proved({0, head_.bytes}, into.bytes());
+  }
+  into.clear();
+  Buffer pieces;
+  for (const ByteRange& range : ranges) {
+    const std::int64_t begin = range.offset / piece_ * piece_;
+    const std::int64_t last = (range.offset + range.length + piece_ - 1) / piece_ * piece_;
+    const std::int64_t length = std::min(last, head_.bytes) - begin;
+    pieces.resize(static_cast<std::size_t>(length));
+    read_proved({begin, length}, pieces.bytes());
+    into.append(ByteView(pieces).subspan(static_cast<std::size_t>(range.offset - begin),
+                                         static_cast<std::size_t>(range.length)));
+  }
 }
 
 void CacheEntry::in_pieces(const std::function<void(ByteView)>& take) const {
-  Hasher hasher;
   Buffer piece;
-  std::int64_t left = head_.bytes;
-  for (std::int64_t at = begin_; left > 0; at += static_cast<std::int64_t>(piece.size())) {
-    piece.resize(std::min(kEntryPiece, static_cast<std::size_t>(left)));
-    if (file_->read_at(at, piece.bytes()) != piece.size()) refuse("it ends before its bytes do");
-    hasher.add(piece);
+  for (std::int64_t at = 0; at < head_.bytes; at += piece_) {
+    const std::int64_t length = std::min(piece_, head_.bytes - at);
+    piece.resize(static_cast<std::size_t>(length));
+    read_proved({at, length}, piece.bytes());
     take(piece);
-    left -= static_cast<std::int64_t>(piece.size());
   }
-  check_hash(hasher.result(), head_.hash);
 }
 
 void CacheEntry::copy(ValueWriter& to) const {

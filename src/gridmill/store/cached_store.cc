@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "gridmill/base/error.h"
 #include "gridmill/store/manifest.h"
@@ -89,6 +90,26 @@ struct KeptValue {
   GetResult result() const { return {{version}, size}; }
 };
 
+// A whole value that is kept, and still is the store's.
+class Nearby final : public NearbyValue {
+ public:
+  Nearby(std::shared_ptr<InputCache> cache, std::unique_ptr<CacheEntry> entry)
+      : cache_(std::move(cache)), entry_(std::move(entry)) {}
+
+  std::int64_t size() const override { return entry_->head().bytes; }
+  bool read(const std::vector<ByteRange>& ranges, Buffer& into) override {
+    if (!cache_->directory().read(CacheKind::chunks, *entry_, ranges, into)) return false;
+    if (!std::exchange(is_counted_, true)) ++cache_->counts.hits;
+    cache_->counts.hit_bytes += static_cast<std::int64_t>(into.size());
+    return true;
+  }
+
+ private:
+  const std::shared_ptr<InputCache> cache_;
+  const std::unique_ptr<CacheEntry> entry_;
+  bool is_counted_ = false;
+};
+
 class CachedStore final : public Store {
  public:
   using Store::get;
@@ -133,6 +154,16 @@ class CachedStore final : public Store {
   }
 
   bool keeps_values() const override { return true; }
+
+  std::unique_ptr<NearbyValue> nearby(const Key& key) override {
+    auto entry = find(name_of_part(key, ""));
+    if (entry == nullptr) return nullptr;
+    const KeptValue kept = KeptValue::of(entry->head().about);
+    const Verdict verdict = judge(key, kept);
+    // What documents don't vouch for any more is read whole, to be kept again.
+    if (verdict != Verdict::good || kept.is_absent()) return nullptr;
+    return std::make_unique<Nearby>(cache_, std::move(entry));
+  }
 
   Version put(const Key& key, std::span<const ByteView> pieces) override {
     return under_->put(key, pieces);
@@ -206,7 +237,7 @@ class CachedStore final : public Store {
             const CacheEntry& entry, Buffer& into) {
     check_version(key, request.if_version, {kept.version});
     (void)total_length(key, {{0, entry.head().bytes}}, request.most_bytes);
-    if (!cache_->directory().read(CacheKind::chunks, entry, into)) return false;
+    if (!cache_->directory().read(CacheKind::chunks, entry, {}, into)) return false;
     ++cache_->counts.hits;
     cache_->counts.hit_bytes += entry.head().bytes;
     return true;

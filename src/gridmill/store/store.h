@@ -81,6 +81,16 @@ class ValueReader {
   virtual std::size_t read_at(std::int64_t offset, MutableByteView into) const = 0;
 };
 
+// A value that was kept nearby: parts of it cost nothing.
+class NearbyValue {
+ public:
+  virtual ~NearbyValue() = default;
+  virtual std::int64_t size() const = 0;
+  // Replaces `into` by these ranges, one after the other. A range beyond the end is Error(corrupt).
+  // False: what lay there was damaged and is no more; the store has the value.
+  virtual bool read(const std::vector<ByteRange>& ranges, Buffer& into) = 0;
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -96,6 +106,9 @@ class Store {
   virtual bool has_open_values() const { return false; }
   // Whether what get() gives is kept nearby, so that whole chunks are better asked for than parts.
   virtual bool keeps_values() const { return false; }
+  // Of a store that keeps values: this one, if it lies nearby. Null: all of it is to be asked for.
+  // The store must outlive it.
+  virtual std::unique_ptr<NearbyValue> nearby(const Key& /*key*/) { return nullptr; }
   // Stores the concatenation of `pieces`.
   virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
   // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).

@@ -34,9 +34,13 @@ std::string last_reason() {
 
 }  // namespace
 
+bool is_beside_program(const std::string& file) {
+  return access((own_folder() + "/" + file).c_str(), F_OK) == 0;
+}
+
 void* symbol_beside_program(const std::string& file, const std::string& symbol) {
+  if (!is_beside_program(file)) return nullptr;
   const std::string path = own_folder() + "/" + file;
-  if (access(path.c_str(), F_OK) != 0) return nullptr;
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     throw Error(ErrorKind::unsupported, fmt::format("{} can't be loaded: {}", path, last_reason()));

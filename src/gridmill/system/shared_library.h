@@ -9,8 +9,11 @@
 
 namespace gridmill {
 
-// The address of `symbol` in `file` ("libgridmill_parquet.so"); null if there is no such file.
-// Throws Error(unsupported), with the system's reason, for one that can't be loaded or lacks it.
+// Whether `file` ("libgridmill_parquet.so") is there. Loads nothing.
+bool is_beside_program(const std::string& file);
+
+// The address of `symbol` in `file`; null if there is no such file. Throws Error(unsupported), with
+// the system's reason, for one that can't be loaded or lacks it.
 void* symbol_beside_program(const std::string& file, const std::string& symbol);
 
 }  // namespace gridmill

@@ -149,7 +149,7 @@ class ZarrLeafReader : public LeafReader {
 
   std::int64_t piece_bytes() const override {
     if (is_streamed_) return stream_bytes();
-    if (store_->keeps_values() || !metadata_.codecs.has_pieces(type())) return 0;
+    if (!metadata_.codecs.has_pieces(type())) return 0;
     std::call_once(probed_once_, [&] { piece_ = probed_piece(); });
     return piece_;
   }
@@ -161,8 +161,8 @@ class ZarrLeafReader : public LeafReader {
 
   bool fetches_parts() const override {
     const CodecChain& codecs = metadata_.codecs;
-    return !store_->keeps_values() &&
-           (codecs.is_only_sharding() || (!is_streamed_ && codecs.has_pieces(type())));
+    if (store_->keeps_values()) return !is_streamed_ && piece_bytes() > 0;
+    return codecs.is_only_sharding() || (!is_streamed_ && codecs.has_pieces(type()));
   }
   bool fetch_parts(const Index& position, std::span<const Part> parts,
                    Buffer& stored) const override {
@@ -196,6 +196,8 @@ class ZarrLeafReader : public LeafReader {
     return store_->get(key_of(position), {{}, {}, most_stored()}, stored).has_value();
   }
   virtual std::optional<Stored> find_stored(const Index& position) const = 0;
+  // Null: the chunk is not a value that the store has nearby.
+  virtual std::unique_ptr<NearbyValue> nearby(const Index& /*position*/) const { return nullptr; }
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
   std::optional<std::int64_t> largest_stored() const {
@@ -224,34 +226,59 @@ class ZarrLeafReader : public LeafReader {
   const bool is_streamed_;
 
  private:
+  // Bytes of a stored chunk, some ranges at a time. False: they can't be had so.
+  struct StoredBytes {
+    std::int64_t size = 0;
+    std::function<bool(const std::vector<ByteRange>&, Buffer&)> read;
+  };
+
+  // nullopt: of a store that keeps values, one that isn't nearby. Its size is -1 where it is
+  // absent.
+  std::optional<StoredBytes> stored_bytes(const Index& position) const {
+    if (store_->keeps_values()) {
+      const std::shared_ptr<NearbyValue> value = nearby(position);
+      if (value == nullptr) return std::nullopt;
+      return StoredBytes{value->size(),
+                         [value](const std::vector<ByteRange>& ranges, Buffer& into) {
+                           return value->read(ranges, into);
+                         }};
+    }
+    const std::optional<Stored> found = find_stored(position);
+    if (!found) return StoredBytes{-1, {}};
+    return StoredBytes{
+        found->range.length, [this, stored = *found](std::vector<ByteRange> ranges, Buffer& into) {
+          for (ByteRange& range : ranges) range.offset += stored.range.offset;
+          return store_->get(stored.key, {std::move(ranges), stored.version}, into).has_value();
+        }};
+  }
+
   // The head says where the blocks lie; head and blocks make a frame that holds what is wanted.
   // nullopt: the chunk must be fetched whole.
   std::optional<bool> fetch_pieces(const Index& position, std::span<const Part> parts,
                                    Buffer& stored) const {
-    if (store_->keeps_values()) return std::nullopt;
     if (metadata_.codecs.is_only_sharding()) return fetch_inner_chunks(position, parts, stored);
     const std::int64_t piece = is_streamed_ ? 0 : piece_bytes();  // that is a stream's
     if (piece == 0) return std::nullopt;
     const std::vector<bool> wanted =
         metadata_.codecs.touched_blocks(type(), chunk_shape(position), parts, piece);
     if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
-    const auto found = find_stored(position);
-    if (!found) return false;
-    const std::int64_t size = found->range.length;
-    if (size > most_stored()) return std::nullopt;  // fetching it whole complains
+    const auto bytes = stored_bytes(position);
+    if (!bytes) return std::nullopt;
+    if (bytes->size < 0) return false;
+    if (bytes->size > most_stored()) return std::nullopt;  // fetching it whole complains
     const auto blocks = static_cast<std::int64_t>(wanted.size());
-    const std::int64_t head_size = std::min(BloscHead::size_of(blocks), size);
     Buffer begin;
-    const std::int64_t at = found->range.offset;
-    GetRequest request{{{at, head_size}}, found->version, most_stored()};
-    if (!store_->get(found->key, request, begin)) return std::nullopt;  // gone: so says the whole
-    const BloscHead head(begin, size);
+    if (!bytes->read({{0, std::min(BloscHead::size_of(blocks), bytes->size)}}, begin)) {
+      return std::nullopt;  // gone: so says the whole
+    }
+    const BloscHead head(begin, bytes->size);
     if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
       return std::nullopt;
     }
     const auto ranges = head.ranges(wanted);
-    for (const auto& range : ranges) add_range(request.ranges, {at + range.offset, range.length});
-    if (!store_->get(found->key, request, stored)) return std::nullopt;
+    std::vector<ByteRange> joined;
+    for (const auto& range : ranges) add_range(joined, {range.offset, range.length});
+    if (!bytes->read(joined, stored)) return std::nullopt;
     BloscHead::complete(stored.bytes(), wanted, ranges);
     return true;
   }
@@ -259,6 +286,7 @@ class ZarrLeafReader : public LeafReader {
   // Of a shard inside a shard the chunks that are wanted, as a smaller shard.
   std::optional<bool> fetch_inner_chunks(const Index& position, std::span<const Part> parts,
                                          Buffer& stored) const {
+    if (store_->keeps_values()) return std::nullopt;
     const ShardingCodec& codec = *metadata_.codecs.sharding();
     const std::vector<bool> wanted = codec.touched_chunks(chunk_shape(position), parts);
     if (std::find(wanted.begin(), wanted.end(), false) == wanted.end()) return std::nullopt;
@@ -298,23 +326,22 @@ class ZarrLeafReader : public LeafReader {
     }
   }
 
-  // Metadata may leave the size of blocks to the encoder, so that only a chunk knows it.
+  // Metadata may leave the size of blocks to the encoder, so that only a chunk knows it. Of a store
+  // that keeps values one that lies nearby: if none of the first ones does, all are fetched whole.
   std::int64_t probed_piece() const {
-    const auto& blosc = std::get<BloscCodec>(metadata_.codecs.byte_codecs().front());
     Buffer begin;
     for (std::int64_t i = 0; i < std::min(grid().size(), kMostProbed); ++i) {
-      const auto found = find_stored(grid().position(i));
-      if (!found) continue;
-      const std::int64_t length = std::min(found->range.length, kProbeBytes);
-      if (!store_->get(found->key, {{{found->range.offset, length}}, found->version}, begin))
-        continue;
+      const auto bytes = stored_bytes(grid().position(i));
+      if (!bytes || bytes->size < 0) continue;
+      if (!bytes->read({{0, std::min(bytes->size, kProbeBytes)}}, begin)) continue;
       try {
         return BloscHead(begin, static_cast<std::int64_t>(begin.size())).blocksize();
       } catch (const Error&) {
         break;  // whoever decodes it will say what is wrong
       }
     }
-    return blosc.blocksize;
+    if (store_->keeps_values()) return 0;
+    return std::get<BloscCodec>(metadata_.codecs.byte_codecs().front()).blocksize;
   }
 
   mutable std::once_flag measured_once_;
@@ -337,6 +364,9 @@ class WholeChunkReader final : public ZarrLeafReader {
     const auto found = store_->stat(key);
     if (!found) return std::nullopt;
     return Stored{key, found->version, {0, found->value_size}};
+  }
+  std::unique_ptr<NearbyValue> nearby(const Index& position) const override {
+    return store_->nearby(key_of(position));
   }
 };
 

@@ -1,5 +1,5 @@
-// forwarding_files.h: a Files that passes everything on: what doubles begin with that care about
-// some calls only.
+// forwarding_files.h: a Files that passes everything on: what those begin with that care about some
+// calls only. open_uncached() is open(), so that who overrides one has overridden both.
 #pragma once
 
 #include <memory>

@@ -1,0 +1,71 @@
+// recall.h: inputs that were opened before with a cache are opened again without waiting for an
+// answer: what was asked of them then is answered as it was (store/recalled_files.h), and the work
+// goes on with what the cache holds while all of it is asked anew, at once. One request's time
+// passes beside the work instead of some requests' before it.
+//
+// Nothing is published before all answers are there. If one of them differs, the work stops where
+// it is, and the job begins once more, recalling nothing:
+//
+//   try { return job(Recalling::yes); } catch (const OutdatedRecall&) { return job(Recalling::no);
+//   }
+#pragma once
+
+#include <exception>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "gridmill/jobs/workplace.h"
+#include "gridmill/store/cache_directory.h"
+#include "gridmill/store/recalled_files.h"
+
+namespace gridmill {
+
+enum class Recalling { yes, no };
+
+// Not an Error: nothing has failed.
+class OutdatedRecall final : public std::exception {};
+
+class Recall {
+ public:
+  // `directory` null, or Recalling::no: nothing is recalled. Without a directory nothing is kept,
+  // either. `workplace` must outlive it. `inputs`: all locations that will be opened.
+  Recall(std::shared_ptr<CacheDirectory> directory, const std::vector<std::string>& inputs,
+         Recalling recalling, const Workplace& workplace);
+
+  // For opening the inputs, and for nothing else.
+  Files& files() noexcept { return files_; }
+  // Where the work on them happens: it is stopped as soon as an answer turns out to be outdated.
+  const Workplace& workplace() const noexcept { return stopped_workplace_; }
+
+  // Does `work`. What it throws may come of outdated answers: then OutdatedRecall is thrown
+  // instead.
+  template <class Work>
+  decltype(auto) during(Work&& work) {
+    try {
+      return std::forward<Work>(work)();
+    } catch (...) {
+      settle();
+      throw;
+    }
+  }
+  // All inputs are open: what was asked until now is kept for the next time.
+  void opened();
+  // Waits for the answers. Throws OutdatedRecall if one of them differs.
+  void settle();
+
+ private:
+  FileAnswers recalled(Recalling recalling);
+
+  const std::shared_ptr<CacheDirectory> directory_;
+  const CacheName name_;
+  std::string kept_;  // the answers, as they lie in the cache
+  std::stop_source stop_;
+  const std::stop_callback<std::function<void()>> stopped_from_outside_;
+  const Workplace stopped_workplace_;
+  RecalledFiles files_;
+};
+
+}  // namespace gridmill

@@ -1,0 +1,195 @@
+// Tables of inputs that were opened before: who waits for whom, and what happens when the inputs
+// are others by now.
+#include "gridmill/jobs/recall.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <condition_variable>
+
+#include "doubles/assertions.h"
+#include "doubles/temporary_directory.h"
+#include "gridmill/jobs/extract.h"
+#include "gridmill/store/file_store.h"
+#include "jobs/made_store.h"
+
+namespace gridmill {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// Nobody learns anything of the far side before the output has been begun.
+class HeldFiles final : public ForwardingFiles {
+ public:
+  HeldFiles(Files& under, std::string far, std::string output)
+      : ForwardingFiles(under), far_(std::move(far)), output_(std::move(output)) {}
+
+  void hold() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = false;
+  }
+  void die() { is_dead_ = true; }
+  bool was_waited_for() const { return was_waited_for_; }
+
+  std::unique_ptr<ReadableFile> open(const std::string& path) override {
+    wait_for(path);
+    return under_.open(path);
+  }
+  std::optional<FileStatus> status(const std::string& path) override {
+    wait_for(path);
+    return under_.status(path);
+  }
+  std::vector<DirectoryEntry> list(const std::string& directory) override {
+    wait_for(directory);
+    return under_.list(directory);
+  }
+  std::unique_ptr<WritableFile> create(const std::string& path) override {
+    if (path.starts_with(output_)) {
+      const std::lock_guard lock(mutex_);
+      is_open_ = true;
+      opened_.notify_all();
+    }
+    return under_.create(path);
+  }
+
+ private:
+  void wait_for(const std::string& path) {
+    if (!path.starts_with(far_)) return;
+    if (is_dead_) throw Error(ErrorKind::unavailable, path + " doesn't answer");
+    std::unique_lock lock(mutex_);
+    if (!opened_.wait_for(lock, std::chrono::seconds(20), [&] { return is_open_; })) {
+      was_waited_for_ = true;  // the output waits for this, and this for the output
+    }
+  }
+
+  const std::string far_;
+  const std::string output_;
+  std::mutex mutex_;
+  std::condition_variable opened_;
+  bool is_open_ = true;
+  std::atomic<bool> was_waited_for_ = false;
+  std::atomic<bool> is_dead_ = false;
+};
+
+class ToldConsole final : public Console {
+ public:
+  void say(const std::string& line) override { said.push_back(line); }
+  void warn(const std::string& line) override { warned.push_back(line); }
+  void begin(const std::string&, const Progress&) override {}
+  void done() override {}
+
+  std::vector<std::string> said, warned;
+};
+
+class RecallTest : public testing::Test {
+ protected:
+  RecallTest() { make(0, "t"); }
+
+  // `name` (time, lat, lon) of 6 x 4 x 8 in three chunks; values `first`, `first` + 1, ...
+  void make(float first, const std::string& name) {
+    make_store(directory_.files(), store_,
+               {{"time", {"time"}, {6}, {6}, steps_from(0, 1), "days since 2000-01-01"},
+                {"lat", {"lat"}, {4}, {4}, steps_from(30, -20), "degrees_north"},
+                {"lon", {"lon"}, {8}, {8}, steps_from(0, 45), "degrees_east"},
+                {name, {"time", "lat", "lon"}, {6, 4, 8}, {2, 4, 8}, steps_from(first, 1), "K"}});
+  }
+
+  ExtractOptions options(const std::string& point, const std::string& variable = "t") const {
+    ExtractOptions options;
+    options.inputs = {store_};
+    options.points = {point};
+    options.variables = {variable};
+    options.output = directory_ / "out/table.csv";
+    options.overwrite = true;
+    options.cache.directory = directory_ / "cache";
+    options.cache.trust = CacheTrust::once_per_store;
+    options.resources.memory = std::int64_t{4} << 30;  // this process has run other tests, too
+    options.resources.threads = 2;
+    options.resources.timeout_ns = 0;
+    return options;
+  }
+
+  Json run(const ExtractOptions& options) {
+    console_.said.clear();
+    console_.warned.clear();
+    return extract(options, {held_, *clock_, console_, {}});
+  }
+  std::string text() {
+    return value_of(*file_store(directory_.files(), directory_ / "out"), "table.csv")
+        .value_or("(absent)");
+  }
+  // What the same request gives without any cache.
+  std::string plain(ExtractOptions options) {
+    options.cache = {};
+    options.output = directory_ / "plain.csv";
+    (void)extract(options, {directory_.files(), *clock_, console_, {}});
+    return value_of(*file_store(directory_.files(), directory_ / "plain.csv"), "").value_or("");
+  }
+
+  const std::unique_ptr<Clock> clock_ = system_clock();
+  TemporaryDirectory directory_;
+  const std::string store_ = directory_ / "far/a.zarr";
+  HeldFiles held_{directory_.files(), directory_ / "far", directory_ / "out"};
+  ToldConsole console_;
+};
+
+TEST_F(RecallTest, AnotherPointIsLookedUpWhileTheFarSideIsAsked) {
+  (void)run(options("30,0"));
+  held_.hold();
+  (void)run(options("-30,90"));
+  EXPECT_FALSE(held_.was_waited_for());
+  EXPECT_EQ(text(), plain(options("-30,90")));
+  EXPECT_THAT(console_.said, IsEmpty());
+}
+
+TEST_F(RecallTest, InputsThatHaveChangedAreOpenedOnceMore) {
+  (void)run(options("30,0"));
+  make(100, "t");
+  (void)run(options("-30,90"));
+  EXPECT_EQ(text(), plain(options("-30,90")));
+  EXPECT_THAT(console_.said, ElementsAre(HasSubstr("once more")));
+  held_.hold();
+  (void)run(options("10,45"));
+  EXPECT_FALSE(held_.was_waited_for());
+  EXPECT_EQ(text(), plain(options("10,45")));
+  EXPECT_THAT(console_.said, IsEmpty());
+}
+
+// The document in the cache knows no such variable.
+TEST_F(RecallTest, AnErrorThatComesOfOldAnswersIsNoError) {
+  (void)run(options("30,0"));
+  make(7, "u");
+  (void)run(options("30,0", "u"));
+  EXPECT_EQ(text(), plain(options("30,0", "u")));
+  EXPECT_EQ(kind_thrown([&] { (void)run(options("10,45", "v")); }), ErrorKind::not_found);
+  EXPECT_THAT(console_.said, IsEmpty());
+}
+
+TEST_F(RecallTest, NothingIsPublishedWithoutAnswers) {
+  (void)run(options("30,0"));
+  remove_tree(directory_.files(), directory_ / "out");
+  held_.die();
+  EXPECT_EQ(kind_thrown([&] { (void)run(options("-30,90")); }), ErrorKind::unavailable);
+  EXPECT_EQ(text(), "(absent)");
+  EXPECT_THAT(debris(directory_.files(), directory_.path()), IsEmpty());
+}
+
+// Its parts appear one by one: none may be of what is no more.
+TEST_F(RecallTest, ATableInPartsIsOfWhatIsThere) {
+  const auto partitioned = [&](float first) {
+    make(first, "t");
+    ExtractOptions parts = options("30,0");
+    parts.output = directory_ / "out/parts";
+    parts.partition = {"month"};
+    return run(parts);
+  };
+  const Json one = partitioned(0), other = partitioned(100);
+  EXPECT_THAT(console_.said, ElementsAre(HasSubstr("once more")));
+  EXPECT_EQ(one["rows"], other["rows"]);
+}
+
+}  // namespace
+}  // namespace gridmill
