@@ -53,6 +53,5 @@ target_include_directories(gridmill_parquet SYSTEM PRIVATE ${arrow_includes})
 target_link_libraries(gridmill_parquet PRIVATE ${arrow_libraries})
 set_target_properties(
   gridmill_parquet PROPERTIES CXX_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
-                              BUILD_RPATH "${arrow_folder}" INSTALL_RPATH "${arrow_folder}"
-                              UNITY_BUILD OFF)
+                              INSTALL_RPATH "${arrow_folder}" UNITY_BUILD OFF)
 install(TARGETS gridmill_parquet LIBRARY DESTINATION bin COMPONENT command)

@@ -321,6 +321,9 @@ TEST_F(CachedStoreTest, PartsOfWhatIsKeptLieNearby) {
     const auto value = warm.store->nearby(Key("t/c/9"));
     ASSERT_NE(value, nullptr);
     EXPECT_EQ(value->size(), 10);
+    const auto bound = warm.store->nearby_bound(Key("t/c/9"));
+    EXPECT_TRUE(bound && *bound >= 10 && *bound < 2000);
+    EXPECT_FALSE(warm.store->nearby_bound(Key("t/c/0")));
     Buffer bytes;
     EXPECT_TRUE(value->read({{8, 2}, {1, 3}}, bytes));
     EXPECT_EQ(as_text(bytes), "89123");

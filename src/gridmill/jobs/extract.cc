@@ -20,7 +20,7 @@ std::unique_ptr<Extraction> open_extraction(const ExtractOptions& options, Recal
     return std::make_unique<Extraction>(options, recall.workplace(), recall.files(),
                                         cache.inputs());
   });
-  recall.opened();
+  recall.opened(cache.inputs().get());
   return opened;
 }
 

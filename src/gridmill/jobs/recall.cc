@@ -1,6 +1,6 @@
 #include "gridmill/jobs/recall.h"
 
-#include <fmt/format.h>
+#include <set>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/hashing.h"
@@ -15,6 +15,16 @@ CacheName name_of(const std::vector<std::string>& inputs, Files& files) {
   for (const std::string& input : inputs) places += absolute_location(input, files) + '\n';
   const std::string first = inputs.empty() ? "" : absolute_location(inputs.front(), files);
   return {first, "", "answers " + to_hex(hash_bytes(as_bytes(places)))};
+}
+
+// Of all whose version is asked for before it is taken from the cache.
+std::set<std::string> paths_of(const InputCache* inputs) {
+  const auto values = inputs == nullptr ? std::nullopt : inputs->rests_on();
+  std::set<std::string> paths;
+  for (const RestsOn& one : values.value_or(std::vector<RestsOn>())) {
+    paths.insert(one.key.empty() ? one.source : one.source + "/" + one.key);
+  }
+  return paths;
 }
 
 }  // namespace
@@ -40,8 +50,10 @@ FileAnswers Recall::recalled(Recalling recalling) {
   }
 }
 
-void Recall::opened() {
-  const FileAnswers answers = files_.take_noted();
+void Recall::opened(const InputCache* inputs) {
+  const std::set<std::string> asked = paths_of(inputs);
+  const FileAnswers answers =
+      files_.take_noted([&](const std::string& path) { return asked.contains(path); });
   if (directory_ == nullptr || answers.empty()) return;
   const std::string text = dump_json(answers.to_json(), -1);
   if (text != kept_) directory_->keep(CacheKind::chunks, name_, Json::object(), as_bytes(text));

@@ -18,7 +18,7 @@
 #include <vector>
 
 #include "gridmill/jobs/workplace.h"
-#include "gridmill/store/cache_directory.h"
+#include "gridmill/store/input_cache.h"
 #include "gridmill/store/recalled_files.h"
 
 namespace gridmill {
@@ -51,8 +51,9 @@ class Recall {
       throw;
     }
   }
-  // All inputs are open: what was asked until now is kept for the next time.
-  void opened();
+  // All inputs are open through files(), and `inputs` (may be null), which has noted what they rest
+  // upon: what the next time will ask is kept.
+  void opened(const InputCache* inputs);
   // Waits for the answers. Throws OutdatedRecall if one of them differs.
   void settle();
 

@@ -6,11 +6,20 @@
 #include "gridmill/system/memory.h"
 
 namespace gridmill {
+namespace {
 
+constexpr std::int64_t kMostMemory = std::int64_t{8} << 30;
+
+}  // namespace
+
+// The options of every verb begin with these: what the control groups say is asked for once, which
+// takes a dozen files.
 Resources default_resources() {
+  static const std::int64_t kMemory = std::min<std::int64_t>(usable_memory() / 2, kMostMemory);
+  static const int kCores = usable_cores();
   Resources resources;
-  resources.memory = std::min<std::int64_t>(usable_memory() / 2, std::int64_t{8} << 30);
-  resources.threads = usable_cores();
+  resources.memory = kMemory;
+  resources.threads = kCores;
   resources.timeout_ns = 600'000'000'000;
   resources.buffers = std::make_shared<BufferPool>(resources.memory);
   return resources;

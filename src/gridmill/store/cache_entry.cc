@@ -180,17 +180,22 @@ void CacheEntry::read(const std::vector<ByteRange>& ranges, Buffer& into) const 
     into.resize(static_cast<std::size_t>(head_.bytes));
     return read_proved({0, head_.bytes}, into.bytes());
   }
-  into.clear();
-  Buffer pieces;
+  std::int64_t wanted = 0;
+  for (const ByteRange& range : ranges) wanted += range.length;
+  // Pieces are read and proved where what is wanted of them comes to lie, or right behind.
+  into.resize(static_cast<std::size_t>(wanted + 2 * piece_));
+  MutableByteView left = into.bytes();
   for (const ByteRange& range : ranges) {
     const std::int64_t begin = range.offset / piece_ * piece_;
     const std::int64_t last = (range.offset + range.length + piece_ - 1) / piece_ * piece_;
     const std::int64_t length = std::min(last, head_.bytes) - begin;
-    pieces.resize(static_cast<std::size_t>(length));
-    read_proved({begin, length}, pieces.bytes());
-    into.append(ByteView(pieces).subspan(static_cast<std::size_t>(range.offset - begin),
-                                         static_cast<std::size_t>(range.length)));
+    read_proved({begin, length}, left.first(static_cast<std::size_t>(length)));
+    const auto part = left.subspan(static_cast<std::size_t>(range.offset - begin),
+                                   static_cast<std::size_t>(range.length));
+    std::copy(part.begin(), part.end(), left.begin());
+    left = left.subspan(part.size());
   }
+  into.resize(static_cast<std::size_t>(wanted));
 }
 
 void CacheEntry::in_pieces(const std::function<void(ByteView)>& take) const {

@@ -165,6 +165,10 @@ class CachedStore final : public Store {
     return std::make_unique<Nearby>(cache_, std::move(entry));
   }
 
+  std::optional<std::int64_t> nearby_bound(const Key& key) override {
+    return cache_->directory().file_size(CacheKind::chunks, name_of_part(key, ""));
+  }
+
   Version put(const Key& key, std::span<const ByteView> pieces) override {
     return under_->put(key, pieces);
   }

@@ -125,9 +125,14 @@ void RecalledFiles::ask_again() {
   for_each_at_once(questions.size(), ask, kRequests);
 }
 
-FileAnswers RecalledFiles::take_noted() {
+FileAnswers RecalledFiles::take_noted(
+    const std::function<bool(const std::string& path)>& is_asked_for) {
   const std::lock_guard lock(mutex_);
   notes_ = false;
+  for (const auto& [path, status] : opened_) {
+    if (is_asked_for(path)) noted_.statuses.try_emplace(path, status);
+  }
+  opened_.clear();
   return std::exchange(noted_, {});
 }
 
@@ -141,22 +146,23 @@ void RecalledFiles::note(const std::string& path, const std::optional<FileStatus
   if (notes_ && noted_.statuses.size() < kMostAnswers) noted_.statuses[path] = status;
 }
 
-std::unique_ptr<ReadableFile> RecalledFiles::note(const std::string& path,
-                                                  std::unique_ptr<ReadableFile> file) {
-  note(path, file == nullptr ? std::nullopt : std::optional(file->status()));
+std::unique_ptr<ReadableFile> RecalledFiles::note_opened(const std::string& path,
+                                                         std::unique_ptr<ReadableFile> file) {
+  if (file == nullptr) {
+    note(path, std::nullopt);
+    return nullptr;
+  }
+  const std::lock_guard lock(mutex_);
+  if (notes_ && opened_.size() < kMostAnswers) opened_[path] = file->status();
   return file;
 }
 
 std::unique_ptr<ReadableFile> RecalledFiles::open(const std::string& path) {
-  if (!is_recalled_absent(path)) return note(path, under_.open(path));
-  note(path, std::nullopt);
-  return nullptr;
+  return note_opened(path, is_recalled_absent(path) ? nullptr : under_.open(path));
 }
 
 std::unique_ptr<ReadableFile> RecalledFiles::open_uncached(const std::string& path) {
-  if (!is_recalled_absent(path)) return note(path, under_.open_uncached(path));
-  note(path, std::nullopt);
-  return nullptr;
+  return note_opened(path, is_recalled_absent(path) ? nullptr : under_.open_uncached(path));
 }
 
 std::optional<FileStatus> RecalledFiles::status(const std::string& path) {

@@ -20,7 +20,7 @@
 
 namespace gridmill {
 
-// What status() and list() have answered, by path. What open() says of a file counts as its status.
+// What status() and list() have answered, by path.
 struct FileAnswers {
   std::map<std::string, std::optional<FileStatus>> statuses;
   std::map<std::string, std::vector<DirectoryEntry>> lists;
@@ -43,8 +43,9 @@ class RecalledFiles final : public ForwardingFiles {
   bool holds();
 
   // What was asked so far and answered, recalled or not, as far as it is little enough to be kept;
-  // from here on nothing is noted.
-  FileAnswers take_noted();
+  // of files that were opened, which says what their status is, those that the next one will ask
+  // for. From here on nothing is noted.
+  FileAnswers take_noted(const std::function<bool(const std::string& path)>& is_asked_for);
 
   std::unique_ptr<ReadableFile> open(const std::string& path) override;
   std::unique_ptr<ReadableFile> open_uncached(const std::string& path) override;
@@ -53,7 +54,8 @@ class RecalledFiles final : public ForwardingFiles {
 
  private:
   bool is_recalled_absent(const std::string& path) const;
-  std::unique_ptr<ReadableFile> note(const std::string& path, std::unique_ptr<ReadableFile> file);
+  std::unique_ptr<ReadableFile> note_opened(const std::string& path,
+                                            std::unique_ptr<ReadableFile> file);
   void note(const std::string& path, const std::optional<FileStatus>& status);
   void ask_again();
 
@@ -63,6 +65,7 @@ class RecalledFiles final : public ForwardingFiles {
   std::mutex mutex_;
   bool notes_ = true;
   FileAnswers noted_;
+  std::map<std::string, FileStatus> opened_;
   std::jthread asking_;  // last: it uses the others
 };
 

@@ -201,12 +201,22 @@ class ZarrLeafReader : public LeafReader {
   // The largest stored chunk there is, where looking is cheap: credit for what chunks could be at
   // worst would be two or three times too much.
   std::optional<std::int64_t> largest_stored() const {
-    if (metadata_.sharding || grid().size() > kMostMeasured || type().is_string() ||
-        store_->keeps_values()) {  // what is kept nearby lies far away
+    if (metadata_.sharding || grid().size() > kMostMeasured || type().is_string()) {
       return std::nullopt;
     }
+    if (store_->keeps_values()) return largest_nearby();  // the rest lies far away
     std::int64_t largest = 0;
     store_->list(array_, [&](const ListEntry& entry) { largest = std::max(largest, entry.size); });
+    return largest;
+  }
+  // nullopt: not all chunks lie nearby.
+  std::optional<std::int64_t> largest_nearby() const {
+    std::int64_t largest = 0;
+    for (std::int64_t i = 0; i < grid().size(); ++i) {
+      const auto bound = store_->nearby_bound(key_of(grid().position(i)));
+      if (!bound) return std::nullopt;
+      largest = std::max(largest, *bound);
+    }
     return largest;
   }
   bool is_kept_whole(const ArrayMetadata& metadata) const {
@@ -267,18 +277,15 @@ class ZarrLeafReader : public LeafReader {
     if (bytes->size < 0) return false;
     if (bytes->size > most_stored()) return std::nullopt;  // fetching it whole complains
     const auto blocks = static_cast<std::int64_t>(wanted.size());
-    Buffer begin;
-    if (!bytes->read({{0, std::min(BloscHead::size_of(blocks), bytes->size)}}, begin)) {
-      return std::nullopt;  // gone: so says the whole
-    }
-    const BloscHead head(begin, bytes->size);
+    std::vector<ByteRange> frame{{0, std::min(BloscHead::size_of(blocks), bytes->size)}};
+    if (!bytes->read(frame, stored)) return std::nullopt;  // gone: so says the whole
+    const BloscHead head(stored, bytes->size);
     if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
       return std::nullopt;
     }
     const auto ranges = head.ranges(wanted);
-    std::vector<ByteRange> joined;
-    for (const auto& range : ranges) add_range(joined, {range.offset, range.length});
-    if (!bytes->read(joined, stored)) return std::nullopt;
+    for (const auto& range : ranges) add_range(frame, {range.offset, range.length});
+    if (!bytes->read(frame, stored)) return std::nullopt;
     BloscHead::complete(stored.bytes(), wanted, ranges);
     return true;
   }
