@@ -92,6 +92,10 @@ Json run_chunk_files(Files& files, const std::string& store, const std::string& 
                      const std::string& list, int rounds) {
   const ChunkFiles chunks(files, metadata_of(files, store, array), lines_of(files, list));
   std::vector<Worker> all(static_cast<std::size_t>(usable_cores())), one(1);
+  if (rounds == 0) {
+    const double seconds = seconds_of([&] { chunks.decode(all); });
+    return {{"chunks", chunks.count()}, {"decoded", Json::array({seconds})}};
+  }
   std::vector<Side> sides{{[&] { chunks.decode(all); }, {}, {}},
                           {[&] { chunks.decode(one); }, {}, {}}};
   measure_in_turns(sides, rounds);

@@ -13,6 +13,7 @@ namespace gridmill::bench {
 namespace {
 
 constexpr std::int64_t kMillisecond = 1'000'000;
+constexpr std::size_t kPointsOfRound = 5;  // short, beside the cold table
 
 class UnheardConsole final : public Console {
  public:
@@ -84,8 +85,8 @@ Json run_far_cache(Files& files, const Clock& clock, const std::string& store,
                    const std::string& folder, int latency_ms, int megabytes_per_second, int rounds,
                    const std::string& points) {
   const std::vector<std::string> all = split(points, ';');
-  if (rounds < 1 || all.size() < static_cast<std::size_t>(rounds) + 1) {
-    throw Error(ErrorKind::invalid, "a round wants a point of its own, beside the first one");
+  if (rounds < 1 || all.size() < static_cast<std::size_t>(rounds * kPointsOfRound) + 1) {
+    throw Error(ErrorKind::invalid, "a round wants points of its own, beside the first one");
   }
   const std::string place = files.absolute(store);
   FarCache cache(
@@ -96,8 +97,11 @@ Json run_far_cache(Files& files, const Clock& clock, const std::string& store,
     cache.empty();
     cache.far(all[0], "cold", result);
     cache.far(all[0], "same", result);
-    cache.far(all[round], "new", result);
-    cache.local(all[round], result);
+    for (std::size_t i = 1; i <= kPointsOfRound; ++i) {
+      const std::string& point = all[(round - 1) * kPointsOfRound + i];
+      cache.far(point, "new", result);
+      cache.local(point, result);
+    }
   }
   cache.empty();
   return result;

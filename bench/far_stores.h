@@ -12,8 +12,8 @@
 namespace gridmill::bench {
 
 // The folder that `store` lies in is far away. A table of one point of `store` after the other,
-// `points` ("LAT,LON;LAT,LON", one more than rounds), with a cache in `folder` that trusts the
-// store. {"cold": seconds of the rounds with an empty cache, "same": of the same request again,
+// `points` ("LAT,LON;LAT,LON", five for each round and one), with a cache in `folder` that trusts
+// the store. {"cold": seconds of the rounds with an empty cache, "same": of the same request again,
 // "new": of a point that no table has had, "local": of the same without the line and without a
 // cache, "bytes_cold", "bytes_same", "bytes_new": of the source in the last round, "requests_cold",
 // ...}. The tables of "new" and "local" must be the same.

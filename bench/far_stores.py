@@ -22,7 +22,7 @@ def make_stores(folder, stores):
 
 
 def points(rounds):
-    return ";".join(f"{60 - 7 * i},{11 * i}" for i in range(rounds + 1))
+    return ";".join(f"{60 - 7 * i},{11 * i}" for i in range(5 * rounds + 1))
 
 
 def rows(bench):

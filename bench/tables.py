@@ -14,6 +14,7 @@ MEMORY = "100M"
 MEANS_PEERS = {"xarray + dask": "dask", "zarr-python, a loop": "loop"}
 POINT_PEERS = {"xarray": "plain", "xarray + dask": "dask"}
 ONE_CORE = "gridmill, one core"
+DECODES_ONCE = "decoding all chunks once, process"
 
 
 class Sides:
@@ -78,6 +79,15 @@ def decode(bench, store, array, chunks):
     found = bench.floor("chunk-files", store, array, names, bench.rounds)
     names.unlink()
     return found
+
+
+def decode_once(bench, store, array, chunks, sides):
+    """The same by a process that begins with nothing, as ours do."""
+    names = bench.work / "chunks.txt"
+    names.write_text("".join(f"{path}\n" for path in chunks))
+    wall, peak, _ = bench.run(bench.floors, "chunk-files", store, array, names, 0)
+    sides.add(DECODES_ONCE, wall, peak, bench.cpu_seconds)
+    names.unlink()
 
 
 def sources_of(folder):
@@ -147,7 +157,7 @@ def points(bench):
     ):  # fmt: skip
         places, out, sides = bench.work / "places.csv", bench.work / f"points.{suffix}", Sides()
         table_inputs.write_places(places, *shape[1:], count)
-        told = measure_points(bench, store, places, out, peers, rounds, sides)
+        told = measure_points(bench, store, places, out, peers, rounds, sides, chunks if count > 1 else [])
         if floor and count > 1:
             sides.add_floor(floor, decoded="floor: read + decode")
         found[name] = sides.row(points=count, chunk_bytes=stored, **told)
@@ -155,13 +165,15 @@ def points(bench):
     return found
 
 
-def measure_points(bench, store, places, out, peers, peer_rounds, sides):
+def measure_points(bench, store, places, out, peers, peer_rounds, sides, decoded):
     """In turns; ours is warmed, and compared with the first round of each peer."""
     words = ("extract", store, "--points", places, "--variables", "t2m", "-o", out)
     told = run(bench, "gridmill", Sides(), *words)
     total = total_of(out, lambda name: name == "t2m")
     for round_ in range(bench.rounds):
         run(bench, "gridmill", sides, *words)
+        if bench.floors and decoded:
+            decode_once(bench, store, "t2m", decoded, sides)
         for side, way in peers.items() if round_ < min(3, peer_rounds) else ():
             expected = run_peer(bench, side, sides, "point-values", store, places, way)
             if round_ == 0:
