@@ -122,6 +122,7 @@ void check_parquet_is_here() {
 }
 
 ParquetLoading::ParquetLoading() {
+  if (!is_beside_program(kPluginFile)) return;  // and the folder is known before the loader is busy
   try {
     thread_ = std::jthread([] {
       try {

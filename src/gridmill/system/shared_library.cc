@@ -14,9 +14,9 @@ namespace {
 
 // Of the file that holds this code: the program, or the library of the C interface. What the
 // program calls itself (argv[0]) anybody may choose.
-std::string own_folder() {
+std::string find_own_folder() {
   Dl_info about{};
-  const bool is_known = dladdr(reinterpret_cast<const void*>(&own_folder), &about) != 0;
+  const bool is_known = dladdr(reinterpret_cast<const void*>(&find_own_folder), &about) != 0;
   const std::string name = is_known && about.dli_fname != nullptr ? about.dli_fname : "";
   const bool is_library = name.find(".so") != std::string::npos;
   char path[PATH_MAX];
@@ -25,6 +25,12 @@ std::string own_folder() {
   }
   const std::string found = path;
   return found.substr(0, found.rfind('/'));
+}
+
+// Asked of the loader once: it answers nobody while it is loading something.
+const std::string& own_folder() {
+  static const std::string kFolder = find_own_folder();
+  return kFolder;
 }
 
 std::string last_reason() {
