@@ -319,3 +319,18 @@ def test_a_full_disk_behind_a_redirection(gridmill):
 def test_thread_variables_of_others_are_ignored(gridmill):
     run = gridmill("info", "--show-config", env={"OMP_NUM_THREADS": "77", "BLOSC_NTHREADS": "77"})
     assert run.returncode == 0 and "77" not in run.stdout
+
+
+def test_libraries_of_the_current_folder_are_not_loaded(gridmill, tmp_path):
+    """CMake pads the paths of a program's libraries with empty ones: to the loader, where one stands."""
+    for part in (gridmill.binary, gridmill.binary.with_name("libgridmill_parquet.so")):
+        if not part.is_file():  # built without Arrow
+            continue
+        needed = subprocess.run(["ldd", part], capture_output=True, text=True, check=True).stdout
+        for line in needed.splitlines():
+            if "=>" in line:
+                (tmp_path / line.split()[0]).write_text("no library")
+    assert list(tmp_path.glob("libnetcdf*"))
+    done = gridmill("--version", cwd=tmp_path)  # loads Arrow, too, to say which it is
+    assert done.returncode == 0, done.stderr
+    assert "netCDF" in done.stdout
