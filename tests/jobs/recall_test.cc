@@ -86,7 +86,10 @@ class ToldConsole final : public Console {
 
 class RecallTest : public testing::Test {
  protected:
-  RecallTest() { make(0, "t"); }
+  RecallTest() {
+    make(0, "t");
+    directory_.files().make_directories(directory_ / "out");
+  }
 
   // `name` (time, lat, lon) of 6 x 4 x 8 in three chunks; values `first`, `first` + 1, ...
   void make(float first, const std::string& name) {
@@ -170,7 +173,7 @@ TEST_F(RecallTest, AnErrorThatComesOfOldAnswersIsNoError) {
 
 TEST_F(RecallTest, NothingIsPublishedWithoutAnswers) {
   (void)run(options("30,0"));
-  remove_tree(directory_.files(), directory_ / "out");
+  directory_.files().remove_file(directory_ / "out/table.csv");
   held_.die();
   EXPECT_EQ(kind_thrown([&] { (void)run(options("-30,90")); }), ErrorKind::unavailable);
   EXPECT_EQ(text(), "(absent)");
