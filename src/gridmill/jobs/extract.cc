@@ -20,7 +20,7 @@ std::unique_ptr<Extraction> open_extraction(const ExtractOptions& options, Recal
     return std::make_unique<Extraction>(options, recall.workplace(), recall.files(),
                                         cache.inputs());
   });
-  recall.opened(cache.inputs().get());
+  recall.opened();
   return opened;
 }
 
@@ -36,13 +36,19 @@ Json extract_once(const ExtractOptions& options, Recalling recalling, const Work
     account.finish(*kept);
     return std::move(*kept);
   }
-  Recall recall(cache.directory(), options.inputs, recalling, account.workplace());
+  Recall recall(cache.inputs(), options.inputs, recalling, account.workplace());
   const auto extraction = open_extraction(options, recall, cache);
+  const auto warn = [&] { warn_of(extraction->notes(), recall.workplace().console); };
+  const auto settle = [&] {
+    recall.settle();
+    if (recall.recalls()) warn();
+  };
+  if (!recall.recalls()) warn();
   Json report = extraction->report();
   if (options.dry_run) return report;
   Progress progress;
   if (writes_directory(options)) {
-    recall.settle();  // its parts appear one by one
+    settle();  // its parts appear one by one
     const std::string plan = to_hex(hash_bytes(as_bytes(dump_json(extraction->identity()))));
     account.watch(plan, [&] {
       report.update(
@@ -50,8 +56,7 @@ Json extract_once(const ExtractOptions& options, Recalling recalling, const Work
     });
   } else {
     const auto run = [&] {
-      extraction->run(progress, account.counted(run_options(options.resources)),
-                      [&] { recall.settle(); });
+      extraction->run(progress, account.counted(run_options(options.resources)), settle);
     };
     // No record is kept: beside a file there is no place for one.
     account.watch("", [&] { recall.during(run); });
@@ -76,7 +81,10 @@ Json extract(const ExtractOptions& options, const Workplace& workplace) {
   try {
     return extract_once(options, Recalling::yes, workplace);
   } catch (const OutdatedRecall&) {
-    workplace.console.say("the inputs are not what they were when the cache was filled: once more");
+    if (workplace.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
+    workplace.console.say(
+        "the inputs are not what they were when the cache was filled, or can't be asked: once "
+        "more");
     return extract_once(options, Recalling::no, workplace);
   }
 }
@@ -85,6 +93,7 @@ void extract_into(TableOutlet& outlet, const ExtractOptions& options, const Work
   check_point_method(options.method);
   RunCache cache(options.cache, options.dry_run, workplace);
   Extraction extraction(options, workplace, workplace.files, cache.inputs(), &outlet);
+  warn_of(extraction.notes(), workplace.console);
   outlet.begin(extraction.report());
   Progress progress;
   extraction.run(progress, run_options(options.resources), [] {});
@@ -94,6 +103,7 @@ std::pair<Json, TableFigures> look_at_table(const ExtractOptions& options,
                                             const Workplace& workplace) {
   check_table_output(options, workplace.files);
   Extraction extraction(options, workplace, workplace.files);
+  warn_of(extraction.notes(), workplace.console);
   Json report = extraction.report();
   return {std::move(report), extraction.figures()};
 }

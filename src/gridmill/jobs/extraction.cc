@@ -46,13 +46,13 @@ Extraction::Extraction(const ExtractOptions& options, const Workplace& workplace
       form_(input_, options_, outlet_) {
   input_.cache = std::move(cache);
   open_extract_input(options, inputs, input_);
-  warn_of(input_.dataset.notes, workplace.console);
   check_plot(options, input_);
   labels_ = labels_of_rows(input_);
   input_.kept = kept_columns(input_.points, options.keep, options.partition,
                              column_names(key_columns(input_, labels_)));
   check_columns(input_);
   if (writes_directory(options)) check_partitions();
+  if (options.dry_run && writes_parquet(options) && outlet_ == nullptr) (void)parquet_plugin();
   table_ = plan_within(options.resources.memory,
                        [&](std::int64_t memory) { return fitting_table(memory); });
   reads_ = reads_of(input_, table_.runs);

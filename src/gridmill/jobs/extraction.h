@@ -25,7 +25,7 @@ namespace gridmill {
 // One thread. What is given must outlive it. figures() and the runs use it up: one of them, once.
 class Extraction {
  public:
-  // Opens the inputs through `inputs`, tells what there is to know of them, and plans. `cache`: of
+  // Opens the inputs through `inputs` and plans; notes() are for who made it to tell. `cache`: of
   // the inputs, may be null; `outlet`: null if the table becomes a file, or several. Throws what
   // extract() throws before it writes.
   Extraction(const ExtractOptions& options, const Workplace& workplace, Files& inputs,

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -30,15 +31,17 @@ class OutdatedRecall final : public std::exception {};
 
 class Recall {
  public:
-  // `directory` null, or Recalling::no: nothing is recalled. Without a directory nothing is kept,
-  // either. `workplace` must outlive it. `inputs`: all locations that will be opened.
-  Recall(std::shared_ptr<CacheDirectory> directory, const std::vector<std::string>& inputs,
+  // `cache` null: nothing is recalled, and nothing is kept for the next time. `workplace` must
+  // outlive it. `inputs`: all locations that will be opened.
+  Recall(std::shared_ptr<InputCache> cache, const std::vector<std::string>& inputs,
          Recalling recalling, const Workplace& workplace);
 
   // For opening the inputs, and for nothing else.
-  Files& files() noexcept { return files_; }
+  Files& files() noexcept { return files_ == nullptr ? workplace_.files : *files_; }
   // Where the work on them happens: it is stopped as soon as an answer turns out to be outdated.
   const Workplace& workplace() const noexcept { return stopped_workplace_; }
+  // Whether there is anything to wait for.
+  bool recalls() const noexcept { return recalls_; }
 
   // Does `work`. What it throws may come of outdated answers: then OutdatedRecall is thrown
   // instead.
@@ -47,26 +50,28 @@ class Recall {
     try {
       return std::forward<Work>(work)();
     } catch (...) {
-      settle();
+      if (!workplace_.stop.stop_requested()) settle();
       throw;
     }
   }
-  // All inputs are open through files(), and `inputs` (may be null), which has noted what they rest
-  // upon: what the next time will ask is kept.
-  void opened(const InputCache* inputs);
-  // Waits for the answers. Throws OutdatedRecall if one of them differs.
+  // All inputs are open through files(): what the next time will ask is kept.
+  void opened();
+  // Waits for the answers. Throws OutdatedRecall if one of them differs, Error(cancelled) when the
+  // workplace's stop is requested.
   void settle();
 
  private:
   FileAnswers recalled(Recalling recalling);
 
-  const std::shared_ptr<CacheDirectory> directory_;
+  const std::shared_ptr<InputCache> cache_;
+  const Workplace& workplace_;
   const CacheName name_;
   std::string kept_;  // the answers, as they lie in the cache
+  bool recalls_ = false;
   std::stop_source stop_;
   const std::stop_callback<std::function<void()>> stopped_from_outside_;
   const Workplace stopped_workplace_;
-  RecalledFiles files_;
+  std::shared_ptr<RecalledFiles> files_;  // also held by the cache, as stores read through it
 };
 
 }  // namespace gridmill

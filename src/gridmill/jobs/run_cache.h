@@ -41,7 +41,6 @@ class RunCache {
 
   // For opening the inputs; null: there is no cache.
   const std::shared_ptr<InputCache>& inputs() const noexcept { return inputs_; }
-  const std::shared_ptr<CacheDirectory>& directory() const noexcept { return directory_; }
 
   // Puts the file that was kept of this request to `output`, warns of what its run warned of, and
   // returns the report that was kept with it, with "from_cache": true. nullopt: there is none that

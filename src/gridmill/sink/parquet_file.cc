@@ -127,7 +127,7 @@ ParquetLoading::ParquetLoading() {
     thread_ = std::jthread([] {
       try {
         (void)find_plugin();
-      } catch (const Error&) {
+      } catch (...) {
         return;  // told again to who needs it
       }
     });

@@ -152,16 +152,6 @@ std::unique_ptr<CacheEntry> CacheDirectory::find(CacheKind kind, const CacheName
   }
 }
 
-std::optional<std::int64_t> CacheDirectory::file_size(CacheKind kind, const CacheName& name) {
-  try {
-    const auto status = files_.status(entry_path(path_, kind, name.digest()));
-    return status ? std::optional(status->size) : std::nullopt;
-  } catch (const Error& error) {
-    if (is_of_the_run(error)) throw;
-    return std::nullopt;
-  }
-}
-
 template <class Read>
 bool CacheDirectory::reading(CacheKind kind, const CacheEntry& entry, Read&& read) {
   const std::string path = entry_path(path_, kind, entry.head().digest);

@@ -69,8 +69,6 @@ class CacheDirectory {
 
   // Null: it isn't there, or was bad and is no more.
   std::unique_ptr<CacheEntry> find(CacheKind kind, const CacheName& name);
-  // Of an entry, which is not looked into; nullopt: there is none.
-  std::optional<std::int64_t> file_size(CacheKind kind, const CacheName& name);
   // These ranges of what the entry holds (none: all), and notes that it was used. False: it was
   // bad, and is no more. Throws Error(corrupt) for ranges that leave it.
   bool read(CacheKind kind, const CacheEntry& entry, const std::vector<ByteRange>& ranges,

@@ -50,7 +50,8 @@ std::string text_of(const std::vector<Hash128>& hashes) {
   return text;
 }
 
-CacheHead parse_head(std::string_view line) {
+// `bytes`: that are there.
+CacheHead parse_head(std::string_view line, std::int64_t bytes) {
   constexpr std::string_view kWhere = "the head";
   const Json json = parse_json(line);
   CacheHead head;
@@ -59,7 +60,9 @@ CacheHead parse_head(std::string_view line) {
   head.digest = json_string(json, "name", kWhere);
   head.bytes = json_int(json, "bytes", kWhere);
   head.about = json_member(json, "about", kWhere);
-  if (head.bytes < 0) refuse("its head says less than no bytes");
+  if (head.bytes != bytes) {
+    throw Error(ErrorKind::corrupt, fmt::format("{} bytes are there of {}", bytes, head.bytes));
+  }
   head.hashes = parse_hashes(json_string(json, "hashes", kWhere));
   const std::int64_t piece = piece_bytes_of(head.bytes);
   if (static_cast<std::int64_t>(head.hashes.size()) != (head.bytes + piece - 1) / piece) {
@@ -152,11 +155,7 @@ std::unique_ptr<CacheEntry> CacheEntry::open(Files& files, const std::string& pa
   if (static_cast<std::int64_t>(text.size()) < begin) refuse("its head is cut short");
   const auto line = std::string_view(text).substr(kFirstLine, static_cast<std::size_t>(length));
   if (to_hex(hash_bytes(as_bytes(line))) != hash) refuse("its head is not that of its checksum");
-  CacheHead head = parse_head(line);
-  if (head.bytes != status.size - begin) {
-    throw Error(ErrorKind::corrupt,
-                fmt::format("{} bytes are there of {}", status.size - begin, head.bytes));
-  }
+  CacheHead head = parse_head(line, status.size - begin);
   return std::unique_ptr<CacheEntry>(new CacheEntry(std::move(file), std::move(head), begin));
 }
 
@@ -175,22 +174,30 @@ void CacheEntry::read_proved(ByteRange pieces, MutableByteView into) const {
   }
 }
 
+// Those that hold a range.
+ByteRange CacheEntry::pieces_of(const ByteRange& range) const {
+  const std::int64_t begin = range.offset / piece_ * piece_;
+  const std::int64_t end = (range.offset + range.length + piece_ - 1) / piece_ * piece_;
+  return {begin, std::max<std::int64_t>(0, std::min(end, head_.bytes) - begin)};
+}
+
 void CacheEntry::read(const std::vector<ByteRange>& ranges, Buffer& into) const {
   if (ranges.empty()) {
     into.resize(static_cast<std::size_t>(head_.bytes));
     return read_proved({0, head_.bytes}, into.bytes());
   }
-  std::int64_t wanted = 0;
-  for (const ByteRange& range : ranges) wanted += range.length;
+  std::int64_t wanted = 0, room = 0;
+  for (const ByteRange& range : ranges) {
+    room = std::max(room, wanted + pieces_of(range).length);
+    wanted += range.length;
+  }
   // Pieces are read and proved where what is wanted of them comes to lie, or right behind.
-  into.resize(static_cast<std::size_t>(wanted + 2 * piece_));
+  into.resize(static_cast<std::size_t>(std::max(room, wanted)));
   MutableByteView left = into.bytes();
   for (const ByteRange& range : ranges) {
-    const std::int64_t begin = range.offset / piece_ * piece_;
-    const std::int64_t last = (range.offset + range.length + piece_ - 1) / piece_ * piece_;
-    const std::int64_t length = std::min(last, head_.bytes) - begin;
-    read_proved({begin, length}, left.first(static_cast<std::size_t>(length)));
-    const auto part = left.subspan(static_cast<std::size_t>(range.offset - begin),
+    const ByteRange pieces = pieces_of(range);
+    read_proved(pieces, left.first(static_cast<std::size_t>(pieces.length)));
+    const auto part = left.subspan(static_cast<std::size_t>(range.offset - pieces.offset),
                                    static_cast<std::size_t>(range.length));
     std::copy(part.begin(), part.end(), left.begin());
     left = left.subspan(part.size());

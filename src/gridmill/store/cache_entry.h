@@ -87,6 +87,7 @@ class CacheEntry {
   CacheEntry(std::unique_ptr<ReadableFile> file, CacheHead head, std::int64_t begin)
       : file_(std::move(file)), head_(std::move(head)), begin_(begin) {}
   void in_pieces(const std::function<void(ByteView)>& take) const;
+  ByteRange pieces_of(const ByteRange& range) const;
   void read_proved(ByteRange pieces, MutableByteView into) const;
 
   const std::unique_ptr<ReadableFile> file_;

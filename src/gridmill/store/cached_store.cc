@@ -90,6 +90,31 @@ struct KeptValue {
   GetResult result() const { return {{version}, size}; }
 };
 
+enum class Verdict {
+  good,
+  renewed,  // good, though documents have changed since it was kept
+  absent,   // the key is
+  stale,
+};
+
+// Verdicts on keys that will be asked for in a moment. Thread-safe.
+class Judged {
+ public:
+  void put(const Key& key, Verdict verdict) {
+    const std::lock_guard lock(mutex_);
+    verdicts_[key.text()] = verdict;
+  }
+  std::optional<Verdict> take(const Key& key) {
+    const std::lock_guard lock(mutex_);
+    const auto node = verdicts_.extract(key.text());
+    return node ? std::optional(node.mapped()) : std::nullopt;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<std::string, Verdict> verdicts_;
+};
+
 // A whole value that is kept, and still is the store's.
 class Nearby final : public NearbyValue {
  public:
@@ -126,17 +151,19 @@ class CachedStore final : public Store {
     const CacheName name = name_of_part(key, part_of(request.ranges));
     if (const auto entry = find(name)) {
       const KeptValue kept = KeptValue::of(entry->head().about);
-      const Verdict verdict = judge(key, kept);
+      const auto judged = judged_.take(key);
+      const Verdict verdict = judged ? *judged : judge(key, kept);
       if (verdict == Verdict::absent) return std::nullopt;
       if (verdict != Verdict::stale && take(key, request, kept, *entry, into)) {
-        if (verdict == Verdict::renewed) keep(name, key, kept.result(), into);
+        const bool is_sure = !cache_->recalls();
+        if (verdict == Verdict::renewed && is_sure) keep(name, key, kept.result(), into);
         return kept.result();
       }
     }
     const auto found = fetch(key, request, into);
     if (found) {
       keep(name, key, *found, into);
-    } else if (believes_absence(key)) {
+    } else if (believes_absence(key) && !cache_->recalls()) {
       keep(name, key, GetResult{}, {});
     }
     return found;
@@ -161,12 +188,19 @@ class CachedStore final : public Store {
     const KeptValue kept = KeptValue::of(entry->head().about);
     const Verdict verdict = judge(key, kept);
     // What documents don't vouch for any more is read whole, to be kept again.
-    if (verdict != Verdict::good || kept.is_absent()) return nullptr;
+    if (verdict != Verdict::good || kept.is_absent()) {
+      judged_.put(key, verdict);  // get() comes next, and needn't ask again
+      return nullptr;
+    }
     return std::make_unique<Nearby>(cache_, std::move(entry));
   }
 
-  std::optional<std::int64_t> nearby_bound(const Key& key) override {
-    return cache_->directory().file_size(CacheKind::chunks, name_of_part(key, ""));
+  std::optional<std::int64_t> nearby_size(const Key& key) override {
+    if (!trusts(key)) return std::nullopt;
+    const auto entry = find(name_of_part(key, ""));
+    const KeptValue kept = entry ? KeptValue::of(entry->head().about) : KeptValue();
+    if (!entry || kept.is_absent() || !speaks_for(key, kept)) return std::nullopt;
+    return entry->head().bytes;
   }
 
   Version put(const Key& key, std::span<const ByteView> pieces) override {
@@ -193,13 +227,6 @@ class CachedStore final : public Store {
   std::string describe() const override { return under_->describe(); }
 
  private:
-  enum class Verdict {
-    good,
-    renewed,  // good, though documents have changed since it was kept
-    absent,   // the key is
-    stale,
-  };
-
   CacheName name_of_part(const Key& key, std::string part) const {
     return {source_.name, key.text(), std::move(part)};
   }
@@ -284,6 +311,7 @@ class CachedStore final : public Store {
   const CachedSource source_;
   const std::shared_ptr<InputCache> cache_;
   SeenDocuments documents_;
+  Judged judged_;
 };
 
 // Gridmill's own manifest, which changes with whatever Gridmill writes into the store.

@@ -59,6 +59,15 @@ class InputCache {
   };
   Counts counts;
 
+  // What stores of this run read through, which lives as long as any of them. `recalls`: versions
+  // that it tells may be outdated (recalled_files.h), so that nothing is kept because of one.
+  // Before the first store is opened.
+  void read_through(std::shared_ptr<Files> files, bool recalls) {
+    files_ = std::move(files);
+    recalls_ = recalls;
+  }
+  bool recalls() const noexcept { return recalls_; }
+
   void note(RestsOn value);
   // In the order of their names. nullopt: they are too many to be asked for again, or one of them
   // changed while the run went on.
@@ -70,6 +79,8 @@ class InputCache {
   mutable std::mutex mutex_;
   std::map<std::tuple<std::string, std::string, RestsOn::What>, RestsOn> values_;
   bool is_whole_ = true;
+  std::shared_ptr<Files> files_;
+  bool recalls_ = false;
 };
 
 // Whether all are what they were, but for those of What::value where `without_values`. All are

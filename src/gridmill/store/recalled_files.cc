@@ -1,10 +1,13 @@
 #include "gridmill/store/recalled_files.h"
 
 #include <algorithm>
-#include <exception>
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
 #include <system_error>
 #include <utility>
 
+#include "gridmill/base/error.h"
 #include "gridmill/system/at_once.h"
 
 namespace gridmill {
@@ -13,9 +16,12 @@ namespace {
 // Answers, and names of a listing, beyond which none is noted: what opening thousands of inputs
 // asks is as costly to remember as to ask.
 constexpr std::size_t kMostAnswers = 20'000;
+constexpr std::size_t kMostLists = 1000;
 constexpr std::size_t kMostNames = 10'000;
 // Requests under way at once: their answers take long and cost nothing.
 constexpr std::size_t kRequests = 64;
+// For requests under way when nobody wants their answers any more.
+constexpr std::chrono::seconds kPatience{1};
 
 // Of a folder only that it is one: what is written into it changes the rest.
 bool is_same(const std::optional<FileStatus>& a, const std::optional<FileStatus>& b) {
@@ -86,100 +92,199 @@ FileAnswers FileAnswers::of(const Json& json) {
   return answers;
 }
 
-RecalledFiles::RecalledFiles(Files& under, FileAnswers recalled, std::function<void()> outdated)
-    : ForwardingFiles(under), recalled_(std::move(recalled)), outdated_(std::move(outdated)) {
-  if (recalled_.empty()) return;
-  try {
-    asking_ = std::jthread([this] { ask_again(); });
-  } catch (const std::system_error&) {
-    ask_again();  // no more threads
-  }
-}
+class RecalledFiles::State {
+ public:
+  State(FileAnswers recalled, std::stop_source outdated)
+      : recalled_(std::move(recalled)), outdated_(std::move(outdated)) {}
 
-RecalledFiles::~RecalledFiles() = default;
-
-bool RecalledFiles::holds() {
-  if (asking_.joinable()) asking_.join();
-  return holds_;
-}
-
-// An answer that can't be had is none that holds: who asks for it again learns why.
-void RecalledFiles::ask_again() {
-  std::vector<std::function<bool()>> questions;
-  for (const auto& [path, status] : recalled_.statuses) {
-    questions.emplace_back([&] { return is_same(under_.status(path), status); });
+  const FileAnswers& recalled() const noexcept { return recalled_; }
+  const std::optional<FileStatus>* find(const std::string& path) const {
+    const auto found = recalled_.statuses.find(path);
+    return found == recalled_.statuses.end() ? nullptr : &found->second;
   }
-  for (const auto& [path, entries] : recalled_.lists) {
-    questions.emplace_back([&] { return is_same(under_.list(path), entries); });
-  }
-  const auto ask = [&](std::size_t i) {
-    if (!holds_) return;
-    bool is_answered_so = false;
-    try {
-      is_answered_so = questions[i]();
-    } catch (const std::exception&) {
-      is_answered_so = false;
+
+  // An answer that can't be had is none that holds: who asks for it again learns why.
+  void ask_again(Files& files) {
+    std::vector<std::function<bool()>> questions;
+    for (const auto& [path, status] : recalled_.statuses) {
+      questions.emplace_back([&] { return is_same(files.status(path), status); });
     }
-    if (!is_answered_so && holds_.exchange(false)) outdated_();
-  };
-  for_each_at_once(questions.size(), ask, kRequests);
+    for (const auto& [path, entries] : recalled_.lists) {
+      questions.emplace_back([&] { return is_same(files.list(path), entries); });
+    }
+    const auto ask = [&](std::size_t i) {
+      if (is_over()) return;
+      bool is_answered_so = false;
+      try {
+        is_answered_so = questions[i]();
+      } catch (...) {
+        is_answered_so = false;
+      }
+      if (!is_answered_so) end();
+    };
+    for_each_at_once(questions.size(), ask, kRequests);
+    const std::lock_guard lock(mutex_);
+    is_done_ = true;
+    done_.notify_all();
+  }
+
+  std::optional<bool> holds(const std::stop_token& stop) {
+    std::unique_lock lock(mutex_);
+    if (!done_.wait(lock, stop, [&] { return is_done_ || is_outdated_; })) return std::nullopt;
+    return !is_outdated_;
+  }
+  // False: what is under way takes longer.
+  bool leave() {
+    std::unique_lock lock(mutex_);
+    is_left_ = true;
+    return done_.wait_for(lock, kPatience, [&] { return is_done_; });
+  }
+  void end() {
+    {
+      const std::lock_guard lock(mutex_);
+      is_outdated_ = true;
+      done_.notify_all();
+    }
+    outdated_.request_stop();
+  }
+
+  void note(const std::string& path, const std::optional<FileStatus>& status) {
+    const std::lock_guard lock(mutex_);
+    if (!is_noted(path) || noted_.statuses.size() >= kMostAnswers) return;
+    noted_.statuses[path] = status;
+  }
+  void note(const std::string& directory, const std::vector<DirectoryEntry>& entries) {
+    const std::lock_guard lock(mutex_);
+    const bool is_small = entries.size() <= kMostNames && noted_.lists.size() < kMostLists;
+    if (is_noted(directory) && is_small) noted_.lists[directory] = entries;
+  }
+  void note_opened(const std::string& path, const FileStatus& status) {
+    const std::lock_guard lock(mutex_);
+    if (is_noted(path) && opened_.size() < kMostAnswers) opened_[path] = status;
+  }
+  void forget(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    noted_.statuses.erase(path);
+  }
+  FileAnswers take_noted(const std::function<bool(const std::string& path)>& is_asked_for) {
+    const std::lock_guard lock(mutex_);
+    notes_ = false;
+    for (const auto& [path, status] : opened_) {
+      if (is_asked_for(path)) noted_.statuses.try_emplace(path, status);
+    }
+    opened_.clear();
+    return std::exchange(noted_, {});
+  }
+
+ private:
+  // A relative path means another file elsewhere.
+  bool is_noted(const std::string& path) const { return notes_ && path.starts_with('/'); }
+  bool is_over() {
+    const std::lock_guard lock(mutex_);
+    return is_outdated_ || is_left_;
+  }
+
+  const FileAnswers recalled_;
+  std::stop_source outdated_;
+  std::mutex mutex_;
+  std::condition_variable_any done_;
+  bool is_done_ = false, is_outdated_ = false, is_left_ = false;
+  bool notes_ = true;
+  FileAnswers noted_;
+  std::map<std::string, FileStatus> opened_;
+};
+
+RecalledFiles::RecalledFiles(Files& under, FileAnswers recalled, std::stop_source outdated)
+    : ForwardingFiles(under),
+      state_(std::make_shared<State>(std::move(recalled), std::move(outdated))) {
+  if (state_->recalled().empty()) return state_->ask_again(under);  // nothing: it is done
+  try {
+    asking_ = std::thread([state = state_, &under] { state->ask_again(under); });
+  } catch (const std::system_error&) {
+    state_->ask_again(under);  // no more threads
+  }
+}
+
+RecalledFiles::~RecalledFiles() {
+  if (!asking_.joinable()) return;
+  if (state_->leave()) {
+    asking_.join();
+  } else {
+    asking_.detach();
+  }
+}
+
+std::optional<bool> RecalledFiles::holds(const std::stop_token& stop) {
+  return state_->holds(stop);
 }
 
 FileAnswers RecalledFiles::take_noted(
     const std::function<bool(const std::string& path)>& is_asked_for) {
-  const std::lock_guard lock(mutex_);
-  notes_ = false;
-  for (const auto& [path, status] : opened_) {
-    if (is_asked_for(path)) noted_.statuses.try_emplace(path, status);
-  }
-  opened_.clear();
-  return std::exchange(noted_, {});
+  return state_->take_noted(is_asked_for);
 }
 
-bool RecalledFiles::is_recalled_absent(const std::string& path) const {
-  const auto found = recalled_.statuses.find(path);
-  return found != recalled_.statuses.end() && !found->second;
-}
-
-void RecalledFiles::note(const std::string& path, const std::optional<FileStatus>& status) {
-  const std::lock_guard lock(mutex_);
-  if (notes_ && noted_.statuses.size() < kMostAnswers) noted_.statuses[path] = status;
-}
-
-std::unique_ptr<ReadableFile> RecalledFiles::note_opened(const std::string& path,
-                                                         std::unique_ptr<ReadableFile> file) {
-  if (file == nullptr) {
-    note(path, std::nullopt);
+// In each of these a call below may come back when this object is gone: only `state` is touched
+// after it.
+template <class Open>
+std::unique_ptr<ReadableFile> RecalledFiles::open_by(const std::string& path, Open&& open) {
+  const auto state = state_;
+  const std::optional<FileStatus>* recalled = state->find(path);
+  if (recalled != nullptr && !*recalled) {
+    state->note(path, std::nullopt);
     return nullptr;
   }
-  const std::lock_guard lock(mutex_);
-  if (notes_ && opened_.size() < kMostAnswers) opened_[path] = file->status();
+  auto file = std::forward<Open>(open)();
+  if (file == nullptr) {
+    state->note(path, std::nullopt);
+    return nullptr;
+  }
+  const FileStatus status = file->status();
+  if (recalled != nullptr && !is_same(status, *recalled)) {
+    state->end();
+    throw Error(ErrorKind::conflict, path + " is not what it was when it was opened last");
+  }
+  state->note_opened(path, status);
   return file;
 }
 
 std::unique_ptr<ReadableFile> RecalledFiles::open(const std::string& path) {
-  return note_opened(path, is_recalled_absent(path) ? nullptr : under_.open(path));
+  return open_by(path, [&under = under_, &path] { return under.open(path); });
 }
 
 std::unique_ptr<ReadableFile> RecalledFiles::open_uncached(const std::string& path) {
-  return note_opened(path, is_recalled_absent(path) ? nullptr : under_.open_uncached(path));
+  return open_by(path, [&under = under_, &path] { return under.open_uncached(path); });
 }
 
 std::optional<FileStatus> RecalledFiles::status(const std::string& path) {
-  const auto found = recalled_.statuses.find(path);
-  const auto status = found != recalled_.statuses.end() ? found->second : under_.status(path);
-  note(path, status);
+  const auto state = state_;
+  const std::optional<FileStatus>* recalled = state->find(path);
+  const auto status = recalled != nullptr ? *recalled : under_.status(path);
+  state->note(path, status);
   return status;
 }
 
 std::vector<DirectoryEntry> RecalledFiles::list(const std::string& directory) {
-  const auto found = recalled_.lists.find(directory);
-  std::vector<DirectoryEntry> entries =
-      found != recalled_.lists.end() ? found->second : under_.list(directory);
-  const std::lock_guard lock(mutex_);
-  const bool is_small = entries.size() <= kMostNames && noted_.lists.size() < kMostNames / 10;
-  if (notes_ && is_small) noted_.lists[directory] = entries;
+  const auto state = state_;
+  const auto found = state->recalled().lists.find(directory);
+  const bool is_recalled = found != state->recalled().lists.end();
+  std::vector<DirectoryEntry> entries = is_recalled ? found->second : under_.list(directory);
+  state->note(directory, entries);
   return entries;
+}
+
+void RecalledFiles::rename(const std::string& from, const std::string& to) {
+  state_->forget(to);
+  under_.rename(from, to);
+}
+
+void RecalledFiles::rename_new(const std::string& from, const std::string& to) {
+  state_->forget(to);
+  under_.rename_new(from, to);
+}
+
+bool RecalledFiles::remove_file(const std::string& path) {
+  state_->forget(path);
+  return under_.remove_file(path);
 }
 
 }  // namespace gridmill

@@ -4,13 +4,14 @@
 // So who opens stores far away waits for no request that was made before, and works on what a cache
 // holds of them while the far side says whether that still is what there is. An answer may be
 // outdated: nothing that rests upon it may be told, written or thrown before holds() said true.
+// Content is never recalled: a file that is opened and is another one than was recalled ends it.
 #pragma once
 
-#include <atomic>
 #include <functional>
 #include <map>
-#include <mutex>
+#include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,7 +21,7 @@
 
 namespace gridmill {
 
-// What status() and list() have answered, by path.
+// What status() and list() have answered, by absolute path.
 struct FileAnswers {
   std::map<std::string, std::optional<FileStatus>> statuses;
   std::map<std::string, std::vector<DirectoryEntry>> lists;
@@ -33,40 +34,41 @@ struct FileAnswers {
 
 class RecalledFiles final : public ForwardingFiles {
  public:
-  // Asks `under` for all that is recalled, at once, on threads of its own; calls `outdated` from
-  // one of them, once, when an answer differs or can't be had any more. `under` and what `outdated`
-  // refers to must outlive this.
-  RecalledFiles(Files& under, FileAnswers recalled, std::function<void()> outdated);
+  // Asks `under` for all that is recalled, at once, on threads of its own, and requests `outdated`
+  // to stop when an answer differs or can't be had any more. `under` must outlive those threads,
+  // too, which a side that never answers may hold for ever.
+  RecalledFiles(Files& under, FileAnswers recalled, std::stop_source outdated);
+  // Asks nothing more; waits a second for what is under way, and leaves it behind then.
   ~RecalledFiles() override;
 
-  // Waits until all answers are there: whether they are what was recalled.
-  bool holds();
+  // Waits until all answers are there: whether they are what was recalled. nullopt: `stop` came
+  // first.
+  std::optional<bool> holds(const std::stop_token& stop);
 
   // What was asked so far and answered, recalled or not, as far as it is little enough to be kept;
   // of files that were opened, which says what their status is, those that the next one will ask
   // for. From here on nothing is noted.
   FileAnswers take_noted(const std::function<bool(const std::string& path)>& is_asked_for);
 
+  // Throws Error(conflict) for a file that is not the one that was recalled.
   std::unique_ptr<ReadableFile> open(const std::string& path) override;
   std::unique_ptr<ReadableFile> open_uncached(const std::string& path) override;
   std::optional<FileStatus> status(const std::string& path) override;
   std::vector<DirectoryEntry> list(const std::string& directory) override;
+  // What is made here (an index beside an input) is not noted as absent.
+  void rename(const std::string& from, const std::string& to) override;
+  void rename_new(const std::string& from, const std::string& to) override;
+  bool remove_file(const std::string& path) override;
 
  private:
-  bool is_recalled_absent(const std::string& path) const;
-  std::unique_ptr<ReadableFile> note_opened(const std::string& path,
-                                            std::unique_ptr<ReadableFile> file);
-  void note(const std::string& path, const std::optional<FileStatus>& status);
-  void ask_again();
+  // Of those who may come back to it when this is gone: lanes that were given up, and who asks.
+  class State;
 
-  const FileAnswers recalled_;
-  const std::function<void()> outdated_;
-  std::atomic<bool> holds_ = true;
-  std::mutex mutex_;
-  bool notes_ = true;
-  FileAnswers noted_;
-  std::map<std::string, FileStatus> opened_;
-  std::jthread asking_;  // last: it uses the others
+  template <class Open>
+  std::unique_ptr<ReadableFile> open_by(const std::string& path, Open&& open);
+
+  const std::shared_ptr<State> state_;
+  std::thread asking_;
 };
 
 }  // namespace gridmill

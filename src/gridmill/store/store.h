@@ -109,9 +109,8 @@ class Store {
   // Of a store that keeps values: this one, if it lies nearby. Null: all of it is to be asked for.
   // The store must outlive it.
   virtual std::unique_ptr<NearbyValue> nearby(const Key& /*key*/) { return nullptr; }
-  // What lies nearby of a key takes no more than this, whether or not it still is the store's
-  // value; nullopt: nothing does. Costs next to nothing.
-  virtual std::optional<std::int64_t> nearby_bound(const Key& /*key*/) { return std::nullopt; }
+  // The size of what nearby() would give, where that is known without a request. nullopt: it isn't.
+  virtual std::optional<std::int64_t> nearby_size(const Key& /*key*/) { return std::nullopt; }
   // Stores the concatenation of `pieces`.
   virtual Version put(const Key& key, std::span<const ByteView> pieces) = 0;
   // Only if the key has version `expected` (nullopt: is absent); otherwise Error(conflict).

@@ -213,9 +213,9 @@ class ZarrLeafReader : public LeafReader {
   std::optional<std::int64_t> largest_nearby() const {
     std::int64_t largest = 0;
     for (std::int64_t i = 0; i < grid().size(); ++i) {
-      const auto bound = store_->nearby_bound(key_of(grid().position(i)));
-      if (!bound) return std::nullopt;
-      largest = std::max(largest, *bound);
+      const auto size = store_->nearby_size(key_of(grid().position(i)));
+      if (!size) return std::nullopt;
+      largest = std::max(largest, *size);
     }
     return largest;
   }
@@ -236,7 +236,8 @@ class ZarrLeafReader : public LeafReader {
   const bool is_streamed_;
 
  private:
-  // Bytes of a stored chunk, some ranges at a time. False: they can't be had so.
+  // Bytes of a stored chunk, some ranges at a time, or all (no ranges). False: they can't be had
+  // so.
   struct StoredBytes {
     std::int64_t size = 0;
     std::function<bool(const std::vector<ByteRange>&, Buffer&)> read;
@@ -281,10 +282,11 @@ class ZarrLeafReader : public LeafReader {
     if (!bytes->read(frame, stored)) return std::nullopt;  // gone: so says the whole
     const BloscHead head(stored, bytes->size);
     if (!head.has_pieces() || head.blocksize() != piece || head.block_count() != blocks) {
-      return std::nullopt;
+      return bytes->read({}, stored) ? std::optional(true) : std::nullopt;
     }
     const auto ranges = head.ranges(wanted);
     for (const auto& range : ranges) add_range(frame, {range.offset, range.length});
+    (void)total_length(key_of(position), frame, most_stored());  // blocks may lie one in the other
     if (!bytes->read(frame, stored)) return std::nullopt;
     BloscHead::complete(stored.bytes(), wanted, ranges);
     return true;
