@@ -12,9 +12,7 @@
 //   round-trip STORE OUT ROUNDS             its keys decoded and encoded again, and no more
 //   open STORE ROUNDS                       the store's metadata, and the calls that takes
 //   open-sources A B ROUNDS                 stores of two sources (NAME=GLOB), opened and joined
-//   chunk-files STORE ARRAY LIST ROUNDS     the chunks in these files, read and decoded; 0: once,
-//   by
-//                                           a process that was just started
+//   chunk-files STORE ARRAY LIST ROUNDS     the chunks in these files, read and decoded (0: once)
 //   grib FILE ROUNDS                        opened and decoded on one core, beside ecCodes
 //   index FILE VARIABLE                     the places of all chunks of an HDF5 variable, once
 //   far-cache STORE FOLDER LATENCY_MS MB/S ROUNDS POINTS   tables behind a long line, by a cache

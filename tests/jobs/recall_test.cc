@@ -7,10 +7,12 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <map>
 
 #include "doubles/assertions.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/jobs/extract.h"
+#include "gridmill/store/cache_directory.h"
 #include "gridmill/store/file_store.h"
 #include "jobs/made_store.h"
 
@@ -31,6 +33,11 @@ class HeldFiles final : public ForwardingFiles {
     const std::lock_guard lock(mutex_);
     is_open_ = false;
   }
+  void release() {
+    const std::lock_guard lock(mutex_);
+    is_open_ = true;
+    opened_.notify_all();
+  }
   void die() { is_dead_ = true; }
   bool was_waited_for() const { return was_waited_for_; }
 
@@ -48,9 +55,7 @@ class HeldFiles final : public ForwardingFiles {
   }
   std::unique_ptr<WritableFile> create(const std::string& path) override {
     if (path.starts_with(output_)) {
-      const std::lock_guard lock(mutex_);
-      is_open_ = true;
-      opened_.notify_all();
+      release();
     }
     return under_.create(path);
   }
@@ -180,18 +185,61 @@ TEST_F(RecallTest, NothingIsPublishedWithoutAnswers) {
   EXPECT_THAT(debris(directory_.files(), directory_.path()), IsEmpty());
 }
 
-// Its parts appear one by one: none may be of what is no more.
-TEST_F(RecallTest, ATableInPartsIsOfWhatIsThere) {
-  const auto partitioned = [&](float first) {
-    make(first, "t");
-    ExtractOptions parts = options("30,0");
-    parts.output = directory_ / "out/parts";
-    parts.partition = {"month"};
-    return run(parts);
-  };
-  const Json one = partitioned(0), other = partitioned(100);
+// Drawn beside the table, before it appears.
+TEST_F(RecallTest, AChartIsOfWhatIsThere) {
+  const auto store = file_store(directory_.files(), directory_ / "out");
+  ExtractOptions charted = options("30,0");
+  charted.plot = directory_ / "out/chart.html";
+  (void)run(charted);
+  make(100, "t");
+  (void)run(charted);
   EXPECT_THAT(console_.said, ElementsAre(HasSubstr("once more")));
-  EXPECT_EQ(one["rows"], other["rows"]);
+  const auto recalled = value_of(*store, "chart.html");
+  charted.cache = {};
+  (void)run(charted);
+  EXPECT_EQ(recalled, value_of(*store, "chart.html"));
+}
+
+// Documents of the new store are in the cache (another job has fetched them) while the answers are
+// the old ones: old chunks must not be filed under new documents, where nobody asks for them again.
+TEST_F(RecallTest, OldChunksAreNotKeptUnderNewDocuments) {
+  ExtractOptions asking = options("30,0");
+  asking.cache.trust = CacheTrust::every_value;  // chunks of coordinates are among the answers
+  (void)run(asking);
+  std::map<std::string, std::string> old;
+  for (const CacheFile& file : cache_files(directory_.files(), directory_ / "cache")) {
+    const auto entry = CacheEntry::open(directory_.files(), file.path);
+    const bool is_answers = entry->head().name.part.starts_with("answers");
+    if (is_answers || entry->head().name.key.starts_with("lat")) {
+      old[file.path] = value_of(*file_store(directory_.files(), file.path), "").value_or("");
+    }
+  }
+  ASSERT_EQ(old.size(), 2U);
+  make(100, "t");
+  (void)run(options("-10,135"));
+  for (const auto& [path, content] : old) {
+    file_store(directory_.files(), path)->put(Key(), as_bytes(content));
+  }
+  (void)run(options("-30,90"));
+  EXPECT_EQ(text(), plain(options("-30,90")));
+  EXPECT_THAT(console_.said, ElementsAre(HasSubstr("once more")));
+  (void)run(options("-30,135"));
+  EXPECT_EQ(text(), plain(options("-30,135")));
+}
+
+TEST_F(RecallTest, AnInterruptedRunWaitsForNoAnswer) {
+  (void)run(options("30,0"));
+  held_.hold();
+  std::stop_source stop;
+  stop.request_stop();
+  const auto begin = clock_->monotonic_ns();
+  EXPECT_EQ(kind_thrown([&] {
+              (void)extract(options("-30,90"), {held_, *clock_, console_, stop.get_token()});
+            }),
+            ErrorKind::cancelled);
+  EXPECT_LT(clock_->monotonic_ns() - begin, 15'000'000'000);  // they would take twenty seconds
+  held_.release();
+  clock_->wait(300'000'000, {});  // who was left behind in there comes back
 }
 
 }  // namespace

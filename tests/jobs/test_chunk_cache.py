@@ -174,7 +174,8 @@ def test_damaged_entries_are_found_and_fetched_again(gridmill, extract, tmp_path
     told = gridmill("cache", "verify", cache)
     assert told.returncode == 3 and f"cache gc {cache} --bad" in told.stdout
     mended = extract(-60, 0)  # another place: the same chunks
-    assert mended["cache"]["dropped"] == len(chunks) == mended["cache"]["misses"]
+    assert mended["cache"]["dropped"] == len(chunks)
+    assert mended["cache"]["misses"] == len(chunks) - 1  # one holds what was answered to the first run
     assert len(mended["warnings"]) == 2
     assert gridmill("cache", "verify", cache).returncode == 0
     assert extract(30, 0)["cache"]["misses"] == 0

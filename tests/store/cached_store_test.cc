@@ -321,9 +321,9 @@ TEST_F(CachedStoreTest, PartsOfWhatIsKeptLieNearby) {
     const auto value = warm.store->nearby(Key("t/c/9"));
     ASSERT_NE(value, nullptr);
     EXPECT_EQ(value->size(), 10);
-    const auto bound = warm.store->nearby_bound(Key("t/c/9"));
-    EXPECT_TRUE(bound && *bound >= 10 && *bound < 2000);
-    EXPECT_FALSE(warm.store->nearby_bound(Key("t/c/0")));
+    const bool is_vouched = trust == CacheTrust::once_per_store;
+    EXPECT_EQ(warm.store->nearby_size(Key("t/c/9")).value_or(-1), is_vouched ? 10 : -1);
+    EXPECT_FALSE(warm.store->nearby_size(Key("t/c/0")));
     Buffer bytes;
     EXPECT_TRUE(value->read({{8, 2}, {1, 3}}, bytes));
     EXPECT_EQ(as_text(bytes), "89123");
@@ -344,6 +344,8 @@ TEST_F(CachedStoreTest, WhatMayHaveChangedIsNotNearby) {
   const Run warm = open(CacheTrust::every_value);
   EXPECT_EQ(warm.store->nearby(Key("t/c/9")), nullptr);
   EXPECT_EQ(value_of(*warm.store, "t/c/9"), "9876543210");
+  EXPECT_EQ(files_.requests(), 2);  // its version, once, and the value
+  EXPECT_EQ(warm.cache->counts.stale, 1);
 }
 
 }  // namespace

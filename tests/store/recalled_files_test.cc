@@ -4,8 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <atomic>
-
+#include "doubles/assertions.h"
 #include "doubles/slow_files.h"
 #include "doubles/temporary_directory.h"
 #include "gridmill/base/error.h"
@@ -35,23 +34,26 @@ class RecalledFilesTest : public testing::Test {
   }
 
   FileAnswers first_answers() {
-    RecalledFiles files(files_, {}, [this] { ++outdated_; });
+    RecalledFiles files(files_, {}, {});
     (void)files.status(place("a"));
     (void)files.status(place("folder"));
     EXPECT_EQ(files.open(place("absent")), nullptr);
     EXPECT_THAT(files.list(place("folder")), SizeIs(1));
-    EXPECT_TRUE(files.holds());
+    EXPECT_EQ(files.holds({}), true);
     return files.take_noted(none_);
   }
 
   std::string place(const std::string& name) const { return directory_ / ("far/" + name); }
 
-  // Whether they hold now, and what was told.
+  // Whether they hold now, and whether it is told at once if they don't.
   bool holds_now(const FileAnswers& answers) {
-    outdated_ = 0;
-    RecalledFiles files(files_, answers, [this] { ++outdated_; });
-    const bool holds = files.holds();
-    EXPECT_EQ(outdated_, holds ? 0 : 1);
+    std::stop_source outdated;
+    RecalledFiles files(files_, answers, outdated);
+    const bool holds = files.holds({}).value();
+    for (int i = 0; i < 2000 && !holds && !outdated.stop_requested(); ++i) {
+      clock_->wait(1'000'000, {});
+    }
+    EXPECT_NE(outdated.stop_requested(), holds);
     return holds;
   }
 
@@ -59,7 +61,6 @@ class RecalledFilesTest : public testing::Test {
   TemporaryDirectory directory_;
   const std::unique_ptr<Store> store_ = file_store(directory_.files(), directory_ / "far");
   SlowFiles files_{directory_.files(), *clock_, {directory_ / "far", 0, 0}};
-  std::atomic<int> outdated_ = 0;
   const std::function<bool(const std::string&)> none_ = [](const std::string&) { return false; };
 };
 
@@ -68,8 +69,8 @@ TEST_F(RecalledFilesTest, EachQuestionIsAskedOnceAndAnsweredWithoutWaiting) {
   EXPECT_THAT(answers.statuses, SizeIs(3));
   EXPECT_THAT(answers.lists, SizeIs(1));
   files_.forget();
-  RecalledFiles files(files_, answers, [] { FAIL() << "nothing has changed"; });
-  ASSERT_TRUE(files.holds());
+  RecalledFiles files(files_, answers, {});
+  ASSERT_EQ(files.holds({}), true);
   EXPECT_EQ(files_.requests(), 4);
   EXPECT_EQ(files.status(place("a"))->size, 12);
   EXPECT_TRUE(files.status(place("folder"))->is_directory);
@@ -85,7 +86,7 @@ TEST_F(RecalledFilesTest, EachQuestionIsAskedOnceAndAnsweredWithoutWaiting) {
 // Of what was opened only what is asked for the next time: not the chunks that are taken on trust.
 TEST_F(RecalledFilesTest, WhatWasRecalledIsNotedLikeWhatWasAsked) {
   const FileAnswers answers = first_answers();
-  RecalledFiles files(files_, answers, [] {});
+  RecalledFiles files(files_, answers, {});
   (void)files.status(place("a"));
   (void)files.open(place("folder/b"));
   (void)files.open(place("a"));
@@ -123,10 +124,33 @@ TEST_F(RecalledFilesTest, ADifferentAnswerIsFound) {
 TEST_F(RecalledFilesTest, AnAnswerThatCantBeHadDoesNotHold) {
   const FileAnswers answers = first_answers();
   DeadFiles dead(files_);
-  int outdated = 0;
-  RecalledFiles files(dead, answers, [&] { ++outdated; });
-  EXPECT_FALSE(files.holds());
-  EXPECT_EQ(outdated, 1);
+  RecalledFiles files(dead, answers, {});
+  EXPECT_EQ(files.holds({}), false);
+}
+
+TEST_F(RecalledFilesTest, AFileThatIsAnotherOneIsNotOpened) {
+  RecalledFiles first(files_, {}, {});
+  (void)first.status(place("a"));
+  const FileAnswers answers = first.take_noted(none_);
+  store_->put(Key("a"), as_bytes("new"));
+  RecalledFiles files(files_, answers, {});
+  EXPECT_EQ(kind_thrown([&] { (void)files.open(place("a")); }), ErrorKind::conflict);
+  EXPECT_EQ(files.holds({}), false);
+}
+
+TEST_F(RecalledFilesTest, WhatTheRunItselfMakesIsNotNotedAsAbsent) {
+  RecalledFiles files(files_, {}, {});
+  EXPECT_FALSE(files.status(place("index")));
+  EXPECT_FALSE(files.status(place("other")));
+  files.rename(place("a"), place("index"));
+  EXPECT_THAT(files.take_noted(none_).statuses, SizeIs(1));
+}
+
+TEST_F(RecalledFilesTest, RelativePathsAreNotNoted) {
+  RecalledFiles files(files_, {}, {});
+  (void)files.status("somewhere");
+  (void)files.list("somewhere");
+  EXPECT_TRUE(files.take_noted(none_).empty());
 }
 
 TEST_F(RecalledFilesTest, AnswersSurviveTheirText) {

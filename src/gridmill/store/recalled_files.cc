@@ -106,11 +106,11 @@ class RecalledFiles::State {
   // An answer that can't be had is none that holds: who asks for it again learns why.
   void ask_again(Files& files) {
     std::vector<std::function<bool()>> questions;
-    for (const auto& [path, status] : recalled_.statuses) {
-      questions.emplace_back([&] { return is_same(files.status(path), status); });
+    for (const auto& one : recalled_.statuses) {
+      questions.emplace_back([&] { return is_same(files.status(one.first), one.second); });
     }
-    for (const auto& [path, entries] : recalled_.lists) {
-      questions.emplace_back([&] { return is_same(files.list(path), entries); });
+    for (const auto& one : recalled_.lists) {
+      questions.emplace_back([&] { return is_same(files.list(one.first), one.second); });
     }
     const auto ask = [&](std::size_t i) {
       if (is_over()) return;
