@@ -6,7 +6,9 @@
 #include <cmath>
 #include <map>
 #include <mutex>
+#include <numeric>
 #include <utility>
+#include <vector>
 
 #include "gridmill/base/error.h"
 #include "gridmill/system/random.h"
@@ -14,22 +16,30 @@
 namespace gridmill {
 namespace {
 
-// The sum of the numbers in a key: neighbours along any dimension differ in it.
-std::size_t place_of(const std::string& key) {
-  std::size_t sum = 0, number = 0;
+using Position = std::vector<std::size_t>;
+
+// The numbers of a chunk's key.
+Position position_of(const std::string& key) {
+  Position position;
+  bool is_inside = false;
   for (const char c : key) {
-    if (c >= '0' && c <= '9') {
-      number = 10 * number + static_cast<std::size_t>(c - '0');
-    } else {
-      sum += std::exchange(number, 0);
-    }
+    const bool is_digit = c >= '0' && c <= '9';
+    if (is_digit && !is_inside) position.push_back(0);
+    if (is_digit) position.back() = 10 * position.back() + static_cast<std::size_t>(c - '0');
+    is_inside = is_digit;
   }
-  return sum + number;
+  return position;
 }
 
-// Answers for a chunk that is not there with another of the same array: always the same one, and
-// for chunks that lie side by side with others, as far as there are some. What is written of one
-// chunk twice would compress better than the whole will.
+std::size_t differences(const Position& a, const Position& b) {
+  std::size_t count = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) count += a[i] != b[i] ? 1U : 0U;
+  return count;
+}
+
+// Answers for a chunk that is not there with another of the same array: always the same one, of
+// another place along all dimensions if it can be, and different ones for neighbours. What is
+// written of one chunk twice would compress better than the whole will.
 class StandInStore final : public Store {
  public:
   explicit StandInStore(std::shared_ptr<Store> store) : store_(std::move(store)) {}
@@ -59,18 +69,29 @@ class StandInStore final : public Store {
     const std::string& text = key.text();
     const std::string array = text.substr(0, text.rfind('/'));
     const std::lock_guard lock(mutex_);
-    std::vector<Key>& there = there_[array];
+    std::vector<std::pair<Key, Position>>& there = there_[array];
     if (there.empty()) {
-      store_->list(Key(array), [&](const ListEntry& entry) { there.push_back(entry.key); });
+      store_->list(Key(array), [&](const ListEntry& entry) {
+        there.emplace_back(entry.key, position_of(entry.key.text()));
+      });
       std::sort(there.begin(), there.end());
     }
-    if (there.empty()) return std::nullopt;
-    return there[place_of(text) % there.size()];
+    const Position wanted = position_of(text);
+    std::size_t most = 0;
+    std::vector<const Key*> far;
+    for (const auto& [other, position] : there) {
+      const std::size_t count = differences(wanted, position);
+      if (count > most) far.clear();
+      most = std::max(most, count);
+      if (count == most) far.push_back(&other);
+    }
+    if (far.empty()) return std::nullopt;
+    return *far[std::accumulate(wanted.begin(), wanted.end(), std::size_t{0}) % far.size()];
   }
 
   const std::shared_ptr<Store> store_;
   std::mutex mutex_;
-  std::map<std::string, std::vector<Key>> there_;
+  std::map<std::string, std::vector<std::pair<Key, Position>>> there_;
 };
 
 // Removed with all below it when it goes.
