@@ -197,7 +197,10 @@ class RecalledFiles::State {
 RecalledFiles::RecalledFiles(Files& under, FileAnswers recalled, std::stop_source outdated)
     : ForwardingFiles(under),
       state_(std::make_shared<State>(std::move(recalled), std::move(outdated))) {
-  if (state_->recalled().empty()) return state_->ask_again(under);  // nothing: it is done
+  if (state_->recalled().empty()) {
+    state_->ask_again(under);  // nothing: it is done
+    return;
+  }
   try {
     asking_ = std::thread([state = state_, &under] { state->ask_again(under); });
   } catch (const std::system_error&) {
