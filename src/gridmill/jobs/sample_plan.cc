@@ -37,9 +37,10 @@ std::size_t differences(const Position& a, const Position& b) {
   return count;
 }
 
-// Answers for a chunk that is not there with another of the same array: always the same one, of
-// another place along all dimensions if it can be, and different ones for neighbours. What is
-// written of one chunk twice would compress better than the whole will.
+// Answers for a chunk that is not there with another of the same array: always the same one,
+// different ones for neighbours, and none that differs along one dimension only if it can be: who
+// reads all along a dimension reads that one, too. What is written of one chunk twice would
+// compress better than the whole will.
 class StandInStore final : public Store {
  public:
   explicit StandInStore(std::shared_ptr<Store> store) : store_(std::move(store)) {}
@@ -77,16 +78,13 @@ class StandInStore final : public Store {
       std::sort(there.begin(), there.end());
     }
     const Position wanted = position_of(text);
-    std::size_t most = 0;
-    std::vector<const Key*> far;
+    std::vector<const Key*> beside, elsewhere;
     for (const auto& [other, position] : there) {
-      const std::size_t count = differences(wanted, position);
-      if (count > most) far.clear();
-      most = std::max(most, count);
-      if (count == most) far.push_back(&other);
+      (differences(wanted, position) < 2 ? beside : elsewhere).push_back(&other);
     }
-    if (far.empty()) return std::nullopt;
-    return *far[std::accumulate(wanted.begin(), wanted.end(), std::size_t{0}) % far.size()];
+    const std::vector<const Key*>& others = elsewhere.empty() ? beside : elsewhere;
+    if (others.empty()) return std::nullopt;
+    return *others[std::accumulate(wanted.begin(), wanted.end(), std::size_t{0}) % others.size()];
   }
 
   const std::shared_ptr<Store> store_;
