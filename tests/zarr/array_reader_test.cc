@@ -6,6 +6,7 @@
 
 #include <random>
 
+#include "doubles/assertions.h"
 #include "doubles/faulty_store.h"
 #include "gridmill/array/array.h"
 #include "gridmill/codec/blosc_frame.h"
@@ -179,6 +180,29 @@ TEST(ArrayReader, StartsOutsideTheFrameAreDamage) {
   const Part part{{{0, 0, 0}, {1, 1, 1}}, element.view()};
   Buffer bytes;
   EXPECT_THROW(reader->fetch_parts({0, 0, 0}, {&part, 1}, bytes), Error);
+}
+
+// Each would be the rest of the frame, so that some of them are larger than a chunk can be.
+TEST(ArrayReader, BlocksThatLieOneInTheOtherAreNotFetched) {
+  const Array in = sample();
+  const ArrayMetadata metadata = one_chunk("blosc:zstd:1:shuffle:4KiB");
+  const auto store = stored(metadata, in);
+  Buffer frame;
+  store->get(Key("t/c/0/0/0"), frame);
+  const std::int64_t blocks = BloscFrame(frame).block_count();
+  for (std::int64_t block = 0; block < blocks; ++block) {
+    store_le(frame.data() + 16 + 4 * block, static_cast<std::int32_t>(BloscHead::size_of(blocks)));
+  }
+  store->put(Key("t/c/0/0/0"), frame);
+  const auto reader = zarr_leaf_reader(store, Key("t"), metadata);
+  Array many(types::float32, {10, 100, 100});
+  const Part part{{{0, 0, 0}, {10, 100, 100}}, many.view()};
+  Buffer bytes;
+  EXPECT_EQ(kind_thrown([&] {
+              (void)reader->fetch_parts({0, 0, 0}, {&part, 1}, bytes);
+            }),
+            ErrorKind::corrupt);
+  EXPECT_LT(bytes.capacity(), std::size_t{2} << 20);
 }
 
 }  // namespace
