@@ -85,8 +85,10 @@ class ToldConsole final : public Console {
   void warn(const std::string& line) override { warned.push_back(line); }
   void begin(const std::string&, const Progress&) override {}
   void done() override {}
+  void note_left_threads() override { has_left_threads = true; }
 
   std::vector<std::string> said, warned;
+  bool has_left_threads = false;
 };
 
 class RecallTest : public testing::Test {
@@ -230,14 +232,17 @@ TEST_F(RecallTest, OldChunksAreNotKeptUnderNewDocuments) {
 TEST_F(RecallTest, AnInterruptedRunWaitsForNoAnswer) {
   (void)run(options("30,0"));
   held_.hold();
+  ExtractOptions other = options("-30,90");
+  other.output = directory_ / "elsewhere.csv";  // that it is begun releases nobody
   std::stop_source stop;
   stop.request_stop();
   const auto begin = clock_->monotonic_ns();
   EXPECT_EQ(kind_thrown([&] {
-              (void)extract(options("-30,90"), {held_, *clock_, console_, stop.get_token()});
+              (void)extract(other, {held_, *clock_, console_, stop.get_token()});
             }),
             ErrorKind::cancelled);
   EXPECT_LT(clock_->monotonic_ns() - begin, 15'000'000'000);  // they would take twenty seconds
+  EXPECT_TRUE(console_.has_left_threads);
   held_.release();
   clock_->wait(300'000'000, {});  // who was left behind in there comes back
 }

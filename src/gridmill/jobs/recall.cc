@@ -45,6 +45,10 @@ Recall::Recall(std::shared_ptr<InputCache> cache, const std::vector<std::string>
   cache_->read_through(files_, recalls_);
 }
 
+Recall::~Recall() {
+  if (files_ != nullptr && !files_->end_asking()) workplace_.console.note_left_threads();
+}
+
 FileAnswers Recall::recalled(Recalling recalling) {
   if (recalling == Recalling::no) return {};
   CacheDirectory& directory = cache_->directory();

@@ -35,6 +35,10 @@ class Recall {
   // outlive it. `inputs`: all locations that will be opened.
   Recall(std::shared_ptr<InputCache> cache, const std::vector<std::string>& inputs,
          Recalling recalling, const Workplace& workplace);
+  // Tells the console of threads that a side which never answers holds.
+  ~Recall();
+  Recall(const Recall&) = delete;
+  Recall& operator=(const Recall&) = delete;
 
   // For opening the inputs, and for nothing else.
   Files& files() noexcept { return files_ == nullptr ? workplace_.files : *files_; }

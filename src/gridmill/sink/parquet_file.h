@@ -49,9 +49,8 @@ const GmParquetPlugin& parquet_plugin();
 // Throws Error(unsupported) where the program came without it. Loads nothing.
 void check_parquet_is_here();
 
-// Loads Arrow on a thread of its own while this lives: that takes 40 ms of relocations (of pyarrow
-// 26), which the opening and decoding of inputs needn't wait for. What goes wrong is told by
-// parquet_plugin().
+// Loads Arrow on a thread of its own while this lives: relocations of 8 ms (of pyarrow 26), which
+// the opening and decoding of inputs needn't wait for. What goes wrong is told by parquet_plugin().
 class ParquetLoading {
  public:
   ParquetLoading();

@@ -208,13 +208,17 @@ RecalledFiles::RecalledFiles(Files& under, FileAnswers recalled, std::stop_sourc
   }
 }
 
-RecalledFiles::~RecalledFiles() {
-  if (!asking_.joinable()) return;
-  if (state_->leave()) {
+RecalledFiles::~RecalledFiles() { (void)end_asking(); }
+
+bool RecalledFiles::end_asking() {
+  if (!asking_.joinable()) return true;
+  const bool has_ended = state_->leave();
+  if (has_ended) {
     asking_.join();
   } else {
     asking_.detach();
   }
+  return has_ended;
 }
 
 std::optional<bool> RecalledFiles::holds(const std::stop_token& stop) {

@@ -38,8 +38,11 @@ class RecalledFiles final : public ForwardingFiles {
   // to stop when an answer differs or can't be had any more. `under` must outlive those threads,
   // too, which a side that never answers may hold for ever.
   RecalledFiles(Files& under, FileAnswers recalled, std::stop_source outdated);
-  // Asks nothing more; waits a second for what is under way, and leaves it behind then.
-  ~RecalledFiles() override;
+  ~RecalledFiles() override;  // ends the asking
+
+  // Asks nothing more, and waits a second for what is under way. False: it takes longer, and its
+  // threads were left behind.
+  bool end_asking();
 
   // Waits until all answers are there: whether they are what was recalled. nullopt: `stop` came
   // first.
