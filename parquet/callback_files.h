@@ -8,30 +8,57 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "gridmill/sink/parquet_plugin.h"
 
-// Arrow's stream onto the callback of whoever opened the file.
+// The C library's. Arrow's own (mimalloc) lays out its blocks over memory that the kernel gives in
+// pages of 2 MiB: the few hundred KB that a small table takes were 60 MB of pages to clear, half the
+// time of writing it.
+inline arrow::MemoryPool* memory_pool() { return arrow::system_memory_pool(); }
+
+// Arrow's stream onto the callback of whoever opened the file. Arrow writes a page's header, the
+// page, and each column's place in an index by themselves, of a few bytes each: they are gathered
+// until Flush().
 class CallbackStream final : public arrow::io::OutputStream {
  public:
   CallbackStream(int (*append)(void*, const void*, std::int64_t), void* context)
       : append_(append), context_(context) {}
 
   arrow::Status Write(const void* bytes, std::int64_t count) override {
-    if (append_(context_, bytes, count) != 0) return arrow::Status::IOError("not written");
     position_ += count;
+    if (static_cast<std::int64_t>(gathered_.size()) + count > kGathered) {
+      ARROW_RETURN_NOT_OK(Flush());
+    }
+    if (count >= kGathered) return give(bytes, count);
+    const auto* byte = static_cast<const char*>(bytes);
+    gathered_.insert(gathered_.end(), byte, byte + count);
+    return arrow::Status::OK();
+  }
+  arrow::Status Flush() override {
+    if (gathered_.empty()) return arrow::Status::OK();
+    ARROW_RETURN_NOT_OK(give(gathered_.data(), static_cast<std::int64_t>(gathered_.size())));
+    gathered_.clear();
     return arrow::Status::OK();
   }
   arrow::Result<std::int64_t> Tell() const override { return position_; }
   arrow::Status Close() override {
     is_closed_ = true;
-    return arrow::Status::OK();
+    return Flush();
   }
   bool closed() const override { return is_closed_; }
 
  private:
+  static constexpr std::int64_t kGathered = std::int64_t{64} << 10;
+
+  arrow::Status give(const void* bytes, std::int64_t count) {
+    if (append_(context_, bytes, count) != 0) return arrow::Status::IOError("not written");
+    return arrow::Status::OK();
+  }
+
   int (*append_)(void*, const void*, std::int64_t);
   void* context_;
+  std::vector<char> gathered_;
   std::int64_t position_ = 0;
   bool is_closed_ = false;
 };
@@ -58,7 +85,7 @@ class CallbackInput final : public arrow::io::RandomAccessFile {
     return some;
   }
   arrow::Result<std::shared_ptr<arrow::Buffer>> Read(std::int64_t count) override {
-    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count));
+    ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateResizableBuffer(count, memory_pool()));
     ARROW_ASSIGN_OR_RAISE(const std::int64_t some, Read(count, buffer->mutable_data()));
     ARROW_RETURN_NOT_OK(buffer->Resize(some));
     return std::shared_ptr<arrow::Buffer>(std::move(buffer));

@@ -67,7 +67,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> numbers_of(const void* values, std
   *missing = 0;
   for (std::int64_t i = 0; i < rows; ++i) *missing += std::isnan(value[i]) ? 1 : 0;
   if (*missing == 0) return nullptr;
-  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows));
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows, memory_pool()));
   std::uint8_t* bit = bits->mutable_data();
   for (std::int64_t i = 0; i < rows; ++i) {
     if (!std::isnan(value[i])) bit[i / 8] = static_cast<std::uint8_t>(bit[i / 8] | (1U << (i % 8)));
@@ -76,7 +76,7 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> numbers_of(const void* values, std
 }
 
 arrow::Result<std::shared_ptr<arrow::Buffer>> bits_of(const void* bytes, std::int64_t rows) {
-  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows));
+  ARROW_ASSIGN_OR_RAISE(auto bits, arrow::AllocateEmptyBitmap(rows, memory_pool()));
   std::uint8_t* bit = bits->mutable_data();
   const auto* byte = static_cast<const std::uint8_t*>(bytes);
   for (std::int64_t i = 0; i < rows; ++i) {
@@ -96,6 +96,7 @@ struct GmParquetWriter {
 
   arrow::Status open(const GmParquetFile& wanted);
   arrow::Status write(std::int64_t rows, const void* const* columns);
+  arrow::Status close();
 
  private:
   arrow::Result<std::shared_ptr<arrow::RecordBatch>> batch(std::int64_t rows,
@@ -118,7 +119,8 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
   schema = arrow::schema(fields, metadata_of(wanted.metadata, wanted.metadata_size));
   stream = std::make_shared<CallbackStream>(wanted.append, wanted.context);
   parquet::WriterProperties::Builder properties;
-  properties.compression(parquet::Compression::ZSTD)
+  properties.memory_pool(memory_pool())
+      ->compression(parquet::Compression::ZSTD)
       ->max_row_group_length(wanted.row_group_rows)
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->enable_statistics()
@@ -131,7 +133,7 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
   parquet::ArrowWriterProperties::Builder arrow_properties;
   arrow_properties.store_schema();
   ARROW_ASSIGN_OR_RAISE(
-      file, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), stream,
+      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream,
                                              properties.build(), arrow_properties.build()));
   return arrow::Status::OK();
 }
@@ -165,8 +167,8 @@ arrow::Result<std::shared_ptr<arrow::Array>> GmParquetWriter::texts_of_rows(
   const auto* position = static_cast<const std::int32_t*>(positions);
   std::vector<std::int32_t> code_at(texts[i].size(), -1);
   std::unordered_map<std::string_view, std::int32_t> known;
-  arrow::StringBuilder used;
-  arrow::Int32Builder codes;
+  arrow::StringBuilder used(memory_pool());
+  arrow::Int32Builder codes(memory_pool());
   ARROW_RETURN_NOT_OK(codes.Reserve(rows));
   for (std::int64_t row = 0; row < rows; ++row) {
     const auto at = static_cast<std::size_t>(position[row]);
@@ -204,7 +206,13 @@ arrow::Status GmParquetWriter::write(std::int64_t rows, const void* const* colum
   ARROW_ASSIGN_OR_RAISE(auto rows_of_all, batch(rows, columns));
   ARROW_ASSIGN_OR_RAISE(const auto table,
                         arrow::Table::FromRecordBatches(schema, {std::move(rows_of_all)}));
-  return file->WriteTable(*table, rows);
+  ARROW_RETURN_NOT_OK(file->WriteTable(*table, rows));
+  return stream->Flush();
+}
+
+arrow::Status GmParquetWriter::close() {
+  ARROW_RETURN_NOT_OK(file->Close());
+  return stream->Close();
 }
 
 namespace {
@@ -240,7 +248,7 @@ int write_rows(GmParquetWriter* writer, std::int64_t rows, const void* const* co
 }
 
 int close_file(GmParquetWriter* writer, char* error, std::size_t room) {
-  return guarded([&] { return writer->file->Close(); }, error, room);
+  return guarded([&] { return writer->close(); }, error, room);
 }
 
 void release_file(GmParquetWriter* writer) { delete writer; }
@@ -274,7 +282,7 @@ int end_group(GmParquetCopy* copy, char* error, std::size_t room) {
 }
 
 int close_copy(GmParquetCopy* copy, char* error, std::size_t room) {
-  return guarded([&] { return copy->file->Close(); }, error, room);
+  return guarded([&] { return copy->close(); }, error, room);
 }
 
 void release_copy(GmParquetCopy* copy) { delete copy; }

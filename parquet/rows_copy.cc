@@ -39,8 +39,8 @@ bool is_text_dictionary(const arrow::DataType& type) {
 arrow::Result<std::shared_ptr<arrow::ChunkedArray>> with_one_dictionary(
     const arrow::ChunkedArray& column) {
   std::unordered_map<std::string_view, std::int32_t> known;
-  arrow::StringBuilder used;
-  arrow::Int32Builder codes;
+  arrow::StringBuilder used(memory_pool());
+  arrow::Int32Builder codes(memory_pool());
   ARROW_RETURN_NOT_OK(codes.Reserve(column.length()));
   for (const auto& chunk : column.chunks()) {
     const auto& rows = static_cast<const arrow::DictionaryArray&>(*chunk);
@@ -116,7 +116,7 @@ bool has_integer_decimals(const parquet::SchemaDescriptor& schema) {
 }  // namespace
 
 arrow::Status GmParquetReader::open(const GmParquetInput& input) {
-  parquet::ReaderProperties properties;
+  parquet::ReaderProperties properties(memory_pool());
   properties.enable_buffered_stream();  // else all of a column's row group is held as it is stored
   properties.set_buffer_size(kReadAtOnce);
   properties.set_page_checksum_verification(true);
@@ -124,7 +124,7 @@ arrow::Status GmParquetReader::open(const GmParquetInput& input) {
   ARROW_RETURN_NOT_OK(builder.Open(std::make_shared<CallbackInput>(input), properties));
   parquet::ArrowReaderProperties arrow_properties;
   arrow_properties.set_pre_buffer(false);
-  builder.memory_pool(arrow::default_memory_pool())->properties(arrow_properties);
+  builder.memory_pool(memory_pool())->properties(arrow_properties);
   ARROW_RETURN_NOT_OK(builder.Build(&file));
   ARROW_RETURN_NOT_OK(file->GetSchema(&schema));
   if (schema->num_fields() == 0) return arrow::Status::Invalid("it has no columns");
@@ -245,7 +245,8 @@ using Properties = parquet::WriterProperties::Builder;
 
 void set_usual(const parquet::SchemaDescriptor& like, const GmParquetCopyFile& wanted,
                Properties& properties) {
-  properties.compression(parquet::Compression::ZSTD)
+  properties.memory_pool(memory_pool())
+      ->compression(parquet::Compression::ZSTD)
       ->max_row_group_length(wanted.row_group_rows)
       ->version(parquet::ParquetVersion::PARQUET_2_6)
       ->enable_statistics()
@@ -314,7 +315,7 @@ arrow::Status GmParquetCopy::open(const GmParquetReader& like, const GmParquetCo
   stream = std::make_shared<CallbackStream>(wanted.append, wanted.context);
   gathered_.resize(static_cast<std::size_t>(schema->num_fields()));
   ARROW_ASSIGN_OR_RAISE(
-      file, parquet::arrow::FileWriter::Open(*schema, arrow::default_memory_pool(), stream,
+      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream,
                                              properties.build(), arrow_properties));
   return arrow::Status::OK();
 }
@@ -348,5 +349,12 @@ arrow::Status GmParquetCopy::end_group() {
   }
   bytes = 0;
   const std::int64_t count = std::exchange(rows_, 0);
-  return file->WriteTable(*arrow::Table::Make(schema, std::move(columns), count), count);
+  const auto table = arrow::Table::Make(schema, std::move(columns), count);
+  ARROW_RETURN_NOT_OK(file->WriteTable(*table, count));
+  return stream->Flush();
+}
+
+arrow::Status GmParquetCopy::close() {
+  ARROW_RETURN_NOT_OK(file->Close());
+  return stream->Close();
 }

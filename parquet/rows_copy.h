@@ -50,6 +50,7 @@ struct GmParquetCopy {
   arrow::Status open(const GmParquetReader& like, const GmParquetCopyFile& wanted);
   arrow::Status gather(GmParquetReader& from, std::int64_t count);
   arrow::Status end_group();
+  arrow::Status close();
 
  private:
   std::vector<arrow::ArrayVector> gathered_;  // by column

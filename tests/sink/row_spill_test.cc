@@ -23,7 +23,7 @@ struct Table {
   // Packed rows [first, first + count).
   Buffer block(std::int64_t first, std::int64_t count) const {
     Buffer bytes(static_cast<std::size_t>(count * layout.row_bytes()));
-    const auto columns = layout.columns_of(bytes.data(), count);
+    const auto columns = layout.columns_of(bytes.data(), count, 0);
     for (std::int64_t i = 0; i < count; ++i) {
       std::byte* const number = bytes.data() + count * layout.bytes_before(0) + i * layout.width(0);
       store_le(number, static_cast<double>(first + i));

@@ -121,12 +121,34 @@ void check_parquet_is_here() {
   if (!is_beside_program(kPluginFile)) refuse_parquet();
 }
 
+namespace {
+
+// A row of each kind that tables have, to nowhere.
+void write_nothing() {
+  const auto texts = std::make_shared<KeyValues>();
+  texts->texts = {"a"};
+  const ParquetSchema schema{"a table",
+                             {{"text", gm_text, texts, {}},
+                              {"time", gm_timestamp, std::make_shared<KeyValues>(), {}},
+                              {"place", gm_float64, std::make_shared<KeyValues>(), {}},
+                              {"value", gm_float32, nullptr, {{"units", "1"}}}},
+                             {{"gridmill", "{}"}},
+                             std::int64_t{64} << 10};
+  const double values[4] = {};  // zeros of any kind
+  const void* const columns[] = {values, values + 1, values + 2, values + 3};
+  ParquetFile file(schema, [](ByteView) {});
+  file.write(1, columns);
+  file.close();
+}
+
+}  // namespace
+
 ParquetLoading::ParquetLoading() {
   if (!is_beside_program(kPluginFile)) return;  // and the folder is known before the loader is busy
   try {
     thread_ = std::jthread([] {
       try {
-        (void)find_plugin();
+        if (find_plugin() != nullptr) write_nothing();
       } catch (...) {
         return;  // told again to who needs it
       }

@@ -87,9 +87,12 @@ std::int64_t ParquetRows::rows_in(ByteView packed) const {
   return static_cast<std::int64_t>(packed.size()) / row_bytes_;
 }
 
-std::vector<const void*> ParquetRows::columns_of(const std::byte* block, std::int64_t rows) const {
+std::vector<const void*> ParquetRows::columns_of(const std::byte* block, std::int64_t rows,
+                                                 std::int64_t row) const {
   std::vector<const void*> columns;
-  for (const Place& place : places_) columns.push_back(block + rows * place.bytes_before);
+  for (const Place& place : places_) {
+    columns.push_back(block + rows * place.bytes_before + row * place.width);
+  }
   return columns;
 }
 

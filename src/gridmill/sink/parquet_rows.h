@@ -36,8 +36,9 @@ class ParquetRows {
   void pack_apart(const Box& box, std::span<const ArrayView> views,
                   std::span<std::byte* const> to) const;
   std::int64_t rows_in(ByteView packed) const;
-  // Each column's elements in a block of so many rows.
-  std::vector<const void*> columns_of(const std::byte* block, std::int64_t rows) const;
+  // Each column's elements in a block of so many rows, from `row` on.
+  std::vector<const void*> columns_of(const std::byte* block, std::int64_t rows,
+                                      std::int64_t row) const;
 
  private:
   struct Place {

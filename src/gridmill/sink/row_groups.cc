@@ -6,8 +6,14 @@ namespace gridmill {
 
 void RowGroups::add(const std::byte* block, std::int64_t rows, std::int64_t row,
                     std::int64_t count) {
-  if (group_.empty()) group_.resize(static_cast<std::size_t>(group_rows_ * layout_.row_bytes()));
   while (count > 0) {
+    if (gathered_ == 0 && count >= group_rows_) {  // from where they lie
+      write_(group_rows_, layout_.columns_of(block, rows, row));
+      row += group_rows_;
+      count -= group_rows_;
+      continue;
+    }
+    if (group_.empty()) group_.resize(static_cast<std::size_t>(group_rows_ * layout_.row_bytes()));
     const std::int64_t some = std::min(count, group_rows_ - gathered_);
     copy_rows(layout_, block, rows, row, group_.data(), group_rows_, gathered_, some);
     gathered_ += some;
@@ -19,7 +25,7 @@ void RowGroups::add(const std::byte* block, std::int64_t rows, std::int64_t row,
 
 void RowGroups::end() {
   if (gathered_ == 0) return;
-  write_(gathered_, layout_.columns_of(group_.data(), group_rows_));
+  write_(gathered_, layout_.columns_of(group_.data(), group_rows_, 0));
   gathered_ = 0;
 }
 
