@@ -133,8 +133,8 @@ arrow::Status GmParquetWriter::open(const GmParquetFile& wanted) {
   parquet::ArrowWriterProperties::Builder arrow_properties;
   arrow_properties.store_schema();
   ARROW_ASSIGN_OR_RAISE(
-      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream,
-                                             properties.build(), arrow_properties.build()));
+      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream, properties.build(),
+                                             arrow_properties.build()));
   return arrow::Status::OK();
 }
 

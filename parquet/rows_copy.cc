@@ -315,8 +315,8 @@ arrow::Status GmParquetCopy::open(const GmParquetReader& like, const GmParquetCo
   stream = std::make_shared<CallbackStream>(wanted.append, wanted.context);
   gathered_.resize(static_cast<std::size_t>(schema->num_fields()));
   ARROW_ASSIGN_OR_RAISE(
-      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream,
-                                             properties.build(), arrow_properties));
+      file, parquet::arrow::FileWriter::Open(*schema, memory_pool(), stream, properties.build(),
+                                             arrow_properties));
   return arrow::Status::OK();
 }
 

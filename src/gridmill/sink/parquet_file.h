@@ -50,9 +50,9 @@ const GmParquetPlugin& parquet_plugin();
 void check_parquet_is_here();
 
 // Loads Arrow on a thread of its own while this lives: relocations of 8 ms (of pyarrow 26), which
-// the opening and decoding of inputs needn't wait for. It writes a row to nowhere, too: what is done
-// first binds functions and maps pages, half the time of writing a small table. What goes wrong is
-// told by parquet_plugin().
+// the opening and decoding of inputs needn't wait for. It writes a row to nowhere, too: what is
+// done first binds functions and maps pages, half the time of writing a small table. What goes
+// wrong is told by parquet_plugin().
 class ParquetLoading {
  public:
   ParquetLoading();
