@@ -86,8 +86,11 @@ class ToldConsole final : public Console {
   void begin(const std::string&, const Progress&) override {}
   void done() override {}
   void note_left_threads() override { has_left_threads = true; }
+  void log(const Json& event, const std::string&) override {
+    logged.push_back(event.value("event", "") + " " + event.value("state", ""));
+  }
 
-  std::vector<std::string> said, warned;
+  std::vector<std::string> said, warned, logged;
   bool has_left_threads = false;
 };
 
@@ -125,6 +128,7 @@ class RecallTest : public testing::Test {
   Json run(const ExtractOptions& options) {
     console_.said.clear();
     console_.warned.clear();
+    console_.logged.clear();
     return extract(options, {held_, *clock_, console_, {}});
   }
   std::string text() {
@@ -159,8 +163,9 @@ TEST_F(RecallTest, InputsThatHaveChangedAreOpenedOnceMore) {
   (void)run(options("30,0"));
   make(100, "t");
   (void)run(options("-30,90"));
-  EXPECT_EQ(text(), plain(options("-30,90")));
   EXPECT_THAT(console_.said, ElementsAre(HasSubstr("once more")));
+  EXPECT_THAT(console_.logged, ElementsAre("start ", "end outdated", "start ", "end done"));
+  EXPECT_EQ(text(), plain(options("-30,90")));
   held_.hold();
   (void)run(options("10,45"));
   EXPECT_FALSE(held_.was_waited_for());

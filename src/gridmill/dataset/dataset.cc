@@ -6,6 +6,7 @@
 
 #include "gridmill/base/checked.h"
 #include "gridmill/base/text.h"
+#include "gridmill/system/at_once.h"
 #include "gridmill/zarr/data_type_names.h"
 
 namespace gridmill {
@@ -16,27 +17,78 @@ MutableArrayView window(const MutableArrayView& whole, const Box& part, const In
   return whole.part(shifted(part, origin, -1));
 }
 
+// Requests of a reader under way at once, and what they may bring before the first is decoded: a
+// coordinate in hundreds of chunks far away takes hundreds of waits otherwise.
+constexpr std::size_t kRequests = 16;
+constexpr std::int64_t kFetchedBytes = std::int64_t{16} << 20;
+constexpr std::int64_t kMostLeaves = 1024;
+
 // The leaves of one block that touch `wanted` (both in the block's own positions).
-void read_block(const LeafReader& reader, const Box& wanted, const MutableArrayView& into,
-                StringArena& strings) {
-  Buffer stored;
-  CodecContext context;
-  const ChunkGrid& grid = reader.grid();
-  for_each_position(grid.touching(wanted), [&](const Index& position) {
-    const Box leaf = grid.box_of(position);
-    const Box touched = intersect(leaf, wanted);
-    if (touched.is_empty()) return;
-    const Part part{shifted(touched, leaf.begin, -1), window(into, touched, wanted.begin)};
-    in_context([&] { return reader.describe(position); },
-               [&] {
-                 if (reader.fetch(position, stored)) {
-                   reader.decode(position, stored, {&part, 1}, strings, context);
-                 } else {
-                   reader.fill({&part, 1}, strings);
-                 }
-               });
-  });
-}
+class BlockRead {
+ public:
+  BlockRead(const LeafReader& reader, Box wanted, MutableArrayView into, StringArena& strings,
+            Fetching fetching)
+      : reader_(reader),
+        wanted_(std::move(wanted)),
+        into_(std::move(into)),
+        strings_(strings),
+        most_(fetching == Fetching::one_by_one ? 1 : leaves_at_once(reader)) {}
+
+  void run() {
+    for_each_position(reader_.grid().touching(wanted_), [&](const Index& position) {
+      if (touched(position).is_empty()) return;
+      leaves_.push_back(position);
+      if (static_cast<std::int64_t>(leaves_.size()) == most_) read_leaves();
+    });
+    read_leaves();
+  }
+
+ private:
+  static std::int64_t leaves_at_once(const LeafReader& reader) {
+    return std::clamp<std::int64_t>(
+        kFetchedBytes / std::max<std::int64_t>(1, reader.stored_bound()), 1, kMostLeaves);
+  }
+
+  Box touched(const Index& position) const {
+    return intersect(reader_.grid().box_of(position), wanted_);
+  }
+
+  // Fetched together, decoded in their order.
+  void read_leaves() {
+    stored_.resize(std::max(stored_.size(), leaves_.size()));
+    is_there_.resize(stored_.size());
+    const auto fetch = [&](std::size_t i) {
+      in_context([&] { return reader_.describe(leaves_[i]); },
+                 [&] { is_there_[i] = reader_.fetch(leaves_[i], stored_[i]) ? 1 : 0; });
+    };
+    for_each_at_once(leaves_.size(), fetch, kRequests);
+    for (std::size_t i = 0; i < leaves_.size(); ++i) {
+      in_context([&] { return reader_.describe(leaves_[i]); }, [&] { place(i); });
+    }
+    leaves_.clear();
+  }
+
+  void place(std::size_t i) {
+    const Box leaf = reader_.grid().box_of(leaves_[i]);
+    const Box box = intersect(leaf, wanted_);
+    const Part part{shifted(box, leaf.begin, -1), window(into_, box, wanted_.begin)};
+    if (is_there_[i] != 0) {
+      reader_.decode(leaves_[i], stored_[i], {&part, 1}, strings_, context_);
+    } else {
+      reader_.fill({&part, 1}, strings_);
+    }
+  }
+
+  const LeafReader& reader_;
+  const Box wanted_;
+  const MutableArrayView into_;
+  StringArena& strings_;
+  const std::int64_t most_;
+  CodecContext context_;
+  std::vector<Index> leaves_;  // to be read next
+  std::vector<Buffer> stored_;
+  std::vector<char> is_there_;
+};
 
 void check_region(const Variable& variable, const Box& region) {
   if (region.rank() == variable.shape.rank() && contains(whole_box(variable.shape), region)) return;
@@ -45,7 +97,8 @@ void check_region(const Variable& variable, const Box& region) {
                           variable.path(), to_string(variable.shape)));
 }
 
-Array read_region(const Variable& variable, const Box& region, std::int64_t limit_bytes) {
+Array read_region(const Variable& variable, const Box& region, std::int64_t limit_bytes,
+                  Fetching fetching) {
   check_region(variable, region);
   const std::int64_t bytes = checked_mul(volume(region.shape), variable.type.size, "array size");
   if (bytes > limit_bytes) {
@@ -61,8 +114,9 @@ Array read_region(const Variable& variable, const Box& region, std::int64_t limi
     const Box touched = intersect(whole, region);
     if (touched.is_empty() || region.is_empty()) continue;
     covered += volume(touched.shape);
-    read_block(*block.reader, shifted(touched, block.offset, -1),
-               window(array.view(), touched, region.begin), array.strings());
+    BlockRead(*block.reader, shifted(touched, block.offset, -1),
+              window(array.view(), touched, region.begin), array.strings(), fetching)
+        .run();
   }
   if (covered != volume(region.shape)) {
     throw Error(ErrorKind::internal, fmt::format("the blocks hold {} of {} elements of {}", covered,
@@ -109,9 +163,10 @@ Array read_array(const Variable& variable, std::int64_t limit_bytes) {
   return read_array(variable, whole_box(variable.shape), limit_bytes);
 }
 
-Array read_array(const Variable& variable, const Box& region, std::int64_t limit_bytes) {
+Array read_array(const Variable& variable, const Box& region, std::int64_t limit_bytes,
+                 Fetching fetching) {
   return in_context([&] { return fmt::format("variable {}", variable.path()); },
-                    [&] { return read_region(variable, region, limit_bytes); });
+                    [&] { return read_region(variable, region, limit_bytes, fetching); });
 }
 
 bool is_group_within(const std::string& group, const std::string& above) {

@@ -59,7 +59,14 @@ Json extract_once(const ExtractOptions& options, Recalling recalling, const Work
       extraction->run(progress, account.counted(run_options(options.resources)), settle);
     };
     // No record is kept: beside a file there is no place for one.
-    account.watch("", [&] { recall.during(run); });
+    account.watch("", [&] {
+      try {
+        recall.during(run);
+      } catch (const OutdatedRecall&) {
+        account.log("end", {{"state", "outdated"}}, "ends, outdated: it begins once more");
+        throw;
+      }
+    });
     if (is_step) cache.keep(request, options.output, report, extraction->notes());
     report["bytes_written"] = progress.bytes_written.load();
   }
