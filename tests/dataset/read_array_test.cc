@@ -88,7 +88,7 @@ TEST(ReadArrayTest, WhatIsFetchedOneByOneNeedsNoThread) {
   const auto here = std::this_thread::get_id();
   leaves->on_fetch = [&](const Index&) { EXPECT_EQ(std::this_thread::get_id(), here); };
   const Array read = read_array(variable_of(leaves), Box{{0}, {kValues}}, std::int64_t{1} << 20,
-                                Fetching::one_by_one);
+                                LeafRequests::one_by_one);
   EXPECT_EQ(values_of(read), values_of(numbers()));
 }
 

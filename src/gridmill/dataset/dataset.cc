@@ -27,12 +27,12 @@ constexpr std::int64_t kMostLeaves = 1024;
 class BlockRead {
  public:
   BlockRead(const LeafReader& reader, Box wanted, MutableArrayView into, StringArena& strings,
-            Fetching fetching)
+            LeafRequests requests)
       : reader_(reader),
         wanted_(std::move(wanted)),
         into_(std::move(into)),
         strings_(strings),
-        most_(fetching == Fetching::one_by_one ? 1 : leaves_at_once(reader)) {}
+        most_(requests == LeafRequests::one_by_one ? 1 : leaves_at_once(reader)) {}
 
   void run() {
     for_each_position(reader_.grid().touching(wanted_), [&](const Index& position) {
@@ -98,7 +98,7 @@ void check_region(const Variable& variable, const Box& region) {
 }
 
 Array read_region(const Variable& variable, const Box& region, std::int64_t limit_bytes,
-                  Fetching fetching) {
+                  LeafRequests requests) {
   check_region(variable, region);
   const std::int64_t bytes = checked_mul(volume(region.shape), variable.type.size, "array size");
   if (bytes > limit_bytes) {
@@ -115,7 +115,7 @@ Array read_region(const Variable& variable, const Box& region, std::int64_t limi
     if (touched.is_empty() || region.is_empty()) continue;
     covered += volume(touched.shape);
     BlockRead(*block.reader, shifted(touched, block.offset, -1),
-              window(array.view(), touched, region.begin), array.strings(), fetching)
+              window(array.view(), touched, region.begin), array.strings(), requests)
         .run();
   }
   if (covered != volume(region.shape)) {
@@ -164,9 +164,9 @@ Array read_array(const Variable& variable, std::int64_t limit_bytes) {
 }
 
 Array read_array(const Variable& variable, const Box& region, std::int64_t limit_bytes,
-                 Fetching fetching) {
+                 LeafRequests requests) {
   return in_context([&] { return fmt::format("variable {}", variable.path()); },
-                    [&] { return read_region(variable, region, limit_bytes, fetching); });
+                    [&] { return read_region(variable, region, limit_bytes, requests); });
 }
 
 bool is_group_within(const std::string& group, const std::string& above) {

@@ -98,7 +98,7 @@ Dataset open_dataset(Files& files, const Location& location,
                      GribIndexUse grib_index = GribIndexUse::read,
                      const std::shared_ptr<InputCache>& cache = nullptr);
 
-enum class Fetching { at_once, one_by_one };
+enum class LeafRequests { at_once, one_by_one };
 
 // All or a box of a variable, in memory: for coordinates and other small things. Leaves as far as
 // they are small are fetched some at once, on threads that live no longer than the call; they are
@@ -106,7 +106,7 @@ enum class Fetching { at_once, one_by_one };
 Array read_array(const Variable& variable, std::int64_t limit_bytes = std::int64_t{1} << 30);
 Array read_array(const Variable& variable, const Box& region,
                  std::int64_t limit_bytes = std::int64_t{1} << 30,
-                 Fetching fetching = Fetching::at_once);
+                 LeafRequests requests = LeafRequests::at_once);
 
 // Whether the group of the first path is the other one or lies below it.
 bool is_group_within(const std::string& group, const std::string& above);

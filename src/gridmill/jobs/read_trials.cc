@@ -93,7 +93,7 @@ class ReadTrialRun {
   double seconds_for(const Box& box) const {
     if (workplace_.stop.stop_requested()) throw Error(ErrorKind::cancelled, "interrupted");
     const std::int64_t begin_ns = workplace_.clock.monotonic_ns();
-    (void)read_array(stored_, box, sample_.values->view().byte_size(), Fetching::one_by_one);
+    (void)read_array(stored_, box, sample_.values->view().byte_size(), LeafRequests::one_by_one);
     return seconds_of(workplace_.clock.monotonic_ns() - begin_ns);
   }
 
