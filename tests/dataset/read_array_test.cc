@@ -13,11 +13,11 @@
 namespace gridmill {
 namespace {
 
-constexpr std::int64_t kValues = 100, kChunk = 3;
+constexpr std::int64_t kAllValues = 100, kValuesOfLeaf = 3;
 
 Array numbers() {
-  Array array(types::int32, {kValues});
-  std::iota(array.values<std::int32_t>(), array.values<std::int32_t>() + kValues, 0);
+  Array array(types::int32, {kAllValues});
+  std::iota(array.values<std::int32_t>(), array.values<std::int32_t>() + kAllValues, 0);
   return array;
 }
 
@@ -59,7 +59,7 @@ class Meeting {
 };
 
 TEST(ReadArrayTest, SmallLeavesAreFetchedAtOnce) {
-  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kChunk});
+  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kValuesOfLeaf});
   leaves->make_absent({2});
   leaves->set_fill<std::int32_t>(-7);
   Meeting meeting(8);
@@ -84,16 +84,16 @@ TEST(ReadArrayTest, LargeLeavesAreFetchedOneByOne) {
 }
 
 TEST(ReadArrayTest, WhatIsFetchedOneByOneNeedsNoThread) {
-  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kChunk});
+  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kValuesOfLeaf});
   const auto here = std::this_thread::get_id();
   leaves->on_fetch = [&](const Index&) { EXPECT_EQ(std::this_thread::get_id(), here); };
-  const Array read = read_array(variable_of(leaves), Box{{0}, {kValues}}, std::int64_t{1} << 20,
+  const Array read = read_array(variable_of(leaves), Box{{0}, {kAllValues}}, std::int64_t{1} << 20,
                                 LeafRequests::one_by_one);
   EXPECT_EQ(values_of(read), values_of(numbers()));
 }
 
 TEST(ReadArrayTest, TheFirstLeafThatFailsIsNamed) {
-  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kChunk});
+  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{kValuesOfLeaf});
   for (const std::int64_t at : {20, 5, 9}) {
     leaves->make_fail({at}, MemoryLeaves::Step::fetch, ErrorKind::corrupt);
   }
