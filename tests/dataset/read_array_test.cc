@@ -74,12 +74,14 @@ TEST(ReadArrayTest, SmallLeavesAreFetchedAtOnce) {
 }
 
 TEST(ReadArrayTest, LargeLeavesAreFetchedOneByOne) {
-  const auto leaves = std::make_shared<MemoryLeaves>(numbers(), Shape{10});
-  leaves->claimed_bound = std::int64_t{16} << 20;
+  constexpr std::int64_t kRows = 3, kRow = (std::int64_t{8} << 20) / 4 + 1;  // above 8 MiB
+  const auto leaves =
+      std::make_shared<MemoryLeaves>(Array(types::int32, {kRows * kRow}), Shape{kRow});
   std::atomic<int> here{0}, most{0};
   leaves->on_fetch = [&](const Index&) { most = std::max(most.load(), ++here); };
   leaves->on_decode = [&](const Index&) { --here; };
-  EXPECT_EQ(values_of(read_array(variable_of(leaves))), values_of(numbers()));
+  (void)read_array(variable_of(leaves));
+  EXPECT_EQ(leaves->total_decodes(), kRows);
   EXPECT_EQ(most, 1);
 }
 
