@@ -459,6 +459,92 @@ def test_batches_that_disagree(gridmill, tmp_path, change, message):
 def test_a_store_with_times_that_stand_twice(gridmill, tmp_path):
     times = pd.to_datetime(["2001-01-01", "2001-01-02", "2001-01-02", "2001-01-03"])
     xr.Dataset({"t": ("time", [1.0, 2, 2, 3])}, {"time": times}).to_zarr(tmp_path / "a.zarr")
-    assert "not unique" in extract(gridmill, tmp_path / "a.zarr", "-o", tmp_path / "t.csv", code=3).stderr
+    refused = extract(gridmill, tmp_path / "a.zarr", "-o", tmp_path / "t.csv", code=3).stderr
+    assert "1 of 4 entries of time" in refused and "2001-01-02" in refused and "--duplicates first" in refused
     extract(gridmill, tmp_path / "a.zarr", "--duplicates", "verify-identical", "-o", tmp_path / "t.csv")
     assert column(table(tmp_path / "t.csv"), "t").tolist() == [1, 2, 3]
+
+
+def test_gaps_of_one_store_are_told_too(gridmill, tmp_path):
+    times = pd.date_range("2001-01-01", periods=30, freq="h").delete(slice(10, 15))
+    xr.Dataset({"t": ("time", np.arange(25.0))}, {"time": times}).to_zarr(tmp_path / "a.zarr")
+    done = extract(gridmill, tmp_path / "a.zarr", "-o", tmp_path / "t.csv")
+    assert "time has 1 gap: 2001-01-01T09:00 to 2001-01-01T15:00" in done.stderr
+    assert column(table(tmp_path / "t.csv"), "t").tolist() == list(range(25))
+
+
+def hours(first, count):
+    """Maps on a small grid; t is the number of the hour, tp and lsm are there to disagree."""
+    grid = {"time": pd.Timestamp("2001-01-01") + pd.to_timedelta(np.arange(first, first + count), "h"), "lat": [20.0, 10.0], "lon": [0.0, 10.0, 20.0]}
+    data = xr.Dataset(coords=grid)
+    data.lat.attrs["units"], data.lon.attrs["units"] = "degrees_north", "degrees_east"
+    values = np.broadcast_to(np.arange(first, first + count, dtype="f4")[:, None, None], (count, 2, 3))
+    data["t"] = ("time", "lat", "lon"), values, {"units": "K"}
+    data["tp"] = ("time", "lat", "lon"), values, {"units": "m"}
+    data["lsm"] = ("lat", "lon"), np.ones((2, 3), "f4")
+    return data
+
+
+def other_hours(how):
+    data = hours(5, 7)
+    if how == "lacks one":
+        return data.drop_vars("tp")
+    if how == "other units":
+        data.tp.attrs["units"] = "mm"
+    elif how == "other type":
+        data["tp"] = data.tp.astype("f8")
+    elif how == "another mask":
+        data["lsm"][0, 0] = 0
+    else:
+        data["more"] = ("p", [1.0])
+    return data
+
+
+DISAGREEING = ["lacks one", "other units", "other type", "another mask", "has one more"]
+
+
+@pytest.mark.parametrize("how", DISAGREEING)
+@pytest.mark.parametrize("asked", [("--variables", "t"), ("--feature", "x=t"), ("--variables", "t", "--duplicates", "verify-identical")], ids=["variables", "feature", "verified"])
+def test_only_what_the_table_reads_must_agree(gridmill, tmp_path, how, asked):
+    """Variables that nobody asked for stopped a join, and --variables, which the message named, didn't help."""
+    first = 2 if "--duplicates" in asked else 0
+    hours(0, 5 + first).to_zarr(tmp_path / "a.zarr")
+    other_hours(how).to_zarr(tmp_path / "b.zarr")
+    stores = (tmp_path / "a.zarr", tmp_path / "b.zarr")
+    extract(gridmill, *stores, *asked, "--point", "20,10", "-o", tmp_path / "t.csv")
+    assert column(table(tmp_path / "t.csv"), "x" if "--feature" in asked else "t").tolist() == list(range(12))
+    named = ("--source", f"s={stores[0]}", "--source", f"s={stores[1]}")
+    path = [word.replace("x=t", 'x="s/t"') if word.startswith("x=") else "s/t" if word == "t" else word for word in asked]
+    extract(gridmill, *named, *path, "--point", "20,10", "-o", tmp_path / "s.csv")
+    assert len(table(tmp_path / "s.csv")) == 12
+
+
+@pytest.mark.parametrize("how", DISAGREEING)
+def test_a_mask_that_is_asked_for_must_agree(gridmill, tmp_path, how):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    other_hours(how).to_zarr(tmp_path / "b.zarr")
+    words = (tmp_path / "a.zarr", tmp_path / "b.zarr", "--variables", "t", "--mask", "lsm", "--point", "20,10", "-o", tmp_path / "t.csv")
+    done = extract(gridmill, *words, code=3 if how == "another mask" else 0)
+    assert how != "another mask" or "variable lsm" in done.stderr
+
+
+def test_a_name_that_no_input_has_is_told_beside_all_that_there_are(gridmill, tmp_path):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    hours(5, 7).to_zarr(tmp_path / "b.zarr")
+    words = ("--variables", "t,lsn", "--point", "20,10", "-o", tmp_path / "t.csv")
+    done = extract(gridmill, tmp_path / "a.zarr", tmp_path / "b.zarr", *words, code=2)
+    assert "no variable lsn (did you mean lsm?)" in done.stderr
+
+
+@pytest.mark.parametrize("how", DISAGREEING)
+@pytest.mark.parametrize("words", [("--variables", "t"), ("--drop", "tp,lsm,more")], ids=["variables", "drop"])
+def test_a_conversion_joins_what_it_keeps(gridmill, tmp_path, how, words):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    other_hours(how).to_zarr(tmp_path / "b.zarr")
+    if words[0] == "--drop" and how != "has one more":
+        words = ("--drop", "tp,lsm")
+    done = gridmill("convert", tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", *words)
+    assert done.returncode == 0, done.stderr
+    with xr.open_zarr(tmp_path / "c.zarr") as made:
+        assert list(made.data_vars) == ["t"]
+        assert made.t[:, 1, 2].values.tolist() == list(range(12))

@@ -214,7 +214,7 @@ void check_shared_variables(const Dataset& a, const Dataset& b) {
         missing_in_b ? first_missing(of_a, of_b) : first_missing(of_b, of_a);
     throw Error(ErrorKind::corrupt,
                 fmt::format("variable {} is in {} but not in {}, and both hold {} (choose what all "
-                            "have with --variables or --drop)",
+                            "have with --variables)",
                             missing, missing_in_b ? a.location : b.location,
                             missing_in_b ? b.location : a.location, path));
   }

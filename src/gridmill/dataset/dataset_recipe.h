@@ -8,6 +8,7 @@
 
 #include "gridmill/base/json.h"
 #include "gridmill/dataset/dataset.h"
+#include "gridmill/dataset/selection.h"
 
 namespace gridmill {
 
@@ -34,9 +35,11 @@ std::vector<std::string> without_indexes(const std::vector<std::string>& locatio
 void note_passed_over(const std::vector<std::string>& locations, std::size_t kept,
                       Dataset& dataset);
 
-// Only opened and joined, without_indexes; that some were passed over is a note.
+// Only opened and joined, without_indexes; that some were passed over is a note. What is joined is
+// what will be asked (keep_asked); of one input all is there.
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
                     GribIndexUse grib_index = GribIndexUse::read,
-                    const std::shared_ptr<InputCache>& cache = nullptr);
+                    const std::shared_ptr<InputCache>& cache = nullptr,
+                    const AskedVariables& asked = {});
 
 }  // namespace gridmill

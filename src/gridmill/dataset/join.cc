@@ -5,10 +5,12 @@
 #include <utility>
 
 #include "gridmill/base/error.h"
+#include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat.h"
 #include "gridmill/dataset/join_alignment.h"
 #include "gridmill/dataset/join_dimension.h"
 #include "gridmill/dataset/join_duplicates.h"
+#include "gridmill/dataset/join_entries.h"
 #include "gridmill/dataset/join_pieces.h"
 #include "gridmill/dataset/join_sources.h"
 
@@ -33,7 +35,7 @@ std::vector<Dataset> joined_along(const SourcesAlong& whole, const JoinRequest& 
   std::vector<std::string> notes;
   settle_duplicates(whole, request.duplicates, notes);
   const std::vector<std::int64_t> wanted = entries_of_all(whole, request.alignment, notes);
-  note_gaps(whole, wanted, notes);
+  note_gaps(whole.entries, whole.along, wanted, notes);
   std::vector<Dataset> results;
   for (std::size_t s = 0; s < whole.sources.size(); ++s) {
     results.push_back(joined_source(whole, s, wanted));
@@ -84,6 +86,18 @@ Dataset join_inputs(std::vector<SourceInput> inputs, const JoinRequest& request)
   const std::string along = dimension_to_join(inputs, sources, request);
   if (along.empty()) return grouped(concatenated(inputs, sources), sources);
   return grouped(joined_along(sources_along(inputs, sources, along), request), sources);
+}
+
+void note_missing_times(Dataset& dataset) {
+  std::vector<std::string> notes;
+  for (const Variable& variable : dataset.variables) {
+    if (!variable.group.empty() || !is_dimension_coordinate(variable)) continue;
+    if (!holds_times(variable)) continue;
+    const auto entries = JoinEntries::read({&dataset}, variable.name);
+    if (entries)
+      note_gaps(*entries, variable.name, entries_of_source(*entries, {0}).entries, notes);
+  }
+  dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }
 
 }  // namespace gridmill

@@ -46,4 +46,8 @@ struct SourceInput {
 // what was named; and what concatenate() throws.
 Dataset join_inputs(std::vector<SourceInput> inputs, const JoinRequest& request);
 
+// Notes what is missing from regular times of the root of one input, as join_inputs() does of
+// several.
+void note_missing_times(Dataset& dataset);
+
 }  // namespace gridmill

@@ -61,9 +61,9 @@ std::vector<std::int64_t> entries_of_all(const SourcesAlong& whole, Alignment wi
   return common;
 }
 
-void note_gaps(const SourcesAlong& whole, const std::vector<std::int64_t>& wanted,
-               std::vector<std::string>& notes) {
-  const std::vector<AxisPlace> times = whole.entries.times(wanted);
+void note_gaps(const JoinEntries& entries, const std::string& along,
+               const std::vector<std::int64_t>& wanted, std::vector<std::string>& notes) {
+  const std::vector<AxisPlace> times = entries.times(wanted);
   std::vector<AxisPlace> steps;
   for (std::size_t i = 1; i < times.size(); ++i) steps.push_back(times[i] - times[i - 1]);
   if (steps.size() < 3) return;
@@ -78,12 +78,11 @@ void note_gaps(const SourcesAlong& whole, const std::vector<std::int64_t>& wante
   for (std::size_t i = 0; i < steps.size(); ++i) {
     if (is_usual(steps[i])) ++even;
     if (steps[i] > usual * AxisPlace{1.5}) {
-      gaps.push_back(fmt::format("{} to {}", whole.entries.text(wanted[i]),
-                                 whole.entries.text(wanted[i + 1])));
+      gaps.push_back(fmt::format("{} to {}", entries.text(wanted[i]), entries.text(wanted[i + 1])));
     }
   }
   if (gaps.empty() || even * 10 < steps.size() * 8) return;
-  notes.push_back(fmt::format("{} has {} gap{}: {}", whole.along, gaps.size(),
+  notes.push_back(fmt::format("{} has {} gap{}: {}", along, gaps.size(),
                               gaps.size() == 1 ? "" : "s", listed_entries(gaps)));
 }
 

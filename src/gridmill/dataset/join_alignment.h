@@ -15,7 +15,7 @@ std::vector<std::int64_t> entries_of_all(const SourcesAlong& whole, Alignment wi
                                          std::vector<std::string>& notes);
 
 // Notes times that are missing where the others are evenly apart. Of `wanted` (ascending).
-void note_gaps(const SourcesAlong& whole, const std::vector<std::int64_t>& wanted,
-               std::vector<std::string>& notes);
+void note_gaps(const JoinEntries& entries, const std::string& along,
+               const std::vector<std::int64_t>& wanted, std::vector<std::string>& notes);
 
 }  // namespace gridmill

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
+#include "gridmill/dataset/horizontal.h"
 #include "gridmill/zarr/documents.h"
 
 namespace gridmill {
@@ -81,19 +83,22 @@ std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Varia
   return needed;
 }
 
-Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
-                         const std::vector<std::string>& dropped) {
-  for (const std::string& pattern : wanted) check_pattern(dataset, pattern);
-  for (const std::string& pattern : dropped) check_pattern(dataset, pattern);
+namespace {
+
+using AcceptsVariable = std::function<bool(const Variable&)>;
+
+// The dataset with what is wanted and what describes that, without what is dropped.
+Dataset with_descriptions(const Dataset& dataset, const AcceptsVariable& is_wanted,
+                          const AcceptsVariable& is_dropped) {
   std::set<const Variable*> kept;
   std::vector<const Variable*> waiting;
   for (const Variable& variable : dataset.variables) {
-    if (wanted.empty() || matches_any(wanted, variable)) waiting.push_back(&variable);
+    if (is_wanted(variable)) waiting.push_back(&variable);
   }
   while (!waiting.empty()) {
     const Variable* variable = waiting.back();
     waiting.pop_back();
-    if (matches_any(dropped, *variable) || !kept.insert(variable).second) continue;
+    if (is_dropped(*variable) || !kept.insert(variable).second) continue;
     for (const Variable* needed : descriptions_of(dataset, *variable)) waiting.push_back(needed);
   }
   Dataset result = dataset;
@@ -101,6 +106,79 @@ Dataset select_variables(const Dataset& dataset, const std::vector<std::string>&
   for (const Variable& variable : dataset.variables) {
     if (kept.contains(&variable)) result.variables.push_back(variable);
   }
+  return result;
+}
+
+// By the name that it will have in the whole, too.
+bool matches_below(const std::vector<std::string>& patterns, const std::string& source,
+                   const Variable& variable) {
+  if (matches_any(patterns, variable)) return true;
+  if (source.empty()) return false;
+  const std::string path = source + "/" + variable.path();
+  return std::any_of(patterns.begin(), patterns.end(),
+                     [&](const std::string& pattern) { return glob_match(pattern, path); });
+}
+
+// Those that no variable has needn't be of one length.
+void forget_unused_dimensions(Dataset& dataset) {
+  for (Group& group : dataset.groups) {
+    std::erase_if(group.dimensions, [&](const Dimension& dimension) {
+      return std::none_of(dataset.variables.begin(), dataset.variables.end(),
+                          [&](const Variable& variable) {
+                            return is_group_within(variable.group, group.path) &&
+                                   variable.dimension_index(dimension.name) >= 0;
+                          });
+    });
+  }
+}
+
+void keep_asked_of(Dataset& dataset, const std::string& source, const AskedVariables& asked) {
+  std::vector<std::string> names = asked.names;
+  names.insert(names.end(), asked.optional.begin(), asked.optional.end());
+  const auto is_asked = [&](const Variable& variable) {
+    return names.empty() || matches_below(names, source, variable);
+  };
+  if (std::none_of(dataset.variables.begin(), dataset.variables.end(), is_asked)) return;
+  dataset = with_descriptions(
+      dataset,
+      [&](const Variable& variable) {
+        return is_asked(variable) || variable.shape.rank() == 0 || is_latitude(variable) ||
+               is_longitude(variable);
+      },
+      [&](const Variable& variable) { return matches_below(asked.dropped, source, variable); });
+  forget_unused_dimensions(dataset);
+}
+
+}  // namespace
+
+void keep_asked(std::vector<Dataset>& inputs, const std::vector<std::string>& sources,
+                const AskedVariables& asked) {
+  if (asked.names.empty() && asked.dropped.empty()) return;
+  const auto source_of = [&](std::size_t i) {
+    return sources.empty() ? std::string() : sources[i];
+  };
+  const auto is_somewhere = [&](const std::string& pattern) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      for (const Variable& variable : inputs[i].variables) {
+        if (matches_below({pattern}, source_of(i), variable)) return true;
+      }
+    }
+    return false;
+  };
+  const bool are_known = std::all_of(asked.names.begin(), asked.names.end(), is_somewhere) &&
+                         std::all_of(asked.dropped.begin(), asked.dropped.end(), is_somewhere);
+  if (!are_known) return;
+  for (std::size_t i = 0; i < inputs.size(); ++i) keep_asked_of(inputs[i], source_of(i), asked);
+}
+
+Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
+                         const std::vector<std::string>& dropped) {
+  for (const std::string& pattern : wanted) check_pattern(dataset, pattern);
+  for (const std::string& pattern : dropped) check_pattern(dataset, pattern);
+  Dataset result = with_descriptions(
+      dataset,
+      [&](const Variable& variable) { return wanted.empty() || matches_any(wanted, variable); },
+      [&](const Variable& variable) { return matches_any(dropped, variable); });
   if (result.variables.empty() && !dataset.variables.empty()) {
     throw Error(ErrorKind::invalid, fmt::format("{}: no variable is left", dataset.location));
   }

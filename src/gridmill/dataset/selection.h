@@ -30,6 +30,21 @@ std::vector<const Variable*> descriptions_of(const Dataset& dataset, const Varia
 Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,
                          const std::vector<std::string>& dropped);
 
+// What will be asked of inputs once they are joined.
+struct AskedVariables {
+  std::vector<std::string> names;     // paths, names or globs; empty: all variables
+  std::vector<std::string> optional;  // names that may mean something else than a variable
+  std::vector<std::string> dropped;   // as of select_variables
+};
+
+// Leaves to inputs that are to be joined what will be asked of the whole, so that nothing else must
+// agree: what select_variables() would keep, and coordinates that lie beside it (latitudes,
+// longitudes, what has no dimension). `sources`: the group that each input becomes, "" or empty:
+// none. An input that has nothing of what is asked stays whole, and all do if a name stands
+// nowhere: who selects from the whole says what there is.
+void keep_asked(std::vector<Dataset>& inputs, const std::vector<std::string>& sources,
+                const AskedVariables& asked);
+
 // One --region or --sel as typed.
 struct SelectionText {
   std::string dimension;

@@ -110,6 +110,28 @@ std::vector<ParsedFeature> parse_features(const ExtractOptions& options, Files& 
   return features;
 }
 
+AskedVariables asked_variables(const ExtractOptions& options,
+                               const std::vector<ParsedFeature>& features) {
+  AskedVariables asked{options.variables, {}, {}};
+  if (!options.schema.empty() || (features.empty() && options.variables.empty())) return {};
+  const auto add = [&](const Expression& expression) {
+    for (const NameInText& name : names_in(expression)) {
+      (is_feature_constant(name.name) ? asked.optional : asked.names).push_back(name.name);
+    }
+  };
+  for (const ParsedFeature& feature : features) add(*feature.expression);
+  if (!options.method.mask.empty()) {
+    try {
+      add(*parse_feature(options.method.mask));
+    } catch (const Error&) {
+      return {};  // a name that is no expression; what is wrong is told where the mask is made
+    }
+  }
+  if (!options.method.mask_valid.empty()) asked.names.push_back(options.method.mask_valid);
+  if (!options.along.empty()) asked.optional.push_back(options.along);
+  return asked;
+}
+
 const Variable* feature_variable(const Dataset& dataset, const std::string& name) {
   if (const Variable* variable = dataset.find(name)) return variable;
   std::vector<const Variable*> found;

@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "gridmill/dataset/selection.h"
 #include "gridmill/field/feature_text.h"
 #include "gridmill/jobs/extract_input.h"
 #include "gridmill/jobs/feature_file.h"
@@ -18,6 +19,11 @@ struct ParsedFeature {
 // --feature and --features of `options`, in this order; none if neither is given. Throws
 // Error(invalid) for what doesn't parse, naming the feature, and for --variables beside them.
 std::vector<ParsedFeature> parse_features(const ExtractOptions& options, Files& files);
+
+// The variables that a table reads, by their names: those of --variables, or of the features, and
+// of the mask. None if all are, or if a schema is to look at all.
+AskedVariables asked_variables(const ExtractOptions& options,
+                               const std::vector<ParsedFeature>& features);
 
 // What a name in an expression means: a path, or a name that one variable alone has; null if none
 // does. Throws Error(invalid) if several do.

@@ -313,7 +313,8 @@ void open_extract_input(const ExtractOptions& options, Files& files, ExtractInpu
   const auto features = parse_features(options, files);
   input.segments = parse_segments(options.segments);
   input.points = requested_points(options, files);
-  input.dataset = open_table_inputs(options, files, input.cache);
+  input.dataset =
+      open_table_inputs(options, files, input.cache, asked_variables(options, features));
   pass_schema_gate(options.schema, input.dataset, files);
   check_coordinates(input.dataset);
   Grids grids(input.dataset);

@@ -6,6 +6,7 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/join.h"
 #include "gridmill/dataset/open_many.h"
@@ -93,22 +94,27 @@ void expand_sources(ExtractOptions& options, Files& files) {
 }
 
 Dataset open_table_inputs(const ExtractOptions& options, Files& files,
-                          const std::shared_ptr<InputCache>& cache) {
+                          const std::shared_ptr<InputCache>& cache, const AskedVariables& asked) {
   const JoinRequest request{options.along, duplicates_of(options.duplicates),
                             alignment_of(options.join)};
   if (options.inputs.empty()) throw Error(ErrorKind::invalid, "no input is given");
-  const bool is_plain = options.input_sources.empty() && options.along.empty() &&
-                        request.duplicates == Duplicates::error;
-  if (is_plain && options.inputs.size() == 1) {
-    return open_inputs(files, options.inputs, options.grib_index, cache);
-  }
   const std::vector<std::string> locations = without_indexes(options.inputs);
   std::vector<Dataset> opened =
       open_datasets(files, locations, options.grib_index, Keep::coordinates_in_memory, cache);
+  const bool is_plain = options.input_sources.empty() && options.along.empty() &&
+                        request.duplicates == Duplicates::error;
+  // What is wrong with one input's coordinates: entries that stand there twice are listed by a
+  // join, the rest is told by who checks them all.
+  if (is_plain && opened.size() == 1 && coordinate_problems(opened[0]).empty()) {
+    note_missing_times(opened[0]);
+    note_passed_over(options.inputs, locations.size(), opened[0]);
+    return std::move(opened[0]);
+  }
+  const bool are_named = options.input_sources.size() == opened.size();
+  keep_asked(opened, are_named ? options.input_sources : std::vector<std::string>(), asked);
   std::vector<SourceInput> inputs;
   for (std::size_t i = 0; i < opened.size(); ++i) {
-    const bool is_named = options.input_sources.size() == opened.size();
-    inputs.push_back({is_named ? options.input_sources[i] : "", std::move(opened[i])});
+    inputs.push_back({are_named ? options.input_sources[i] : "", std::move(opened[i])});
   }
   Dataset joined = join_inputs(std::move(inputs), request);
   note_passed_over(options.inputs, locations.size(), joined);
