@@ -357,6 +357,22 @@ def test_spread_dimensions_of_sources_agree_on_units(gridmill, tmp_path):
     assert '"hPa"' in done.stderr and '"Pa"' in done.stderr
 
 
+def test_sources_may_have_other_numbers_of_features(gridmill, tmp_path):
+    write_batch(tmp_path / "a.zarr", 0, [0, 1])
+    write_batch(tmp_path / "b.zarr", 1, [0, 1], features=3)
+    both = ("--source", f"a={tmp_path}/a.zarr", "--source", f"b={tmp_path}/b.zarr", *SHAPE)
+    extract(gridmill, *both, "-o", tmp_path / "t.csv")
+    found = table(tmp_path / "t.csv")
+    for source, (name, count) in enumerate([("a", FEATURES), ("b", 3)]):
+        expected = means(source, [0, 1])
+        assert sum(header.startswith(f"{name}/features_") for header in found[0]) == count
+        for k in range(count):
+            cells = column(found, f"{name}/features_{k}").astype("f8").reshape(2, -1)
+            np.testing.assert_allclose(cells, expected[:, :, k], rtol=1e-6)
+    done = extract(gridmill, *both, "--feature", 'x="a/features" - "b/features"', "-o", tmp_path / "t.csv", "--overwrite", code=2)
+    assert "has 3 positions there, and others have 5 positions" in done.stderr
+
+
 def test_points_on_the_grid_of_all_sources(gridmill, tmp_path):
     rng = np.random.default_rng(3)
     grids = {}

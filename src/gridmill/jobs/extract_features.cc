@@ -49,8 +49,10 @@ FeatureSurroundings surroundings_of(const ExtractInput& input,
     surroundings.dimensions.push_back(row.name);
     surroundings.shape.push_back(row.size);
   }
-  for (const SpreadDimension& spread : input.spread) {
-    surroundings.dimensions.push_back(spread.name);
+  for (const SpreadDimension& spread : input.spread) {  // of groups: alike
+    auto& known = surroundings.dimensions;
+    if (std::find(known.begin(), known.end(), spread.name) != known.end()) continue;
+    known.push_back(spread.name);
     surroundings.shape.push_back(spread.size);
   }
   surroundings.axis = axis_of_rows(input);

@@ -292,19 +292,31 @@ Selection selection_of(const ExtractOptions& options, const HorizontalGrid* grid
   return {dataset, std::move(texts)};
 }
 
-// Spread dimensions of one name must be alike, as those of the rows.
-void add_spread(const Variable& variable, int d, const Box& region, ExtractInput& input) {
+std::string positions_text(const SpreadDimension& spread) {
+  const std::string units = spread.meaning.empty() ? "" : fmt::format(" in \"{}\"", spread.meaning);
+  return fmt::format("{} positions{}", spread.size, units);
+}
+
+// Sources may have other positions: their columns have names of their own. Features go over all of
+// them at once.
+void add_spread(const Variable& variable, int d, const Box& region, bool has_features,
+                ExtractInput& input) {
   SpreadDimension own = spread_dimension(input.dataset, variable, d, region);
+  bool is_known = false;
   for (const SpreadDimension& known : input.spread) {
     if (known.name != own.name) continue;
-    if (known.labels == own.labels && known.meaning == own.meaning) return;
+    const bool is_own = known.group == own.group;
+    is_known = is_known || is_own;
+    const bool may_differ = !is_own && !has_features;
+    if (known.meaning == own.meaning && (known.labels == own.labels || may_differ)) continue;
     throw Error(
         ErrorKind::invalid,
-        fmt::format("--spread {}: {} has {} positions there in \"{}\", and others have {} "
-                    "in \"{}\", or other labels: choose with --variables",
-                    own.name, variable.path(), own.size, own.meaning, known.size, known.meaning));
+        fmt::format("--spread {}: {} has {} there, and others have {}, or other labels: choose "
+                    "with {}",
+                    own.name, variable.path(), positions_text(own), positions_text(known),
+                    has_features ? "--feature" : "--variables"));
   }
-  input.spread.push_back(std::move(own));
+  if (!is_known) input.spread.push_back(std::move(own));
 }
 
 }  // namespace
@@ -336,7 +348,7 @@ void open_extract_input(const ExtractOptions& options, Files& files, ExtractInpu
       if (own != nullptr && is_fixed(*own, name)) continue;
       const auto& spread = options.spread;
       if (std::find(spread.begin(), spread.end(), name) != spread.end()) {
-        add_spread(*variable, d, region, input);
+        add_spread(*variable, d, region, !features.empty(), input);
       } else {
         rows.add(*variable, region, d);
       }

@@ -30,9 +30,10 @@ struct ExtractVariable {
   std::string expression;
 };
 
-// A dimension that is spread into columns.
+// A dimension that is spread into columns, as a group of the inputs has it.
 struct SpreadDimension {
   std::string name;
+  std::string group;
   std::int64_t size = 0;
   std::vector<std::string> labels;
   std::string meaning;  // units, or calendar: label_meaning() of table_rows.h

@@ -49,9 +49,14 @@ std::vector<const SpreadDimension*> spread_of(const ExtractInput& input,
                                               const ExtractVariable& variable) {
   std::vector<const SpreadDimension*> found;
   for (const std::string& name : variable.values->dimensions()) {
+    const SpreadDimension* fits = nullptr;
     for (const SpreadDimension& dimension : input.spread) {
-      if (dimension.name == name) found.push_back(&dimension);
+      if (dimension.name != name) continue;
+      const bool is_own =
+          variable.variable != nullptr && dimension.group == variable.variable->group;
+      if (fits == nullptr || is_own) fits = &dimension;
     }
+    if (fits != nullptr) found.push_back(fits);
   }
   return found;
 }
@@ -75,6 +80,7 @@ SpreadDimension spread_dimension(const Dataset& dataset, const Variable& variabl
                                  const Box& region) {
   SpreadDimension spread;
   spread.name = variable.dimensions[static_cast<std::size_t>(d)];
+  spread.group = variable.group;
   spread.size = region.shape[d];
   spread.meaning = label_meaning(dataset, variable.group, spread.name);
   const auto labels =
