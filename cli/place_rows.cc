@@ -45,8 +45,10 @@ std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
       values_row("point", OptionKind::repeated, "[NAME=]LAT,LON",
                  "a place in degrees north and east; may be repeated", "none",
                  member_of(options, &ExtractOptions::points)),
-      file_row("points", "a CSV file of places with columns lat, lon and, if wanted, name", "none",
-               member_of(options, &ExtractOptions::points_file)),
+      file_row("points",
+               "a CSV file of places (UTF-8) with columns lat, lon and, if wanted, name "
+               "(docs/points.md)",
+               "none", member_of(options, &ExtractOptions::points_file)),
   };
   for (Option& row : method_rows(options)) rows.push_back(std::move(row));
   std::vector<Option> columns{

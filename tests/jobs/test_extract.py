@@ -126,6 +126,35 @@ def test_a_bad_row_names_its_line(gridmill, archive, tmp_path):
     assert got.returncode == 2 and "line 3" in got.stderr
 
 
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        (b"lat,lon\n52,5,13,4\n", 2, "this line has 4 cells, and the first line names 2 columns"),
+        (b"lat,lon,latitude\n1,2,3\n", 1, "column 1 (lat) and column 3 (latitude) are both the latitude"),
+        (b"lat,lon,r,r\n1,2,3,4\n", 1, "column 3 and column 4 are both called r"),
+        (b"lat;lon\n52,5;13,4\n", 1, "its columns are separated by ';': write commas"),
+        (b"lat\tlon\n52.5\t13.4\n", 1, "its columns are separated by tabs: write commas"),
+        (b'name,lat,lon\n"a\nb",1,2\n', 2, "a cell may not hold a line break"),
+        (b"name,lat,lon\nZ\xfcrich,1,2\n", 2, "is not UTF-8 (Latin-1?): save the file as UTF-8"),
+    ],
+)
+def test_files_of_points_that_would_be_misread_are_refused(gridmill, archive, tmp_path, text, line, says):
+    (tmp_path / "points.csv").write_bytes(text)
+    got = gridmill("extract", archive, "--points", tmp_path / "points.csv", "-o", tmp_path / "o.csv", "--json")
+    assert got.returncode == 2, got.stderr
+    assert f"line {line} of {tmp_path / 'points.csv'}" in got.stderr and says in got.stderr
+    assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_station_beside_a_name_is_a_further_column(gridmill, archive, tmp_path):
+    (tmp_path / "points.csv").write_text("station,name,lat,lon\n01384,Oslo,59.9,10.8\n")
+    words = ("--points", tmp_path / "points.csv", "--variables", "oro", "--keep", "station", "-o", tmp_path / "o.csv")
+    got = gridmill("extract", archive, *words)
+    assert got.returncode == 0, got.stderr
+    (row,) = table(tmp_path / "o.csv")
+    assert row["name"] == "Oslo" and row["station"] == "01384"
+
+
 def test_existing_output_and_dry_run(gridmill, archive, tmp_path):
     out = tmp_path / "out.csv"
     got = gridmill("extract", archive, *ARGUMENTS, "-o", out, "--dry-run", "--json")

@@ -193,6 +193,35 @@ def test_kept_columns_stand_in_every_table(gridmill, inputs, tmp_path):
     assert [wanted[name] for name in frame["name"]] == list(frame["region"].astype("str"))
 
 
+def test_kept_columns_of_numbers_are_numbers_in_parquet(gridmill, inputs, tmp_path):
+    """As pandas has them; but a code keeps its zeros, and a column with an empty cell is texts."""
+    (tmp_path / "p.csv").write_text("name,lat,lon,height,elev,code,gap\na,10,20,-7,1e2,01384,1\nb,30,40,+15,2.50,15,\n")
+    words = ["--points", tmp_path / "p.csv", "--keep", "height,elev,code,gap"]
+    for out in ("o.parquet", "o.csv"):
+        done = gridmill("extract", inputs / "in.nc", "-o", tmp_path / out, *words)
+        assert done.returncode == 0, done.stderr
+    schema = pq.read_schema(tmp_path / "o.parquet")
+    assert schema.field("height").type == pa.int64() and schema.field("elev").type == pa.float64()
+    assert pa.types.is_dictionary(schema.field("code").type) and pa.types.is_dictionary(schema.field("gap").type)
+    frame = pd.read_parquet(tmp_path / "o.parquet")[["height", "elev", "code"]].drop_duplicates()
+    assert frame.astype({"code": "str"}).to_numpy().tolist() == [[-7, 100.0, "01384"], [15, 2.5, "15"]]
+    cells = pd.read_csv(tmp_path / "o.csv", dtype="str")[["height", "elev", "code"]].drop_duplicates()
+    assert cells.to_numpy().tolist() == [["-7", "1e2", "01384"], ["+15", "2.50", "15"]]
+    out = tmp_path / "out"
+    done = gridmill("extract", inputs / "in.nc", "-o", slash(out), *words, "--partition", "height")
+    assert done.returncode == 0, done.stderr
+    assert parts(out) == ["height=%2B15/part-00000.parquet", "height=-7/part-00000.parquet"]
+
+
+def test_an_empty_key_names_its_point_and_line(gridmill, inputs, tmp_path):
+    (tmp_path / "p.csv").write_text("name,lat,lon,region\na,10,20,north\nb,30,40,\n")
+    done = gridmill("extract", inputs / "in.nc", "-o", slash(tmp_path / "out"), "--points", tmp_path / "p.csv",
+                    "--partition", "region")  # fmt: skip
+    assert done.returncode == 2
+    assert f"the point b (line 3 of {tmp_path / 'p.csv'}) has no value in the column region" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_keys_a_directory_holds_files_of_the_target_size(gridmill, inputs, tmp_path):
     grid(steps=12000).to_netcdf(tmp_path / "in.nc")
     out, target = tmp_path / "out", 100_000

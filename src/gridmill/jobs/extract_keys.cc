@@ -83,9 +83,7 @@ TypedKeys typed_keys(const ExtractInput& input) {
     keys.push_back(std::make_shared<KeyValues>(*key));
   }
   for (const std::string& column : input.kept) {
-    KeyValues kept;
-    kept.texts = kept_texts(input.points, column);
-    keys.push_back(std::make_shared<KeyValues>(std::move(kept)));
+    keys.push_back(std::make_shared<KeyValues>(kept_values(input.points, column)));
   }
   return keys;
 }

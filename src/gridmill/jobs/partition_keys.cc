@@ -29,6 +29,52 @@ std::vector<std::string> further_columns(const std::vector<RequestedPoint>& poin
   return {names.begin(), names.end()};
 }
 
+// A partition's folder is named after what stands there.
+void check_filled(const std::vector<RequestedPoint>& points, const std::string& column) {
+  const std::vector<std::string> texts = kept_texts(points, column);
+  const auto empty = std::find(texts.begin(), texts.end(), "");
+  if (empty == texts.end()) return;
+  const RequestedPoint& point = points[static_cast<std::size_t>(empty - texts.begin())];
+  throw Error(ErrorKind::invalid,
+              fmt::format("--partition {}: the point {} ({}) has no value in the column {}, and a "
+                          "folder must have one: fill it in, or leave {} out of --partition",
+                          column, point.name, point.origin, column, column));
+}
+
+bool is_decimal_digit(char c) { return c >= '0' && c <= '9'; }
+
+// Without its sign. Two: "+-5" is no number.
+std::string_view unsigned_text(std::string_view text) {
+  return text.starts_with('-') || text.starts_with('+') ? text.substr(1) : text;
+}
+
+bool is_whole_text(std::string_view text) {
+  const std::string_view digits = unsigned_text(text);
+  return !digits.empty() && std::all_of(digits.begin(), digits.end(), is_decimal_digit);
+}
+
+// Neither "nan" nor a code such as the station 01384, which would lose its zero.
+bool begins_as_number(std::string_view text) {
+  const std::string_view digits = unsigned_text(text);
+  if (digits.empty() || (!is_decimal_digit(digits[0]) && digits[0] != '.')) return false;
+  return digits[0] != '0' || digits.size() == 1 || !is_decimal_digit(digits[1]);
+}
+
+// Throws Error(invalid) for what is no number after all.
+KeyValues parsed_values(const std::vector<std::string>& texts) {
+  KeyValues values;
+  const bool whole = std::all_of(texts.begin(), texts.end(), is_whole_text);
+  values.kind = whole ? KeyValues::Kind::integers : KeyValues::Kind::numbers;
+  for (const std::string& text : texts) {
+    if (whole) {
+      values.integers.push_back(parse_int(text));
+    } else {
+      values.numbers.push_back(parse_double(text));
+    }
+  }
+  return values;
+}
+
 // A date as texts, each as wide as the folders' names are to sort.
 struct CivilDate {
   std::string year, month, day;
@@ -163,6 +209,7 @@ std::vector<std::string> kept_columns(const std::vector<RequestedPoint>& points,
   for (const std::string& name : partition) {
     const bool is_known = has(columns, name) || has(kept, name) || is_of_calendar(name);
     if (!is_known && has(there, name)) kept.push_back(name);
+    if (has(kept, name)) check_filled(points, name);
   }
   return kept;
 }
@@ -175,6 +222,18 @@ std::vector<std::string> kept_texts(const std::vector<RequestedPoint>& points,
     texts.push_back(found == point.more.end() ? "" : found->second);
   }
   return texts;
+}
+
+KeyValues kept_values(const std::vector<RequestedPoint>& points, const std::string& column) {
+  KeyValues as_texts;
+  as_texts.texts = kept_texts(points, column);
+  const auto& texts = as_texts.texts;
+  if (!std::all_of(texts.begin(), texts.end(), begins_as_number)) return as_texts;
+  try {
+    return parsed_values(texts);
+  } catch (const Error&) {  // 2001-02-03, 1e999, or more digits than 64 bits hold
+    return as_texts;
+  }
 }
 
 std::vector<PartitionKey> partition_keys(const std::vector<std::string>& names,

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
+#include "gridmill/formats/utf8_text.h"
 #include "gridmill/store/location.h"
 #include "gridmill/store/store.h"
 
@@ -56,42 +60,95 @@ std::vector<std::string> split_csv(std::string_view line) {
       cells.back() += c;
     }
   }
-  if (quoted) throw Error(ErrorKind::invalid, "a quote is not closed");
+  if (quoted) {
+    throw Error(ErrorKind::invalid,
+                "a quote is not closed where the line ends, and a cell may not hold a line break: "
+                "write the cell on one line");
+  }
   return cells;
 }
 
 struct Header {
+  std::size_t columns = 0;
   std::optional<std::size_t> latitude;
   std::optional<std::size_t> longitude;
   std::optional<std::size_t> name;
   std::map<std::string, std::size_t> more;
+
+  bool is_place(std::size_t i) const { return i == latitude || i == longitude || i == name; }
 };
 
-Header read_header(std::string_view line) {
-  Header header;
-  const std::vector<std::string> cells = split_csv(line);
-  for (std::size_t i = 0; i < cells.size(); ++i) {
-    const std::string written(trim(cells[i]));
-    const std::string cell = to_lower(written);
-    if (cell == "lat" || cell == "latitude") {
-      header.latitude = i;
-    } else if (cell == "lon" || cell == "longitude") {
-      header.longitude = i;
-    } else if (cell == "name" || cell == "station") {
-      header.name = i;
-    } else if (!written.empty()) {
-      header.more.emplace(written, i);  // of two of one name the first
+// The column that is called one of `known`, in any case. Which of two is meant, nobody can tell.
+std::optional<std::size_t> find_place_column(const std::vector<std::string>& columns,
+                                             std::initializer_list<std::string_view> known,
+                                             const char* what) {
+  std::optional<std::size_t> found;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    const std::string column = to_lower(columns[i]);
+    if (std::find(known.begin(), known.end(), column) == known.end()) continue;
+    if (found) {
+      throw Error(ErrorKind::invalid,
+                  fmt::format("column {} ({}) and column {} ({}) are both the {}: leave one of "
+                              "them out, or call it otherwise",
+                              *found + 1, columns[*found], i + 1, columns[i], what));
     }
+    found = i;
   }
+  return found;
+}
+
+void add_further_columns(const std::vector<std::string>& columns, Header& header) {
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (header.is_place(i) || columns[i].empty()) continue;
+    const auto [found, is_new] = header.more.emplace(columns[i], i);
+    if (is_new) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("column {} and column {} are both called {}: leave one of them out, or "
+                            "call it otherwise",
+                            found->second + 1, i + 1, columns[i]));
+  }
+}
+
+// Spreadsheets of countries with decimal commas write semicolons.
+std::string why_no_places(std::string_view line) {
+  for (const auto& [separator, name] : {std::pair(';', "';'"), std::pair('\t', "tabs")}) {
+    if (line.find(separator) == std::string_view::npos) continue;
+    return fmt::format(
+        ": its columns are separated by {}: write commas, and decimal points in the numbers", name);
+  }
+  return "";
+}
+
+Header read_header(std::string_view line) {
+  std::vector<std::string> columns = split_csv(line);
+  for (std::string& column : columns) column = std::string(trim(column));
+  Header header;
+  header.columns = columns.size();
+  header.latitude = find_place_column(columns, {"lat", "latitude"}, "latitude");
+  header.longitude = find_place_column(columns, {"lon", "longitude"}, "longitude");
   if (!header.latitude || !header.longitude) {
     throw Error(ErrorKind::invalid,
-                fmt::format("the first line names no columns lat and lon: \"{}\"", line));
+                fmt::format("the first line names no columns lat and lon{}: \"{}\"",
+                            why_no_places(line), line));
   }
+  header.name = find_place_column(columns, {"name"}, "name");
+  if (!header.name) header.name = find_place_column(columns, {"station"}, "name");
+  add_further_columns(columns, header);
   return header;
+}
+
+// 52,5,13,4 would be a place, too, and another one.
+void check_surplus(const Header& header, std::size_t cells) {
+  if (cells <= header.columns) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("this line has {} cells, and the first line names {} columns: write "
+                          "decimal points in numbers (52.5), and quotes around a text with a comma",
+                          cells, header.columns));
 }
 
 RequestedPoint read_row(const Header& header, std::string_view line, std::string origin) {
   const std::vector<std::string> cells = split_csv(line);
+  check_surplus(header, cells.size());
   const auto cell = [&](std::size_t i, const char* what) -> const std::string& {
     if (i >= cells.size()) throw Error(ErrorKind::invalid, fmt::format("there is no {}", what));
     return cells[i];
@@ -104,6 +161,14 @@ RequestedPoint read_row(const Header& header, std::string_view line, std::string
     point.more[column] = at < cells.size() ? std::string(trim(cells[at])) : "";
   }
   return point;
+}
+
+// Past here every text is UTF-8: tables and reports write names as they are.
+void check_encoding(std::string_view line) {
+  if (is_utf8(line)) return;
+  throw Error(
+      ErrorKind::invalid,
+      fmt::format("\"{}\" is not UTF-8 (Latin-1?): save the file as UTF-8", with_valid_utf8(line)));
 }
 
 std::string read_text(Files& files, const std::string& path) {
@@ -145,6 +210,7 @@ std::vector<RequestedPoint> read_points(Files& files, const std::string& path) {
     const std::string origin = fmt::format("line {} of {}", number, path);
     in_context([&] { return origin; },
                [&] {
+                 check_encoding(trim(line));
                  if (header) {
                    points.push_back(read_row(*header, trim(line), origin));
                  } else {

@@ -20,9 +20,11 @@ struct RequestedPoint {
 // "LAT,LON" or "NAME=LAT,LON". Without a name: "52.5N 13.4E". Throws Error(invalid).
 RequestedPoint parse_point(const std::string& text);
 
-// A table with columns lat and lon (or latitude, longitude), and name (or station) if wanted, in
-// any case and order; quotes as in RFC 4180. All points of a file have the same further columns,
-// empty where a line ends early. Errors name the line.
+// A CSV table of UTF-8 with columns lat and lon (or latitude, longitude), and name if wanted (or
+// station, where there is no name), in any case and order; quotes as in RFC 4180, within a line.
+// All points of a file have the same further columns, empty where a line ends early. Throws
+// Error(invalid) that names the line, also for two columns of one meaning or name and for a line
+// with more cells than columns.
 std::vector<RequestedPoint> read_points(Files& files, const std::string& path);
 
 // Throws Error(invalid) naming both if two are the same place, or have the same name.
