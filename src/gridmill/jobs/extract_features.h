@@ -16,7 +16,8 @@ struct ParsedFeature {
 };
 
 // --feature and --features of `options`, in this order; none if neither is given. Throws
-// Error(invalid) for what doesn't parse, naming the feature, and for --variables beside them.
+// Error(invalid) for what doesn't parse and for calls of no function, naming the feature, and for
+// --variables beside them.
 std::vector<ParsedFeature> parse_features(const ExtractOptions& options, Files& files);
 
 // What a name in an expression means: a path, or a name that one variable alone has; null if none
@@ -29,7 +30,8 @@ std::vector<const Variable*> variables_of(const std::vector<ParsedFeature>& feat
                                           const Dataset& dataset);
 
 // Replaces input.variables, which the features read, by the features. What is not checked since
-// units are unknown is added to the dataset's notes. Throws as make_feature(), naming the feature.
+// units are unknown, and what is converted, is added to the dataset's notes. Throws as
+// make_feature(), naming the feature.
 void make_feature_columns(const std::vector<ParsedFeature>& features, ExtractInput& input);
 
 }  // namespace gridmill
