@@ -378,7 +378,7 @@ TEST_F(FeatureFieldTest, DeclaredUnitsConvert) {
       {"number(t)", "%", 1, 0},
       // Differences have no offset.
       {"anomaly(t, month)", "degC", 1, 0},
-      {"anomaly(t, month) * 2", "degF", 1.8, 0},
+      {"anomaly(t, month) * 2", "K", 1, 0},
       {"diff(t, 1)", "degF", 1.8, 0},
       {"t - lag(t, 24h)", "degC", 1, 0},
       {"std(t, 9, least=2)", "degC", 1, 0},
@@ -423,9 +423,16 @@ TEST_F(FeatureFieldTest, WhatDoesNotConvertIsRefusedWithTheWayOut) {
   use_axis(even_axis(6));
   EXPECT_THAT(refused("period", "Hz"), HasSubstr("and not \"Hz\""));
   // 273.15 K may be a value or a difference.
-  for (const std::string expression : {"t - 273.15", "t + t", "2 * t", "-t", "sum(t, 3)"}) {
+  for (const std::string expression : {"t - 273.15", "t + t", "-t", "sum(t, 3)"}) {
     EXPECT_THAT(refused(expression, "degC"), HasSubstr("unclear whether")) << expression;
     EXPECT_EQ(make_feature(expression, around_, "kelvin").units, "kelvin") << expression;
+  }
+  // A number may be there to convert: it must not happen twice.
+  for (const std::string expression :
+       {"u * 3.6", "3.6 * u", "u / (1 / 3.6)", "mean(u * 3.6, 3)", "sqrt((u * 3.6) ** 2)",
+        "u * 3.6 + v", "abs(u * 3.6)", "where(u > 0, u * 3.6, v)", "max2(u * 3.6, v)"}) {
+    EXPECT_THAT(refused(expression, "km/h"), HasSubstr("a number multiplies there")) << expression;
+    EXPECT_EQ(make_feature(expression, around_, "m/s").units, "m/s") << expression;
   }
 }
 

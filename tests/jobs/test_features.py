@@ -337,6 +337,7 @@ def test_mistakes_are_refused(gridmill, archive, tmp_path, feature, words):
         ("x:\n  expr: t\n  unit: K\n", ["line 3", "unit", "did you mean units"]),
         ("x: t\nx: u\n", ["called x", "line 1", "line 2"]),
         ("x: {expr: t, units: m}\n", ['"K"', '"m"', "number(x)"]),
+        ("x: {expr: tp * 1000, units: mm}\n", ['"m"', '"mm"', "a number multiplies", "number(x)"]),
         ("x: {expr: t - 273.15, units: degC}\n", ['"K"', '"degC"', "unclear", "number(x)"]),
         ("x: [\n", ["not YAML"]),
     ],

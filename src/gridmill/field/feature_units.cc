@@ -55,7 +55,7 @@ bool is_scaled_difference(const FeatureUnits& a, const FeatureUnits& factor) {
 FeatureUnits moved_units(const FeatureUnits& base, const FeatureUnits& step) {
   const Units own = base.unit().interval(), other = step.unit().interval();
   if (!own.is_same(other)) refuse_different(own, other);
-  return step.is_of_differences() ? base : base.unclear();
+  return (step.is_of_differences() ? base : base.unclear()).computed_from(base, step);
 }
 
 // 20 degC times anything is not what 293.15 K times that is.
@@ -75,12 +75,23 @@ FeatureUnits FeatureUnits::of_differences() const {
   if (!is_known()) return *this;
   FeatureUnits units = of(unit_->interval());
   units.meaning_ = Meaning::differences;
+  units.has_bare_factor_ = has_bare_factor_;
   return units;
 }
 
 FeatureUnits FeatureUnits::unclear() const {
   FeatureUnits units = *this;
   if (is_known()) units.meaning_ = Meaning::unclear;
+  return units;
+}
+
+FeatureUnits FeatureUnits::computed_from(const FeatureUnits& a, const FeatureUnits& b) const {
+  return a.has_bare_factor_ || b.has_bare_factor_ ? with_bare_factor() : *this;
+}
+
+FeatureUnits FeatureUnits::with_bare_factor() const {
+  FeatureUnits units = *this;
+  units.has_bare_factor_ = is_known();
   return units;
 }
 
@@ -110,7 +121,7 @@ FeatureUnits common_units(const FeatureUnits& a, const FeatureUnits& b) {
   check_same(a, b);
   const bool are_alike =
       a.is_of_differences() == b.is_of_differences() && a.is_unclear() == b.is_unclear();
-  return are_alike ? a : a.unclear();
+  return (are_alike ? a : a.unclear()).computed_from(a, b);
 }
 
 FeatureUnits sum_units(const FeatureUnits& a, const FeatureUnits& b) {
@@ -131,23 +142,25 @@ FeatureUnits difference_units(const FeatureUnits& a, const FeatureUnits& b) {
 FeatureUnits scaled_units(const FeatureUnits& a) { return a.is_of_differences() ? a : a.unclear(); }
 
 FeatureUnits product_units(const FeatureUnits& a, const FeatureUnits& b) {
-  if (a.is_bare()) return scaled_units(b);
-  if (b.is_bare()) return scaled_units(a);
+  if (a.is_bare()) return scaled_units(b).with_bare_factor();
+  if (b.is_bare()) return scaled_units(a).with_bare_factor();
   refuse_origin(a);
   refuse_origin(b);
   if (!are_known(a, b)) return FeatureUnits::unknown();
   const FeatureUnits product = FeatureUnits::of(a.unit().times(b.unit()));
   const bool is_difference = is_scaled_difference(a, b) || is_scaled_difference(b, a);
-  return is_difference ? product.of_differences() : product.unclear();
+  return (is_difference ? product.of_differences() : product.unclear()).computed_from(a, b);
 }
 
 FeatureUnits quotient_units(const FeatureUnits& a, const FeatureUnits& b) {
-  if (b.is_bare()) return scaled_units(a);
+  if (b.is_bare()) return scaled_units(a).with_bare_factor();
   refuse_origin(a);
   refuse_origin(b);
   if (!b.is_known() || (!a.is_bare() && !a.is_known())) return FeatureUnits::unknown();
   const FeatureUnits quotient = FeatureUnits::of((a.is_bare() ? Units() : a.unit()).per(b.unit()));
-  return is_scaled_difference(a, b) ? quotient.of_differences() : quotient.unclear();
+  const FeatureUnits whole =
+      is_scaled_difference(a, b) ? quotient.of_differences() : quotient.unclear();
+  return a.is_bare() ? whole.with_bare_factor() : whole.computed_from(a, b);
 }
 
 FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) {
@@ -162,12 +175,14 @@ FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent) 
   }
   const bool is_whole = *exponent == std::floor(*exponent);
   if (is_whole && std::abs(*exponent) <= kLargestExponent) {
-    return FeatureUnits::of(a.unit().raised(static_cast<int>(*exponent))).unclear();
+    return FeatureUnits::of(a.unit().raised(static_cast<int>(*exponent)))
+        .unclear()
+        .computed_from(a, a);
   }
   const double degree = 1 / *exponent;
   if (degree >= 2 && degree == std::floor(degree) && degree <= kLargestExponent) {
     if (auto root = a.unit().root(static_cast<int>(degree))) {
-      return FeatureUnits::of(*root).unclear();
+      return FeatureUnits::of(*root).unclear().computed_from(a, a);
     }
   }
   if (a.unit().is_same(Units())) return FeatureUnits::of(Units());
@@ -209,6 +224,15 @@ UnitConversion declared_conversion(const FeatureUnits& a, const std::string& dec
                 fmt::format("its units are \"{}\" by the expression, and not \"{}\"; number(x) is "
                             "x without its units",
                             a.unit().text(), declared));
+  }
+  if (a.has_bare_factor() && !conversion->is_identity()) {
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("its units are \"{}\" by the expression, and not \"{}\": a number multiplies "
+                    "there, and whether that converts already ({}) is unclear; leave the number "
+                    "out, or write number(x), which is x without its units",
+                    a.unit().text(), declared,
+                    conversion_text(a.unit().text(), declared, {scale->factor, 0})));
   }
   const double offset = a.is_of_differences() ? 0 : conversion->offset;
   if (a.is_unclear() && std::abs(offset) >= 1e-9) {

@@ -9,7 +9,8 @@
 // Known ones also say whether they are of values or of differences between values: 5 K as a
 // temperature is -268.15 degC, as a difference it is 5 degC. A value and a difference make a value,
 // two values a difference. Where bare numbers are added, or values multiplied, it is unclear: then
-// nothing is converted by an offset.
+// nothing is converted by an offset. Where a bare number multiplies (tp * 1000), it may have been
+// meant to convert: then nothing is converted at all.
 #pragma once
 
 #include <optional>
@@ -34,8 +35,12 @@ class FeatureUnits {
   bool is_of_values() const noexcept { return meaning_ == Meaning::values; }
   bool is_of_differences() const noexcept { return meaning_ == Meaning::differences; }
   bool is_unclear() const noexcept { return meaning_ == Meaning::unclear; }
+  bool has_bare_factor() const noexcept { return has_bare_factor_; }
   FeatureUnits of_differences() const;  // known ones without their zero: K for degC
   FeatureUnits unclear() const;
+  // Has a bare factor where one of these has.
+  FeatureUnits computed_from(const FeatureUnits& a, const FeatureUnits& b) const;
+  FeatureUnits with_bare_factor() const;
   // "K"; "1" of bare ones; of unknown ones what the attribute said, "" after a computation.
   std::string text() const;
 
@@ -52,6 +57,7 @@ class FeatureUnits {
   std::optional<Units> unit_;
   std::string written_;
   Meaning meaning_ = Meaning::values;  // of known ones
+  bool has_bare_factor_ = false;       // likewise
 };
 
 // Of values that are compared or chosen between. Throws Error(invalid) naming both and the factor
@@ -71,7 +77,8 @@ FeatureUnits power_units(const FeatureUnits& a, std::optional<double> exponent);
 void check_dimensionless(const FeatureUnits& a, const std::string& function);
 // What makes numbers in `a` those in the units `declared`; of differences without an offset.
 // Nothing is converted where either is unknown, where `a` is bare, or is "1" and no other way to
-// write `declared`: these only gain the name. Throws Error(invalid) where there is no conversion.
+// write `declared`: these only gain the name. Throws Error(invalid) where there is no conversion,
+// or where the expression may have converted already.
 UnitConversion declared_conversion(const FeatureUnits& a, const std::string& declared);
 // "x in \"K\" is x - 273.15 in \"degC\""
 std::string conversion_text(const std::string& from, const std::string& to,
