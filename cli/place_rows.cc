@@ -56,7 +56,8 @@ std::vector<Option> place_rows(const std::shared_ptr<ExtractOptions>& options) {
                  "a column that is computed, instead of the variables: wind=hypot(u10, v10); may "
                  "be repeated",
                  "none", member_of(options, &ExtractOptions::features)),
-      file_row("features", "a YAML file of features: NAME: {expr, units, description}", "none",
+      file_row("features",
+               "a YAML file of features: NAME: {expr, units to convert to, description}", "none",
                member_of(options, &ExtractOptions::features_file)),
       file_row("plot", "also draw a chart: one HTML page that works offline", "none",
                member_of(options, &ExtractOptions::plot)),

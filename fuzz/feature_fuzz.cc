@@ -196,7 +196,8 @@ void check_pieces(const Field& field, const std::vector<double>& whole) {
 void check_meaning(const std::string& text, const std::map<std::string, Small>& variables,
                    const std::vector<std::int64_t>& hours) {
   const Feature feature = make_feature(text, make_surroundings(variables, hours));
-  check_declared_units(feature, feature.units);
+  expect(make_feature(text, make_surroundings(variables, hours), feature.units).conversion.empty(),
+         "units are no longer those that they were written out as");
   const std::vector<double> whole = values_of(*feature.field, whole_box(feature.field->shape()));
   check_pieces(*feature.field, whole);
   const FieldPtr again = feature_from_json(feature.field->to_json(), [&](const Json& node) {

@@ -20,6 +20,7 @@ namespace gridmill {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr std::int64_t kSteps = 60;
 constexpr std::int64_t kPoints = 5;
@@ -342,10 +343,126 @@ TEST_F(FeatureFieldTest, UnknownUnitsPassWithANote) {
   EXPECT_EQ(feature.units, "");
   ASSERT_EQ(feature.notes.size(), 1u);
   EXPECT_THAT(feature.notes[0], HasSubstr("(0 - 1)"));
-  EXPECT_NO_THROW(check_declared_units(feature, "K"));
-  const Feature wind = make_feature("wind_speed(u, v)", around_);
-  EXPECT_NO_THROW(check_declared_units(wind, "meters per second"));
-  EXPECT_THROW(check_declared_units(wind, "knot"), Error);
+  EXPECT_EQ(make_feature("odd + t", around_, "K").units, "K");
+  const Feature wind = make_feature("wind_speed(u, v)", around_, "meters per second");
+  EXPECT_EQ(wind.units, "meters per second");
+  EXPECT_EQ(wind.conversion, "");
+}
+
+void expect_scaled(const std::vector<double>& own, const std::vector<double>& converted,
+                   double factor, double offset, const std::string& where) {
+  ASSERT_EQ(own.size(), converted.size());
+  for (std::size_t i = 0; i < own.size(); ++i) {
+    if (std::isnan(own[i])) {
+      EXPECT_TRUE(std::isnan(converted[i])) << where;
+    } else {
+      EXPECT_NEAR(converted[i], own[i] * factor + offset, 1e-10) << where;
+    }
+  }
+}
+
+TEST_F(FeatureFieldTest, DeclaredUnitsConvert) {
+  struct Case {
+    std::string expression, declared;
+    double factor, offset;
+  };
+  const std::vector<Case> cases{
+      {"t", "degC", 1, -273.15},
+      {"mean(t, 3, least=1)", "degF", 1.8, -459.67},
+      {"where(u > 0, t, nan)", "degC", 1, -273.15},
+      {"t - anomaly(t, month)", "degC", 1, -273.15},
+      {"wind_speed(u, v)", "km/h", 3.6, 0},
+      {"oro / oro", "%", 100, 0},
+      {"t / lag(t, 1)", "m", 1, 0},  // only gains the name
+      {"number(t) - 273.15", "degC", 1, 0},
+      {"number(t)", "%", 1, 0},
+      // Differences have no offset.
+      {"anomaly(t, month)", "degC", 1, 0},
+      {"anomaly(t, month) * 2", "K", 1, 0},
+      {"diff(t, 1)", "degF", 1.8, 0},
+      {"t - lag(t, 24h)", "degC", 1, 0},
+      {"std(t, 9, least=2)", "degC", 1, 0},
+      {"mean(diff(t, 1), 3, least=1)", "degC", 1, 0},
+      {"abs(t - lag(t, 1))", "degC", 1, 0},
+      {"(t - lag(t, 1)) + diff(t, 2)", "degC", 1, 0},
+      {"hypot(diff(t, 1), diff(t, 2))", "degC", 1, 0},
+  };
+  for (const Case& one : cases) {
+    const std::string where = one.expression + " in " + one.declared;
+    const Feature feature = make_feature(one.expression, around_, one.declared);
+    EXPECT_EQ(feature.units, one.declared) << where;
+    const auto own = values(one.expression), converted = values(*feature.field);
+    expect_scaled(own, converted, one.factor, one.offset, where);
+    const FieldPtr again = field_from_json(parse_json(dump_json(feature.field->to_json())), *this);
+    const auto repeated = values(*again);
+    ASSERT_EQ(converted.size(), repeated.size()) << where;
+    for (std::size_t i = 0; i < converted.size(); ++i) {
+      expect_same_bits(converted[i], repeated[i], where);
+    }
+  }
+  EXPECT_EQ(make_feature("t", around_, "degC").conversion, "x in \"K\" is x - 273.15 in \"degC\"");
+  EXPECT_EQ(make_feature("u", around_, "km/h").conversion, "x in \"m s-1\" is x * 3.6 in \"km/h\"");
+}
+
+TEST_F(FeatureFieldTest, WhatDoesNotConvertIsRefusedWithTheWayOut) {
+  const auto refused = [&](const std::string& expression, const std::string& declared) {
+    try {
+      (void)make_feature(expression, around_, declared);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::invalid);
+      return std::string(error.what());
+    }
+    ADD_FAILURE() << expression << " was taken in " << declared;
+    return std::string();
+  };
+  EXPECT_EQ(
+      refused("t", "m"),
+      "its units are \"K\" by the expression, and not \"m\"; number(x) is x without its units");
+  // Seconds and hertz are no two scales of one thing.
+  add("period", {"point"}, {kPoints}, {1, 2, 3, 4, 5}, "s");
+  use_axis(even_axis(6));
+  EXPECT_THAT(refused("period", "Hz"), HasSubstr("and not \"Hz\""));
+  // 273.15 K may be a value or a difference.
+  for (const std::string expression : {"t - 273.15", "t + t", "-t", "sum(t, 3)"}) {
+    EXPECT_THAT(refused(expression, "degC"), HasSubstr("unclear whether")) << expression;
+    EXPECT_EQ(make_feature(expression, around_, "kelvin").units, "kelvin") << expression;
+  }
+  // A number may be there to convert: it must not happen twice.
+  for (const std::string expression :
+       {"u * 3.6", "3.6 * u", "u / (1 / 3.6)", "mean(u * 3.6, 3)", "sqrt((u * 3.6) ** 2)",
+        "u * 3.6 + v", "abs(u * 3.6)", "where(u > 0, u * 3.6, v)", "max2(u * 3.6, v)"}) {
+    EXPECT_THAT(refused(expression, "km/h"), HasSubstr("a number multiplies there")) << expression;
+    EXPECT_EQ(make_feature(expression, around_, "m/s").units, "m/s") << expression;
+  }
+}
+
+TEST_F(FeatureFieldTest, DifferencesGoWithTheValuesOfTheirScale) {
+  std::vector<float> celsius;
+  for (std::int64_t i = 0; i < kSteps * kPoints; ++i) celsius.push_back(static_cast<float>(i % 37));
+  add("c", {"time", "point"}, {kSteps, kPoints}, celsius, "degC");
+  use_axis(even_axis(6));
+  EXPECT_EQ(units_of("c - anomaly(c, month)"), "degC");
+  EXPECT_EQ(units_of("c + anomaly(c, month)"), "degC");
+  EXPECT_EQ(units_of("anomaly(c, month) + c"), "degC");
+  EXPECT_EQ(units_of("c - c + c"), "degC");
+  EXPECT_EQ(units_of("c + diff(t, 1)"), "degC");
+  EXPECT_EQ(units_of("t + anomaly(c, month)"), "K");
+  EXPECT_EQ(units_of("c - c"), "K");
+  EXPECT_EQ(units_of("diff(c, 1) - diff(t, 1)"), "K");
+  EXPECT_EQ(units_of("c - 2 * std(c, 5)"), "degC");
+  EXPECT_EQ(values("c - c + c")[at(7, 2)], 0);  // 7 * 5 + 2 is 37
+  expect_scaled(values("c + 0"), values(*make_feature("c - c + c", around_, "K").field), 1, 273.15,
+                "c - c + c in K");
+  EXPECT_THAT(refusal_of("t - c"), HasSubstr("x in \"degC\" is x + 273.15 in \"K\""));
+  EXPECT_THAT(refusal_of("c + diff(u, 1)"), HasSubstr("units of different things"));
+  // No offset leads from one to the other.
+  for (const std::string expression :
+       {"c > anomaly(c, month)", "anomaly(c, month) - c", "max2(c, diff(c, 1))", "c + (t - 273.15)",
+        "where(c > 0, c, std(c, 5))"}) {
+    const std::string refusal = refusal_of(expression);
+    EXPECT_THAT(refusal, HasSubstr("don't go together")) << expression;
+    EXPECT_THAT(refusal, Not(HasSubstr("273.15"))) << expression;
+  }
 }
 
 TEST_F(FeatureFieldTest, ComesBackFromJson) {

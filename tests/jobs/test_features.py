@@ -234,6 +234,47 @@ def test_a_file_of_features(gridmill, archive, at_point, tmp_path):
     assert json.loads(dry.stdout)["columns"] == report["columns"]
 
 
+def test_declared_units_convert(gridmill, archive, at_point, tmp_path):
+    """By hand: K is degC + 273.15, a difference of the one is one of the other, m/s is 3.6 km/h."""
+    (tmp_path / "f.yaml").write_text(
+        "celsius: {expr: t, units: degC}\n"
+        "kelvin: {expr: c, units: K}\n"
+        "wind: {expr: 'wind_speed(u, v)', units: km/h}\n"
+        "warmer: {expr: 't - lag(t, 24h)', units: degF}\n"
+        "spread: {expr: 'std(c, 4)', units: degC}\n"
+        "normal: {expr: 'c - anomaly(c, month)', units: degC}\n"
+        "named: {expr: number(t) - 273.15, units: degC}\n"
+    )
+    got = gridmill("extract", archive, "--point", f"{POINT[0]},{POINT[1]}", "--features", tmp_path / "f.yaml",
+                   "-o", tmp_path / "o.csv", "--json")  # fmt: skip
+    assert got.returncode == 0, got.stderr
+    units = {one["name"]: one.get("units") for one in json.loads(got.stdout)["columns"]}
+    wanted = {"celsius": "degC", "kelvin": "K", "wind": "km/h", "warmer": "degF", "spread": "degC",
+              "normal": "degC", "named": "degC"}  # fmt: skip
+    assert {name: units[name] for name in wanted} == wanted
+    rows = table(tmp_path / "o.csv")
+    t, c = at_point["t"].astype("f8"), at_point["c"]
+    close(column(rows, "celsius"), t - 273.15)
+    close(column(rows, "kelvin"), c + 273.15)
+    close(column(rows, "wind"), 3.6 * np.hypot(at_point["u"], at_point["v"]))
+    close(column(rows, "warmer"), 1.8 * (t - t.shift(time=4)))
+    close(column(rows, "spread"), c.rolling(time=4).std(ddof=0))
+    close(column(rows, "normal"), c - (c.groupby("time.month") - c.groupby("time.month").mean()))
+    close(column(rows, "named"), t - 273.15)
+    assert 'feature celsius: x in "K" is x - 273.15 in "degC"' in got.stderr
+    assert "feature named" not in got.stderr
+
+
+def test_a_plan_keeps_declared_units(gridmill, archive, at_point, tmp_path):
+    (tmp_path / "f.yaml").write_text("celsius: {expr: t, units: degC}\n")
+    made = gridmill("plan", "extract", "a.zarr", "out.csv", "--point", f"{POINT[0]},{POINT[1]}",
+                    "--features", "f.yaml", "-o", "plan.json", cwd=tmp_path)  # fmt: skip
+    assert made.returncode == 0, made.stderr
+    run = gridmill("exec", tmp_path / "plan.json", cwd="/")
+    assert run.returncode == 0, run.stderr
+    close(column(table(tmp_path / "out.csv"), "celsius"), at_point["t"].astype("f8") - 273.15)
+
+
 def test_shared_sources_are_read_once(gridmill, archive, tmp_path):
     """Chunks that many features name count once; those of other variables are not read at all."""
     def report(*asked):
@@ -274,6 +315,11 @@ def test_unknown_units_are_noted(gridmill, archive, tmp_path):
         ("t", ["NAME=EXPR"]),
         ("x=1 + 1", ["no variable"]),
         ("x=hour()", ["no variable"]),
+        ("x=wind_speed(3, 4)", ["no variable"]),
+        ("x=wind_sped(3,4)", ["feature x", "column 1", "no function wind_sped", "did you mean wind_speed"]),
+        ("x=foo(3)", ["no function foo"]),
+        ("x=1 + abs()", ["column 5", "x is missing: it is abs(x)"]),
+        ("x=c > anomaly(c, month)", ["degC", "one of them is of differences"]),
     ],
 )
 def test_mistakes_are_refused(gridmill, archive, tmp_path, feature, words):
@@ -290,7 +336,9 @@ def test_mistakes_are_refused(gridmill, archive, tmp_path, feature, words):
     [
         ("x:\n  expr: t\n  unit: K\n", ["line 3", "unit", "did you mean units"]),
         ("x: t\nx: u\n", ["called x", "line 1", "line 2"]),
-        ("x: {expr: t, units: m}\n", ['"K"', '"m"']),
+        ("x: {expr: t, units: m}\n", ['"K"', '"m"', "number(x)"]),
+        ("x: {expr: tp * 1000, units: mm}\n", ['"m"', '"mm"', "a number multiplies", "number(x)"]),
+        ("x: {expr: t - 273.15, units: degC}\n", ['"K"', '"degC"', "unclear", "number(x)"]),
         ("x: [\n", ["not YAML"]),
     ],
 )

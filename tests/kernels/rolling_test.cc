@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <random>
 
 #include "gridmill/base/error.h"
@@ -153,6 +154,26 @@ TEST(Rolling, LosesNothingToLargeNumbersThatHaveLeft) {
   EXPECT_EQ(results[99], 0.4);
   rolling.statistic(RollingStatistic::deviation, {values.data(), 100, 1}, windows.from(0), results);
   EXPECT_EQ(results[99], 0);
+}
+
+// numpy: std([1, inf, 2]) and std([inf]) are NaN, since inf - inf is.
+TEST(Rolling, NothingIsHowFarFromInfinity) {
+  const double inf = std::numeric_limits<double>::infinity();
+  const std::vector<double> values{1, inf, 2, 4, -inf, inf, 3, 5, 9};
+  std::vector<double> results(9);
+  Rolling rolling;
+  for (const std::int64_t count : {1, 2, 3}) {
+    const Windows windows(0, 9, count, 1);
+    rolling.statistic(RollingStatistic::deviation, {values.data(), 9, 1}, windows.from(0), results);
+    for (std::int64_t i = 0; i < 9; ++i) {
+      bool is_finite = true;
+      for (std::int64_t k = std::max<std::int64_t>(0, i - count + 1); k <= i; ++k) {
+        is_finite = is_finite && std::isfinite(values[static_cast<std::size_t>(k)]);
+      }
+      EXPECT_EQ(std::isnan(results[static_cast<std::size_t>(i)]), !is_finite) << count << " " << i;
+    }
+  }
+  EXPECT_NEAR(results[8], std::sqrt(56.0 / 9), 1e-12);  // of 3, 5, 9 around 17 / 3
 }
 
 TEST(Rolling, TooFewNumbersAreNaN) {

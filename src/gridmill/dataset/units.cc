@@ -115,6 +115,8 @@ std::optional<UnitConversion> Units::conversion_to(const Units& other) const {
   const double zero = cv_convert_double(converter, 0);
   const double one = cv_convert_double(converter, 1);
   cv_free(converter);
+  // UDUNITS converts seconds to hertz: by 1 / x.
+  if (!std::isfinite(zero) || !std::isfinite(one)) return std::nullopt;
   return UnitConversion{one - zero, zero};
 }
 

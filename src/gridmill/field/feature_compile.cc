@@ -38,11 +38,6 @@ constexpr std::array<Operator2, 8> kConditions{{{"<", BinaryFunction::less},
                                                 {"and", BinaryFunction::logical_and},
                                                 {"or", BinaryFunction::logical_or}}};
 
-FeatureUnits difference_units(const FeatureUnits& a, const FeatureUnits& b) {
-  const FeatureUnits common = common_units(a, b);
-  return a.is_bare() || b.is_bare() ? common : interval_units(common);
-}
-
 TypedNode condition(const Operator2& sign, const TypedNode& a, const TypedNode& b) {
   const bool compares_values =
       sign.function != BinaryFunction::logical_and && sign.function != BinaryFunction::logical_or;
@@ -67,7 +62,7 @@ TypedNode arithmetic(const std::string& sign, const TypedNode& a, const TypedNod
   if (sign == "**") return power(a, b);
   const std::uint32_t both = a.dimensions | b.dimensions;
   if (sign == "+") {
-    return {binary_node(BinaryFunction::add, a.node, b.node), common_units(a.units, b.units), both};
+    return {binary_node(BinaryFunction::add, a.node, b.node), sum_units(a.units, b.units), both};
   }
   if (sign == "-") {
     return {binary_node(BinaryFunction::subtract, a.node, b.node),
@@ -186,7 +181,7 @@ TypedNode FeatureCompiler::variable(const Expression& expression) {
 TypedNode FeatureCompiler::operation(const Expression& expression) {
   const TypedNode a = node(*expression.arguments[0].value);
   if (expression.text == "neg") {
-    return {unary_node(UnaryFunction::negate, a.node), a.units, a.dimensions};
+    return {unary_node(UnaryFunction::negate, a.node), scaled_units(a.units), a.dimensions};
   }
   if (expression.text == "not") {
     return {unary_node(UnaryFunction::logical_not, a.node), FeatureUnits::of(Units()),

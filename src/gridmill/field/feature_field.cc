@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "gridmill/base/checked.h"
+#include "gridmill/field/feature_elements.h"
 
 namespace gridmill {
 namespace {
@@ -19,6 +20,7 @@ constexpr std::int64_t kMostColumns = 16;
 // What all copies of a feature over different inputs share.
 struct FeatureProgram {
   std::string text;
+  std::string declared;  // units to which it is converted; "": it isn't
   FeatureNodePtr root;
   std::vector<std::string> names;                  // of the inputs
   std::vector<std::string> units;                  // of the inputs
@@ -88,6 +90,7 @@ class FeatureField final : public Operator {
               {"expression", program_->text},
               {"dimensions", dimensions()},
               {"inputs", std::move(inputs_json)}};
+    if (!program_->declared.empty()) node["units"] = program_->declared;
     if (program_->axis) node["axis"] = program_->axis->to_json();
     return node;
   }
@@ -171,11 +174,17 @@ std::vector<int> positions_in(const std::vector<std::string>& dimensions, const 
   return positions;
 }
 
-FieldPtr field_of_feature(const std::string& text, const CompiledFeature& compiled,
+FeatureNodePtr converted_node(FeatureNodePtr node, const UnitConversion& conversion) {
+  if (conversion.factor != 1) {
+    node = binary_node(BinaryFunction::multiply, node, number_node(conversion.factor));
+  }
+  if (conversion.offset == 0) return node;
+  return binary_node(BinaryFunction::add, node, number_node(conversion.offset));
+}
+
+// `program` has a text and a root.
+FieldPtr field_of_feature(std::shared_ptr<FeatureProgram> program, const CompiledFeature& compiled,
                           const FeatureSurroundings& surroundings) {
-  auto program = std::make_shared<FeatureProgram>();
-  program->text = text;
-  program->root = compiled.root.node;
   std::vector<std::string> dimensions;
   Shape shape;
   for (std::size_t d = 0; d < surroundings.dimensions.size(); ++d) {
@@ -199,19 +208,23 @@ FieldPtr field_of_feature(const std::string& text, const CompiledFeature& compil
 
 }  // namespace
 
-Feature make_feature(const std::string& expression, const FeatureSurroundings& surroundings) {
+Feature make_feature(const std::string& expression, const FeatureSurroundings& surroundings,
+                     const std::string& declared) {
   const ExpressionPtr parsed = parse_feature(expression);
-  const CompiledFeature compiled = compile_feature(*parsed, surroundings);
-  return {field_of_feature(expression, compiled, surroundings), compiled.root.units.text(),
-          compiled.notes};
-}
-
-void check_declared_units(const Feature& feature, const std::string& declared) {
-  const auto own = Units::parse(feature.units), wanted = Units::parse(declared);
-  if (!own || !wanted || own->is_same(*wanted)) return;
-  throw Error(ErrorKind::invalid,
-              fmt::format("its units are \"{}\" by the expression, and not \"{}\"", feature.units,
-                          declared));
+  CompiledFeature compiled = compile_feature(*parsed, surroundings);
+  auto program = std::make_shared<FeatureProgram>();
+  program->text = expression;
+  program->root = compiled.root.node;
+  const std::string own = compiled.root.units.text();
+  Feature feature{nullptr, declared.empty() ? own : declared, std::move(compiled.notes), ""};
+  const UnitConversion conversion = declared_conversion(compiled.root.units, declared);
+  if (!conversion.is_identity()) {
+    program->root = converted_node(program->root, conversion);
+    program->declared = declared;
+    feature.conversion = conversion_text(own, declared, conversion);
+  }
+  feature.field = field_of_feature(std::move(program), compiled, surroundings);
+  return feature;
 }
 
 FieldPtr feature_from_json(const Json& node, const std::function<FieldPtr(const Json&)>& field_of) {
@@ -244,7 +257,9 @@ FieldPtr feature_from_json(const Json& node, const std::function<FieldPtr(const 
     const auto found = variables.find(name);
     return found == variables.end() ? std::nullopt : std::optional(found->second);
   };
-  return make_feature(json_string(node, "expression", kFeatureText), surroundings).field;
+  const std::string declared =
+      node.contains("units") ? json_string(node, "units", kFeatureText) : "";
+  return make_feature(json_string(node, "expression", kFeatureText), surroundings, declared).field;
 }
 
 }  // namespace gridmill

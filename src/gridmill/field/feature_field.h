@@ -17,14 +17,13 @@ struct Feature {
   FieldPtr field;     // its dimensions are some of the rows', in their order
   std::string units;  // "" where they are unknown
   std::vector<std::string> notes;
+  std::string conversion;  // to declared units: "x in \"K\" is x - 273.15 in \"degC\""; "": none
 };
 
-// Throws as parse_feature() and compile_feature() do.
-Feature make_feature(const std::string& expression, const FeatureSurroundings& surroundings);
-
-// Throws Error(invalid) naming both unless `declared` are the units of the feature, in whichever
-// words. Nothing is refused where either is unknown.
-void check_declared_units(const Feature& feature, const std::string& declared);
+// In the units of the expression, or converted to `declared` if that isn't "". Throws as
+// parse_feature(), compile_feature() and declared_conversion() do.
+Feature make_feature(const std::string& expression, const FeatureSurroundings& surroundings,
+                     const std::string& declared = "");
 
 // A feature's node of JSON, read. `field_of` makes the fields of its inputs. Throws Error(corrupt).
 FieldPtr feature_from_json(const Json& node, const std::function<FieldPtr(const Json&)>& field_of);

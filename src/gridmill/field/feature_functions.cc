@@ -14,13 +14,18 @@
 namespace gridmill {
 namespace {
 
-// The arguments of one call, in the order of the function's parameters; null: not given.
-struct BoundCall {
-  FeatureCompiler& compiler;
-  const Expression& call;
+// Of one call, in the order of the function's parameters; null: not given.
+struct BoundArguments {
   std::vector<const Expression*> arguments;
   std::vector<const Expression*> more;  // of a function that takes any number
+};
 
+struct BoundCall : BoundArguments {
+  FeatureCompiler& compiler;
+  const Expression& call;
+
+  BoundCall(FeatureCompiler& the_compiler, const Expression& the_call, BoundArguments bound)
+      : BoundArguments(std::move(bound)), compiler(the_compiler), call(the_call) {}
   const std::string& name() const { return call.text; }
   const Expression& argument(std::size_t i) const { return *arguments[i]; }
   TypedNode node(std::size_t i) const { return compiler.node(*arguments[i]); }
@@ -38,10 +43,9 @@ struct FeatureFunction {
 
 FeatureUnits without_dimension() { return FeatureUnits::of(Units()); }
 
-template <UnaryFunction function>
-TypedNode same_units(const BoundCall& call) {
+TypedNode absolute_value(const BoundCall& call) {
   const TypedNode x = call.node(0);
-  return {unary_node(function, x.node), x.units, x.dimensions};
+  return {unary_node(UnaryFunction::absolute, x.node), scaled_units(x.units), x.dimensions};
 }
 
 template <UnaryFunction function>
@@ -93,6 +97,12 @@ TypedNode arc_tangent(const BoundCall& call) {
   TypedNode angle = of_two<BinaryFunction::arc_tangent>(call);
   angle.units = FeatureUnits::from_attribute("radian");
   return angle;
+}
+
+TypedNode vector_length(const BoundCall& call) {
+  TypedNode both = of_two<BinaryFunction::hypotenuse>(call);
+  both.units = scaled_units(both.units);
+  return both;
 }
 
 TypedNode direction(const BoundCall& call) {
@@ -147,14 +157,18 @@ void refuse_two_fields(const BoundCall& call) {
                                   call.name()));
 }
 
+FeatureUnits units_over_window(RollingStatistic which, const FeatureUnits& units) {
+  if (which == RollingStatistic::deviation) return units.of_differences();
+  return which == RollingStatistic::sum ? scaled_units(units) : units;
+}
+
 template <RollingStatistic which>
 TypedNode over_window(const BoundCall& call) {
   refuse_two_fields(call);
   const TypedNode x = call.compiler.node_in_time(call.argument(0), call.name());
   const FeatureWindow window = window_of(call, 1);
   const FeatureAxisPtr axis = call.compiler.axis(call.call.column, call.name());
-  const bool is_spread = which == RollingStatistic::deviation;
-  return {rolling_node(which, axis, window, x.node), is_spread ? interval_units(x.units) : x.units,
+  return {rolling_node(which, axis, window, x.node), units_over_window(which, x.units),
           x.dimensions};
 }
 
@@ -184,7 +198,7 @@ TypedNode shifted_in_time(const BoundCall& call) {
 TypedNode difference(const BoundCall& call) {
   const TypedNode x = call.compiler.node_in_time(call.argument(0), call.name());
   const TypedNode before = shifted(call, x, -1);
-  return {binary_node(BinaryFunction::subtract, x.node, before.node), interval_units(x.units),
+  return {binary_node(BinaryFunction::subtract, x.node, before.node), x.units.of_differences(),
           x.dimensions};
 }
 
@@ -202,7 +216,7 @@ TypedNode anomaly(const BoundCall& call) {
   std::vector<CalendarPart> parts{group_part(call.argument(1))};
   for (const Expression* group : call.more) parts.push_back(group_part(*group));
   const FeatureAxisPtr axis = call.compiler.axis(call.call.column, call.name());
-  return {anomaly_node(axis->groups(parts), x.node), interval_units(x.units), x.dimensions};
+  return {anomaly_node(axis->groups(parts), x.node), x.units.of_differences(), x.dimensions};
 }
 
 TypedNode deaccumulated(const BoundCall& call) {
@@ -211,7 +225,7 @@ TypedNode deaccumulated(const BoundCall& call) {
   const Expression* const given = call.arguments[1];
   const double tolerance = given == nullptr ? 0 : call.compiler.constant(*given, "tolerance");
   if (!(tolerance >= 0)) refuse_at(given->column, "the tolerance is 0 or more");
-  return {deaccumulate_node(tolerance, x.node), x.units, x.dimensions};
+  return {deaccumulate_node(tolerance, x.node), scaled_units(x.units), x.dimensions};
 }
 
 template <CalendarPart part>
@@ -222,7 +236,7 @@ TypedNode of_calendar(const BoundCall& call) {
 
 const std::vector<FeatureFunction>& functions() {
   static const std::vector<FeatureFunction> kFunctions{
-      {"abs", {"x"}, 1, false, same_units<UnaryFunction::absolute>},
+      {"abs", {"x"}, 1, false, absolute_value},
       {"sqrt", {"x"}, 1, false, square_root},
       {"exp", {"x"}, 1, false, of_plain_number<UnaryFunction::exponential>},
       {"log", {"x"}, 1, false, of_plain_number<UnaryFunction::logarithm>},
@@ -231,7 +245,7 @@ const std::vector<FeatureFunction>& functions() {
       {"cos", {"x"}, 1, false, of_angle<UnaryFunction::cosine>},
       {"tan", {"x"}, 1, false, of_angle<UnaryFunction::tangent>},
       {"atan2", {"y", "x"}, 2, false, arc_tangent},
-      {"hypot", {"x", "y"}, 2, false, of_two<BinaryFunction::hypotenuse>},
+      {"hypot", {"x", "y"}, 2, false, vector_length},
       {"clip", {"x", "lo", "hi"}, 3, false, clipped},
       {"where", {"condition", "a", "b"}, 3, false, choice},
       {"isnan", {"x"}, 1, false, is_missing},
@@ -249,7 +263,7 @@ const std::vector<FeatureFunction>& functions() {
       {"diff", {"x", "w"}, 2, false, difference},
       {"deaccumulate", {"x", "tolerance"}, 1, false, deaccumulated},
       {"anomaly", {"x", "by"}, 2, true, anomaly},
-      {"wind_speed", {"u", "v"}, 2, false, of_two<BinaryFunction::hypotenuse>},
+      {"wind_speed", {"u", "v"}, 2, false, vector_length},
       {"wind_direction", {"u", "v"}, 2, false, direction},
       {"hour", {}, 0, false, of_calendar<CalendarPart::hour>},
       {"dayofyear", {}, 0, false, of_calendar<CalendarPart::day_of_year>},
@@ -294,9 +308,8 @@ std::size_t parameter_of(const FeatureFunction& function, const FeatureArgument&
                                                 argument.keyword, signature_of(function)));
 }
 
-BoundCall bound(FeatureCompiler& compiler, const Expression& call,
-                const FeatureFunction& function) {
-  BoundCall bound{compiler, call, {}, {}};
+BoundArguments bound_arguments(const Expression& call, const FeatureFunction& function) {
+  BoundArguments bound;
   bound.arguments.resize(function.parameters.size(), nullptr);
   for (std::size_t i = 0; i < call.arguments.size(); ++i) {
     const FeatureArgument& argument = call.arguments[i];
@@ -328,7 +341,14 @@ BoundCall bound(FeatureCompiler& compiler, const Expression& call,
 
 TypedNode feature_call(FeatureCompiler& compiler, const Expression& call) {
   const FeatureFunction& function = function_of(call);
-  return function.make(bound(compiler, call, function));
+  return function.make({compiler, call, bound_arguments(call, function)});
+}
+
+void check_calls(const Expression& expression) {
+  if (expression.kind == ExpressionKind::call) {
+    (void)bound_arguments(expression, function_of(expression));
+  }
+  for (const FeatureArgument& argument : expression.arguments) check_calls(*argument.value);
 }
 
 std::vector<std::string> feature_signatures() {

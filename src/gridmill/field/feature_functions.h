@@ -12,6 +12,10 @@ namespace gridmill {
 // or too many, and for what its arguments can't be.
 TypedNode feature_call(FeatureCompiler& compiler, const Expression& call);
 
+// Throws what feature_call() does before it looks at any argument, for all calls in an expression:
+// there is no dataset needed for it.
+void check_calls(const Expression& expression);
+
 // In the order of the documentation: "quantile(x, q, w, least)".
 std::vector<std::string> feature_signatures();
 

@@ -9,6 +9,7 @@
 #include "gridmill/base/text.h"
 #include "gridmill/dataset/coordinates.h"
 #include "gridmill/field/feature_field.h"
+#include "gridmill/field/feature_functions.h"
 #include "gridmill/jobs/labels.h"
 
 namespace gridmill {
@@ -83,7 +84,7 @@ ExtractVariable column_of(const RequestedFeature& asked, const Feature& feature)
   ExtractVariable column;
   column.column = asked.name;
   column.values = feature.field;
-  column.units = asked.units.empty() ? feature.units : asked.units;
+  column.units = feature.units;
   column.description = asked.description;
   column.expression = asked.expression;
   return column;
@@ -106,7 +107,12 @@ std::vector<ParsedFeature> parse_features(const ExtractOptions& options, Files& 
   std::vector<ParsedFeature> features;
   for (RequestedFeature& feature : asked) {
     ExpressionPtr expression = in_context([&] { return named(feature); },
-                                          [&] { return parse_feature(feature.expression); });
+                                          [&] {
+                                            ExpressionPtr parsed =
+                                                parse_feature(feature.expression);
+                                            check_calls(*parsed);
+                                            return parsed;
+                                          });
     features.push_back({std::move(feature), std::move(expression)});
   }
   return features;
@@ -179,12 +185,15 @@ void make_feature_columns(const std::vector<ParsedFeature>& features, ExtractInp
   for (const ParsedFeature& feature : features) {
     in_context([&] { return named(feature.asked); },
                [&] {
-                 const Feature made = make_feature(feature.asked.expression, surroundings);
-                 check_declared_units(made, feature.asked.units);
+                 const Feature made =
+                     make_feature(feature.asked.expression, surroundings, feature.asked.units);
                  input.variables.push_back(column_of(feature.asked, made));
                  for (const std::string& note : made.notes) {
                    if (noted.insert(note).second) input.dataset.notes.push_back(note);
                  }
+                 if (made.conversion.empty()) return;
+                 input.dataset.notes.push_back(
+                     fmt::format("feature {}: {}", feature.asked.name, made.conversion));
                });
   }
 }

@@ -17,7 +17,8 @@ struct ParsedFeature {
 };
 
 // --feature and --features of `options`, in this order; none if neither is given. Throws
-// Error(invalid) for what doesn't parse, naming the feature, and for --variables beside them.
+// Error(invalid) for what doesn't parse and for calls of no function, naming the feature, and for
+// --variables beside them.
 std::vector<ParsedFeature> parse_features(const ExtractOptions& options, Files& files);
 
 // The variables that a table reads, by their names: those of --variables, or of the features, and
@@ -35,7 +36,8 @@ std::vector<const Variable*> variables_of(const std::vector<ParsedFeature>& feat
                                           const Dataset& dataset);
 
 // Replaces input.variables, which the features read, by the features. What is not checked since
-// units are unknown is added to the dataset's notes. Throws as make_feature(), naming the feature.
+// units are unknown, and what is converted, is added to the dataset's notes. Throws as
+// make_feature(), naming the feature.
 void make_feature_columns(const std::vector<ParsedFeature>& features, ExtractInput& input);
 
 }  // namespace gridmill

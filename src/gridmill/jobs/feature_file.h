@@ -20,7 +20,7 @@ namespace gridmill {
 struct RequestedFeature {
   std::string name;
   std::string expression;
-  std::string units;  // "" if none are declared
+  std::string units;  // to convert to; "" for those of the expression
   std::string description;
   std::string origin;  // "--feature wind", "line 3 of f.yaml": for messages
 };

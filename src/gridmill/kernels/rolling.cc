@@ -102,7 +102,12 @@ Rolling::Moments Rolling::merged(const Moments& a, const Moments& b) noexcept {
 void Rolling::deviations(const RollingWindows& windows, std::span<double> results) {
   moments_.resize(values_.size());
   for (std::size_t i = 0; i < values_.size(); ++i) {
-    moments_[i] = std::isnan(values_[i]) ? Moments{} : Moments{1, values_[i], 0};
+    if (std::isnan(values_[i])) {
+      moments_[i] = Moments{};
+      continue;
+    }
+    // Nothing is how far from infinity: as x - mean(x), which is inf - inf.
+    moments_[i] = Moments{1, values_[i], std::isinf(values_[i]) ? kNaN : 0};
   }
   window_moments_.resize(results.size());
   combine(windows, moments_, std::span(window_moments_), &Rolling::merged);
