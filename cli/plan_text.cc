@@ -44,6 +44,11 @@ std::string plan_text(const Json& plan) {
   for (std::size_t i = 0; i < plan["stages"].size(); ++i) {
     text += stage_text(i, plan["stages"][i]);
   }
+  if (plan.contains("chunks_total")) {  // of a table: the points leave out the others
+    text += fmt::format("reads {} of {} chunks\n",
+                        format_count(plan.value("chunks_read", std::int64_t{0})),
+                        format_count(plan.value("chunks_total", std::int64_t{0})));
+  }
   text += fmt::format("in all: {} of data, read {:.2f} times, {} written (bytes as decoded)\n",
                       bytes_at(plan, "source_bytes"), plan.value("read_amplification", 0.0),
                       bytes_at(plan, "bytes_written"));

@@ -140,6 +140,16 @@ std::string point_text(const Json& point) {
   return text + "\n";
 }
 
+// "reads 41 of 1,308 chunks (23.3 MiB as decoded)"
+std::string chunks_line(const Json& report) {
+  const auto touched = number_at(report, "chunks_read"), total = number_at(report, "chunks_total");
+  if (!touched || !total) return "";
+  return fmt::format("  reads {} of {} ({} as decoded)\n",
+                     format_count(static_cast<std::int64_t>(*touched)),
+                     counted(static_cast<std::int64_t>(*total), "chunk", "chunks"),
+                     format_bytes(number_at(report, "source_bytes").value_or(0)));
+}
+
 // "the whole would take about 41 s, read 1.2 GiB, write 300 MiB, peak memory 240 MiB"
 std::string estimate_text(const Json& report) {
   const Json sample = report.value("sample", Json::object());
@@ -259,6 +269,7 @@ std::string extract_text(const Json& report, bool dry_run) {
     text += "\n";
   }
   for (const Json& point : report.value("points", Json::array())) text += point_text(point);
+  if (dry_run) text += chunks_line(report);
   const auto amplification = number_at(report, "read_amplification");
   if (amplification && *amplification > 1.005) {
     text += fmt::format("  chunks are decoded {:.2f} times: more --memory would spare that\n",

@@ -145,6 +145,7 @@ Option skip_corrupt_row(std::shared_ptr<bool> target) {
 
 void allow_skipping(bool is_allowed, Resources& resources) {
   if (is_allowed) resources.skipped = std::make_shared<SkippedLeaves>();
+  resources.offers_skipping = !is_allowed;
 }
 
 Option region_row(std::shared_ptr<Values> target) {

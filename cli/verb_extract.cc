@@ -33,7 +33,10 @@ std::vector<Option> rows(const std::shared_ptr<ExtractOptions>& options) {
                  "ends in /, else CSV",
                  "none: it must be given", member_of(options, &ExtractOptions::output)));
   for (Option& row : partition_rows(options)) rows.push_back(std::move(row));
-  for (Option& row : selection_rows(options)) rows.push_back(std::move(row));
+  for (Option& row : selection_rows(options)) {
+    if (row.name == "variables") row.help += "; globs mean data, coordinates are named in full";
+    rows.push_back(std::move(row));
+  }
   rows.push_back(resume_row(member_of(options, &ExtractOptions::resume)));
   rows.push_back(overwrite_row(member_of(options, &ExtractOptions::overwrite)));
   rows.push_back(grib_index_row(member_of(options, &ExtractOptions::grib_index)));

@@ -102,6 +102,8 @@ TEST(Text, SuggestsNearNames) {
   EXPECT_EQ(did_you_mean("w10", names), " (did you mean u10 or v10?)");
   EXPECT_EQ(did_you_mean("thread", {"ahead", "threads"}), " (did you mean threads?)");
   EXPECT_EQ(did_you_mean("precipitation", names), "");
+  EXPECT_EQ(did_you_mean("lat", names), " (did you mean latitude?)");
+  EXPECT_EQ(did_you_mean("Longitude", {"lat", "lon", "lo"}), " (did you mean lon?)");
   EXPECT_EQ(did_you_mean("t2m", {}), "");
 }
 

@@ -286,5 +286,17 @@ TEST(PlanDifferences, NameThePathAndBothValues) {
   EXPECT_EQ(plan_differences(before, now, 1).size(), 1U);
 }
 
+TEST(PlanDifferences, NameTheFileWhoseIdentityDiffers) {
+  const Json before{{"inputs", Json::array({{{"location", "/d/a.nc"}, {"size", 5450}},
+                                            {{"location", "/d/b.nc"}, {"size", 1}}})},
+                    {"verb", "convert"}};
+  Json now = before;
+  now["inputs"][0]["size"] = 2911;
+  now["verb"] = "extract";
+  EXPECT_THAT(plan_differences(before, now, 4),
+              ::testing::ElementsAre("/d/a.nc: inputs[0].size was 5450 and is 2911",
+                                     "verb was \"convert\" and is \"extract\""));
+}
+
 }  // namespace
 }  // namespace gridmill

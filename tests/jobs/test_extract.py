@@ -1,6 +1,7 @@
 """extract against xarray's .sel(method="nearest")."""
 
 import json
+import os
 import re
 
 import numpy as np
@@ -164,6 +165,83 @@ def test_existing_output_and_dry_run(gridmill, archive, tmp_path):
     out.write_text("mine")
     got = gridmill("extract", archive, *ARGUMENTS, "-o", out)
     assert got.returncode == 5 and out.read_text() == "mine"
+
+
+def test_a_dry_run_says_how_many_chunks_are_read(gridmill, archive, tmp_path):
+    """The oracle: t lies in 6 x 2 x 2 x 4 chunks of 7 x 2 x 10 x 10 values (doubles), a point in 6 x 2 of them."""
+    words = (archive, "--point", "59.9,10.8", "--variables", "t", "-o", tmp_path / "o.csv")
+    dry = gridmill("extract", *words, "--dry-run")
+    assert dry.returncode == 0, dry.stderr
+    line = re.search(r"^  reads 12 of 96 chunks \((\S+ \S+) as decoded\)$", dry.stdout, re.M)
+    assert line, dry.stdout
+    report = json.loads(gridmill("extract", *words, "--dry-run", "--json").stdout)
+    assert (report["chunks_read"], report["chunks_total"]) == (12, 96)
+    plan = (tmp_path / "o.csv", "--point", "59.9,10.8", "--variables", "t", "-o", tmp_path / "p.json")
+    made = gridmill("plan", "extract", archive, *plan)
+    assert made.returncode == 0 and "\nreads 12 of 96 chunks\n" in made.stdout, made.stdout + made.stderr
+    assert gridmill("plan", "show", tmp_path / "p.json").stdout == made.stdout
+    shown = json.loads(gridmill("plan", "show", tmp_path / "p.json", "--json").stdout)
+    assert (shown["chunks_read"], shown["chunks_total"]) == (12, 96)
+    assert shown["source_bytes"] == report["source_bytes"]
+
+
+@pytest.fixture
+def near_time(tmp_path):
+    """A name that begins as that of the time does, and a variable without a place."""
+    coords = {
+        "time": np.datetime64("2001-01-01") + np.arange(3) * np.timedelta64(1, "D"),
+        "lat": ("lat", [10.0, 20.0], {"units": "degrees_north"}),
+        "lon": ("lon", [0.0, 10.0], {"units": "degrees_east"}),
+    }
+    values = (("time", "lat", "lon"), np.arange(12.0).reshape(3, 2, 2))
+    data = xr.Dataset({"t": values, "tp": values, "idx": ("time", [7.0, 8.0, 9.0])}, coords=coords)
+    data.to_netcdf(tmp_path / "near.nc")
+    return tmp_path / "near.nc"
+
+
+def test_globs_mean_data_and_not_coordinates(gridmill, near_time, tmp_path):
+    words = ("extract", near_time, "--point", "10,0", "-o", tmp_path / "o.csv", "--overwrite")
+    done = gridmill(*words, "--variables", "t*", "--json")
+    assert done.returncode == 0, done.stderr
+    names = [column["name"] for column in json.loads(done.stdout)["columns"]]
+    assert names == ["time", "name", "lat", "lon", "grid_lat", "grid_lon", "t", "tp"]
+    assert column(table(tmp_path / "o.csv"), "tp").tolist() == [0, 4, 8]
+    done = gridmill(*words, "--variables", "tim*")
+    assert done.returncode == 2 and "--variables tim*: " in done.stderr
+    assert "means coordinates only (time)" in done.stderr
+    done = gridmill(*words, "--variables", "xy*")
+    assert done.returncode == 2 and "xy*" in done.stderr
+
+
+def test_a_variable_without_places_is_named_with_the_way_out(gridmill, near_time, tmp_path):
+    words = ("extract", near_time, "--point", "10,0", "-o", tmp_path / "o.csv")
+    for names in ("t,idx", "idx", "t,i*"):
+        done = gridmill(*words, "--variables", names)
+        assert done.returncode == 2, done.stderr
+        assert "variable idx of" in done.stderr and "no latitude and longitude" in done.stderr
+        assert "leave it out of --variables" in done.stderr and "NAME=idx" in done.stderr
+    done = gridmill(*words, "--feature", "t=t", "--feature", "idx=idx")  # the way out is one
+    assert done.returncode == 0, done.stderr
+    assert column(table(tmp_path / "o.csv"), "idx").tolist() == [7, 8, 9]
+
+
+def test_pipes_and_standard_output_are_refused_with_the_way_out(gridmill, near_time, tmp_path):
+    words = ("extract", near_time, "--variables", "t")
+    reading, writing = os.pipe()
+    try:
+        os.write(writing, b"lat,lon\n10,0\n")
+        done = gridmill(*words, "--points", f"/dev/fd/{reading}", "-o", "o.csv", cwd=tmp_path, pass_fds=[reading])
+        assert done.returncode == 2, done.stderr
+        assert f"/dev/fd/{reading} is a pipe and no file of a folder: give the name of a file" in done.stderr
+    finally:
+        os.close(reading)
+        os.close(writing)
+    for output, says in (("/dev/stdout", "/dev/stdout is a pipe and no file"), ("-", "- is not standard output")):
+        done = gridmill(*words, "--point", "10,0", "-o", output, cwd=tmp_path)
+        assert done.returncode == 2 and says in done.stderr, done.stderr
+    done = gridmill(*words, "--point", "10,0", "-o", "-", "--partition", "year", cwd=tmp_path)
+    assert done.returncode == 2 and "- is not standard output" in done.stderr
+    assert sorted(os.listdir(tmp_path)) == ["near.nc"]
 
 
 def test_regional_grid_refuses_points_outside(gridmill, data, tmp_path):

@@ -315,7 +315,10 @@ def test_inputs_of_other_variables_are_no_series(gridmill, tmp_path):
         xr.Dataset({name: ("time", [1.0, 2, 3])}, {"time": times}).to_netcdf(tmp_path / f"{name}.nc")
     inputs = (tmp_path / "t.nc", tmp_path / "u.nc")
     done = extract(gridmill, *inputs, "--along", "time", "--duplicates", "first", "-o", tmp_path / "o.csv", code=2)
-    assert "must hold the same variables" in done.stderr
+    says = f"--along time: the inputs must hold the same variables: {inputs[1]} has u, and {inputs[0]} has not; name those"
+    assert says in done.stderr
+    done = extract(gridmill, "--source", f"a={tmp_path}/*.nc", "--along", "time", "--duplicates", "first", "-o", tmp_path / "o.csv", code=2)
+    assert f"the inputs of source a must hold the same variables: {inputs[1]} has u, and" in done.stderr
     extract(gridmill, *inputs, "-o", tmp_path / "o.csv")
     assert set(table(tmp_path / "o.csv")[0]) == {"time", "t", "u"}
 
@@ -421,6 +424,7 @@ def test_files_of_one_time_each_may_overlap(gridmill, tmp_path):
 BAD = [
     (("--segments", "sample=7"), 2, "96 positions of sample don't make whole segments of 7"),
     (("--segments", "sample=7"), 2, "--region sample=0:91"),
+    (("--segments", "sample=97"), 2, "96 positions of sample don't make one whole segment of 97: make segments of 96 or fewer"),
     (("--segments", "sample=0"), 2, "a segment has one position at least"),
     (("--segments", "sample"), 2, "write DIM=N"),
     (("--segments", "sample=8:median"), 2, "mean, sum, min, max and std"),

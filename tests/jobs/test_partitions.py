@@ -364,6 +364,7 @@ def test_inputs_that_have_changed_are_not_resumed(gridmill, many, tmp_path):
     os.utime(source, (1, 1))
     refused = gridmill(*words, "--resume")
     assert refused.returncode == 5 and "modified_ns" in refused.stderr and "rm -r" in refused.stderr
+    assert f"{source}: identity.inputs[0].modified_ns was" in refused.stderr
     assert gridmill(*words).returncode == 0
     assert os.listdir(companion) == ["runs"]
 
@@ -444,6 +445,8 @@ def test_a_file_that_appears_while_the_table_is_made_is_not_lost(gridmill, many,
 @pytest.mark.parametrize("words, code, says", [
     (["-o", "out/", "--partition", "mnoth"], 2, "mnoth"),
     (["-o", "out/", "--partition", "nam"], 2, "name"),
+    (["-o", "out/", "--partition", "yeer"], 2, "(did you mean year?)"),
+    (["-o", "out/", "--partition", "latitude"], 2, "(did you mean lat?)"),
     (["-o", "out/", "--partition", "t"], 2, "column of values"),
     (["-o", "out/", "--partition", "year,year"], 2, "twice"),
     (["-o", "out/", "--partition", "year", "--feature", "Year=t"], 2, "case"),
@@ -471,6 +474,14 @@ def test_rows_without_times_have_no_months_and_points_without_regions_no_folder(
     message = run(gridmill, inputs, slash(tmp_path / "out"), "--partition", "region", "--point", "5,5", code=2)
     assert "region" in message and "no value" in message
     assert not (tmp_path / "out").exists() and not (tmp_path / "out.gridmill").exists()
+
+
+def test_no_times_are_no_rows_whatever_the_partition(gridmill, inputs, tmp_path):
+    grid(steps=3).isel(time=slice(0, 0)).to_netcdf(tmp_path / "none.nc")
+    for k, keys in enumerate((["--partition", "year,month"], ["--partition", "time"], [])):
+        done = gridmill("extract", tmp_path / "none.nc", "--point", "5,5", "-o", slash(tmp_path / f"{k}"), *keys, "--json")
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["rows"] == 0 and parts(tmp_path / f"{k}") == []
 
 
 def test_a_plan_and_a_dry_run(gridmill, inputs, tmp_path):

@@ -71,8 +71,25 @@ def test_without_the_option_the_chunk_is_named(gridmill, damaged, tmp_path):
     for verb in (["convert"], ["rechunk", "--chunks", "time=all"]):
         got = gridmill(verb[0], path, tmp_path / "out.zarr", "--variables", "p", *verb[1:])
         assert got.returncode == 3, got.stderr
-        assert f"chunk p/{NAMES['p']} of {path}" in got.stderr
+        assert got.stderr.count(f"chunk p/{NAMES['p']} of {path}") == 1
+        assert got.stderr.count("--skip-corrupt goes on without such chunks") == 1
         assert not (tmp_path / "out.zarr").exists()
+
+
+def test_the_option_is_named_where_it_would_help(gridmill, damaged, tmp_path):
+    path, _ = damaged
+    words = ("--point", "90,0", "--variables", "p")
+    got = gridmill("extract", path, *words, "-o", tmp_path / "o.csv")
+    assert got.returncode == 3, got.stderr
+    assert f"{tmp_path}/o.csv: chunk p/{NAMES['p']} of {path}: " in got.stderr
+    assert got.stderr.count(f"chunk p/{NAMES['p']}") == got.stderr.count("--skip-corrupt") == 1
+    plan = tmp_path / "plan.json"  # exec has no such option
+    assert gridmill("plan", "extract", path, tmp_path / "o.csv", *words, "-o", plan).returncode == 0
+    got = gridmill("exec", plan)
+    assert got.returncode == 3 and "--skip-corrupt" not in got.stderr
+    flip(key_of(path, "n", NAMES["p"]))  # integers that can't be missing
+    got = gridmill("convert", path, tmp_path / "n.zarr", "--variables", "n")
+    assert got.returncode == 3 and "--skip-corrupt" not in got.stderr
 
 
 @pytest.mark.parametrize("verb", ["convert", "rechunk"])

@@ -4,8 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <set>
+#include <string>
 #include <thread>
 
 #include "doubles/assertions.h"
@@ -286,6 +288,22 @@ TEST_F(PosixFiles, ResolvesLinksAsFarAsTheyExist) {
   EXPECT_EQ(files_.absolute(a_), b_);
   EXPECT_EQ(files_.absolute("/"), "/");
   EXPECT_EQ(files_.absolute("x").front(), '/');
+}
+
+TEST_F(PosixFiles, APipeOfAShellLiesInNoFolder) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(::pipe(ends.data()), 0);
+  const std::string path = "/dev/fd/" + std::to_string(ends[0]);
+  std::string message;
+  try {
+    (void)files_.absolute(path);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::invalid);
+    message = error.message();
+  }
+  EXPECT_EQ(message, path + " is a pipe and no file of a folder: give the name of a file");
+  ::close(ends[0]);
+  ::close(ends[1]);
 }
 
 TEST_F(PosixFiles, RemovingATreeDoesNotFollowLinks) {

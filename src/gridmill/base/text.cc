@@ -163,6 +163,15 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 std::string format_double(double value) { return shortest(value); }
 std::string format_float(float value) { return shortest(value); }
 
+namespace {
+
+// Whether one of two names is how the other begins, by three letters at least.
+bool is_short_for(std::string_view a, std::string_view b) {
+  return std::min(a.size(), b.size()) >= 3 && (a.starts_with(b) || b.starts_with(a));
+}
+
+}  // namespace
+
 std::vector<std::string> nearest_names(std::string_view name,
                                        const std::vector<std::string>& candidates) {
   std::vector<std::pair<std::size_t, std::string>> ranked;
@@ -177,6 +186,11 @@ std::vector<std::string> nearest_names(std::string_view name,
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> best;
+  if (ranked.empty()) {  // latitude for lat
+    for (const std::string& candidate : candidates) {
+      if (best.size() < 3 && is_short_for(wanted, to_lower(candidate))) best.push_back(candidate);
+    }
+  }
   for (std::size_t i = 0; i < ranked.size() && i < 3; ++i) {
     if (ranked[i].first == ranked[0].first) best.push_back(ranked[i].second);
   }

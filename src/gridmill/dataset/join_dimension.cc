@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 #include <set>
 
 #include "gridmill/base/error.h"
@@ -19,11 +21,33 @@ std::set<std::string> variables_of(const Dataset& dataset) {
   return {paths.begin(), paths.end()};
 }
 
+// "b.zarr has u, and a.zarr has not": the first input of a source that holds other variables than
+// its first one; nullopt if there is none.
+std::optional<std::string> other_variables(const std::vector<SourceInput>& inputs,
+                                           const NamedSource& source) {
+  const Dataset& first = inputs[source.inputs.front()].dataset;
+  const auto expected = variables_of(first);
+  for (const std::size_t i : source.inputs) {
+    const Dataset& other = inputs[i].dataset;
+    const auto found = variables_of(other);
+    if (found == expected) continue;
+    const auto of_one = [](const std::set<std::string>& a, const std::set<std::string>& b) {
+      std::vector<std::string> names;
+      std::set_difference(a.begin(), a.end(), b.begin(), b.end(), std::back_inserter(names));
+      return names;
+    };
+    const auto more = of_one(found, expected), missing = of_one(expected, found);
+    const bool has_more = !more.empty();
+    return fmt::format("{} has {}, and {} has not", (has_more ? other : first).location,
+                       listed_entries(has_more ? more : missing),
+                       (has_more ? first : other).location);
+  }
+  return std::nullopt;
+}
+
 // Of a source with other variables in each input there is more to do than to lay them end to end.
 bool have_same_variables(const std::vector<SourceInput>& inputs, const NamedSource& source) {
-  const auto first = variables_of(inputs[source.inputs.front()].dataset);
-  return std::all_of(source.inputs.begin(), source.inputs.end(),
-                     [&](std::size_t i) { return variables_of(inputs[i].dataset) == first; });
+  return !other_variables(inputs, source);
 }
 
 bool have_coordinate(const std::vector<SourceInput>& inputs, const std::string& name) {
@@ -93,12 +117,16 @@ void promote_scalars(std::vector<SourceInput>& inputs, const NamedSource& source
 std::string dimension_to_join(const std::vector<SourceInput>& inputs,
                               const std::vector<NamedSource>& sources, const JoinRequest& request) {
   for (const NamedSource& source : sources) {
-    if (have_same_variables(inputs, source)) continue;
+    const auto others = other_variables(inputs, source);
+    if (!others) continue;
     if (request.along.empty()) return "";
-    throw Error(ErrorKind::invalid,
-                fmt::format("--along {}: the inputs of {} must hold the same variables: name those "
-                            "that hold others as a source of their own, or leave --along out",
-                            request.along, source_text(source)));
+    throw Error(
+        ErrorKind::invalid,
+        fmt::format("--along {}: {} must hold the same variables: {}; name those that hold "
+                    "others as a source of their own, or leave --along out",
+                    request.along,
+                    source.name.empty() ? "the inputs" : "the inputs of " + source_text(source),
+                    *others));
   }
   if (!request.along.empty()) return request.along;
   const auto differing = differing_dimensions(inputs);

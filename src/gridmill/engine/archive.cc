@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <mutex>
+#include <utility>
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/exact_json.h"
@@ -304,11 +305,14 @@ class Comparison {
     if (before.is_object() && now.is_object()) return compare_members(path, before, now);
     if (before.is_array() && now.is_array() && before.size() == now.size()) {
       for (std::size_t i = 0; i < now.size(); ++i) {
+        const std::string around = std::exchange(file_, file_of(before[i], now[i], file_));
         compare(fmt::format("{}[{}]", path, i), before[i], now[i]);
+        file_ = around;
       }
       return;
     }
-    lines_.push_back(fmt::format("{} was {} and is {}", path, shown(before), shown(now)));
+    lines_.push_back(fmt::format("{}{} was {} and is {}", file_.empty() ? "" : file_ + ": ", path,
+                                 shown(before), shown(now)));
   }
 
   std::vector<std::string> take() { return std::move(lines_); }
@@ -330,6 +334,16 @@ class Comparison {
     return value.is_number_float() && std::isnan(value.get<double>());
   }
 
+  // The identity of an input says where it lies; "" where no input is spoken of.
+  static std::string file_of(const Json& before, const Json& now, const std::string& around) {
+    const auto location = [](const Json& json) {
+      const bool is_told = json.is_object() && json.contains("location");
+      return is_told && json["location"].is_string() ? json["location"].get<std::string>() : "";
+    };
+    const std::string file = location(before);
+    return !file.empty() && file == location(now) ? file : around;
+  }
+
   static std::string shown(const Json& value) {
     if (value.is_null()) return "not there";
     const std::string text = dump_json(value, -1);
@@ -337,6 +351,7 @@ class Comparison {
   }
 
   const std::size_t most_;
+  std::string file_;  // the input whose identity is compared; "": none
   std::vector<std::string> lines_;
 };
 

@@ -71,7 +71,8 @@ std::shared_ptr<Archive> open_archive(Files& files, const Clock& clock, ArchiveT
 // Removes the intermediate array `key`, which nobody will read any more.
 void free_spill(Archive& archive, const Key& key);
 
-// Where `now` differs from `before`, a line each: `inputs[0].size was 100 and is 120`.
+// Where `now` differs from `before`, a line each: `inputs[0].size was 100 and is 120`, with the
+// file before it (`a.nc: `) where what differs has a "location".
 std::vector<std::string> plan_differences(const Json& before, const Json& now, std::size_t most);
 
 }  // namespace gridmill

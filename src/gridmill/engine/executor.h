@@ -69,6 +69,8 @@ struct RunOptions {
   // Leaves whose bytes are not what their metadata promise (Error(corrupt)) are left out, and named
   // here; null: they end the run.
   std::shared_ptr<SkippedLeaves> skipped;
+  // The user may ask for that by --skip-corrupt and has not: the error of such a leaf says so.
+  bool offers_skipping = false;
 };
 
 // Runs those of tasks [first, last) of `stage` that `log` (if any) doesn't know as done; does not

@@ -16,11 +16,13 @@ bool can_be_resumed(ErrorKind kind) {
   }
 }
 
-void rethrow_with(const Error& error, const std::string& fate) {
-  Error told(error.kind(), error.message() + " (" + fate + ")");
+Error with_remark(const Error& error, const std::string& remark) {
+  Error told(error.kind(), error.message() + " (" + remark + ")");
   for (const std::string& context : error.contexts()) told.add_context(context);
   told.set_retryable(error.retryable());
-  throw told;
+  return told;
 }
+
+void rethrow_with(const Error& error, const std::string& fate) { throw with_remark(error, fate); }
 
 }  // namespace gridmill

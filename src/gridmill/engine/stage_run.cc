@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "gridmill/engine/fate.h"
 #include "gridmill/engine/task_work.h"
 
 namespace gridmill {
@@ -64,7 +65,15 @@ void StageRun::go_on_without(const TaskPtr& task, std::size_t leaf) {
       error = current_error();
     }
   }
-  error.add_context(describe_leaf(*task, task->leaves[leaf].leaf));
+  if (options.offers_skipping && error.kind() == ErrorKind::corrupt && can_skip_leaf(*task, leaf)) {
+    error = with_remark(error, "--skip-corrupt goes on without such chunks");
+  }
+  // Most readers say themselves which leaf it is.
+  const Leaf& wanted = task->leaves[leaf].leaf;
+  const auto& contexts = error.contexts();
+  const bool is_told =
+      !contexts.empty() && contexts.back() == wanted.reader->describe(wanted.position);
+  error.add_context(is_told ? task->name : describe_leaf(*task, wanted));
   fail(std::move(error));
 }
 

@@ -95,6 +95,13 @@ std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView sto
   return bytes_of(parts, reader);
 }
 
+bool can_skip_leaf(const RunningTask& task, std::size_t leaf) {
+  const auto& nodes = task.leaves[leaf].wanted_by;
+  return std::all_of(nodes.begin(), nodes.end(), [](const Evaluation* node) {
+    return !source_of(*node).missing_value().element.empty();
+  });
+}
+
 void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, SkippedLeaves& skipped) {
   const WantedLeaf& wanted = task.leaves[leaf];
   const std::vector<MissingValue> values = missing_values(wanted, damage);

@@ -28,6 +28,9 @@ std::int64_t decode_whole_leaf(RunningTask& task, std::size_t leaf, ByteView sto
 // out, where there is nothing that could stand for it.
 void skip_leaf(RunningTask& task, std::size_t leaf, const Error& damage, SkippedLeaves& skipped);
 
+// Whether skip_leaf() would do it.
+bool can_skip_leaf(const RunningTask& task, std::size_t leaf);
+
 bool has_operators(const Unit& unit);
 
 // A unit's columns become its encoded bytes: the buffers of both come from `pool`, and the columns'

@@ -141,14 +141,19 @@ FieldPtr segments_field(FieldPtr input, const Segments& segments) {
   const auto found = std::find(names.begin(), names.end(), segments.dimension);
   if (found == names.end()) return input;
   const int d = static_cast<int>(found - names.begin());
-  if (segments.length < 1 || input->shape()[d] % segments.length != 0) {
-    throw Error(
-        ErrorKind::invalid,
-        fmt::format(
-            "{} positions of {} don't make whole segments of {}: take a part that "
-            "does, e.g. --region {}=0:{}",
-            input->shape()[d], segments.dimension, segments.length, segments.dimension,
-            input->shape()[d] / std::max<std::int64_t>(segments.length, 1) * segments.length));
+  const std::int64_t size = input->shape()[d];
+  if (segments.length > size && size > 0) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} positions of {} don't make one whole segment of {}: make segments "
+                            "of {} or fewer",
+                            size, segments.dimension, segments.length, size));
+  }
+  if (segments.length < 1 || size % segments.length != 0) {
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} positions of {} don't make whole segments of {}: take a part that "
+                            "does, e.g. --region {}=0:{}",
+                            size, segments.dimension, segments.length, segments.dimension,
+                            size / std::max<std::int64_t>(segments.length, 1) * segments.length));
   }
   if (!has_segments(input->type())) {
     throw Error(ErrorKind::unsupported,

@@ -58,8 +58,9 @@ struct ExtractOptions {
 
 inline constexpr const char* kTargetSize = "128MB";
 
-// {"output", "rows", "columns", "points":[{name, lat, lon, grid_lat, grid_lon, distance_km}], ...},
-// and what the run's account adds. bilinear and box: grid_lat and grid_lon are the point's own, and
+// {"output", "rows", "columns", "points":[{name, lat, lon, grid_lat, grid_lon, distance_km}],
+// "chunks_read", "chunks_total", "source_bytes" (of the chunks read, decoded, each once), ...}, and
+// what the run's account adds. bilinear and box: grid_lat and grid_lon are the point's own, and
 // "cells" says of how many it is made ("corners": which, of four or less).
 Json extract(const ExtractOptions& options, const Workplace& workplace);
 

@@ -67,6 +67,12 @@ std::set<std::string> bounds_of(const Dataset& dataset) {
   return names;
 }
 
+// What other variables are told by: coordinates, bounds, latitudes and longitudes.
+bool is_beside(const Variable& variable, const std::set<std::string>& beside) {
+  return is_dimension_coordinate(variable) || is_latitude(variable) || is_longitude(variable) ||
+         beside.contains(variable.name);
+}
+
 // A dense grid has too many rows for a table to be what somebody wants; a list of stations has
 // not.
 void refuse_dense(const Variable& variable, Grids& grids) {
@@ -86,10 +92,7 @@ std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& gr
   std::vector<const Variable*> found;
   for (const Variable& variable : dataset.variables) {
     if (variable.shape.rank() < 1 || !variable.type.is_numeric()) continue;
-    if (is_dimension_coordinate(variable) || is_latitude(variable) || is_longitude(variable)) {
-      continue;
-    }
-    if (beside.contains(variable.name)) continue;
+    if (is_beside(variable, beside)) continue;
     if (has_points && grids.find(variable) == nullptr) continue;
     if (!has_points) refuse_dense(variable, grids);
     found.push_back(&variable);
@@ -107,26 +110,56 @@ std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& gr
   return found;
 }
 
-// --variables: names, paths and globs, in the file's order.
+// --variables: names, paths and globs, in the file's order. A glob means data: t* is not the time,
+// which is a key of the rows; coordinates are taken by their names.
 std::vector<const Variable*> named_variables(const Dataset& dataset,
                                              const std::vector<std::string>& patterns) {
+  const std::set<std::string> beside = bounds_of(dataset);
   std::set<const Variable*> chosen;
   for (const std::string& pattern : patterns) {
-    const std::size_t before = chosen.size();
     bool is_found = false;
+    std::vector<std::string> passed_over;
     for (const Variable& variable : dataset.variables) {
       if (!is_named(variable, pattern)) continue;
+      const bool is_exact = variable.name == pattern || variable.path() == pattern;
+      if (!is_exact && is_beside(variable, beside)) {
+        passed_over.push_back(variable.path());
+        continue;
+      }
       is_found = true;
       chosen.insert(&variable);
     }
-    if (!is_found && chosen.size() == before)
-      (void)dataset.at(pattern);  // throws, with what is near
+    if (is_found) continue;
+    if (passed_over.empty()) (void)dataset.at(pattern);  // throws, with what is near
+    throw Error(ErrorKind::invalid,
+                fmt::format("--variables {}: in {} that means coordinates only ({}): give their "
+                            "names in full, or name data",
+                            pattern, dataset.location, join(passed_over, ", ")));
   }
   std::vector<const Variable*> found;
   for (const Variable& variable : dataset.variables) {
     if (chosen.contains(&variable)) found.push_back(&variable);
   }
   return found;
+}
+
+// A column at points lies on a grid. Where other data do, one that doesn't was named by mistake.
+void check_has_grid(const Variable& variable, const Dataset& dataset, Grids& grids) {
+  try {
+    (void)grids.of(variable);
+  } catch (const Error& error) {
+    const bool others_have =
+        error.kind() == ErrorKind::unsupported &&
+        std::any_of(dataset.variables.begin(), dataset.variables.end(), [&](const Variable& other) {
+          return !is_dimension_coordinate(other) && !is_latitude(other) && !is_longitude(other) &&
+                 grids.find(other) != nullptr;
+        });
+    if (!others_have) throw;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{}: leave it out of --variables, or name all columns by --feature, "
+                            "this one as NAME={}",
+                            error.message(), variable.path()));
+  }
 }
 
 // One table has one set of points on one grid. Features may name variables beside it.
@@ -233,7 +266,7 @@ std::vector<const Variable*> chosen_variables(const ExtractOptions& options,
   } else {
     variables = named_variables(dataset, options.variables);
     for (const Variable* variable : variables) {
-      if (input.has_points()) (void)grids.of(*variable);  // each must have one
+      if (input.has_points()) check_has_grid(*variable, dataset, grids);
     }
   }
   for (const Variable* variable : variables) {

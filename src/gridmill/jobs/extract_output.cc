@@ -12,6 +12,7 @@ namespace gridmill {
 namespace {
 
 void check_directory_output(const ExtractOptions& options, Files& files) {
+  refuse_standard_output(options.output);
   if (options.output.ends_with(".csv")) {
     throw Error(ErrorKind::invalid,
                 fmt::format("--partition makes a directory of Parquet files, and {} is named like "

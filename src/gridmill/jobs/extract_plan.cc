@@ -195,6 +195,10 @@ Json explain_extract_plan(const Json& document) {
                              "read_amplification"}) {
       explained[name] = json_member(document, name, kWhere);
     }
+    const Json& about = json_member(document, "about", kWhere);
+    for (const char* name : {"chunks_read", "chunks_total"}) {
+      explained[name] = json_int(about, name, kWhere);
+    }
     return explained;
   });
 }

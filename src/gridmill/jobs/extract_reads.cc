@@ -193,12 +193,12 @@ TableReads reads_once(const ExtractInput& input) {
   return reads;
 }
 
-std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input) {
+std::int64_t count_leaves(const ExtractInput& input) {
   std::int64_t total = 0;
   for (const Variable* variable : input.read) {
     for (const Block& block : variable->blocks) total += block.reader->grid().size();
   }
-  return {reads_once(input).leaves, total};
+  return total;
 }
 
 RowRuns row_runs(const ExtractInput& input, std::int64_t text_bytes, std::int64_t memory) {

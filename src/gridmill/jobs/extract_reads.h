@@ -23,8 +23,8 @@ TableReads reads_of(const ExtractInput& input, const RowRuns& runs);
 // By one unit that holds all rows: every leaf once.
 TableReads reads_once(const ExtractInput& input);
 
-// Leaves that the table reads, of how many there are.
-std::pair<std::int64_t, std::int64_t> count_leaves(const ExtractInput& input);
+// How many leaves the variables of the table have, whether it reads them or not.
+std::int64_t count_leaves(const ExtractInput& input);
 
 // How rows are best cut: `text_bytes` is a row as text. Windows and lags are read again at each
 // cut, so that runs become the longer the further they reach.

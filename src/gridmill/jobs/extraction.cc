@@ -72,16 +72,17 @@ TableTarget Extraction::fitting_table(std::int64_t memory) const {
 }
 
 Json Extraction::report() const {
-  const auto [touched, total] = count_leaves(input_);
-  Json report{
-      {"output", options_.output},
-      {"rows", volume(table_.runs.shape)},
-      {"columns", columns_report(input_, table_.keys)},
-      {"points", points_report(input_)},
-      {"chunks_read", touched},
-      {"chunks_total", total},
-      {"read_amplification",
-       touched == 0 ? 1.0 : static_cast<double>(reads_.leaves) / static_cast<double>(touched)}};
+  const TableReads once = reads_once(input_);
+  Json report{{"output", options_.output},
+              {"rows", volume(table_.runs.shape)},
+              {"columns", columns_report(input_, table_.keys)},
+              {"points", points_report(input_)},
+              {"chunks_read", once.leaves},
+              {"chunks_total", count_leaves(input_)},
+              {"source_bytes", once.bytes},
+              {"read_amplification", once.leaves == 0 ? 1.0
+                                                      : static_cast<double>(reads_.leaves) /
+                                                            static_cast<double>(once.leaves)}};
   if (!options_.plot.empty()) report["plot"] = options_.plot;
   if (writes_directory(options_)) {
     report["partition_keys"] = options_.partition;

@@ -34,11 +34,18 @@ class FileWriter final : public ValueWriter {
 
 }  // namespace
 
+void refuse_standard_output(const std::string& path) {
+  if (path != "-") return;
+  throw Error(ErrorKind::invalid,
+              "- is not standard output here: give the name of a file (./- is one, too)");
+}
+
 void check_output_file(Files& files, const std::string& path, bool overwrite,
                        const std::vector<std::string>& inputs) {
   if (path.empty() || path.ends_with('/')) {
     throw Error(ErrorKind::invalid, fmt::format("\"{}\" is no name for a file", path));
   }
+  refuse_standard_output(path);
   const std::string output = files.absolute(path);
   for (const std::string& text : inputs) {
     const std::string input = files.absolute(parse_location(text).path);

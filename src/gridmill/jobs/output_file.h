@@ -11,9 +11,12 @@
 
 namespace gridmill {
 
-// Throws Error(conflict) if `path` is a directory, exists and `overwrite` is false, or is or lies
-// in one of `inputs` (locations); Error(not_found) if its directory is missing. Call it before any
-// work.
+// Throws Error(invalid) for "-", which would be the name of a file.
+void refuse_standard_output(const std::string& path);
+
+// Throws Error(invalid) if `path` is no name for a file; Error(conflict) if `path` is a directory,
+// exists and `overwrite` is false, or is or lies in one of `inputs` (locations); Error(not_found)
+// if its directory is missing. Call it before any work.
 void check_output_file(Files& files, const std::string& path, bool overwrite,
                        const std::vector<std::string>& inputs);
 

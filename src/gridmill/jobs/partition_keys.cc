@@ -109,17 +109,20 @@ std::optional<CivilDate> date_of_text(std::string_view text) {
   return CivilDate{(is_negative ? "-" : "") + parts[0], parts[1], day};
 }
 
-// The dates of a key column at each of its positions; none if it holds no dates.
-std::vector<CivilDate> dates_of(const KeyValues& key) {
+// The dates of a key column at each of its positions, which may be none; nullopt if it holds no
+// dates.
+std::optional<std::vector<CivilDate>> dates_of(const KeyValues& key) {
   std::vector<CivilDate> dates;
   if (key.kind == KeyValues::Kind::times) {
     for (const std::int64_t time : key.integers) dates.push_back(date_of_microseconds(time));
   } else if (key.kind == KeyValues::Kind::texts) {
     for (const std::string& text : key.texts) {
       auto date = date_of_text(text);
-      if (!date) return {};
+      if (!date) return std::nullopt;
       dates.push_back(*std::move(date));
     }
+  } else {
+    return std::nullopt;
   }
   return dates;
 }
@@ -135,10 +138,10 @@ std::vector<std::string> texts_of(const KeyColumn& column, const KeyValues& key)
 PartitionKey calendar_key(const std::string& name, const TableTarget& table,
                           const TypedKeys& typed) {
   for (std::size_t i = 0; i < typed.size(); ++i) {
-    const std::vector<CivilDate> dates = dates_of(*typed[i]);
-    if (dates.empty()) continue;
+    const auto dates = dates_of(*typed[i]);
+    if (!dates) continue;
     PartitionKey key{name, table.keys[i].dimension, {}};
-    for (const CivilDate& date : dates) key.texts.push_back(date.part(name));
+    for (const CivilDate& date : *dates) key.texts.push_back(date.part(name));
     return key;
   }
   throw Error(ErrorKind::invalid,
@@ -153,9 +156,10 @@ PartitionKey key_of(const std::string& name, const TableTarget& table, const Typ
     names.push_back(column.name);
   }
   if (is_of_calendar(name)) return calendar_key(name, table, typed);
+  for (const char* part : {"year", "month", "day"}) names.emplace_back(part);
   throw Error(ErrorKind::invalid,
-              fmt::format("--partition {}: there is no such key{}; there are {}, year, month, day, "
-                          "and the further columns of the file of points",
+              fmt::format("--partition {}: there is no such key{}; there are {}, and the further "
+                          "columns of the file of points",
                           name, did_you_mean(name, names), join(names, ", ")));
 }
 

@@ -42,6 +42,7 @@ RunOptions run_options(const Resources& resources) {
   options.timeout_ns = resources.timeout_ns;
   options.buffers = resources.buffers;
   options.skipped = resources.skipped;
+  options.offers_skipping = resources.offers_skipping;
   return options;
 }
 

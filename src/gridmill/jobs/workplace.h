@@ -27,6 +27,7 @@ struct Resources {
   // --skip-corrupt: damaged chunks of the inputs are left out by every run of the job, and named
   // here; null: they are errors.
   std::shared_ptr<SkippedLeaves> skipped;
+  bool offers_skipping = false;  // the verb has the option, and it wasn't given
 };
 
 // Half of the memory this process may use, at most 8 GiB; all its cores; 10 minutes for one I/O

@@ -53,6 +53,14 @@ ErrorKind kind_of(int code) {
   throw Error(kind_of(code), fmt::format("{} {}: {}", action, path, std::strerror(code)));
 }
 
+// /dev/stdout, or what <(...) of a shell makes: a link to a pipe, which lies in no folder.
+void refuse_nameless(const std::filesystem::path& whole, const std::string& path) {
+  std::error_code code;
+  if (!std::filesystem::is_other(std::filesystem::status(whole, code))) return;
+  throw Error(ErrorKind::invalid,
+              fmt::format("{} is a pipe and no file of a folder: give the name of a file", path));
+}
+
 bool is_absent(int code) { return code == ENOENT || code == ENOTDIR; }
 
 FileStatus to_status(const struct stat& raw) {
@@ -374,6 +382,7 @@ class PosixFiles final : public Files {
     const auto whole = std::filesystem::absolute(path, code);
     if (code) fail("resolve", path, code.value());
     const auto resolved = std::filesystem::weakly_canonical(whole, code);
+    if (code) refuse_nameless(whole, path);
     if (code) fail("resolve", path, code.value());
     std::string text = resolved.string();
     while (text.size() > 1 && text.ends_with('/')) text.pop_back();
