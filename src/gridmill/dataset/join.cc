@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "gridmill/base/error.h"
@@ -88,11 +90,28 @@ Dataset join_inputs(std::vector<SourceInput> inputs, const JoinRequest& request)
   return grouped(joined_along(sources_along(inputs, sources, along), request), sources);
 }
 
+namespace {
+
+// Whether a step is wider than the usual one by half: else there is no gap, and a million times
+// needn't be decoded to know it.
+bool has_wide_step(const Variable& coordinate) {
+  if (!coordinate.type.is_real()) return true;
+  const std::vector<double> places = to_doubles(read_array(coordinate).view());
+  if (places.size() < 2) return false;
+  std::vector<double> steps(places.size() - 1);
+  for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = std::abs(places[i + 1] - places[i]);
+  const auto middle = steps.begin() + static_cast<std::ptrdiff_t>(steps.size() / 2);
+  std::nth_element(steps.begin(), middle, steps.end());
+  return *std::max_element(middle, steps.end()) > 1.4 * *middle;  // a little less than a gap is
+}
+
+}  // namespace
+
 void note_missing_times(Dataset& dataset) {
   std::vector<std::string> notes;
   for (const Variable& variable : dataset.variables) {
     if (!variable.group.empty() || !is_dimension_coordinate(variable)) continue;
-    if (!holds_times(variable)) continue;
+    if (!holds_times(variable) || !has_wide_step(variable)) continue;
     const auto entries = JoinEntries::read({&dataset}, variable.name);
     if (entries)
       note_gaps(*entries, variable.name, entries_of_source(*entries, {0}).entries, notes);
