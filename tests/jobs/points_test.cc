@@ -50,6 +50,12 @@ TEST_F(FileOfPoints, ALineWithMoreCellsThanColumnsIsRefused) {
   EXPECT_EQ(read("name,lat,lon\n\"Bergen, Norway\",60.4,5.3\n")[0].name, "Bergen, Norway");
 }
 
+TEST_F(FileOfPoints, CommasAtTheEndsOfLinesAreNoCells) {
+  const auto points = read("name,lat,lon\nx,10,20,\ny,30,40,, \n");
+  ASSERT_EQ(points.size(), 2U);
+  EXPECT_EQ(points[1].name, "y");
+}
+
 TEST_F(FileOfPoints, ALineThatEndsEarlyHasNoFurtherCells) {
   const auto points = read("lat,lon,name,region\n10,20\n30,40,x\n");
   EXPECT_EQ(points[0].name, "10N 20E");

@@ -458,3 +458,13 @@ def test_one_document_to_a_file_of_features(gridmill, tmp_path):
     (tmp_path / "f.yaml").write_text("a: x\n---\nb: x\n")
     got = gridmill("extract", store, "--point", "50,10", "--features", tmp_path / "f.yaml", "-o", tmp_path / "o.csv")
     assert got.returncode == 2 and "several documents" in got.stderr
+
+
+@pytest.mark.parametrize("attributes", [{"units_metadata": "temperature: difference"}, {"cell_methods": "time: standard_deviation"}])
+def test_variables_of_differences_get_no_offset(gridmill, tmp_path, attributes):
+    with xr.open_dataset(point_series(tmp_path, "K", np.arange(3.0))) as data:
+        data.x.attrs.update(attributes)
+        data.to_zarr(tmp_path / "d.zarr")
+    (tmp_path / "f.yaml").write_text("y: {expr: x, units: degC}\n")
+    got = gridmill("extract", tmp_path / "d.zarr", "--point", "50,10", "--features", tmp_path / "f.yaml", "-o", tmp_path / "o.csv")
+    assert got.returncode == 2 and "holds differences or spreads" in got.stderr, got.stderr

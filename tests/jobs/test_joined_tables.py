@@ -568,3 +568,73 @@ def test_a_conversion_joins_what_it_keeps(gridmill, tmp_path, how, words):
     with xr.open_zarr(tmp_path / "c.zarr") as made:
         assert list(made.data_vars) == ["t"]
         assert made.t[:, 1, 2].values.tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("words", [("--variables", "lsm"), ("--feature", "lsm=lsm"), ("--variables", "lsm", "--duplicates", "first")], ids=["variables", "feature", "first"])
+def test_a_constant_of_joined_inputs(gridmill, tmp_path, words):
+    """They are joined along the time that it hasn't."""
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    hours(5, 7).to_zarr(tmp_path / "b.zarr")
+    extract(gridmill, tmp_path / "a.zarr", tmp_path / "b.zarr", *words, "--point", "20,10", "-o", tmp_path / "t.csv")
+    assert column(table(tmp_path / "t.csv"), "lsm").tolist() == [1]
+    if words[0] == "--variables" and len(words) == 2:
+        done = gridmill("convert", tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", *words)
+        assert done.returncode == 0, done.stderr
+        with xr.open_zarr(tmp_path / "c.zarr") as made:
+            assert set(made.variables) == {"lsm", "lat", "lon"}
+
+
+@pytest.mark.parametrize("drop, kept", [("tp", {"t", "lsm", "time", "lat", "lon"}), ("time", {"t", "tp", "lsm", "lat", "lon"}), ("t*", {"lsm", "lat", "lon"}), ("lat", {"t", "tp", "lsm", "time", "lon"})])
+def test_a_conversion_of_several_inputs_leaves_out(gridmill, tmp_path, drop, kept):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    hours(5, 7).to_zarr(tmp_path / "b.zarr")
+    done = gridmill("convert", tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", "--drop", drop)
+    assert done.returncode == 0, done.stderr
+    with xr.open_zarr(tmp_path / "c.zarr") as made:
+        assert set(made.variables) == kept
+        if "t" in kept:
+            assert made.t.shape == (12, 2, 3) and made.t[:, 0, 0].values.tolist() == list(range(12))
+
+
+def test_what_is_dropped_must_be_there(gridmill, tmp_path):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    hours(5, 7).to_zarr(tmp_path / "b.zarr")
+    done = gridmill("convert", tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", "--drop", "tp,lsn")
+    assert done.returncode == 2 and "no variable lsn (did you mean lsm?)" in done.stderr
+
+
+def test_selections_along_what_no_asked_variable_has(gridmill, tmp_path):
+    for k, (first, count) in enumerate([(0, 5), (5, 7)]):
+        data = hours(first, count)
+        data["u"] = (("time", "level"), np.zeros((count, 2)))
+        data["level"] = [850.0, 500.0]
+        data.to_zarr(tmp_path / f"{k}.zarr")
+    stores = (tmp_path / "0.zarr", tmp_path / "1.zarr")
+    words = ("--variables", "t", "--sel", "level=850", "--point", "20,10", "-o", tmp_path / "t.csv")
+    extract(gridmill, *stores, *words)
+    assert column(table(tmp_path / "t.csv"), "t").tolist() == list(range(12))
+
+
+@pytest.mark.parametrize("change, message", [("nan", "position 2 is nan"), ("martian", "martian"), ("days since yesterday", "yesterday")])
+def test_what_is_wrong_with_the_times_of_one_input(gridmill, tmp_path, change, message):
+    """Told as ever, with the file's name: a join has nothing to do with it."""
+    times = np.array([0.0, 1, np.nan if change == "nan" else 2, 5])
+    attributes = {"units": change if "since" in change else "days since 2001-01-01", "calendar": "martian" if change == "martian" else "standard"}
+    data = xr.Dataset({"t": ("time", np.arange(4.0)), "time": ("time", times, attributes)})
+    data.time.encoding["_FillValue"] = None
+    data.to_netcdf(tmp_path / "a.nc")
+    done = extract(gridmill, tmp_path / "a.nc", "-o", tmp_path / "t.csv", code=3)
+    assert "a.nc" in done.stderr and message in done.stderr
+
+
+def test_a_plan_of_a_constant_with_a_schema_can_be_run(gridmill, tmp_path):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    hours(5, 7).to_zarr(tmp_path / "b.zarr")
+    (tmp_path / "s.yaml").write_text("variables:\n  tp:\n    units: m\n")
+    stores = (tmp_path / "a.zarr", tmp_path / "b.zarr")
+    plan = gridmill("plan", "convert", *stores, tmp_path / "c.zarr", "--variables", "lsm", "--schema", tmp_path / "s.yaml", "-o", tmp_path / "p.json")
+    assert plan.returncode == 0, plan.stderr
+    done = gridmill("exec", tmp_path / "p.json")
+    assert done.returncode == 0, done.stderr
+    with xr.open_zarr(tmp_path / "c.zarr") as made:
+        assert made.lsm.values.tolist() == [[1, 1, 1], [1, 1, 1]]

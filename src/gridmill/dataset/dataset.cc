@@ -46,6 +46,7 @@ class BlockRead {
  private:
   // By what leaves are decoded: to know what they are stored as, their store would be listed.
   static std::int64_t leaves_at_once(const LeafReader& reader) {
+    if (reader.type() == types::string) return kRequests;  // of any length
     const std::int64_t bytes = volume(reader.grid().chunk()) * reader.type().size;
     return std::clamp<std::int64_t>(kFetchedBytes / std::max<std::int64_t>(1, bytes), 1,
                                     kMostLeaves);

@@ -59,20 +59,20 @@ void note_passed_over(const std::vector<std::string>& locations, std::size_t kep
 
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
                     GribIndexUse grib_index, const std::shared_ptr<InputCache>& cache,
-                    const AskedVariables& asked) {
+                    AskedVariables* asked) {
   if (locations.empty()) throw Error(ErrorKind::invalid, "no input is given");
   const std::vector<std::string> data = without_indexes(locations);
   std::vector<Dataset> inputs = open_datasets(files, data, grib_index, Keep::as_stored, cache);
-  if (inputs.size() > 1) keep_asked(inputs, {}, asked);
+  if (inputs.size() > 1 && asked != nullptr) keep_asked(inputs, {}, *asked);
   Dataset dataset = inputs.size() == 1 ? std::move(inputs[0]) : concatenate(std::move(inputs));
   note_passed_over(locations, data.size(), dataset);
   return dataset;
 }
 
 Dataset open_recipe(Files& files, const DatasetRecipe& recipe) {
-  const AskedVariables asked{recipe.variables, {}, recipe.drop};
-  return select_variables(open_inputs(files, recipe.inputs, recipe.grib_index, recipe.cache, asked),
-                          recipe.variables, recipe.drop);
+  AskedVariables asked{recipe.variables, {}, recipe.drop};
+  const Dataset whole = open_inputs(files, recipe.inputs, recipe.grib_index, recipe.cache, &asked);
+  return select_variables(whole, recipe.variables, asked.dropped);
 }
 
 }  // namespace gridmill

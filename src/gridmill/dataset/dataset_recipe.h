@@ -36,10 +36,10 @@ void note_passed_over(const std::vector<std::string>& locations, std::size_t kep
                       Dataset& dataset);
 
 // Only opened and joined, without_indexes; that some were passed over is a note. What is joined is
-// what will be asked (keep_asked); of one input all is there.
+// what will be asked (keep_asked; null: all); of one input all is there.
 Dataset open_inputs(Files& files, const std::vector<std::string>& locations,
                     GribIndexUse grib_index = GribIndexUse::read,
                     const std::shared_ptr<InputCache>& cache = nullptr,
-                    const AskedVariables& asked = {});
+                    AskedVariables* asked = nullptr);
 
 }  // namespace gridmill

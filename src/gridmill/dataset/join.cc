@@ -9,6 +9,7 @@
 #include "gridmill/base/error.h"
 #include "gridmill/dataset/cf_time.h"
 #include "gridmill/dataset/concat.h"
+#include "gridmill/dataset/horizontal.h"
 #include "gridmill/dataset/join_alignment.h"
 #include "gridmill/dataset/join_dimension.h"
 #include "gridmill/dataset/join_duplicates.h"
@@ -92,11 +93,27 @@ Dataset join_inputs(std::vector<SourceInput> inputs, const JoinRequest& request)
 
 namespace {
 
-// Whether a step is wider than the usual one by half: else there is no gap, and a million times
-// needn't be decoded to know it.
-bool has_wide_step(const Variable& coordinate) {
-  if (!coordinate.type.is_real()) return true;
-  const std::vector<double> places = to_doubles(read_array(coordinate).view());
+constexpr std::int64_t kMostTimes = 1'000'000;
+
+// Empty unless they are numbers, all of them.
+std::vector<double> numbers_of(const Variable& coordinate) {
+  if (!coordinate.type.is_real()) return {};
+  std::vector<double> numbers = to_doubles(read_array(coordinate).view());
+  const bool have_gaps =
+      std::any_of(numbers.begin(), numbers.end(), [](double number) { return std::isnan(number); });
+  return have_gaps ? std::vector<double>() : numbers;
+}
+
+bool has_repeats(std::vector<double> numbers) {
+  const bool rise = std::is_sorted(numbers.begin(), numbers.end());
+  const bool fall = !rise && std::is_sorted(numbers.rbegin(), numbers.rend());
+  if (!rise && !fall) std::sort(numbers.begin(), numbers.end());
+  return std::adjacent_find(numbers.begin(), numbers.end()) != numbers.end();
+}
+
+// Whether a step is wider than the usual one by half: else there is no gap, and times needn't be
+// decoded to know it.
+bool has_wide_step(const std::vector<double>& places) {
   if (places.size() < 2) return false;
   std::vector<double> steps(places.size() - 1);
   for (std::size_t i = 0; i < steps.size(); ++i) steps[i] = std::abs(places[i + 1] - places[i]);
@@ -105,16 +122,31 @@ bool has_wide_step(const Variable& coordinate) {
   return *std::max_element(middle, steps.end()) > 1.4 * *middle;  // a little less than a gap is
 }
 
+bool is_coordinate_of_root(const Variable& variable) {
+  return variable.group.empty() && is_dimension_coordinate(variable);
+}
+
 }  // namespace
+
+bool has_repeated_entries(const Dataset& dataset) {
+  return std::any_of(dataset.variables.begin(), dataset.variables.end(), [](const Variable& one) {
+    return is_coordinate_of_root(one) && !is_latitude(one) && !is_longitude(one) &&
+           has_repeats(numbers_of(one));
+  });
+}
 
 void note_missing_times(Dataset& dataset) {
   std::vector<std::string> notes;
   for (const Variable& variable : dataset.variables) {
-    if (!variable.group.empty() || !is_dimension_coordinate(variable)) continue;
-    if (!holds_times(variable) || !has_wide_step(variable)) continue;
-    const auto entries = JoinEntries::read({&dataset}, variable.name);
-    if (entries)
+    if (!is_coordinate_of_root(variable) || volume(variable.shape) > kMostTimes) continue;
+    if (!holds_times(variable) || !has_wide_step(numbers_of(variable))) continue;
+    try {
+      const auto entries = JoinEntries::read({&dataset}, variable.name);
+      if (!entries) continue;
       note_gaps(*entries, variable.name, entries_of_source(*entries, {0}).entries, notes);
+    } catch (const Error&) {
+      continue;  // a calendar that nobody knows, and the like
+    }
   }
   dataset.notes.insert(dataset.notes.end(), notes.begin(), notes.end());
 }

@@ -46,8 +46,11 @@ struct SourceInput {
 // what was named; and what concatenate() throws.
 Dataset join_inputs(std::vector<SourceInput> inputs, const JoinRequest& request);
 
+// Whether a number stands twice in a coordinate of the root along which inputs may be joined.
+bool has_repeated_entries(const Dataset& dataset);
 // Notes what is missing from regular times of the root of one input, as join_inputs() does of
-// several.
+// several; of a million times or fewer, and of times that can be read: who checks coordinates says
+// what is wrong with others.
 void note_missing_times(Dataset& dataset);
 
 }  // namespace gridmill

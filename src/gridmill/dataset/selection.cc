@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <set>
 
 #include "gridmill/base/text.h"
@@ -119,17 +120,39 @@ bool matches_below(const std::vector<std::string>& patterns, const std::string& 
                      [&](const std::string& pattern) { return glob_match(pattern, path); });
 }
 
+bool has_dimension(const Dataset& dataset, const Group& group, const std::string& name) {
+  return std::any_of(dataset.variables.begin(), dataset.variables.end(), [&](const Variable& one) {
+    return is_group_within(one.group, group.path) && one.dimension_index(name) >= 0;
+  });
+}
+
 // Those that no variable has needn't be of one length.
-void forget_unused_dimensions(Dataset& dataset) {
-  for (Group& group : dataset.groups) {
-    std::erase_if(group.dimensions, [&](const Dimension& dimension) {
-      return std::none_of(dataset.variables.begin(), dataset.variables.end(),
-                          [&](const Variable& variable) {
-                            return is_group_within(variable.group, group.path) &&
-                                   variable.dimension_index(dimension.name) >= 0;
-                          });
-    });
+void forget_unused_dimensions(std::vector<Dataset>& inputs) {
+  std::map<std::string, std::set<std::int64_t>> sizes;  // by path; of those that are unused
+  std::set<std::string> used;
+  for (const Dataset& input : inputs) {
+    for (const Group& group : input.groups) {
+      for (const Dimension& dimension : group.dimensions) {
+        const std::string path = group.path + "/" + dimension.name;
+        sizes[path].insert(dimension.size);
+        if (has_dimension(input, group, dimension.name)) used.insert(path);
+      }
+    }
   }
+  for (Dataset& input : inputs) {
+    for (Group& group : input.groups) {
+      std::erase_if(group.dimensions, [&](const Dimension& dimension) {
+        const std::string path = group.path + "/" + dimension.name;
+        return !used.contains(path) && sizes[path].size() > 1;
+      });
+    }
+  }
+}
+
+// Along it inputs may be joined, or it says where they lie.
+bool is_of_joins(const Variable& variable) {
+  return variable.shape.rank() == 0 || is_dimension_coordinate(variable) || is_latitude(variable) ||
+         is_longitude(variable);
 }
 
 void keep_asked_of(Dataset& dataset, const std::string& source, const AskedVariables& asked) {
@@ -141,18 +164,16 @@ void keep_asked_of(Dataset& dataset, const std::string& source, const AskedVaria
   if (std::none_of(dataset.variables.begin(), dataset.variables.end(), is_asked)) return;
   dataset = with_descriptions(
       dataset,
+      [&](const Variable& variable) { return is_asked(variable) || is_of_joins(variable); },
       [&](const Variable& variable) {
-        return is_asked(variable) || variable.shape.rank() == 0 || is_latitude(variable) ||
-               is_longitude(variable);
-      },
-      [&](const Variable& variable) { return matches_below(asked.dropped, source, variable); });
-  forget_unused_dimensions(dataset);
+        return !is_of_joins(variable) && matches_below(asked.dropped, source, variable);
+      });
 }
 
 }  // namespace
 
 void keep_asked(std::vector<Dataset>& inputs, const std::vector<std::string>& sources,
-                const AskedVariables& asked) {
+                AskedVariables& asked) {
   if (asked.names.empty() && asked.dropped.empty()) return;
   const auto source_of = [&](std::size_t i) {
     return sources.empty() ? std::string() : sources[i];
@@ -169,6 +190,8 @@ void keep_asked(std::vector<Dataset>& inputs, const std::vector<std::string>& so
                          std::all_of(asked.dropped.begin(), asked.dropped.end(), is_somewhere);
   if (!are_known) return;
   for (std::size_t i = 0; i < inputs.size(); ++i) keep_asked_of(inputs[i], source_of(i), asked);
+  forget_unused_dimensions(inputs);
+  std::erase_if(asked.dropped, [&](const std::string& pattern) { return !is_somewhere(pattern); });
 }
 
 Dataset select_variables(const Dataset& dataset, const std::vector<std::string>& wanted,

@@ -38,12 +38,13 @@ struct AskedVariables {
 };
 
 // Leaves to inputs that are to be joined what will be asked of the whole, so that nothing else must
-// agree: what select_variables() would keep, and coordinates that lie beside it (latitudes,
-// longitudes, what has no dimension). `sources`: the group that each input becomes, "" or empty:
-// none. An input that has nothing of what is asked stays whole, and all do if a name stands
-// nowhere: who selects from the whole says what there is.
+// agree: what select_variables() would keep, all coordinates of dimensions, latitudes, longitudes,
+// and what has no dimension: along one of these they may be joined. `sources`: the group that each
+// input becomes, "" or empty: none. What has been dropped here is no longer in `asked.dropped`. An
+// input that has nothing of what is asked stays whole, and all do if a name stands nowhere: who
+// selects from the whole says what there is.
 void keep_asked(std::vector<Dataset>& inputs, const std::vector<std::string>& sources,
-                const AskedVariables& asked);
+                AskedVariables& asked);
 
 // One --region or --sel as typed.
 struct SelectionText {

@@ -216,12 +216,13 @@ Feature make_feature(const std::string& expression, const FeatureSurroundings& s
   program->text = expression;
   program->root = compiled.root.node;
   const std::string own = compiled.root.units.text();
-  Feature feature{nullptr, declared.empty() ? own : declared, std::move(compiled.notes), ""};
+  Feature feature{nullptr, declared.empty() ? own : declared, std::move(compiled.notes), "", false};
   const UnitConversion conversion = declared_conversion(compiled.root.units, declared);
   if (!conversion.is_identity()) {
     program->root = converted_node(program->root, conversion);
     program->declared = declared;
     feature.conversion = conversion_text(own, declared, conversion);
+    feature.has_offset = conversion.offset != 0;
   }
   feature.field = field_of_feature(std::move(program), compiled, surroundings);
   return feature;

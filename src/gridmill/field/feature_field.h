@@ -17,7 +17,8 @@ struct Feature {
   FieldPtr field;     // its dimensions are some of the rows', in their order
   std::string units;  // "" where they are unknown
   std::vector<std::string> notes;
-  std::string conversion;  // to declared units: "x in \"K\" is x - 273.15 in \"degC\""; "": none
+  std::string conversion;   // to declared units: "x in \"K\" is x - 273.15 in \"degC\""; "": none
+  bool has_offset = false;  // of the conversion
 };
 
 // In the units of the expression, or converted to `declared` if that isn't "". Throws as

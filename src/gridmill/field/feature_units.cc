@@ -225,6 +225,7 @@ UnitConversion declared_conversion(const FeatureUnits& a, const std::string& dec
                             "x without its units",
                             a.unit().text(), declared));
   }
+  const double offset = a.is_of_differences() ? 0 : conversion->offset;
   if (a.has_bare_factor() && !conversion->is_identity()) {
     throw Error(
         ErrorKind::invalid,
@@ -232,9 +233,8 @@ UnitConversion declared_conversion(const FeatureUnits& a, const std::string& dec
                     "there, and whether that converts already ({}) is unclear; leave the number "
                     "out, or write number(x), which is x without its units",
                     a.unit().text(), declared,
-                    conversion_text(a.unit().text(), declared, {scale->factor, 0})));
+                    conversion_text(a.unit().text(), declared, {scale->factor, offset})));
   }
-  const double offset = a.is_of_differences() ? 0 : conversion->offset;
   if (a.is_unclear() && std::abs(offset) >= 1e-9) {
     throw Error(
         ErrorKind::invalid,

@@ -176,6 +176,31 @@ std::vector<const Variable*> variables_of(const std::vector<ParsedFeature>& feat
   return variables;
 }
 
+namespace {
+
+// CF: a variable itself may hold differences, or spreads.
+bool is_of_differences(const Variable& variable) {
+  const std::string_view methods = variable.attributes.text("cell_methods");
+  const auto has = [&](std::string_view word) { return methods.find(word) != methods.npos; };
+  return variable.attributes.text("units_metadata").find("difference") != std::string_view::npos ||
+         has("standard_deviation") || has("range") || has("variance");
+}
+
+void check_offset(const ParsedFeature& feature, const Feature& made, const Dataset& dataset) {
+  if (!made.has_offset) return;
+  for (const NameInText& name : names_in(*feature.expression)) {
+    const Variable* const variable = feature_variable(dataset, name.name);
+    if (variable == nullptr || !is_of_differences(*variable)) continue;
+    throw Error(ErrorKind::invalid,
+                fmt::format("{} holds differences or spreads, by its attributes, and the units "
+                            "count from another zero ({}): convert by number(x), which is x "
+                            "without its units",
+                            name.name, made.conversion));
+  }
+}
+
+}  // namespace
+
 void make_feature_columns(const std::vector<ParsedFeature>& features, ExtractInput& input) {
   check_column_names(features, input);
   const std::vector<ExtractVariable> read = std::move(input.variables);
@@ -187,6 +212,7 @@ void make_feature_columns(const std::vector<ParsedFeature>& features, ExtractInp
                [&] {
                  const Feature made =
                      make_feature(feature.asked.expression, surroundings, feature.asked.units);
+                 check_offset(feature, made, input.dataset);
                  input.variables.push_back(column_of(feature.asked, made));
                  for (const std::string& note : made.notes) {
                    if (noted.insert(note).second) input.dataset.notes.push_back(note);

@@ -62,6 +62,14 @@ std::set<std::string> bounds_of(const Dataset& dataset) {
     for (const char* attribute : {"bounds", "climatology"}) {
       names.emplace(variable.attributes.text(attribute));
     }
+  }
+  return names;
+}
+
+// Also what is named as a coordinate.
+std::set<std::string> descriptions_in(const Dataset& dataset) {
+  std::set<std::string> names = bounds_of(dataset);
+  for (const Variable& variable : dataset.variables) {
     for (const auto& name : split(variable.attributes.text("coordinates"), ' ')) names.insert(name);
   }
   return names;
@@ -88,7 +96,7 @@ void refuse_dense(const Variable& variable, Grids& grids) {
 // data.
 std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& grids,
                                                bool has_points) {
-  const std::set<std::string> beside = bounds_of(dataset);
+  const std::set<std::string> beside = descriptions_in(dataset);
   std::vector<const Variable*> found;
   for (const Variable& variable : dataset.variables) {
     if (variable.shape.rank() < 1 || !variable.type.is_numeric()) continue;
@@ -114,7 +122,7 @@ std::vector<const Variable*> default_variables(const Dataset& dataset, Grids& gr
 // which is a key of the rows; coordinates are taken by their names.
 std::vector<const Variable*> named_variables(const Dataset& dataset,
                                              const std::vector<std::string>& patterns) {
-  const std::set<std::string> beside = bounds_of(dataset);
+  const std::set<std::string> beside = bounds_of(dataset);  // height along a track is data, too
   std::set<const Variable*> chosen;
   for (const std::string& pattern : patterns) {
     bool is_found = false;

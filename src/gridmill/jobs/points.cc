@@ -138,17 +138,20 @@ Header read_header(std::string_view line) {
 }
 
 // 52,5,13,4 would be a place, too, and another one.
-void check_surplus(const Header& header, std::size_t cells) {
-  if (cells <= header.columns) return;
+void check_surplus(const Header& header, const std::vector<std::string>& cells) {
+  const auto is_empty = [](const std::string& cell) { return trim(cell).empty(); };
+  if (cells.size() <= header.columns) return;
+  const auto surplus = cells.begin() + static_cast<std::ptrdiff_t>(header.columns);
+  if (std::all_of(surplus, cells.end(), is_empty)) return;
   throw Error(ErrorKind::invalid,
               fmt::format("this line has {} cells, and the first line names {} columns: write "
                           "decimal points in numbers (52.5), and quotes around a text with a comma",
-                          cells, header.columns));
+                          cells.size(), header.columns));
 }
 
 RequestedPoint read_row(const Header& header, std::string_view line, std::string origin) {
   const std::vector<std::string> cells = split_csv(line);
-  check_surplus(header, cells.size());
+  check_surplus(header, cells);
   const auto cell = [&](std::size_t i, const char* what) -> const std::string& {
     if (i >= cells.size()) throw Error(ErrorKind::invalid, fmt::format("there is no {}", what));
     return cells[i];

@@ -6,7 +6,6 @@
 
 #include "gridmill/base/error.h"
 #include "gridmill/base/text.h"
-#include "gridmill/dataset/coordinates.h"
 #include "gridmill/dataset/dataset_recipe.h"
 #include "gridmill/dataset/join.h"
 #include "gridmill/dataset/open_many.h"
@@ -94,7 +93,7 @@ void expand_sources(ExtractOptions& options, Files& files) {
 }
 
 Dataset open_table_inputs(const ExtractOptions& options, Files& files,
-                          const std::shared_ptr<InputCache>& cache, const AskedVariables& asked) {
+                          const std::shared_ptr<InputCache>& cache, AskedVariables asked) {
   const JoinRequest request{options.along, duplicates_of(options.duplicates),
                             alignment_of(options.join)};
   if (options.inputs.empty()) throw Error(ErrorKind::invalid, "no input is given");
@@ -103,9 +102,9 @@ Dataset open_table_inputs(const ExtractOptions& options, Files& files,
       open_datasets(files, locations, options.grib_index, Keep::coordinates_in_memory, cache);
   const bool is_plain = options.input_sources.empty() && options.along.empty() &&
                         request.duplicates == Duplicates::error;
-  // What is wrong with one input's coordinates: entries that stand there twice are listed by a
-  // join, the rest is told by who checks them all.
-  if (is_plain && opened.size() == 1 && coordinate_problems(opened[0]).empty()) {
+  // Entries that stand in one input twice are listed by a join; what else is wrong with its
+  // coordinates is told by who checks them.
+  if (is_plain && opened.size() == 1 && !has_repeated_entries(opened[0])) {
     note_missing_times(opened[0]);
     note_passed_over(options.inputs, locations.size(), opened[0]);
     return std::move(opened[0]);

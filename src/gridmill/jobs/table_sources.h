@@ -18,7 +18,6 @@ void expand_sources(ExtractOptions& options, Files& files);
 // Opened at once, with `cache` (null: none), and joined, as far as they are `asked` for. Throws
 // what opening and joining throw; Error(invalid) for words that --duplicates and --join don't know.
 Dataset open_table_inputs(const ExtractOptions& options, Files& files,
-                          const std::shared_ptr<InputCache>& cache,
-                          const AskedVariables& asked = {});
+                          const std::shared_ptr<InputCache>& cache, AskedVariables asked = {});
 
 }  // namespace gridmill

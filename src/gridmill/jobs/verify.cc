@@ -105,15 +105,18 @@ class Verification {
  private:
   void choose_variables() {
     std::optional<Dataset> source;
-    if (!options_.against.empty())
-      source = open_inputs(workplace_.files, options_.against, options_.grib_index);
+    AskedVariables asked{options_.variables, {}, options_.drop};
+    if (!options_.against.empty()) {
+      source =
+          open_inputs(workplace_.files, options_.against, options_.grib_index, nullptr, &asked);
+    }
     if (source) warn_of(source->notes, workplace_.console);
     for (const std::string& pattern : options_.variables) {
       if (source && is_in(*source, pattern)) continue;
       if (!is_in(store_, pattern)) (void)store_.at(pattern);  // throws, with what is near
     }
     chosen_ = reduced(store_, options_.variables, {});
-    if (source) reference_ = reduced(*source, options_.variables, options_.drop);
+    if (source) reference_ = reduced(*source, options_.variables, asked.dropped);
   }
 
   void check_structure() {
