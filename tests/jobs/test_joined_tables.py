@@ -489,7 +489,7 @@ def test_gaps_of_one_store_are_told_too(gridmill, tmp_path):
     times = pd.date_range("2001-01-01", periods=30, freq="h").delete(slice(10, 15))
     xr.Dataset({"t": ("time", np.arange(25.0))}, {"time": times}).to_zarr(tmp_path / "a.zarr")
     done = extract(gridmill, tmp_path / "a.zarr", "-o", tmp_path / "t.csv")
-    assert "time has 1 gap: 2001-01-01T09:00 to 2001-01-01T15:00" in done.stderr
+    assert "time has 1 gap: 2001-01-01T09:00:00 to 2001-01-01T15:00:00" in done.stderr
     assert column(table(tmp_path / "t.csv"), "t").tolist() == list(range(25))
 
 
@@ -553,7 +553,7 @@ def test_a_name_that_no_input_has_is_told_beside_all_that_there_are(gridmill, tm
     hours(5, 7).to_zarr(tmp_path / "b.zarr")
     words = ("--variables", "t,lsn", "--point", "20,10", "-o", tmp_path / "t.csv")
     done = extract(gridmill, tmp_path / "a.zarr", tmp_path / "b.zarr", *words, code=2)
-    assert "no variable lsn (did you mean lsm?)" in done.stderr
+    assert "no variable lsn (did you mean lon or lsm?)" in done.stderr
 
 
 @pytest.mark.parametrize("how", DISAGREEING)
@@ -600,7 +600,7 @@ def test_what_is_dropped_must_be_there(gridmill, tmp_path):
     hours(0, 5).to_zarr(tmp_path / "a.zarr")
     hours(5, 7).to_zarr(tmp_path / "b.zarr")
     done = gridmill("convert", tmp_path / "a.zarr", tmp_path / "b.zarr", tmp_path / "c.zarr", "--drop", "tp,lsn")
-    assert done.returncode == 2 and "no variable lsn (did you mean lsm?)" in done.stderr
+    assert done.returncode == 2 and "no variable lsn (did you mean lon or lsm?)" in done.stderr
 
 
 def test_selections_along_what_no_asked_variable_has(gridmill, tmp_path):
