@@ -26,11 +26,11 @@ constexpr std::int64_t kMostLeaves = 1024;
 // The leaves of one block that touch `wanted` (both in the block's own positions).
 class BlockRead {
  public:
-  BlockRead(const LeafReader& reader, Box wanted, MutableArrayView into, StringArena& strings,
-            LeafRequests requests)
+  BlockRead(const LeafReader& reader, const Box& wanted, const MutableArrayView& into,
+            StringArena& strings, LeafRequests requests)
       : reader_(reader),
-        wanted_(std::move(wanted)),
-        into_(std::move(into)),
+        wanted_(wanted),
+        into_(into),
         strings_(strings),
         most_(requests == LeafRequests::one_by_one ? 1 : leaves_at_once(reader)) {}
 

@@ -183,7 +183,8 @@ FeatureNodePtr converted_node(FeatureNodePtr node, const UnitConversion& convers
 }
 
 // `program` has a text and a root.
-FieldPtr field_of_feature(std::shared_ptr<FeatureProgram> program, const CompiledFeature& compiled,
+FieldPtr field_of_feature(const std::shared_ptr<FeatureProgram>& program,
+                          const CompiledFeature& compiled,
                           const FeatureSurroundings& surroundings) {
   std::vector<std::string> dimensions;
   Shape shape;
@@ -224,7 +225,7 @@ Feature make_feature(const std::string& expression, const FeatureSurroundings& s
     feature.conversion = conversion_text(own, declared, conversion);
     feature.has_offset = conversion.offset != 0;
   }
-  feature.field = field_of_feature(std::move(program), compiled, surroundings);
+  feature.field = field_of_feature(program, compiled, surroundings);
   return feature;
 }
 
