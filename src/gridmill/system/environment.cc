@@ -10,4 +10,6 @@ std::optional<std::string> environment_variable(const std::string& name) {
   return std::string(value);
 }
 
+void set_environment_default(const char* name, const char* value) { (void)setenv(name, value, 0); }
+
 }  // namespace gridmill
