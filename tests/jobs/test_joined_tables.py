@@ -638,3 +638,28 @@ def test_a_plan_of_a_constant_with_a_schema_can_be_run(gridmill, tmp_path):
     assert done.returncode == 0, done.stderr
     with xr.open_zarr(tmp_path / "c.zarr") as made:
         assert made.lsm.values.tolist() == [[1, 1, 1], [1, 1, 1]]
+
+
+def test_what_was_kept_of_several_inputs_is_verified_against_them(gridmill, tmp_path):
+    hours(0, 5).to_zarr(tmp_path / "a.zarr")
+    other_hours("lacks one").to_zarr(tmp_path / "b.zarr")
+    inputs = (tmp_path / "a.zarr", tmp_path / "b.zarr")
+    done = gridmill("convert", *inputs, tmp_path / "c.zarr", "--variables", "t")
+    assert done.returncode == 0, done.stderr
+    against = [word for one in inputs for word in ("--against", one)]
+    done = gridmill("verify", tmp_path / "c.zarr", *against, "--variables", "t")
+    assert done.returncode == 0, done.stderr
+    data = zarr.open_group(tmp_path / "c.zarr", mode="r+")
+    data["t"][3, 0, 0] = -1
+    done = gridmill("verify", tmp_path / "c.zarr", *against, "--variables", "t")
+    assert done.returncode == 3, done.stdout
+
+
+def test_globs_mean_data_beside_coordinates_too(gridmill, tmp_path):
+    """height along a track is a coordinate by name, and data; time is not meant by a glob."""
+    data = xr.Dataset({"tas": ("time", [1.0, 2, 3])}, {"time": [0, 1, 2], "height": ("time", [5.0, 6, 7])})
+    data.to_zarr(tmp_path / "a.zarr")
+    extract(gridmill, tmp_path / "a.zarr", "--variables", "tas,heigh*", "-o", tmp_path / "t.csv")
+    assert column(table(tmp_path / "t.csv"), "height").tolist() == [5, 6, 7]
+    done = extract(gridmill, tmp_path / "a.zarr", "--variables", "tim*", "-o", tmp_path / "u.csv", code=2)
+    assert "coordinates only (time)" in done.stderr
