@@ -128,7 +128,7 @@ bool has_dimension(const Dataset& dataset, const Group& group, const std::string
 
 // Those that no variable has needn't be of one length.
 void forget_unused_dimensions(std::vector<Dataset>& inputs) {
-  std::map<std::string, std::set<std::int64_t>> sizes;  // by path; of those that are unused
+  std::map<std::string, std::set<std::int64_t>> sizes;  // by path, of all inputs
   std::set<std::string> used;
   for (const Dataset& input : inputs) {
     for (const Group& group : input.groups) {
